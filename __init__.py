@@ -1,0 +1,26 @@
+"""Facet: one picture of a character in, a character LoRA out, with proof that it is the same one."""
+
+from comfy_api.latest import ComfyExtension, io
+
+from .nodes import captions, character, dataset, demo, identity, shots, training
+
+WEB_DIRECTORY = "./js"
+
+
+class FacetExtension(ComfyExtension):
+    """The nodes of the pack, in menu order."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [
+            *character.NODES,
+            *shots.NODES,
+            *captions.NODES,
+            *dataset.NODES,
+            *training.NODES,
+            *identity.NODES,
+            *demo.NODES,
+        ]
+
+
+async def comfy_entrypoint() -> FacetExtension:
+    return FacetExtension()

@@ -1,0 +1,303 @@
+"""What flows through Facet: a shot, and the character that shots are of.
+
+Both are immutable. A node returns a new ``Character`` and leaves its input alone, because ComfyUI
+keeps outputs and hands them out again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal
+
+import torch
+
+VOCABULARY = MappingProxyType(
+    {
+        "framing": {
+            "close_up": "close-up",
+            "medium": "medium shot",
+            "full": "full body",
+        },
+        "view": {
+            "front": "front view",
+            "three_quarter_left": "three-quarter view left",
+            "three_quarter_right": "three-quarter view right",
+            "profile_left": "left profile",
+            "profile_right": "right profile",
+            "back": "back view",
+            "top": "seen from above",
+            "low": "seen from below",
+        },
+        "expression": {
+            "neutral": "neutral expression",
+            "smile": "smiling",
+            "serious": "serious expression",
+            "surprised": "surprised",
+            "sad": "sad",
+            "angry": "angry",
+        },
+        "pose": {
+            "standing": "standing",
+            "arms_raised": "arms raised",
+            "waving": "waving",
+            "hands_on_hips": "hands on hips",
+            "sitting": "sitting",
+            "walking": "walking",
+        },
+        "outfit": {},
+        "background": {},
+        "lighting": {
+            "natural": "natural light",
+            "warm": "warm light",
+            "side": "dramatic side light",
+            "back": "backlight",
+            "low": "low light",
+        },
+    }
+)
+"""The controlled values of each tag and the words that say them, in the order a caption has them.
+
+An axis with no values is free text (an outfit is worn, a background is said as it stands).
+"""
+
+VIEW_YAW = MappingProxyType(
+    {
+        "front": 0.0,
+        "three_quarter_left": -45.0,
+        "three_quarter_right": 45.0,
+        "profile_left": -90.0,
+        "profile_right": 90.0,
+        "back": 180.0,
+        "top": 0.0,
+        "low": 0.0,
+    }
+)
+"""Yaw of each view in degrees: negative when the nose points to the left edge of the picture."""
+
+Source = Literal["original", "generated", "edited", "imported"]
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What a shot shows, apart from who: keys of ``VOCABULARY``, or free text; empty when unknown."""
+
+    framing: str = ""
+    view: str = ""
+    expression: str = ""
+    pose: str = ""
+    outfit: str = ""
+    background: str = ""
+    lighting: str = ""
+    details: tuple[str, ...] = ()
+
+    def phrases(self, skip: Iterable[str] = ()) -> list[str]:
+        """The tags in words, in caption order, without the axes in ``skip``."""
+        left_out = set(skip)
+        if self.view == "back":
+            left_out.add("expression")
+        if self.framing == "close_up":
+            left_out.add("pose")
+        words = []
+        for axis, values in VOCABULARY.items():
+            value = getattr(self, axis)
+            if not value or axis in left_out:
+                continue
+            phrase = values.get(value, value)
+            words.append(f"wearing {phrase}" if axis == "outfit" else phrase)
+        return [*words, *self.details]
+
+    @property
+    def yaw(self) -> float | None:
+        """Yaw of the view in degrees, or None when the view is unknown or free text."""
+        return VIEW_YAW.get(self.view)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a shot came from; ``parent`` is the hash of the shot it was made from."""
+
+    source: Source
+    model: str = ""
+    prompt: str = ""
+    negative: str = ""
+    seed: int = 0
+    attempt: int = 1
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One gate's measurement: its value, the threshold it was held to, and what that means.
+
+    ``passed`` is None when the gate had no model to measure with and was skipped.
+    """
+
+    gate: str
+    value: float | None
+    threshold: float | None
+    passed: bool | None
+    note: str = ""
+
+
+def quantise(image: torch.Tensor) -> torch.Tensor:
+    """``image`` (…, C) in 0..1 as the uint8 that a picture file stores."""
+    return (image.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One picture of the character.
+
+    image: (H, W, 3) float32 in 0..1 on the CPU. mask: (H, W) float32, 1 on the subject, or None.
+    Raises ValueError when the shapes are others, or a value is not finite.
+    """
+
+    image: torch.Tensor
+    provenance: Provenance
+    mask: torch.Tensor | None = None
+    caption: str = ""
+    tags: Tags = field(default_factory=Tags)
+    scores: tuple[Score, ...] = ()
+    include: bool = True
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        image = self.image.detach().to("cpu", torch.float32)
+        if image.ndim != 3 or image.shape[-1] != 3:
+            raise ValueError(f"A shot needs a picture of shape (H, W, 3), not {tuple(image.shape)}.")
+        if not torch.isfinite(image).all():
+            raise ValueError("The picture holds values that are not numbers; make it again.")
+        object.__setattr__(self, "image", quantise(image).to(torch.float32) / 255)
+        if self.mask is not None:
+            mask = self.mask.detach().to("cpu", torch.float32)
+            if mask.shape != image.shape[:2]:
+                raise ValueError(
+                    f"The mask is {tuple(mask.shape)} and the picture {tuple(image.shape[:2])}; "
+                    "they need the same height and width."
+                )
+            object.__setattr__(self, "mask", mask)
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 of the picture's size and 8-bit pixels: what identifies a shot."""
+        pixels = quantise(self.image).contiguous()
+        digest = hashlib.sha256(repr(tuple(pixels.shape)).encode())
+        digest.update(pixels.numpy().tobytes())
+        return digest.hexdigest()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether no gate that measured this shot failed."""
+        return all(score.passed is not False for score in self.scores)
+
+    def score(self, gate: str) -> Score | None:
+        """The score of ``gate``, or None when that gate did not look at this shot."""
+        return next((score for score in self.scores if score.gate == gate), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Character:
+    """A character: its name, the word that calls it, the original picture and the shots made of it."""
+
+    name: str
+    trigger: str
+    class_word: str
+    source: Shot
+    shots: tuple[Shot, ...] = ()
+
+    def __post_init__(self) -> None:
+        checks = (
+            (self.folder_name, f"The name {self.name!r} has no letter or digit; give the character a name."),
+            (self.trigger.strip(), "The trigger is empty; give a made-up word such as 'zqx'."),
+            (self.class_word.strip(), "The class word is empty; say what it is, such as 'person'."),
+        )
+        for value, message in checks:
+            if not value:
+                raise ValueError(message)
+        if re.search(r"[\s,()\[\]:]", self.trigger.strip()):
+            raise ValueError(
+                f"The trigger {self.trigger!r} has spaces or punctuation; use one word, such as 'zqx'."
+            )
+        object.__setattr__(self, "trigger", self.trigger.strip())
+        object.__setattr__(self, "class_word", self.class_word.strip())
+
+    @property
+    def folder_name(self) -> str:
+        """The name as a folder: letters, digits, '-' and '_' of any script, at most 60."""
+        return re.sub(r"[^\w-]+", "_", self.name).strip("_-")[:60]
+
+    @property
+    def pictures(self) -> tuple[Shot, ...]:
+        """The original and every shot, included or not."""
+        return (self.source, *self.shots)
+
+    @property
+    def dataset(self) -> tuple[Shot, ...]:
+        """The pictures to train on: the original and every shot that is included."""
+        return tuple(shot for shot in self.pictures if shot.include)
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 over the dataset: each picture's hash, caption and weight, in order."""
+        digest = hashlib.sha256(f"{self.trigger}\n{self.class_word}".encode())
+        for shot in self.dataset:
+            digest.update(f"\n{shot.hash}\n{shot.caption}\n{shot.weight!r}".encode())
+        return digest.hexdigest()
+
+    def adding(self, shots: Iterable[Shot]) -> Character:
+        """This character with ``shots`` added; a picture it already has is replaced in place."""
+        known = {shot.hash: shot for shot in self.shots}
+        known.update({shot.hash: shot for shot in shots if shot.hash != self.source.hash})
+        return replace(self, shots=tuple(known.values()))
+
+    def captioned(self, captions: dict[str, str]) -> Character:
+        """This character with the captions given by shot hash."""
+
+        def with_caption(shot: Shot) -> Shot:
+            return replace(shot, caption=captions.get(shot.hash, shot.caption))
+
+        return replace(
+            self, source=with_caption(self.source), shots=tuple(map(with_caption, self.shots))
+        )
+
+
+def shot_record(shot: Shot) -> dict[str, Any]:
+    """Everything about ``shot`` but its pixels, as plain JSON values."""
+    return {
+        "hash": shot.hash,
+        "caption": shot.caption,
+        "include": shot.include,
+        "weight": shot.weight,
+        "tags": {f.name: getattr(shot.tags, f.name) for f in fields(Tags) if f.name != "details"}
+        | {"details": list(shot.tags.details)},
+        "provenance": vars(shot.provenance).copy(),
+        "scores": [vars(score).copy() for score in shot.scores],
+    }
+
+
+def shot_from_record(
+    record: dict[str, Any], image: torch.Tensor, mask: torch.Tensor | None = None
+) -> Shot:
+    """The shot that ``shot_record`` described, over its pixels; unknown keys are ignored."""
+
+    def known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+        names = {f.name for f in fields(kind)}
+        return {key: value for key, value in values.items() if key in names}
+
+    tags = known(Tags, record.get("tags", {}))
+    tags["details"] = tuple(tags.get("details", ()))
+    return Shot(
+        image=image,
+        mask=mask,
+        caption=str(record.get("caption", "")),
+        include=bool(record.get("include", True)),
+        weight=float(record.get("weight", 1.0)),
+        tags=Tags(**tags),
+        provenance=Provenance(**{"source": "imported", **known(Provenance, record.get("provenance", {}))}),
+        scores=tuple(Score(**known(Score, score)) for score in record.get("scores", [])),
+    )

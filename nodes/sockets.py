@@ -1,0 +1,9 @@
+"""The sockets of Facet's own types, and the core's that `comfy_api` has no class for."""
+
+from comfy_api.latest import io
+
+Character = io.Custom("FACET_CHARACTER")
+Plan = io.Custom("FACET_PLAN")
+Run = io.Custom("FACET_RUN")
+ScoreCard = io.Custom("FACET_SCORE")
+FaceDetection = io.Custom("FACE_DETECTION_MODEL")
