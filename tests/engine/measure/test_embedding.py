@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from facet.engine.measure.embedding import embed, pad_to_square
+
+CONFIG = {
+    "model_type": "clip_vision_model",
+    "num_hidden_layers": 2,
+    "hidden_size": 32,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "hidden_act": "gelu_pytorch_tanh",
+    "image_size": 64,
+    "patch_size": 8,
+    "num_channels": 3,
+    "projection_dim": 24,
+    "image_mean": [0.5] * 3,
+    "image_std": [0.5] * 3,
+}
+
+
+@pytest.fixture(scope="module")
+def clip_vision():
+    import comfy.clip_vision
+
+    torch.manual_seed(0)
+    encoder = comfy.clip_vision.ClipVisionModel(CONFIG)
+    for weight in encoder.model.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    return encoder
+
+
+def test_padding_keeps_every_pixel_and_adds_the_border_colour():
+    image = torch.full((20, 8, 3), 0.25)
+    image[5:15, 2:6] = torch.rand(10, 4, 3)
+    square = pad_to_square(image)
+    assert square.shape == (20, 20, 3)
+    assert torch.equal(square[:, 6:14], image)
+    assert torch.allclose(square[:, :6], torch.full((20, 6, 3), 0.25))
+
+
+def test_the_top_of_a_tall_picture_counts(clip_vision):
+    plain = torch.full((120, 40, 3), 0.5)
+    with_head = plain.clone()
+    with_head[4:20, 10:30] = 0.0
+    first, second = embed(clip_vision, [plain, with_head])
+    assert (first - second).abs().max() > 1e-3  # a centre crop would see two equal pictures
+
+
+def test_embeddings_have_length_one_and_keep_the_order_of_mixed_sizes(clip_vision):
+    torch.manual_seed(1)
+    pictures = [torch.rand(64, 64, 3), torch.rand(8, 8, 3), torch.rand(64, 64, 3), torch.rand(300, 90, 3)]
+    together = embed(clip_vision, pictures)
+    assert torch.allclose(together.norm(dim=1), torch.ones(4), atol=1e-5)
+    for row, picture in zip(together, pictures, strict=True):
+        assert torch.allclose(row, embed(clip_vision, picture[None])[0], atol=1e-4)
+
+
+def test_an_encoder_that_gives_nothing_is_named(clip_vision):
+    import comfy.clip_vision
+
+    dead = comfy.clip_vision.ClipVisionModel(CONFIG)
+    for weight in dead.model.parameters():
+        torch.nn.init.zeros_(weight)
+    with pytest.raises(ValueError, match="CLIP_VISION"):
+        embed(dead, torch.rand(1, 64, 64, 3))
