@@ -119,7 +119,10 @@ class Tags:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a shot came from; ``parent`` is the hash of the shot it was made from."""
+    """Where a shot came from.
+
+    ``parent`` is the hash of the shot it was made from; ``attempt`` of ``tries`` was kept.
+    """
 
     source: Source
     model: str = ""
@@ -127,6 +130,7 @@ class Provenance:
     negative: str = ""
     seed: int = 0
     attempt: int = 1
+    tries: int = 1
     parent: str = ""
 
 

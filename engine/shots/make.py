@@ -1,0 +1,169 @@
+"""Makes the shots of a plan: from the original, measured, retried with a cause, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from ..character import Character, Provenance, Shot
+from ..sampling import Conditioning, Sampling, model_fingerprint, sample
+from .accept import VIEW_GATE, Gates, better, failed
+from .conditioning import ReferenceMode, reference_for
+from .plan import ShotPlan, ShotRequest
+from .store import ShotStore, shot_key
+
+EMPHASIS = {
+    "front": "front view, looking at the viewer",
+    "three_quarter_left": "three-quarter view left, face turned left",
+    "three_quarter_right": "three-quarter view right, face turned right",
+    "profile_left": "left profile, face turned left",
+    "profile_right": "right profile, face turned right",
+    "back": "back view, seen from behind",
+}
+"""Stronger words for a view that twice did not come out."""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The models and settings that shots are made with."""
+
+    model: Any
+    clip: Any
+    vae: Any
+    sampling: Sampling
+    mode: ReferenceMode
+    negative: str = ""
+    denoise: float = 0.75
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What just happened: the shot at hand, its number in the plan and the plan's length."""
+
+    shot: Shot
+    number: int
+    total: int
+
+
+class Shoot:
+    """A shoot of one character: every shot starts from the original, never from another shot."""
+
+    def __init__(
+        self, character: Character, studio: Studio, gates: Gates, seed: int, tries: int = 3
+    ) -> None:
+        self.character = character
+        self.studio = studio
+        self.gates = gates
+        self.seed = seed
+        self.tries = tries
+        sampling = studio.sampling
+        self.reference = reference_for(
+            studio.mode,
+            studio.model,
+            studio.vae,
+            character,
+            sampling.width,
+            sampling.height,
+            studio.denoise,
+        )
+        self.negative = self._conditioning(studio.negative)
+        self.fingerprint = model_fingerprint(studio.model)
+
+    def run(
+        self,
+        plan: ShotPlan,
+        store: ShotStore,
+        on_shot: Callable[[Progress], None] | None = None,
+        on_step: Callable[[int, torch.Tensor], None] | None = None,
+    ) -> list[Shot]:
+        """One shot for each request of ``plan``, in its order; those in ``store`` are not remade."""
+        shots = []
+        for number, request in enumerate(plan.requests, 1):
+            seed = (self.seed + 1000 * number) % 2**63
+            key = self._key(request, seed)
+            shot = store.load(key)
+            if shot is None:
+                shot = self._best_try(request, seed, on_step)
+                store.save(key, shot)
+            shots.append(shot)
+            if on_shot is not None:
+                on_shot(Progress(shot, number, len(plan.requests)))
+        return shots
+
+    def _best_try(
+        self, request: ShotRequest, seed: int, on_step: Callable[[int, torch.Tensor], None] | None
+    ) -> Shot:
+        """Tries until every gate passes; a new seed each time, stronger words from the third wrong
+        view on. The best is kept, and left out of the dataset when it failed a gate."""
+        best: Shot | None = None
+        wrong_views = 0
+        for attempt in range(1, self.tries + 1):
+            tags = request.tags
+            if wrong_views >= 2:
+                tags = replace(tags, view=EMPHASIS.get(tags.view, tags.view))
+            shot = self._shoot(request, self.reference.prompt(tags), seed, attempt, on_step)
+            wrong_views += VIEW_GATE in failed(shot.scores)
+            best = shot if better(shot, best) else best
+            if shot.accepted:
+                break
+        assert best is not None
+        provenance = replace(best.provenance, tries=attempt)
+        return replace(best, provenance=provenance, include=best.accepted)
+
+    def _shoot(
+        self,
+        request: ShotRequest,
+        prompt: str,
+        seed: int,
+        attempt: int,
+        on_step: Callable[[int, torch.Tensor], None] | None,
+    ) -> Shot:
+        studio, seed = self.studio, seed + attempt - 1
+        image = sample(
+            studio.model,
+            studio.vae,
+            self._conditioning(prompt),
+            self.negative,
+            studio.sampling,
+            seed,
+            latent=self.reference.start,
+            denoise=self.reference.denoise,
+            on_step=on_step,
+        )[0]
+        shot = Shot(
+            image=image,
+            tags=request.tags,
+            provenance=Provenance(
+                source="generated",
+                model=type(studio.model.model).__name__,
+                prompt=prompt,
+                negative=studio.negative,
+                seed=seed,
+                attempt=attempt,
+                parent=self.character.source.hash,
+            ),
+        )
+        return replace(shot, scores=self.gates.measure(shot.image, request.tags))
+
+    def _conditioning(self, text: str) -> Conditioning:
+        return self.reference.conditioning(self.studio.clip, text, self.studio.sampling.guidance)
+
+    def _key(self, request: ShotRequest, seed: int) -> str:
+        studio, gates = self.studio, self.gates
+        return shot_key(
+            self.character.source.hash,
+            request,
+            studio.sampling,
+            studio.mode.value,
+            studio.negative,
+            studio.denoise,
+            self.fingerprint,
+            seed,
+            self.tries,
+            gates.thresholds,
+            gates.face_model is None,
+            gates.clip_vision is None,
+        )
