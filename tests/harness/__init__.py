@@ -1,0 +1,1 @@
+"""Three ways to run Facet under test: in this process, over HTTP, and in a browser."""
