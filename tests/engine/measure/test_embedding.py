@@ -1,6 +1,5 @@
 import pytest
 import torch
-
 from facet.engine.measure.embedding import embed, pad_to_square
 
 CONFIG = {
@@ -49,7 +48,12 @@ def test_the_top_of_a_tall_picture_counts(clip_vision):
 
 def test_embeddings_have_length_one_and_keep_the_order_of_mixed_sizes(clip_vision):
     torch.manual_seed(1)
-    pictures = [torch.rand(64, 64, 3), torch.rand(8, 8, 3), torch.rand(64, 64, 3), torch.rand(300, 90, 3)]
+    pictures = [
+        torch.rand(64, 64, 3),
+        torch.rand(8, 8, 3),
+        torch.rand(64, 64, 3),
+        torch.rand(300, 90, 3),
+    ]
     together = embed(clip_vision, pictures)
     assert torch.allclose(together.norm(dim=1), torch.ones(4), atol=1e-5)
     for row, picture in zip(together, pictures, strict=True):

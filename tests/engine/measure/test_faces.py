@@ -2,7 +2,6 @@ import math
 
 import numpy as np
 import pytest
-
 from facet.engine.measure.faces import angles
 
 POINTS = 478
@@ -30,7 +29,7 @@ def turned(yaw: float = 0, pitch: float = 0, roll: float = 0) -> np.ndarray:
 
 
 def seen(rotation: np.ndarray, canonical: dict[str, np.ndarray], size: int = 512):
-    """What core's detector would report of that face from far away, in a size × size picture."""
+    """What core's detector would report of that face from far away, in a square picture."""
     points = canonical["canonical_vertices"] @ rotation.T
     scale = size / 40
     xy = np.column_stack([size / 2 + points[:, 0] * scale, size / 2 - points[:, 1] * scale])
