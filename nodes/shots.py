@@ -208,6 +208,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
             category="Facet/Shots",
             description="Front, three-quarter, profile and back views, each made from the original, "
             "measured, and tried again when it shows the wrong view or somebody else.",
+            is_output_node=True,
             search_aliases=["character sheet", "turnaround", "multi view", "reference sheet"],
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
@@ -263,6 +264,7 @@ class FacetShotGenerator(io.ComfyNode):
             category="Facet/Shots",
             description="Makes every shot of a plan from the original, measures it, tries again when "
             "it is not what was asked, and keeps it on disk at once.",
+            is_output_node=True,
             search_aliases=["dataset generator", "character shots", "synthetic dataset"],
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
