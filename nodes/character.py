@@ -92,13 +92,17 @@ class FacetCharacter(io.ComfyNode):
         outfit: str = "",
         background: str = "",
     ) -> io.NodeOutput:
-        source = Shot(
-            image=picture(image, "Facet Character"),
-            mask=None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0],
-            tags=Tags(framing, view, outfit=outfit.strip(), background=background.strip()),
-            provenance=Provenance("original"),
-        )
-        return io.NodeOutput(Character(name.strip(), trigger, class_word, source))
+        rgb = picture(image, "Facet Character")
+        try:
+            source = Shot(
+                image=rgb,
+                mask=None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0],
+                tags=Tags(framing, view, outfit=outfit.strip(), background=background.strip()),
+                provenance=Provenance("original"),
+            )
+            return io.NodeOutput(Character(name.strip(), trigger, class_word, source))
+        except ValueError as error:
+            raise ValueError(f"Facet Character: {error}") from None
 
 
 class FacetShotsToImages(io.ComfyNode):
