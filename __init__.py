@@ -1,4 +1,4 @@
-"""Facet: one picture of a character in, a character LoRA out, with proof that it is the same one."""
+"""Facet: one picture of a character in; a character LoRA out, with proof that it is the same."""
 
 from comfy_api.latest import ComfyExtension, io
 

@@ -84,7 +84,7 @@ Source = Literal["original", "generated", "edited", "imported"]
 
 @dataclass(frozen=True)
 class Tags:
-    """What a shot shows, apart from who: keys of ``VOCABULARY``, or free text; empty when unknown."""
+    """What a shot shows apart from who: keys of ``VOCABULARY`` or free text; empty if unknown."""
 
     framing: str = ""
     view: str = ""
@@ -173,7 +173,9 @@ class Shot:
     def __post_init__(self) -> None:
         image = self.image.detach().to("cpu", torch.float32)
         if image.ndim != 3 or image.shape[-1] != 3:
-            raise ValueError(f"A shot needs a picture of shape (H, W, 3), not {tuple(image.shape)}.")
+            raise ValueError(
+                f"A shot needs a picture of shape (H, W, 3), not {tuple(image.shape)}."
+            )
         if not torch.isfinite(image).all():
             raise ValueError("The picture holds values that are not numbers; make it again.")
         object.__setattr__(self, "image", quantise(image).to(torch.float32) / 255)
@@ -206,7 +208,7 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class Character:
-    """A character: its name, the word that calls it, the original picture and the shots made of it."""
+    """A character: its name, the word that calls it, the original and the shots made of it."""
 
     name: str
     trigger: str
@@ -216,7 +218,10 @@ class Character:
 
     def __post_init__(self) -> None:
         checks = (
-            (self.folder_name, f"The name {self.name!r} has no letter or digit; give the character a name."),
+            (
+                self.folder_name,
+                f"The name {self.name!r} has no letter or digit; give the character a name.",
+            ),
             (self.trigger.strip(), "The trigger is empty; give a made-up word such as 'zqx'."),
             (self.class_word.strip(), "The class word is empty; say what it is, such as 'person'."),
         )
@@ -225,7 +230,8 @@ class Character:
                 raise ValueError(message)
         if re.search(r"[\s,()\[\]:]", self.trigger.strip()):
             raise ValueError(
-                f"The trigger {self.trigger!r} has spaces or punctuation; use one word, such as 'zqx'."
+                f"The trigger {self.trigger!r} has spaces or punctuation; "
+                "use one word, such as 'zqx'."
             )
         object.__setattr__(self, "trigger", self.trigger.strip())
         object.__setattr__(self, "class_word", self.class_word.strip())
@@ -302,6 +308,8 @@ def shot_from_record(
         include=bool(record.get("include", True)),
         weight=float(record.get("weight", 1.0)),
         tags=Tags(**tags),
-        provenance=Provenance(**{"source": "imported", **known(Provenance, record.get("provenance", {}))}),
+        provenance=Provenance(
+            **{"source": "imported", **known(Provenance, record.get("provenance", {}))}
+        ),
         scores=tuple(Score(**known(Score, score)) for score in record.get("scores", [])),
     )

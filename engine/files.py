@@ -10,7 +10,7 @@ from typing import Any
 
 
 def contained(root: Path, *parts: str) -> Path:
-    """``root`` joined with ``parts``; ValueError when that leads out of ``root``, links followed."""
+    """``root`` joined with ``parts``; ValueError when that leads out of it, links followed."""
     base = root.resolve()
     path = base.joinpath(*parts).resolve()
     if path != base and base not in path.parents:

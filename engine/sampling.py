@@ -29,7 +29,7 @@ class Sampling:
         for side in (self.width, self.height):
             if side < 64 or side % 16:
                 raise ValueError(
-                    f"A picture of {self.width} × {self.height} cannot be sampled; "
+                    f"A picture of {self.width} by {self.height} cannot be sampled; "
                     "both sides have to be multiples of 16, and 64 or more."
                 )
 

@@ -21,7 +21,7 @@ class FacetCharacter(io.ComfyNode):
             node_id="FacetCharacter",
             display_name="Facet Character",
             category="Facet/Character",
-            description="Begins a character from one picture: clear, sharp, near-frontal, one person.",
+            description="Begins a character from one picture: sharp, near-frontal, one person.",
             search_aliases=["consistent character", "character", "trigger word", "reference"],
             inputs=[
                 io.Image.Input("image", tooltip="One picture of the character."),
@@ -201,18 +201,24 @@ class FacetImagesToShots(io.ComfyNode):
         masks: list[torch.Tensor] | None = None,
     ) -> io.NodeOutput:
         pictures = [to_rgb(picture) for batch in images for picture in batch]
-        given_masks = [mask for batch in masks or [] for mask in batch.reshape(-1, *batch.shape[-2:])]
+        given_masks = [
+            mask for batch in masks or [] for mask in batch.reshape(-1, *batch.shape[-2:])
+        ]
         for kind, given in (("captions", captions or []), ("masks", given_masks)):
             if given and len(given) != len(pictures):
                 raise ValueError(
-                    f"Facet Images to Shots: {len(pictures)} pictures came with {len(given)} {kind}; "
-                    "give one for each, or none."
+                    f"Facet Images to Shots: {len(pictures)} pictures came with {len(given)} "
+                    f"{kind}; give one for each, or none."
                 )
         shots = [Shot(image, Provenance("imported")) for image in pictures]
         if captions:
-            shots = [replace(shot, caption=text) for shot, text in zip(shots, captions, strict=True)]
+            shots = [
+                replace(shot, caption=text) for shot, text in zip(shots, captions, strict=True)
+            ]
         if given_masks:
-            shots = [replace(shot, mask=mask) for shot, mask in zip(shots, given_masks, strict=True)]
+            shots = [
+                replace(shot, mask=mask) for shot, mask in zip(shots, given_masks, strict=True)
+            ]
         return io.NodeOutput(character[0].adding(shots))
 
 

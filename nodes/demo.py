@@ -36,9 +36,7 @@ class FacetDemoModels(io.ComfyNode):
         from ..engine.demo.models import load_models
 
         models = load_models()
-        return io.NodeOutput(
-            models.model, models.clip, models.vae, models.clip_vision, models.face
-        )
+        return io.NodeOutput(models.model, models.clip, models.vae, models.clip_vision, models.face)
 
 
 class FacetDemoPicture(io.ComfyNode):
@@ -53,9 +51,7 @@ class FacetDemoPicture(io.ComfyNode):
             description="A picture of a cartoon person whom the demo models have never seen.",
             search_aliases=["demo", "example picture", "cartoon person"],
             inputs=[
-                io.Int.Input(
-                    "person", default=0, min=0, max=47, tooltip="Which of the 48 people."
-                ),
+                io.Int.Input("person", default=0, min=0, max=47, tooltip="Which of the 48 people."),
             ],
             outputs=[io.Image.Output("image", tooltip="The picture, 128 × 128.")],
         )

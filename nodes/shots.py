@@ -183,9 +183,7 @@ class FacetShotPlan(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls, preset: str, lines: str, character: Character | None = None
-    ) -> io.NodeOutput:
+    def execute(cls, preset: str, lines: str, character: Character | None = None) -> io.NodeOutput:
         base = () if preset == OWN_LINES else PRESETS[preset]().requests
         plan = ShotPlan((*base, *from_lines(lines).requests))
         if not plan.requests:
@@ -234,7 +232,9 @@ class FacetTurnaroundSheet(io.ComfyNode):
                 ),
             ],
             outputs=[
-                sockets.Character.Output("character", tooltip="The character with the views added."),
+                sockets.Character.Output(
+                    "character", tooltip="The character with the views added."
+                ),
                 io.Image.Output("sheet", tooltip="All views on one labelled sheet."),
                 io.Image.Output("images", is_output_list=True, tooltip="The views, one by one."),
             ],
@@ -272,7 +272,9 @@ class FacetShotGenerator(io.ComfyNode):
                 *studio_inputs(),
             ],
             outputs=[
-                sockets.Character.Output("character", tooltip="The character with the shots added."),
+                sockets.Character.Output(
+                    "character", tooltip="The character with the shots added."
+                ),
                 io.Image.Output("sheet", tooltip="All shots on one labelled sheet."),
                 io.Image.Output("images", is_output_list=True, tooltip="The shots, one by one."),
             ],

@@ -1,4 +1,4 @@
-"""Gates: each one measures a shot, holds it to a threshold, and knows what to change when it fails."""
+"""Gates: each measures a shot, holds it to a threshold, and says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ class Gates:
     """
 
     def __init__(
-        self, source: torch.Tensor, thresholds: Thresholds, face_model: Any = None, clip_vision: Any = None
+        self,
+        source: torch.Tensor,
+        thresholds: Thresholds,
+        face_model: Any = None,
+        clip_vision: Any = None,
     ) -> None:
         self.thresholds = thresholds
         self.face_model = face_model
@@ -48,7 +52,9 @@ class Gates:
         if tags.yaw is None or tags.view in ("top", "low"):
             return Score(VIEW_GATE, None, None, None, "the shot asks for no measurable view")
         if self.face_model is None:
-            return Score(VIEW_GATE, None, None, None, "skipped: no FACE_DETECTION_MODEL is connected")
+            return Score(
+                VIEW_GATE, None, None, None, "skipped: no FACE_DETECTION_MODEL is connected"
+            )
         face = find_face(self.face_model, image)
         if tags.view == "back":
             if face is None:

@@ -43,21 +43,19 @@ class Reference:
     denoise: float
     prompt: Callable[[Tags], str]
 
-    def conditioning(
-        self, clip: Any, text: str, guidance: float | None = None
-    ) -> Conditioning:
+    def conditioning(self, clip: Any, text: str, guidance: float | None = None) -> Conditioning:
         """``text`` as CONDITIONING, with the reference in it."""
         conditioning = encode_prompt(clip, text, guidance)
         return with_reference(conditioning, self.latents) if self.latents else conditioning
 
 
 def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
-    """The mode to use for ``model``; ValueError when 'auto' cannot know, or the mode cannot work."""
+    """The mode to use for ``model``; ValueError when it cannot be known, or cannot work."""
     family = type(model.model).__name__
     if mode is ReferenceMode.AUTO:
         if family not in UNAMBIGUOUS:
             raise ValueError(
-                f"A {family} model may or may not take reference pictures, and the file does not say. "
+                f"A {family} model may or may not take reference pictures; its file does not say. "
                 "Set reference_mode: 'reference_latents' for an edit model such as Kontext, "
                 "'patched_model' with IP-Adapter or PuLID applied, 'img2img' for any other."
             )
@@ -100,7 +98,7 @@ def describe_prompt(character: Character) -> Callable[[Tags], str]:
 
 
 def fit(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
-    """``image`` (H, W, 3) inside ``width`` × ``height``, whole, centred, borders repeated.
+    """``image`` (H, W, 3) inside ``width`` by ``height``, whole, centred, borders repeated.
 
     Nothing is cropped and the aspect ratio is kept, so that the face does not zoom or shift.
     """

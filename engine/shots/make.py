@@ -79,7 +79,7 @@ class Shoot:
         on_shot: Callable[[Progress], None] | None = None,
         on_step: Callable[[int, torch.Tensor], None] | None = None,
     ) -> list[Shot]:
-        """One shot for each request of ``plan``, in its order; those in ``store`` are not remade."""
+        """One shot for each request of ``plan``, in order; those in ``store`` are not remade."""
         shots = []
         for number, request in enumerate(plan.requests, 1):
             seed = (self.seed + 1000 * number) % 2**63

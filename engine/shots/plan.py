@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import cycle, islice
 
 from ..character import VOCABULARY, Character, Tags
@@ -67,7 +68,9 @@ class ShotPlan:
         """How often the plan asks for each value of each tag."""
         return {
             axis: Counter(
-                getattr(request.tags, axis) for request in self.requests if getattr(request.tags, axis)
+                getattr(request.tags, axis)
+                for request in self.requests
+                if getattr(request.tags, axis)
             )
             for axis in VOCABULARY
         }
@@ -134,7 +137,9 @@ def portrait(count: int, seed: int = 0) -> ShotPlan:
     )
     plain = _spread({"plain": 3, "place": 7}, count, seed + 2)
     lights = _spread({"natural": 7, "warm": 1, "side": 1, "low": 1}, count, seed + 3)
-    poses = _spread({"standing": 5, "hands_on_hips": 2, "waving": 2, "arms_raised": 1}, count, seed + 4)
+    poses = _spread(
+        {"standing": 5, "hands_on_hips": 2, "waving": 2, "arms_raised": 1}, count, seed + 4
+    )
     faces = _spread(dict.fromkeys(EXPRESSIONS, 1), count, seed + 5)
     outfits = _spread(dict.fromkeys(OUTFITS, 1), count, seed + 6)
     plains, places = cycle(PLAIN_BACKGROUNDS), cycle(PLACES)
@@ -155,7 +160,7 @@ def portrait(count: int, seed: int = 0) -> ShotPlan:
     return ShotPlan(tuple(requests))
 
 
-PRESETS = {
+PRESETS: dict[str, Callable[[], ShotPlan]] = {
     "turnaround (6)": turnaround,
     "face close-ups (5)": expressions,
     "compact LoRA (16)": lambda: portrait(16),
@@ -180,21 +185,22 @@ def from_lines(text: str) -> ShotPlan:
 
 
 def _parse_line(line: str, number: int) -> Tags:
-    tags = Tags()
+    found: dict[str, str] = {}
+    details: list[str] = []
     for part in (part.strip() for part in line.split(",")):
         if not part:
             continue
         axis, value = _understand(part)
         if axis == "details":
-            tags = replace(tags, details=(*tags.details, value))
-        elif getattr(tags, axis):
+            details.append(value)
+        elif axis in found:
             raise ValueError(
-                f"Line {number} of the plan asks for two {axis}s, "
-                f"{getattr(tags, axis)!r} and {value!r}; keep one, or write two lines."
+                f"Line {number} of the plan asks for two {axis}s, {found[axis]!r} and {value!r}; "
+                "keep one, or write two lines."
             )
         else:
-            tags = replace(tags, **{axis: value})
-    return tags
+            found[axis] = value
+    return Tags(**found, details=tuple(details))
 
 
 def _understand(part: str) -> tuple[str, str]:
@@ -211,7 +217,7 @@ def _understand(part: str) -> tuple[str, str]:
 
 
 def _spread(weights: dict[str, int], count: int, seed: int) -> list[str]:
-    """``count`` values in the proportions of ``weights`` (largest remainder), shuffled by ``seed``."""
+    """``count`` values in the proportions of ``weights`` (largest remainder), shuffled."""
     total = sum(weights.values())
     exact = {value: count * weight / total for value, weight in weights.items()}
     counts = {value: int(share) for value, share in exact.items()}

@@ -84,7 +84,11 @@ def _label(shot: Shot) -> tuple[str, str, str]:
         elif score.passed and score.gate == "view" and tags.view == "back":
             measured.append("no face, as asked")
         elif score.passed and score.value is not None:
-            unit = f"yaw {score.value:+.0f}°" if score.gate == "view" else f"{score.gate} {score.value:.2f}"
+            unit = (
+                f"yaw {score.value:+.0f}°"
+                if score.gate == "view"
+                else f"{score.gate} {score.value:.2f}"
+            )
             measured.append(unit)
     if shot.provenance.tries > 1:
         measured.append(f"{shot.provenance.tries} tries")

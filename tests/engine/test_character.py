@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from facet.engine.character import (
     VIEW_YAW,
     VOCABULARY,
@@ -34,9 +35,10 @@ def test_a_shot_is_identified_by_its_eight_bit_pixels():
 
 def test_the_same_pixels_in_another_shape_are_another_shot():
     image = torch.zeros(4, 6, 3)
-    assert Shot(image, Provenance("original")).hash != Shot(
-        image.reshape(6, 4, 3), Provenance("original")
-    ).hash
+    assert (
+        Shot(image, Provenance("original")).hash
+        != Shot(image.reshape(6, 4, 3), Provenance("original")).hash
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from harness.executor import Executor, InvalidPrompt, NodeError
 from PIL import Image
 
+from harness.executor import Executor, InvalidPrompt, NodeError
 
-def write_picture(folder: Path, name: str, mode: str = "RGB", size: tuple[int, int] = (40, 56)) -> str:
+
+def write_picture(
+    folder: Path, name: str, mode: str = "RGB", size: tuple[int, int] = (40, 56)
+) -> str:
     pixels = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     Image.fromarray(pixels).convert(mode).save(folder / name)
     return name
@@ -22,7 +25,12 @@ def begin(image: str, **inputs: object) -> dict[str, dict[str, object]]:
         "image": {"class_type": "LoadImage", "inputs": {"image": image}},
         "character": {
             "class_type": "FacetCharacter",
-            "inputs": {"image": ["image", 0], "name": "Ada", "trigger": "zqx", "class_word": "person"}
+            "inputs": {
+                "image": ["image", 0],
+                "name": "Ada",
+                "trigger": "zqx",
+                "class_word": "person",
+            }
             | inputs,
         },
         "out": {

@@ -2,6 +2,7 @@ from collections import Counter
 
 import pytest
 import torch
+
 from facet.engine.character import VOCABULARY, Character, Provenance, Shot, Tags
 from facet.engine.shots.plan import PRESETS, ShotPlan, ShotRequest, from_lines, portrait, turnaround
 
