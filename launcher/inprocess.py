@@ -1,4 +1,4 @@
-"""Facet inside this very process: ComfyUI's modules on the path and the pack as the package `facet`.
+"""Facet inside this process: ComfyUI's modules on the path and the pack as package `facet`.
 
 Used by the tests and by `facet.py bench`; needs ComfyUI's own Python environment.
 """
@@ -25,6 +25,13 @@ def load_comfyui(comfy: Path, base: Path, cpu: bool = True) -> None:
     args.cpu = cpu
     args.base_directory = str(base)
     args.database_url = "sqlite:///:memory:"
+
+
+def gpu_is_visible() -> bool:
+    """Whether torch sees an accelerator in this process."""
+    import torch
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 def declare_pack(root: Path, name: str = "facet") -> ModuleType:
@@ -74,9 +81,10 @@ def start_comfyui(pack: ModuleType) -> list[str]:
     threading.Thread(target=loop.run_forever, daemon=True, name="comfyui").start()
 
     async def bring_up() -> list[str]:
-        instance = server.PromptServer(loop)
+        server.PromptServer(loop)
         await nodes.init_builtin_extra_nodes()
-        loop.create_task(instance.publish_loop())
         return await register(pack)
 
-    return asyncio.run_coroutine_threadsafe(bring_up(), loop).result()
+    ids = asyncio.run_coroutine_threadsafe(bring_up(), loop).result()
+    asyncio.run_coroutine_threadsafe(server.PromptServer.instance.publish_loop(), loop)
+    return ids

@@ -116,7 +116,8 @@ class Executor:
                 raise Interrupted(data["node_id"])
             if event == "execution_cached":
                 cached = frozenset(data["nodes"])
-        return Result(asyncio.run(self.values(prompt)), self.executor.history_result["outputs"], cached)
+        shown = self.executor.history_result["outputs"]
+        return Result(asyncio.run(self.values(prompt)), shown, cached)
 
     async def values(self, prompt: Prompt) -> dict[str, list[list[Any]]]:
         entries = {key: await self.executor.caches.outputs.get(key) for key in prompt}

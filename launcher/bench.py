@@ -1,0 +1,59 @@
+"""`facet.py bench NAME`: one benchmark, in the environment that the pack runs in."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .places import ROOT, Home
+from .problem import Problem
+from .setup import set_up
+
+FOLDER = ROOT / "benchmarks"
+
+
+def names() -> list[str]:
+    """The benchmarks there are."""
+    return sorted(file.stem for file in FOLDER.glob("*.py") if not file.stem.startswith("_"))
+
+
+def run(home: Home, name: str, quick: bool, as_json: bool) -> int:
+    """Run `benchmarks/NAME.py`, print its figures and bars; 0 when every bar is met.
+
+    Raises Problem when there is no benchmark of that name.
+    """
+    if name not in names():
+        raise Problem(f"There is no benchmark {name!r}; there is: {', '.join(names()) or 'none'}.")
+    environment = set_up(home)
+    with tempfile.TemporaryDirectory(prefix="facet-bench-") as folder:
+        answer = Path(folder) / "answer.json"
+        command = [str(environment.python), str(ROOT / "launcher" / "bench_process.py")]
+        command += [str(environment.comfyui.folder), folder, name, str(int(quick)), str(answer)]
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            return code
+        result: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+    print(table(result))
+    if as_json:
+        print(json.dumps(result))
+    return int(not all(met(bar) for bar in result["bars"].values()))
+
+
+def met(bar: dict[str, Any]) -> bool:
+    """Whether a bar {value, target, better} is reached."""
+    value, target = bar["value"], bar["target"]
+    return bool(value >= target if bar["better"] == "higher" else value <= target)
+
+
+def table(result: dict[str, Any]) -> str:
+    """The bars, one a line."""
+    return "\n".join(
+        f"{'met ' if met(bar) else 'MISS'} {name:44} {bar['value']:10.4g}"
+        f"   {'≥' if bar['better'] == 'higher' else '≤'} {bar['target']:g}"
+        for name, bar in result["bars"].items()
+    )
+
+

@@ -1,0 +1,143 @@
+"""`run.json`: one run in figures, put together from the files that the nodes wrote.
+
+Keys:
+  format       1
+  person       the person's number
+  out          the folder of the run
+  paths        sheet, dataset, lora, report: relative to `out`, null for what was not made
+  seconds      total, and stages: each {node, type, title, seconds, cached}
+  shots        each {file, asked, measured, tries, accepted, seed}; asked: what the shot was to
+               show, by tag; measured: by gate, {value, threshold, passed, note}
+  identity     the scorer's figures; without_lora and with_lora are calibrated: 0 for strangers,
+               1 for other true pictures of the character
+  files        each {path, bytes, sha256}, of all that the run left in `out`
+  versions     facet, comfyui, python, torch, system
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from .archive import sha256
+from .places import ROOT
+from .progress import Stage
+from .server import Server
+from .setup import Environment
+
+Json = dict[str, Any]
+NAME = "run.json"
+
+
+def find_paths(character: Path) -> dict[str, Path | None]:
+    """The sheet, dataset, LoRA and report in a character's folder; None for what is missing."""
+
+    def newest(*patterns: str) -> Path | None:
+        found = [path for pattern in patterns for path in character.glob(pattern)]
+        return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+    dataset = character / "dataset"
+    return {
+        "sheet": newest("sheet*.png", "*/sheet*.png", "*sheet*.png"),
+        "dataset": dataset if dataset.is_dir() else None,
+        "lora": best_lora(character),
+        "report": newest("report/*.html", "report/*.png", "report/*.json"),
+    }
+
+
+def best_lora(character: Path) -> Path | None:
+    """The checkpoint that the scorer chose, else the newest one."""
+    files = sorted(character.glob("training/**/*.safetensors"), key=lambda p: p.stat().st_mtime)
+    chosen = score(character).get("best", {})
+    name = Path(str(chosen.get("path", ""))).name if isinstance(chosen, dict) else ""
+    return next((file for file in files if file.name == name), files[-1] if files else None)
+
+
+def score(character: Path) -> Json:
+    file = character / "report" / "score.json"
+    found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_shots(character: Path, out: Path) -> list[Json]:
+    """What each shot was to show, what was measured on it, and how many tries it took."""
+    shots = []
+    for sidecar in sorted((character / "shots").glob("*.json")):
+        record = json.loads(sidecar.read_text("utf-8"))
+        scores = {entry["gate"]: entry for entry in record["scores"]}
+        made = record["provenance"]
+        shots.append(
+            {
+                "file": sidecar.with_suffix(".png").relative_to(out).as_posix(),
+                "asked": {axis: value for axis, value in record["tags"].items() if value},
+                "measured": {
+                    gate: {k: v for k, v in entry.items() if k != "gate"}
+                    for gate, entry in scores.items()
+                },
+                "tries": made.get("tries", made["attempt"]),
+                "accepted": all(entry["passed"] is not False for entry in scores.values()),
+                "seed": made["seed"],
+            }
+        )
+    return shots
+
+
+def versions(environment: Environment) -> dict[str, str]:
+    """Of Facet and of what it runs on."""
+    question = "import platform, torch; print(platform.python_version(), torch.__version__)"
+    answer = subprocess.run(
+        [str(environment.python), "-c", question], capture_output=True, text=True, check=False
+    ).stdout.split()
+    python, torch = answer if len(answer) == 2 else ("", "")
+    found = re.search(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)
+    return {
+        "facet": found[1] if found else "",
+        "comfyui": environment.comfyui.version,
+        "python": python,
+        "torch": torch,
+        "system": platform.platform(),
+    }
+
+
+def put_together(
+    server: Server, person: int, character: Path, stages: list[Stage], total: float
+) -> Json:
+    """The record of a run whose files lie in `character`, inside the server's output folder."""
+    out = server.output
+    paths = find_paths(character)
+    measured = score(character)
+    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name != NAME]
+    return {
+        "format": 1,
+        "person": person,
+        "out": str(out),
+        "paths": {k: v.relative_to(out).as_posix() if v else None for k, v in paths.items()},
+        "seconds": {
+            "total": round(total, 2),
+            "stages": [
+                {
+                    "node": stage.node,
+                    "type": stage.node_type,
+                    "title": stage.title,
+                    "seconds": round(stage.seconds, 2),
+                    "cached": stage.cached,
+                }
+                for stage in stages
+            ],
+        },
+        "shots": read_shots(character, out),
+        "identity": measured,
+        "files": [
+            {
+                "path": file.relative_to(out).as_posix(),
+                "bytes": file.stat().st_size,
+                "sha256": sha256(file),
+            }
+            for file in files
+        ],
+        "versions": versions(server.environment),
+    }

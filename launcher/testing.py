@@ -1,0 +1,74 @@
+"""`facet.py test`: the set-up with what the tests need, then every test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .places import ROOT, Home
+from .problem import Problem
+from .setup import set_up
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_browser() -> str | None:
+    """A Chromium on this machine: `CHROMIUM_PATH`, or the first one on the path."""
+    named = os.environ.get("CHROMIUM_PATH")
+    if named:
+        return named if Path(named).is_file() else None
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def can_install_browser() -> bool:
+    """Whether this is Debian or a relative of it, and we are root."""
+    release = Path("/etc/os-release")
+    text = release.read_text("utf-8") if release.is_file() else ""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return root and "debian" in text and shutil.which("apt-get") is not None
+
+
+def install_browser(log: Path) -> None:
+    """Install Debian's chromium; raises Problem when that fails."""
+    print("Installing chromium with apt-get (90 MB to download) …", flush=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"]
+    with open(log, "a", encoding="utf-8") as output:
+        for command in (["apt-get", "update", "-q"], install):
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"),
+                check=False,
+            )
+    if done.returncode:
+        raise Problem(f"apt-get could not install chromium; its words are in {log}.")
+
+
+def run(home: Home, arguments: list[str]) -> int:
+    """Run pytest with `arguments` over all tests, or over those named; its exit code.
+
+    Without a Chromium the browser's tests are left out and said to be; where CI is set they are
+    required and Problem is raised.
+    """
+    environment = set_up(home, tests=True)
+    if find_browser() is None and can_install_browser():
+        install_browser(home.logs / "apt.log")
+    command = [str(environment.python), "-P"] if sys.version_info >= (3, 11) else []
+    command = command or [str(environment.python)]
+    command += ["-m", "pytest", "-c", str(ROOT / "tests" / "pytest.ini")]
+    if find_browser() is None:
+        missing = "there is no Chromium; install one, or name it in CHROMIUM_PATH"
+        if os.environ.get("CI"):
+            raise Problem(f"The browser tests cannot run: {missing}.")
+        print(f"The browser tests are left out: {missing}.")
+        command += ["-m", "not browser"]
+    if not any(not argument.startswith("-") for argument in arguments):
+        arguments = [*arguments, str(ROOT / "tests")]
+    variables = dict(os.environ, COMFYUI_PATH=str(environment.comfyui.folder))
+    return subprocess.run([*command, *arguments], cwd=ROOT, env=variables, check=False).returncode
