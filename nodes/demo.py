@@ -21,7 +21,7 @@ class FacetDemoModels(io.ComfyNode):
             search_aliases=["demo", "test models", "tiny flux"],
             inputs=[],
             outputs=[
-                io.Model.Output("MODEL", tooltip="A small Flux model for 128 × 128 pictures."),
+                io.Model.Output("MODEL", tooltip="A small Flux model for 128 by 128 pictures."),
                 io.Clip.Output("CLIP", tooltip="Its text encoder."),
                 io.Vae.Output("VAE", tooltip="Its VAE."),
                 io.ClipVision.Output("CLIP_VISION", tooltip="An encoder that tells people apart."),
@@ -53,7 +53,7 @@ class FacetDemoPicture(io.ComfyNode):
             inputs=[
                 io.Int.Input("person", default=0, min=0, max=47, tooltip="Which of the 48 people."),
             ],
-            outputs=[io.Image.Output("image", tooltip="The picture, 128 × 128.")],
+            outputs=[io.Image.Output("image", tooltip="The picture, 128 by 128.")],
         )
 
     @classmethod

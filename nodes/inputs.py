@@ -74,8 +74,8 @@ def sampling_inputs() -> list[io.Input]:
             max=100.0,
             step=0.1,
             advanced=True,
-            tooltip="Distilled guidance of Flux models (2.5 for Kontext, 3.5 for dev). 0 leaves it to "
-            "the model.",
+            tooltip="Distilled guidance of Flux models (2.5 for Kontext, 3.5 for dev). 0 leaves it "
+            "to the model.",
         ),
         io.Int.Input(
             "width",
@@ -109,7 +109,7 @@ def sampling_from(
     width: int,
     height: int,
 ) -> Sampling:
-    """The sampling that a node's widgets describe; size 0 follows the original, up to 2 megapixels."""
+    """The sampling that the widgets describe; size 0 follows the original, to 2 megapixels."""
     own_height, own_width = character.source.image.shape[:2]
     shrink = min(1.0, (2_097_152 / (own_width * own_height)) ** 0.5)
     return Sampling(

@@ -31,9 +31,9 @@ def studio_inputs() -> list[io.Input]:
             "reference_mode",
             options=ReferenceMode,
             default=ReferenceMode.AUTO,
-            tooltip="How the model is shown the original: reference_latents for edit models (Kontext, "
-            "Flux2, the demo), img2img for any model, patched_model when IP-Adapter or PuLID is "
-            "already applied. Auto asks when it cannot be sure.",
+            tooltip="How the model is shown the original: reference_latents for edit models "
+            "(Kontext, Flux2, the demo), img2img for any model, patched_model when IP-Adapter "
+            "or PuLID is already applied. Auto asks when it cannot be sure.",
         ),
         *sampling_inputs(),
         sockets.FaceDetection.Input(
@@ -73,8 +73,8 @@ def studio_inputs() -> list[io.Input]:
             step=0.01,
             optional=True,
             advanced=True,
-            tooltip="How alike a shot has to be: cosine of the CLIP_VISION embeddings. About 0.5 for "
-            "the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
+            tooltip="How alike a shot has to be: cosine of the CLIP_VISION embeddings. About 0.5 "
+            "for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
         ),
         io.String.Input(
             "negative",
@@ -167,8 +167,8 @@ class FacetShotPlan(io.ComfyNode):
                     default="",
                     multiline=True,
                     placeholder="close-up, left profile, smiling, wearing a red dress, in a park",
-                    tooltip="Your own shots, one a line, parts parted by commas. They come after the "
-                    "preset's. A line that begins with # is left out.",
+                    tooltip="Your own shots, one a line, parts parted by commas. They come after "
+                    "the preset's. A line that begins with # is left out.",
                 ),
                 sockets.Character.Input(
                     "character",
@@ -204,8 +204,8 @@ class FacetTurnaroundSheet(io.ComfyNode):
             node_id="FacetTurnaroundSheet",
             display_name="Facet Turnaround Sheet",
             category="Facet/Shots",
-            description="Front, three-quarter, profile and back views, each made from the original, "
-            "measured, and tried again when it shows the wrong view or somebody else.",
+            description="Front, three-quarter, profile and back views, each made from the "
+            "original, measured, and tried again when it shows the wrong view or somebody else.",
             is_output_node=True,
             search_aliases=["character sheet", "turnaround", "multi view", "reference sheet"],
             inputs=[
@@ -262,8 +262,8 @@ class FacetShotGenerator(io.ComfyNode):
             node_id="FacetShotGenerator",
             display_name="Facet Shot Generator",
             category="Facet/Shots",
-            description="Makes every shot of a plan from the original, measures it, tries again when "
-            "it is not what was asked, and keeps it on disk at once.",
+            description="Makes every shot of a plan from the original, measures it, tries again "
+            "when it is not what was asked, and keeps it on disk at once.",
             is_output_node=True,
             search_aliases=["dataset generator", "character shots", "synthetic dataset"],
             inputs=[
