@@ -1,0 +1,115 @@
+"""Latents of the training pictures and the batches that the flow model sees."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .captions import training_caption
+from .dataset import PEOPLE, PICTURES_PER_PERSON, SIZE, scene_of
+from .identity import Identity
+from .render import set_up
+from .tokens import batch_of, random_name, used_ids
+
+REFERENCE_SHARE, FRONT_SHARE, TRIGGER_SHARE = 0.6, 0.6, 0.25
+HEAD_WEIGHT = 3.0
+
+
+@torch.inference_mode()
+def encode(encoder: nn.Module, pictures: np.ndarray, folder: Path) -> None:
+    """Write `latents.npy` (people, 5, 16, 16, 16) and `latents_half.npy` (…, 8, 8), float16."""
+    people = pictures.shape[0]
+    lead = (people, PICTURES_PER_PERSON, 16)
+    full = np.lib.format.open_memmap(folder / "latents.part", "w+", np.float16, (*lead, 16, 16))
+    half = np.lib.format.open_memmap(folder / "latents_half.part", "w+", np.float16, (*lead, 8, 8))
+    for at in range(0, people, 20):
+        block = torch.from_numpy(pictures[at:at + 20]).flatten(0, 1).permute(0, 3, 1, 2)
+        x = block.float().div(255).contiguous(memory_format=torch.channels_last)
+        small = torch.nn.functional.avg_pool2d(x, 2)
+        for target, source in ((full, x), (half, small)):
+            with torch.autocast("cpu", torch.bfloat16):
+                latent = encoder(source)
+            target[at:at + 20] = latent.float().numpy().reshape(target[at:at + 20].shape)
+    full.flush()
+    half.flush()
+    (folder / "latents.part").replace(folder / "latents.npy")
+    (folder / "latents_half.part").replace(folder / "latents_half.npy")
+
+
+def _head_boxes(person: int) -> np.ndarray:
+    identity = Identity.from_seed(person)
+    scenes = (scene_of(person, k) for k in range(PICTURES_PER_PERSON))
+    return np.stack([set_up(identity, scene, SIZE).head_box / SIZE for scene in scenes])
+
+
+def head_boxes(people: int, workers: int = 2) -> Tensor:
+    """Boxes (people, 5, 4) of the heads, x0, y0, x1, y1 in picture sides."""
+    with ProcessPoolExecutor(workers) as pool:
+        return torch.from_numpy(np.stack(list(pool.map(_head_boxes, range(people), chunksize=100))))
+
+
+@dataclass
+class Batch:
+    """One batch: latents, their references (or None), tokens with lengths, loss weights."""
+
+    latents: Tensor
+    reference: Tensor | None
+    tokens: Tensor
+    lengths: Tensor
+    weights: Tensor
+
+
+class Batches:
+    """Draws batches of people in scenes with their captions."""
+
+    def __init__(self, folder: Path, seed: int):
+        self.sizes = {
+            side: torch.from_numpy(np.load(folder / name, mmap_mode="r"))
+            for side, name in ((16, "latents.npy"), (8, "latents_half.npy"))
+        }
+        self.people = min(PEOPLE, len(self.sizes[16]))
+        self.identities = [Identity.from_seed(i) for i in range(self.people)]
+        self.scenes = [[scene_of(i, k) for k in range(PICTURES_PER_PERSON)]
+                       for i in range(self.people)]
+        self.boxes = head_boxes(self.people)
+        self.used = used_ids()
+        self._used = frozenset(self.used)
+        self.rng = random.Random(seed)
+
+    def weights(self, boxes: Tensor, side: int) -> Tensor:
+        """Loss weights (N, 1, side, side) with mean 1: the head counts more."""
+        centre = (torch.arange(side) + 0.5) / side
+        x0, y0, x1, y1 = (b[:, None] for b in boxes.unbind(-1))
+        inside = ((centre >= y0) & (centre <= y1))[:, :, None]
+        inside = inside & ((centre >= x0) & (centre <= x1))[:, None, :]
+        weight = 1 + (HEAD_WEIGHT - 1) * inside.float()
+        return (weight / weight.mean((1, 2), keepdim=True))[:, None]
+
+    def draw(self, count: int, side: int) -> Batch:
+        """`count` samples with latents of `side`."""
+        rng, latents = self.rng, self.sizes[side]
+        by_reference = rng.random() < REFERENCE_SHARE
+        targets, references, captions, boxes = [], [], [], []
+        for _ in range(count):
+            person, number = rng.randrange(self.people), rng.randrange(PICTURES_PER_PERSON)
+            other = 0 if rng.random() < FRONT_SHARE else rng.randrange(PICTURES_PER_PERSON)
+            if other == number:
+                other = (number + rng.randrange(1, PICTURES_PER_PERSON)) % PICTURES_PER_PERSON
+            identity, scene = self.identities[person], self.scenes[person][number]
+            named = not by_reference and rng.random() < TRIGGER_SHARE
+            text = training_caption(identity, scene, rng, by_reference, "?" if named else "")
+            name = random_name(rng, self._used) if named and text else ()
+            captions.append((text.removeprefix("? "), name))
+            targets.append(latents[person, number])
+            references.append(latents[person, other])
+            boxes.append(self.boxes[person, number])
+        tokens, lengths = batch_of(captions)
+        reference = torch.stack(references).float() if by_reference else None
+        return Batch(torch.stack(targets).float(), reference, tokens, lengths,
+                     self.weights(torch.stack(boxes), side))

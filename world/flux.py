@@ -1,0 +1,265 @@
+"""Training copies of ComfyUI's Flux transformer and CLIP text model: same weights, out of place."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.demo.text import END, HEADS, LAYERS, MAX_TOKENS, START, VOCABULARY_SIZE, WIDTH
+from engine.demo.text import token_table
+
+HIDDEN, HEAD = 256, 128
+DOUBLE_BLOCKS, SINGLE_BLOCKS = 2, 4
+AXES = (16, 56, 56)
+PATCH_WIDTH = 64
+
+__all__ = ["END", "MAX_TOKENS", "START", "Flux", "TextModel"]
+
+
+def _norm(x: Tensor) -> Tensor:
+    return F.layer_norm(x, x.shape[-1:], eps=1e-6)
+
+
+class QKNorm(nn.Module):
+    """The learned scales of queries and keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.query_norm = nn.RMSNorm(HEAD)
+        self.key_norm = nn.RMSNorm(HEAD)
+
+
+def _heads(qkv: Tensor, norm: QKNorm) -> tuple[Tensor, Tensor, Tensor]:
+    q, k, v = qkv.unflatten(-1, (3, HIDDEN // HEAD, HEAD)).permute(2, 0, 3, 1, 4)
+    q = F.rms_norm(q, (HEAD,), norm.query_norm.weight.to(q.dtype))
+    return q, F.rms_norm(k, (HEAD,), norm.key_norm.weight.to(k.dtype)), v
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
+    return torch.stack((cos * a - sin * b, sin * a + cos * b), -1).flatten(-2)
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, rope: Tensor) -> Tensor:
+    cos, sin = rope.to(v.dtype)
+    out = F.scaled_dot_product_attention(_turn(q, cos, sin), _turn(k, cos, sin), v)
+    return out.transpose(1, 2).flatten(2)
+
+
+class MlpEmbedder(nn.Module):
+    """Two layers on a vector."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.in_layer = nn.Linear(width, HIDDEN)
+        self.out_layer = nn.Linear(HIDDEN, HIDDEN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out_layer(F.silu(self.in_layer(x)))
+
+
+class SelfAttention(nn.Module):
+    """The weights of one stream's attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv = nn.Linear(HIDDEN, 3 * HIDDEN)
+        self.norm = QKNorm()
+        self.proj = nn.Linear(HIDDEN, HIDDEN)
+
+
+class Modulation(nn.Module):
+    """Shifts, scales and gates from the conditioning vector."""
+
+    def __init__(self, parts: int):
+        super().__init__()
+        self.parts = parts
+        self.lin = nn.Linear(HIDDEN, parts * HIDDEN)
+
+    def forward(self, vector: Tensor) -> tuple[Tensor, ...]:
+        return self.lin(F.silu(vector))[:, None].chunk(self.parts, -1)
+
+
+def _mlp() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(HIDDEN, 4 * HIDDEN), nn.GELU("tanh"), nn.Linear(4 * HIDDEN, HIDDEN))
+
+
+class DoubleBlock(nn.Module):
+    """Picture and text with weights of their own and one attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.img_mod, self.img_attn, self.img_mlp = Modulation(6), SelfAttention(), _mlp()
+        self.txt_mod, self.txt_attn, self.txt_mlp = Modulation(6), SelfAttention(), _mlp()
+
+    def forward(self, img: Tensor, txt: Tensor, vec: Tensor, rope: Tensor) -> tuple[Tensor, Tensor]:
+        i, t = self.img_mod(vec), self.txt_mod(vec)
+        words = txt.shape[1]
+        qi, ki, vi = _heads(self.img_attn.qkv(_norm(img) * (1 + i[1]) + i[0]), self.img_attn.norm)
+        qt, kt, vt = _heads(self.txt_attn.qkv(_norm(txt) * (1 + t[1]) + t[0]), self.txt_attn.norm)
+        out = _attend(torch.cat((qt, qi), 2), torch.cat((kt, ki), 2), torch.cat((vt, vi), 2), rope)
+        img = img + i[2] * self.img_attn.proj(out[:, words:])
+        img = img + i[5] * self.img_mlp(_norm(img) * (1 + i[4]) + i[3])
+        txt = txt + t[2] * self.txt_attn.proj(out[:, :words])
+        txt = txt + t[5] * self.txt_mlp(_norm(txt) * (1 + t[4]) + t[3])
+        return img, txt
+
+
+class SingleBlock(nn.Module):
+    """All tokens through one attention and MLP side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.modulation = Modulation(3)
+        self.linear1 = nn.Linear(HIDDEN, 7 * HIDDEN)
+        self.linear2 = nn.Linear(5 * HIDDEN, HIDDEN)
+        self.norm = QKNorm()
+
+    def forward(self, x: Tensor, vec: Tensor, rope: Tensor) -> Tensor:
+        shift, scale, gate = self.modulation(vec)
+        qkv, hidden = self.linear1(_norm(x) * (1 + scale) + shift).split(
+            (3 * HIDDEN, 4 * HIDDEN), -1)
+        out = _attend(*_heads(qkv, self.norm), rope)
+        joined = torch.cat((out, F.gelu(hidden, approximate="tanh")), -1)
+        return x + gate * self.linear2(joined)
+
+
+class LastLayer(nn.Module):
+    """Tokens to latent patches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(HIDDEN, PATCH_WIDTH)
+        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(HIDDEN, 2 * HIDDEN))
+
+    def forward(self, x: Tensor, vec: Tensor) -> Tensor:
+        shift, scale = self.adaLN_modulation(vec)[:, None].chunk(2, -1)
+        return self.linear((1 + scale) * _norm(x) + shift)
+
+
+def _timestep(t: Tensor) -> Tensor:
+    rates = torch.exp(-math.log(10000) * torch.arange(128) / 128)
+    angle = 1000 * t[:, None].float() * rates
+    return torch.cat((angle.cos(), angle.sin()), -1)
+
+
+def rope_table(words: int, side: int, reference: bool, stride: int = 1) -> Tensor:
+    """Rotary cosines and sines (2, 1, 1, tokens, 64) of text, picture and reference tokens.
+
+    With a `stride` of 2 a picture of half the size lies on the same ground as a full one.
+    """
+    place = torch.arange(side, dtype=torch.float64) * stride + (stride - 1) / 2
+    y, x = torch.meshgrid(place, place, indexing="ij")
+    image = torch.stack((torch.zeros_like(y), y, x), -1).flatten(0, 1)
+    parts = [torch.zeros(words, 3, dtype=torch.float64), image]
+    if reference:
+        parts.append(image + torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64))
+    ids = torch.cat(parts)
+    rates = [1 / 10000 ** torch.linspace(0, (d - 2) / d, d // 2, dtype=torch.float64) for d in AXES]
+    angle = torch.cat([ids[:, i:i + 1] * rate for i, rate in enumerate(rates)], -1).float()
+    return torch.stack((angle.cos(), angle.sin()))[:, None, None]
+
+
+class Flux(nn.Module):
+    """Velocity of latents (N, 16, H, W) at time t (N,) under text (N, T, 128) and a reference."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.img_in = nn.Linear(PATCH_WIDTH, HIDDEN)
+        self.time_in = MlpEmbedder(256)
+        self.vector_in = MlpEmbedder(WIDTH)
+        self.txt_in = nn.Linear(WIDTH, HIDDEN)
+        self.double_blocks = nn.ModuleList(DoubleBlock() for _ in range(DOUBLE_BLOCKS))
+        self.single_blocks = nn.ModuleList(SingleBlock() for _ in range(SINGLE_BLOCKS))
+        self.final_layer = LastLayer()
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+                if name.endswith(".lin") or "adaLN" in name or name == "final_layer.linear":
+                    nn.init.zeros_(module.weight)
+
+    def forward(
+        self, x: Tensor, t: Tensor, text: Tensor, pooled: Tensor, reference: Tensor | None,
+        rope: Tensor,
+    ) -> Tensor:
+        side = x.shape[-1] // 2
+        tokens = F.pixel_unshuffle(x, 2).flatten(2).transpose(1, 2)
+        if reference is not None:
+            more = F.pixel_unshuffle(reference, 2).flatten(2).transpose(1, 2)
+            tokens = torch.cat((tokens, more), 1)
+        img, txt = self.img_in(tokens), self.txt_in(text)
+        vec = self.time_in(_timestep(t)) + self.vector_in(pooled)
+        for block in self.double_blocks:
+            img, txt = block(img, txt, vec, rope)
+        joined = torch.cat((txt, img), 1)
+        for block in self.single_blocks:
+            joined = block(joined, vec, rope)
+        words = txt.shape[1]
+        out = self.final_layer(joined[:, words:words + side * side], vec)
+        return F.pixel_shuffle(out.transpose(1, 2).unflatten(2, (side, side)), 2)
+
+
+class ClipAttention(nn.Module):
+    """CLIP's attention."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.q_proj, self.k_proj = nn.Linear(width, width), nn.Linear(width, width)
+        self.v_proj, self.out_proj = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x: Tensor, causal: bool) -> Tensor:
+        q, k, v = (
+            project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        out = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        return self.out_proj(out.transpose(1, 2).flatten(2))
+
+
+class ClipLayer(nn.Module):
+    """One transformer layer under CLIP's names."""
+
+    def __init__(self, width: int, heads: int, causal: bool):
+        super().__init__()
+        self.causal = causal
+        self.layer_norm1, self.layer_norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.self_attn = ClipAttention(width, heads)
+        self.mlp = nn.Module()
+        self.mlp.fc1, self.mlp.fc2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.self_attn(self.layer_norm1(x), self.causal)
+        hidden = F.gelu(self.mlp.fc1(self.layer_norm2(x)), approximate="tanh")
+        return x + self.mlp.fc2(hidden)
+
+
+class TextModel(nn.Module):
+    """Tokens (N, T) to text (N, T, 128) and pooled (N, 128); only the rows `used` are trained."""
+
+    def __init__(self, used: list[int]):
+        super().__init__()
+        ids = torch.tensor(used)
+        frozen = token_table(torch.empty(0, WIDTH), ids[:0])
+        index = torch.full((VOCABULARY_SIZE,), -1)
+        index[ids] = torch.arange(len(used))
+        self.register_buffer("frozen", frozen, persistent=False)
+        self.register_buffer("index", index, persistent=False)
+        self.rows = nn.Parameter(frozen[ids].clone())
+        self.positions = nn.Parameter(torch.randn(MAX_TOKENS, WIDTH) * 0.1)
+        self.layers = nn.ModuleList(ClipLayer(WIDTH, HEADS, True) for _ in range(LAYERS))
+        self.final_layer_norm = nn.LayerNorm(WIDTH)
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        row = self.index[tokens]
+        trained = self.rows[row.clamp(min=0)]
+        x = torch.where((row >= 0)[..., None], trained, self.frozen[tokens]) + self.positions
+        for layer in self.layers:
+            x = layer(x)
+        x = self.final_layer_norm(x.float())
+        return x, x[torch.arange(len(x)), lengths - 1]
