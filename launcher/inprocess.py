@@ -39,8 +39,9 @@ def declare_pack(root: Path, name: str = "facet") -> ModuleType:
 
     Its modules can be imported from then on; its own `__init__.py` runs in `register`.
     """
-    # The pack's `nodes` must not stand before ComfyUI's module of that name.
+    # The demo world is imported as `world`, but the pack's `nodes` must not stand before ComfyUI's.
     sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
+    sys.path.append(str(root))
     spec = importlib.util.spec_from_file_location(
         name, root / "__init__.py", submodule_search_locations=[str(root)]
     )
