@@ -55,5 +55,3 @@ def table(result: dict[str, Any]) -> str:
         f"   {'≥' if bar['better'] == 'higher' else '≤'} {bar['target']:g}"
         for name, bar in result["bars"].items()
     )
-
-

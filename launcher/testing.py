@@ -33,9 +33,10 @@ def can_install_browser() -> bool:
 
 def install_browser(log: Path) -> None:
     """Install Debian's chromium; raises Problem when that fails."""
-    print("Installing chromium with apt-get (90 MB to download) …", flush=True)
+    print("Installing chromium with apt-get (about 90 MB) …", flush=True)
     log.parent.mkdir(parents=True, exist_ok=True)
-    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"]
+    wait = ["-o", "DPkg::Lock::Timeout=300"]
+    install = ["apt-get", *wait, "install", "-y", "-q", "--no-install-recommends", "chromium"]
     with open(log, "a", encoding="utf-8") as output:
         for command in (["apt-get", "update", "-q"], install):
             done = subprocess.run(

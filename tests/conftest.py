@@ -5,12 +5,20 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from facet.launcher.setup import Environment
+    from harness.browser import Browser, Page
+    from harness.comfy_server import ComfyServer
+    from harness.executor import Executor
 
 ROOT = Path(__file__).resolve().parents[1]
 COMFYUI = Path(os.environ.get("COMFYUI_PATH") or ROOT / ".facet" / "ComfyUI")
@@ -66,9 +74,50 @@ def node_ids() -> list[str]:
 
 
 @pytest.fixture
-def comfy(node_ids: list[str], tmp_path: Path) -> Iterator[object]:
+def comfy(node_ids: list[str], tmp_path: Path) -> Iterator[Executor]:
     """ComfyUI in this process, with input and output folders of its own: see `harness.executor`."""
     from harness.executor import Executor
 
     with Executor(tmp_path) as executor:
         yield executor
+
+
+@pytest.fixture(scope="session")
+def environment() -> Environment:
+    """The ComfyUI and the Python that the tests run in, as the launcher knows them."""
+    from facet.launcher.comfyui import ComfyUI
+    from facet.launcher.setup import Environment
+
+    return Environment(ComfyUI(COMFYUI, None), Path(sys.executable))
+
+
+@pytest.fixture(scope="session")
+def server(
+    environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyServer]:
+    """A ComfyUI process with the pack in it, one for the whole session."""
+    from facet.launcher.demo import HEADLESS
+    from facet.launcher.places import Home
+    from facet.launcher.server import Server, make_base
+    from harness.comfy_server import ComfyServer
+
+    home = Home(tmp_path_factory.mktemp("server"))
+    base = make_base(home, environment, ROOT)
+    with Server(environment, base, home.logs / "server.log", options=HEADLESS) as running:
+        yield ComfyServer(running)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole session."""
+    from harness.browser import Browser
+
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture(params=[False, True], ids=["canvas", "vue"])
+def page(request: pytest.FixtureRequest, browser: Browser, server: ComfyServer) -> Iterator[Page]:
+    """ComfyUI's page, ready, in each of its two renderers; see `harness.browser.Page`."""
+    with browser.open(server, vue=request.param) as page:
+        yield page

@@ -1,0 +1,126 @@
+"""ComfyUI's real page in Chromium, driven from Python."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import playwright.sync_api as playwright
+
+from facet.launcher.testing import find_browser
+from harness.comfy_server import ComfyServer
+
+READY = """() => window.app?.extensionManager
+    && Object.keys(window.LiteGraph?.registered_node_types ?? {}).length > 100"""
+TROUBLE = '[data-testid="error-overlay"], .p-toast-message, .p-dialog'
+
+
+class Page:
+    """ComfyUI's page, ready to be driven; `page` is Playwright's own."""
+
+    def __init__(self, page: playwright.Page, server: ComfyServer, vue: bool) -> None:
+        self.page = page
+        self.server = server
+        self.vue = vue
+        self.messages: list[str] = []
+        page.on("console", self.listen)
+        page.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
+
+    def listen(self, message: playwright.ConsoleMessage) -> None:
+        if message.type in ("warning", "error"):
+            where = message.location.get("url", "")
+            self.messages.append(f"{message.type}: {message.text} ({where})")
+
+    def run(self, script: str, argument: Any = None) -> Any:
+        """The value of a JavaScript function called in the page with `argument`."""
+        return self.page.evaluate(script, argument)
+
+    def load(self, workflow: dict[str, Any] | Path) -> None:
+        """Load a workflow as if it had been dropped on the page."""
+        if isinstance(workflow, Path):
+            workflow = json.loads(workflow.read_text("utf-8"))
+        self.run("(graph) => app.loadGraphData(graph)", workflow)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has drawn what it was told."""
+        self.run("() => new Promise(r => requestAnimationFrame(() => setTimeout(r, 300)))")
+
+    def prompt(self) -> dict[str, Any]:
+        """The prompt that the page would queue."""
+        prompt: dict[str, Any] = self.run("async () => (await app.graphToPrompt()).output")
+        return prompt
+
+    def queue(self, timeout: float = 600) -> dict[str, Any]:
+        """Queue what is on the page and wait; the entry of /history. timeout in seconds."""
+        before = set(self.server.client.get("/history"))
+        assert self.run("async () => await app.queuePrompt(0, 1)"), "the page did not queue it"
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            history: dict[str, Any] = self.server.client.get("/history")
+            for prompt_id in history.keys() - before:
+                return dict(history[prompt_id])
+            # Playwright's own wait keeps the page's events coming in.
+            self.page.wait_for_timeout(100)
+        raise TimeoutError(f"The run did not end within {timeout:.0f} s.")
+
+    def troubles(self) -> list[str]:
+        """What the page complains about: overlays, toasts, dialogs, and its console since ready."""
+        shown = [element.inner_text() for element in self.page.locator(TROUBLE).all()]
+        return [*shown, *self.messages]
+
+    def screenshot(self, path: Path) -> None:
+        self.page.screenshot(path=str(path))
+
+
+class Browser:
+    """One headless Chromium; a context manager."""
+
+    def __enter__(self) -> Browser:
+        executable = find_browser()
+        if executable is None:
+            raise RuntimeError("There is no Chromium; install one, or set CHROMIUM_PATH.")
+        self.playwright = playwright.sync_playwright().start()
+        self.browser = self.playwright.chromium.launch(
+            executable_path=executable, args=["--no-sandbox"]
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.browser.close()
+        self.playwright.stop()
+
+    @contextmanager
+    def open(
+        self, server: ComfyServer, vue: bool, settings: dict[str, Any] | None = None
+    ) -> Iterator[Page]:
+        """The page of `server` in one of the two renderers, with an empty graph and no messages."""
+        wanted = {
+            "Comfy.VueNodes.Enabled": vue,
+            "Comfy.Validation.Workflows": True,
+            "Comfy.TutorialCompleted": True,
+            "Comfy.Workflow.Persist": False,
+            **(settings or {}),
+        }
+        server.client.post("/settings", wanted)
+        context = self.browser.new_context(viewport={"width": 1600, "height": 1000})
+        try:
+            page = Page(context.new_page(), server, vue)
+            page.page.goto(server.address, wait_until="domcontentloaded")
+            page.page.wait_for_function(READY, timeout=90_000)
+            page.run("() => app.graph.clear()")
+            page.settle()
+            page.messages.clear()
+            yield page
+        finally:
+            context.close()
