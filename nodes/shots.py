@@ -10,13 +10,13 @@ import torch
 from comfy_api.latest import ComfyAPISync, io, ui
 
 from ..engine.character import Character, Shot
-from ..engine.files import contained
+from ..engine.files import contained, write_atomic
 from ..engine.shots.accept import Gates, Thresholds
 from ..engine.shots.conditioning import ReferenceMode
 from ..engine.shots.make import Progress, Shoot, Studio
 from ..engine.shots.plan import PRESETS, ShotPlan, from_lines, turnaround
 from ..engine.shots.sheet import draw_sheet
-from ..engine.shots.store import ShotStore
+from ..engine.shots.store import ShotStore, png
 from . import sockets
 from .inputs import model_inputs, sampling_from, sampling_inputs
 
@@ -97,10 +97,9 @@ def studio_inputs() -> list[io.Input]:
     ]
 
 
-def shots_folder(character: Character) -> Path:
-    """Where the character's shots are kept."""
-    root = Path(folder_paths.get_output_directory())
-    return contained(root, "facet", character.folder_name, "shots")
+def character_folder(character: Character) -> Path:
+    """Where the character's files are kept."""
+    return contained(Path(folder_paths.get_output_directory()), "facet", character.folder_name)
 
 
 def shoot(
@@ -139,7 +138,7 @@ def shoot(
 
     progress(0, max(1, len(plan.requests)))
     return Shoot(character, studio, gates, seed, tries).run(
-        plan, ShotStore(shots_folder(character)), on_shot=show
+        plan, ShotStore(character_folder(character) / "shots"), on_shot=show
     )
 
 
@@ -250,7 +249,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
         **studio: Any,
     ) -> io.NodeOutput:
         plan = turnaround(framing, outfit.strip(), background.strip())
-        return finished(character, shoot(character, plan, **studio), cls)
+        return finished(character, shoot(character, plan, **studio), "sheet.png", cls)
 
 
 class FacetShotGenerator(io.ComfyNode):
@@ -282,12 +281,15 @@ class FacetShotGenerator(io.ComfyNode):
 
     @classmethod
     def execute(cls, character: Character, plan: ShotPlan, **studio: Any) -> io.NodeOutput:
-        return finished(character, shoot(character, plan, **studio), cls)
+        return finished(character, shoot(character, plan, **studio), "shots.png", cls)
 
 
-def finished(character: Character, shots: list[Shot], node: type[io.ComfyNode]) -> io.NodeOutput:
-    """The outputs of both shooting nodes: the character, the sheet (shown) and the pictures."""
+def finished(
+    character: Character, shots: list[Shot], file: str, node: type[io.ComfyNode]
+) -> io.NodeOutput:
+    """The outputs of both shooting nodes: the character, the sheet (shown, saved), the pictures."""
     sheet: torch.Tensor = draw_sheet(character, shots)[None]
+    write_atomic(character_folder(character) / file, png(sheet[0]))
     return io.NodeOutput(
         character.adding(shots),
         sheet,

@@ -23,6 +23,16 @@ def shot_key(*parts: object) -> str:
     return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:24]
 
 
+def png(image: torch.Tensor, **notes: str) -> bytes:
+    """``image`` (H, W, 3) in 0..1 as a PNG file, with ``notes`` as its text chunks."""
+    chunks = PngImagePlugin.PngInfo()
+    for name, text in notes.items():
+        chunks.add_itxt(name, text)
+    buffer = io.BytesIO()
+    Image.fromarray(quantise(image).numpy()).save(buffer, "PNG", pnginfo=chunks)
+    return buffer.getvalue()
+
+
 class ShotStore:
     """The folder that holds a character's shots: ``<key>.png`` with ``<key>.json`` beside it."""
 
@@ -48,11 +58,7 @@ class ShotStore:
         """Writes ``shot``; the sidecar comes last, so a half-written shot is never found."""
         picture, sidecar = self._paths(key)
         record = shot_record(shot)
-        notes = PngImagePlugin.PngInfo()
-        notes.add_itxt("facet", json.dumps(record, ensure_ascii=False))
-        buffer = io.BytesIO()
-        Image.fromarray(quantise(shot.image).numpy()).save(buffer, "PNG", pnginfo=notes)
-        write_atomic(picture, buffer.getvalue())
+        write_atomic(picture, png(shot.image, facet=json.dumps(record, ensure_ascii=False)))
         write_json_atomic(sidecar, record)
         return picture
 
