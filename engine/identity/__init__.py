@@ -1,0 +1,1 @@
+"""Whether a LoRA makes the character: measured against the one original, and calibrated."""

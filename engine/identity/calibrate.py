@@ -1,0 +1,131 @@
+"""Cosines of an encoder, made readable on this one character: 0 is anybody, 1 is the character.
+
+An encoder's cosine says little by itself: 0.6 is a stranger to one and a twin to another. So it is
+calibrated with what is at hand: the same prompts with the LoRA off give 0, and the dataset's own
+pictures of the character give 1, all of them held against the one original.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+DRAWS = 2000
+MIN_GAP = 0.05
+MIN_SEPARATION = 0.8
+FEW = 8
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A median with its 95 % bootstrap interval, and over how many pictures; None when unknown."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+    @property
+    def text(self) -> str:
+        """As in '0.82 (0.71 to 0.90)'."""
+        if self.value is None:
+            return "not measured"
+        if self.low is None or self.high is None:
+            return f"{self.value:.2f}"
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+UNKNOWN = Interval(None, None, None, 0)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the encoder makes of strangers and of the character, as cosines with the original.
+
+    null: pictures of the same prompts with the LoRA off. positives: the dataset's own shots.
+    """
+
+    null: tuple[float, ...]
+    positives: tuple[float, ...]
+
+    @property
+    def null_median(self) -> float | None:
+        """The cosine that scores 0."""
+        return float(np.median(self.null)) if self.null else None
+
+    @property
+    def positive_median(self) -> float | None:
+        """The cosine that scores 1."""
+        return float(np.median(self.positives)) if self.positives else None
+
+    @property
+    def gap(self) -> float:
+        """How far the character stands above strangers; 0 when one of them is missing."""
+        if self.null_median is None or self.positive_median is None:
+            return 0.0
+        return self.positive_median - self.null_median
+
+    @property
+    def separation(self) -> float:
+        """How often a picture of the character is more alike than a stranger (the ROC's area)."""
+        if not self.null or not self.positives:
+            return 0.0
+        positives, null = np.array(self.positives)[:, None], np.array(self.null)[None]
+        return float(((positives > null) + 0.5 * (positives == null)).mean())
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be said with this calibration, in one sentence; empty when it can."""
+        if not self.positives:
+            return (
+                "The dataset has no accepted shot besides the original, so there is nothing to "
+                "calibrate with; add shots of the character."
+            )
+        if self.gap < MIN_GAP or self.separation < MIN_SEPARATION:
+            return (
+                "The encoder cannot tell this character from others (its pictures "
+                f"{self.positive_median:.2f}, strangers {self.null_median:.2f}); use another "
+                "CLIP_VISION."
+            )
+        return ""
+
+    def score(self, cosine: float) -> float | None:
+        """``cosine`` on the calibrated scale, or None when there is a problem."""
+        if self.problem or self.null_median is None:
+            return None
+        return (cosine - self.null_median) / self.gap
+
+    def identity(self, cosines: Sequence[float]) -> Interval:
+        """The calibrated median of ``cosines``.
+
+        The bootstrap draws the samples, the strangers and the character's pictures alike, since
+        all three are few.
+        """
+        if self.problem or not cosines:
+            return UNKNOWN
+        rng = np.random.default_rng(0)
+        sample, null, positive = (
+            _medians(np.array(values), rng) for values in (cosines, self.null, self.positives)
+        )
+        drawn = (sample - null) / np.maximum(positive - null, MIN_GAP / 5)
+        low, high = np.quantile(drawn, (0.025, 0.975))
+        value = self.score(float(np.median(cosines)))
+        return Interval(value, float(low), float(high), len(cosines))
+
+
+def share(hits: Sequence[bool]) -> Interval:
+    """How many of ``hits`` are true, with the Wilson interval (Wilson 1927) of a proportion."""
+    count = len(hits)
+    if not count:
+        return UNKNOWN
+    rate, z = sum(hits) / count, 1.96
+    centre = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * (rate * (1 - rate) / count + z**2 / (4 * count**2)) ** 0.5
+    return Interval(rate, max(0.0, centre - half), min(1.0, centre + half), count)
+
+
+def _medians(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Medians of ``DRAWS`` resamples of ``values``."""
+    return np.median(rng.choice(values, (DRAWS, len(values))), axis=1)
