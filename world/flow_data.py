@@ -12,34 +12,32 @@ import torch
 from torch import Tensor, nn
 
 from .captions import training_caption
-from .dataset import PEOPLE, PICTURES_PER_PERSON, SIZE, scene_of
+from .dataset import PICTURES_PER_PERSON, SIZE, scene_of
 from .identity import Identity
 from .render import set_up
 from .tokens import batch_of, random_name, used_ids
 
 REFERENCE_SHARE, FRONT_SHARE, TRIGGER_SHARE = 0.6, 0.6, 0.25
 HEAD_WEIGHT = 3.0
+FULL_SIZE_PEOPLE = 6_000
+"""How many people are also encoded at full size; half-size latents are made of all."""
 
 
 @torch.inference_mode()
-def encode(encoder: nn.Module, pictures: np.ndarray, folder: Path) -> None:
-    """Write `latents.npy` (people, 5, 16, 16, 16) and `latents_half.npy` (…, 8, 8), float16."""
-    people = pictures.shape[0]
-    lead = (people, PICTURES_PER_PERSON, 16)
-    full = np.lib.format.open_memmap(folder / "latents.part", "w+", np.float16, (*lead, 16, 16))
-    half = np.lib.format.open_memmap(folder / "latents_half.part", "w+", np.float16, (*lead, 8, 8))
-    for at in range(0, people, 20):
+def encode(encoder: nn.Module, pictures: np.ndarray, path: Path, shrink: int) -> None:
+    """Write the latents (people, 5, 16, side, side) float16 of pictures shrunk by `shrink`."""
+    side = SIZE // 8 // shrink
+    part = path.with_suffix(".part")
+    shape = (len(pictures), PICTURES_PER_PERSON, 16, side, side)
+    latents = np.lib.format.open_memmap(part, "w+", np.float16, shape)
+    for at in range(0, len(pictures), 20):
         block = torch.from_numpy(pictures[at:at + 20]).flatten(0, 1).permute(0, 3, 1, 2)
-        x = block.float().div(255).contiguous(memory_format=torch.channels_last)
-        small = torch.nn.functional.avg_pool2d(x, 2)
-        for target, source in ((full, x), (half, small)):
-            with torch.autocast("cpu", torch.bfloat16):
-                latent = encoder(source)
-            target[at:at + 20] = latent.float().numpy().reshape(target[at:at + 20].shape)
-    full.flush()
-    half.flush()
-    (folder / "latents.part").replace(folder / "latents.npy")
-    (folder / "latents_half.part").replace(folder / "latents_half.npy")
+        x = torch.nn.functional.avg_pool2d(block.float().div(255), shrink)
+        with torch.autocast("cpu", torch.bfloat16):
+            latent = encoder(x.contiguous(memory_format=torch.channels_last))
+        latents[at:at + 20] = latent.float().numpy().reshape(latents[at:at + 20].shape)
+    latents.flush()
+    part.replace(path)
 
 
 def _head_boxes(person: int) -> np.ndarray:
@@ -70,10 +68,9 @@ class Batches:
 
     def __init__(self, folder: Path, seed: int):
         self.sizes = {
-            side: torch.from_numpy(np.load(folder / name, mmap_mode="r"))
-            for side, name in ((16, "latents.npy"), (8, "latents_half.npy"))
+            side: torch.from_numpy(np.load(folder / f"latents_{side}.npy")) for side in (8, 16)
         }
-        self.people = min(PEOPLE, len(self.sizes[16]))
+        self.people = max(map(len, self.sizes.values()))
         self.identities = [Identity.from_seed(i) for i in range(self.people)]
         self.scenes = [[scene_of(i, k) for k in range(PICTURES_PER_PERSON)]
                        for i in range(self.people)]
@@ -97,7 +94,7 @@ class Batches:
         by_reference = rng.random() < REFERENCE_SHARE
         targets, references, captions, boxes = [], [], [], []
         for _ in range(count):
-            person, number = rng.randrange(self.people), rng.randrange(PICTURES_PER_PERSON)
+            person, number = rng.randrange(len(latents)), rng.randrange(PICTURES_PER_PERSON)
             other = 0 if rng.random() < FRONT_SHARE else rng.randrange(PICTURES_PER_PERSON)
             if other == number:
                 other = (number + rng.randrange(1, PICTURES_PER_PERSON)) % PICTURES_PER_PERSON

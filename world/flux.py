@@ -32,21 +32,40 @@ class QKNorm(nn.Module):
         self.key_norm = nn.RMSNorm(HEAD)
 
 
+def _apart(rows: Tensor, heads: int) -> Tensor:
+    """Rows of queries or keys with the members of each rotary pair half a head apart.
+
+    The same order on both leaves their products alone, and turning contiguous halves is several
+    times faster on a CPU than turning neighbours.
+    """
+    return rows.unflatten(0, (heads, HEAD // 2, 2)).transpose(1, 2).flatten(0, 2)
+
+
+def _project(layer: nn.Linear, x: Tensor) -> Tensor:
+    """A layer whose first rows are queries and keys, in the order of `_apart`."""
+    both = 2 * HIDDEN
+    weight = torch.cat((_apart(layer.weight[:both], both // HEAD), layer.weight[both:]))
+    bias = torch.cat((_apart(layer.bias[:both], both // HEAD), layer.bias[both:]))
+    return F.linear(x, weight, bias)
+
+
 def _heads(qkv: Tensor, norm: QKNorm) -> tuple[Tensor, Tensor, Tensor]:
     q, k, v = qkv.unflatten(-1, (3, HIDDEN // HEAD, HEAD)).permute(2, 0, 3, 1, 4)
-    q = F.rms_norm(q, (HEAD,), norm.query_norm.weight.to(q.dtype))
-    return q, F.rms_norm(k, (HEAD,), norm.key_norm.weight.to(k.dtype)), v
+    scale_q, scale_k = (_apart(n.weight, 1).to(q.dtype) for n in (norm.query_norm, norm.key_norm))
+    return F.rms_norm(q, (HEAD,), scale_q), F.rms_norm(k, (HEAD,), scale_k), v
 
 
 def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    a, b = x.unflatten(-1, (-1, 2)).unbind(-1)
-    return torch.stack((cos * a - sin * b, sin * a + cos * b), -1).flatten(-2)
+    a, b = x.chunk(2, -1)
+    return torch.cat((cos * a - sin * b, sin * a + cos * b), -1)
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, rope: Tensor) -> Tensor:
+    """Attention written out: at these lengths the fused kernel's backward takes twice as long."""
     cos, sin = rope.to(v.dtype)
-    out = F.scaled_dot_product_attention(_turn(q, cos, sin), _turn(k, cos, sin), v)
-    return out.transpose(1, 2).flatten(2)
+    scores = _turn(q, cos, sin) @ _turn(k, cos, sin).mT
+    share = (scores.float() * HEAD**-0.5).softmax(-1).to(v.dtype)
+    return (share @ v).transpose(1, 2).flatten(2)
 
 
 class MlpEmbedder(nn.Module):
@@ -99,8 +118,10 @@ class DoubleBlock(nn.Module):
     def forward(self, img: Tensor, txt: Tensor, vec: Tensor, rope: Tensor) -> tuple[Tensor, Tensor]:
         i, t = self.img_mod(vec), self.txt_mod(vec)
         words = txt.shape[1]
-        qi, ki, vi = _heads(self.img_attn.qkv(_norm(img) * (1 + i[1]) + i[0]), self.img_attn.norm)
-        qt, kt, vt = _heads(self.txt_attn.qkv(_norm(txt) * (1 + t[1]) + t[0]), self.txt_attn.norm)
+        qi, ki, vi = _heads(
+            _project(self.img_attn.qkv, _norm(img) * (1 + i[1]) + i[0]), self.img_attn.norm)
+        qt, kt, vt = _heads(
+            _project(self.txt_attn.qkv, _norm(txt) * (1 + t[1]) + t[0]), self.txt_attn.norm)
         out = _attend(torch.cat((qt, qi), 2), torch.cat((kt, ki), 2), torch.cat((vt, vi), 2), rope)
         img = img + i[2] * self.img_attn.proj(out[:, words:])
         img = img + i[5] * self.img_mlp(_norm(img) * (1 + i[4]) + i[3])
@@ -121,7 +142,7 @@ class SingleBlock(nn.Module):
 
     def forward(self, x: Tensor, vec: Tensor, rope: Tensor) -> Tensor:
         shift, scale, gate = self.modulation(vec)
-        qkv, hidden = self.linear1(_norm(x) * (1 + scale) + shift).split(
+        qkv, hidden = _project(self.linear1, _norm(x) * (1 + scale) + shift).split(
             (3 * HIDDEN, 4 * HIDDEN), -1)
         out = _attend(*_heads(qkv, self.norm), rope)
         joined = torch.cat((out, F.gelu(hidden, approximate="tanh")), -1)
