@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -105,6 +105,13 @@ def server(
     base = make_base(home, environment, ROOT)
     with Server(environment, base, home.logs / "server.log", options=HEADLESS) as running:
         yield ComfyServer(running)
+
+
+@pytest.fixture(scope="session")
+def info(server: ComfyServer, node_ids: list[str]) -> dict[str, Any]:
+    """What /object_info says of the pack's nodes."""
+    everything = server.client.get("/object_info")
+    return {node: everything[node] for node in node_ids}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,258 @@
+"""The whole flow on people whom no model has seen, judged by the independent probe.
+
+    python facet.py bench end_to_end [--quick] [--json]
+
+From one picture of each person: shots, captions, a LoRA, and pictures by its trigger in outfits and
+places that the dataset does not have. Calibrated identity is 0 for true pictures of strangers and 1
+for true pictures of the same person, in the same scenes. ``--quick`` takes one person, fewer shots
+and a short training, to see that it runs.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from world.captions import identity_words, tags_of
+from world.demo_people import FIRST
+from world.identity import HELD_OUT_FROM, Identity
+from world.probe import Probe
+from world.render import render
+from world.scene import Scene
+
+from ..engine.captions.policy import CaptionPolicy, PolicyKind
+from ..engine.captions.writer import write_captions
+from ..engine.character import Character, Provenance, Shot, Tags
+from ..engine.demo.models import DemoModels, load_models
+from ..engine.demo.people import demo_picture
+from ..engine.identity.copies import CopyFinder
+from ..engine.sampling import Sampling, encode_prompt, sample
+from ..engine.shots.accept import Gates, Thresholds
+from ..engine.shots.conditioning import ReferenceMode
+from ..engine.shots.make import Shoot, Studio
+from ..engine.shots.plan import ShotPlan, portrait, turnaround
+from ..engine.shots.store import ShotStore
+from ..engine.training.loop import train
+from ..engine.training.settings import TrainingSettings
+
+TRIGGER = "zqx"
+GALLERY = range(HELD_OUT_FROM + 8000, HELD_OUT_FROM + 8099)
+UNSEEN_TOPS = ("jacket", "sweater", "dress")
+UNSEEN_PLACES = ("beach", "city", "night")
+VIEWS = ("front", "three_quarter_left", "three_quarter_right", "profile_left", "profile_right")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of the flow to run."""
+
+    people: int
+    shots: int
+    steps: int
+    prompts: int
+    gallery: int
+
+
+FULL = Size(people=12, shots=16, steps=300, prompts=15, gallery=99)
+QUICK = Size(people=1, shots=2, steps=20, prompts=3, gallery=20)
+
+
+def main(quick: bool) -> dict[str, Any]:
+    """Figures of every person, and the bars over all of them."""
+    size = QUICK if quick else FULL
+    with torch.inference_mode(), tempfile.TemporaryDirectory(prefix="facet-bench-") as folder:
+        models, probe = load_models(), Probe()
+        gallery = torch.stack([known_look(probe, number) for number in GALLERY[: size.gallery]])
+        people = []
+        for number in range(size.people):
+            people.append(one_person(number, size, models, probe, gallery, Path(folder)))
+            print(people[-1], flush=True)
+
+    def mean(key: str) -> float:
+        return sum(person[key] for person in people) / len(people)
+
+    def bar(value: float, target: float, better: str = "higher") -> dict[str, Any]:
+        return {"value": value, "target": target, "better": better}
+
+    return {
+        "bars": {
+            "accepted shots with the right view": bar(mean("right_view"), 0.95),
+            "identity with the LoRA": bar(mean("with_lora"), 0.75),
+            "identity without the LoRA": bar(mean("without_lora"), 0.10, "lower"),
+            "identity above description in words": bar(mean("with_lora") - mean("in_words"), 0.10),
+            "top-1 among 100 people": bar(mean("top1"), 0.60),
+            "copies of a training picture": bar(mean("copies"), 0.05, "lower"),
+        },
+        "size": asdict(size),
+        "people": people,
+    }
+
+
+def one_person(
+    number: int,
+    size: Size,
+    models: DemoModels,
+    probe: Probe,
+    gallery: torch.Tensor,
+    folder: Path,
+) -> dict[str, Any]:
+    """The flow for demo person ``number`` and what the probe says of it."""
+    begin = time.monotonic()
+    identity = Identity.from_seed(FIRST + number)
+    source = Shot(demo_picture(number), Provenance("original"), tags=Tags("close_up", "front"))
+    character = Character(f"Person {number}", TRIGGER, "person", source)
+    sampling = Sampling(128, 128)
+    studio = Studio(
+        models.model, models.clip, models.vae, sampling, ReferenceMode.REFERENCE_LATENTS
+    )
+    gates = Gates(source.image, Thresholds(), models.face, models.clip_vision)
+    plan = ShotPlan((*turnaround().requests, *portrait(16).requests)[: 6 + size.shots])
+    shots = Shoot(character, studio, gates, seed=number).run(
+        plan, ShotStore(folder / f"{number}-shots")
+    )
+    accepted = [shot for shot in shots if shot.include]
+    character = write_captions(
+        character.adding(shots), CaptionPolicy(PolicyKind.BIND_TO_TRIGGER), keep_existing=False
+    )
+    shot_seconds = time.monotonic() - begin
+
+    begin = time.monotonic()
+    run = train(
+        models.model,
+        models.clip,
+        models.vae,
+        character,
+        TrainingSettings(steps=size.steps, rank=16, learning_rate=1e-3, batch_size=8, seed=number),
+        folder / f"{number}-training",
+    )
+    training_seconds = time.monotonic() - begin
+    with_lora = load_with_core(models.model, run.checkpoints[-1].path)
+
+    rng = random.Random(number)
+    scenes = [unseen_scene(rng, index) for index in range(size.prompts)]
+    words = ", ".join(["person", *identity_words(identity)])
+    called = f"{TRIGGER} person"
+    pictures = {
+        "with_lora": asked(with_lora, models, sampling, called, scenes),
+        "without_lora": asked(models.model, models, sampling, called, scenes),
+        "in_words": asked(models.model, models, sampling, words, scenes),
+    }
+    reading = {name: probe.read(images).embedding for name, images in pictures.items()}
+    original = probe.read(source.image[None]).embedding[0]
+    true = cosines(probe, [identity] * len(scenes), scenes, original)
+    others = [Identity.from_seed(GALLERY[index]) for index in range(len(scenes))]
+    strangers = cosines(probe, others, scenes, original)
+    zero, one = float(strangers.median()), float(true.median())
+
+    def calibrated(embeddings: torch.Tensor) -> float:
+        return (float((embeddings @ original).median()) - zero) / (one - zero)
+
+    looks = torch.cat([known_look(probe, FIRST + number)[None], gallery])
+    views = probe.read(torch.stack([shot.image for shot in accepted or shots])).names("view")
+    finder = CopyFinder(
+        character.dataset, probe.read(torch.stack([s.image for s in character.dataset])).embedding
+    )
+    copies = [
+        finder.nearest(image, embedding).copied
+        for image, embedding in zip(pictures["with_lora"], reading["with_lora"], strict=True)
+    ]
+    return {
+        "person": number,
+        "accepted": len(accepted) / len(shots),
+        "tries": sum(shot.provenance.tries for shot in shots) / len(shots),
+        "right_view": share(
+            view == shot.tags.view for view, shot in zip(views, accepted or shots, strict=True)
+        ),
+        **{name: calibrated(embeddings) for name, embeddings in reading.items()},
+        "top1": share((reading["with_lora"] @ looks.T).argmax(1) == 0),
+        "copies": share(copies),
+        "shot_seconds": shot_seconds,
+        "training_seconds": training_seconds,
+    }
+
+
+def unseen_scene(rng: random.Random, index: int) -> Scene:
+    """A scene with clothes and a place that no shot plan has."""
+    return Scene.sample(
+        rng,
+        view=VIEWS[index % len(VIEWS)],
+        top=rng.choice(UNSEEN_TOPS),
+        place=rng.choice(UNSEEN_PLACES),
+        lighting="natural",
+    )
+
+
+def asked(
+    model: Any, models: DemoModels, sampling: Sampling, who: str, scenes: list[Scene]
+) -> torch.Tensor:
+    """Pictures (N, H, W, 3) of ``who`` in ``scenes``, from words alone."""
+    negative = encode_prompt(models.clip, "")
+    return torch.cat(
+        [
+            sample(
+                model,
+                models.vae,
+                encode_prompt(models.clip, ", ".join([who, *tags_of(scene).phrases()])),
+                negative,
+                sampling,
+                seed=1000 + index,
+            )
+            for index, scene in enumerate(scenes)
+        ]
+    )
+
+
+def load_with_core(model: Any, path: Path) -> Any:
+    """``model`` with the LoRA, by core's own node; RuntimeError when a key finds no place."""
+    import logging
+
+    import folder_paths
+    import nodes
+
+    complaints: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "lora key not loaded" in record.getMessage():
+                complaints.append(record.getMessage())
+
+    listener = Listener()
+    logging.getLogger().addHandler(listener)
+    folder_paths.add_model_folder_path("loras", str(path.parent))
+    try:
+        (loaded,) = nodes.LoraLoaderModelOnly().load_lora_model_only(model, path.name, 1.0)
+    finally:
+        logging.getLogger().removeHandler(listener)
+    if complaints:
+        raise RuntimeError(f"Core's loader left {len(complaints)} keys: {complaints[0]}")
+    return loaded
+
+
+def cosines(
+    probe: Probe, people: list[Identity], scenes: list[Scene], original: torch.Tensor
+) -> torch.Tensor:
+    """Cosines (N,) of true pictures of ``people`` in ``scenes`` with the original."""
+    drawn = [render(person, scene, 128).image for person, scene in zip(people, scenes, strict=True)]
+    pictures = torch.stack([torch.from_numpy(image.copy()) for image in drawn])
+    return probe.read(pictures.to(torch.float32) / 255).embedding @ original
+
+
+def known_look(probe: Probe, seed: int) -> torch.Tensor:
+    """What the probe makes of a person: the mean embedding (D,) of five true pictures."""
+    identity, rng = Identity.from_seed(seed), random.Random(seed)
+    scenes = [Scene.sample(rng, view=view, lighting="natural") for view in VIEWS]
+    drawn = [torch.from_numpy(render(identity, scene, 128).image.copy()) for scene in scenes]
+    embeddings = probe.read(torch.stack(drawn).to(torch.float32) / 255).embedding
+    return torch.nn.functional.normalize(embeddings.mean(0), dim=0)
+
+
+def share(hits: Any) -> float:
+    """How many of ``hits`` are true."""
+    found = [bool(hit) for hit in hits]
+    return sum(found) / len(found) if found else 0.0

@@ -1,0 +1,100 @@
+"""A saved workflow becomes the prompt that the page would send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from facet.launcher.problem import Problem
+from facet.launcher.workflow import to_prompt
+
+INFO: dict[str, Any] = {
+    "Load": {
+        "input": {"required": {"image": [["a.png"], {"image_upload": True}]}},
+        "input_order": {"required": ["image"]},
+        "display_name": "Load Image",
+    },
+    "Sample": {
+        "input": {
+            "required": {
+                "image": ["IMAGE"],
+                "seed": ["INT", {"control_after_generate": True}],
+                "steps": ["INT", {}],
+                "mode": ["COMBO", {"options": ["a", "b"]}],
+            },
+            "optional": {"text": ["STRING", {}], "wired": ["FLOAT", {"forceInput": True}]},
+        },
+        "input_order": {
+            "required": ["image", "seed", "steps", "mode"],
+            "optional": ["text", "wired"],
+        },
+    },
+}
+
+
+def node(number: int, kind: str, values: Any = (), **more: Any) -> dict[str, Any]:
+    return {"id": number, "type": kind, "mode": 0, "widgets_values": values, **more}
+
+
+def slot(name: str, link: int | None, kind: str = "IMAGE") -> dict[str, Any]:
+    return {"name": name, "type": kind, "link": link}
+
+
+LOAD = node(1, "Load", ["a.png", "image"], outputs=[{"type": "IMAGE"}])
+IMAGE_LINK = [1, 1, 0, 2, 0, "IMAGE"]
+
+
+def sample(link: int | None = 1, **more: Any) -> dict[str, Any]:
+    return node(2, "Sample", [7, "fixed", 20, "b", "hi"], inputs=[slot("image", link)], **more)
+
+
+def test_widgets_keep_their_names_past_seed_controls_and_upload_buttons() -> None:
+    prompt = to_prompt({"nodes": [LOAD, sample()], "links": [IMAGE_LINK]}, INFO)
+    assert prompt["1"]["inputs"] == {"image": "a.png"}
+    assert prompt["2"]["inputs"] == {
+        "image": ["1", 0], "seed": 7, "steps": 20, "mode": "b", "text": "hi",
+    }  # fmt: skip
+
+
+def test_a_widget_that_is_wired_takes_the_link() -> None:
+    wired = sample()
+    wired["inputs"].append(slot("steps", 2, "INT") | {"widget": {"name": "steps"}})
+    graph = {"nodes": [LOAD, wired], "links": [IMAGE_LINK, [2, 1, 0, 2, 1, "INT"]]}
+    assert to_prompt(graph, INFO)["2"]["inputs"]["steps"] == ["1", 0]
+
+
+def test_values_saved_by_name_are_taken_as_they_are() -> None:
+    prompt = to_prompt({"nodes": [node(1, "Load", {"image": "b.png"})], "links": []}, INFO)
+    assert prompt["1"]["inputs"] == {"image": "b.png"}
+
+
+def test_notes_are_left_out() -> None:
+    notes = [node(8, "Note", ["hello"]), node(9, "MarkdownNote", ["# hello"])]
+    assert set(to_prompt({"nodes": [LOAD, *notes], "links": []}, INFO)) == {"1"}
+
+
+def test_a_muted_node_and_the_links_from_it_are_left_out() -> None:
+    graph = {"nodes": [LOAD | {"mode": 2}, sample()], "links": [IMAGE_LINK]}
+    assert "image" not in to_prompt(graph, INFO)["2"]["inputs"]
+
+
+@pytest.mark.parametrize("middle", ["Reroute", "Sample"])
+def test_links_go_through_reroutes_and_bypassed_nodes(middle: str) -> None:
+    between = node(3, middle, mode=0 if middle == "Reroute" else 4)
+    between |= {"inputs": [slot("image", 1)], "outputs": [{"type": "IMAGE"}]}
+    links = [[1, 1, 0, 3, 0, "IMAGE"], [2, 3, 0, 2, 0, "IMAGE"]]
+    prompt = to_prompt({"nodes": [LOAD, between, sample(2)], "links": links}, INFO)
+    assert set(prompt) == {"1", "2"}
+    assert prompt["2"]["inputs"]["image"] == ["1", 0]
+
+
+def test_the_title_is_the_one_on_the_node() -> None:
+    graph = {"nodes": [LOAD, sample(title="Make it")], "links": [IMAGE_LINK]}
+    titles = [entry["_meta"]["title"] for entry in to_prompt(graph, INFO).values()]
+    assert titles == ["Load Image", "Make it"]
+
+
+def test_an_unknown_node_is_named() -> None:
+    with pytest.raises(Problem, match="no node 'Gone'"):
+        to_prompt({"nodes": [node(1, "Gone")], "links": []}, INFO)

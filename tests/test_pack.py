@@ -1,0 +1,119 @@
+"""The pack as ComfyUI and the people who use it find it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+IMPORT_SECONDS = 0.1
+LOADER = """
+import asyncio, json, sys, time
+sys.path.insert(0, sys.argv[1])
+blocked = sys.argv[3:]
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in blocked:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+from comfy.cli_args import args
+args.cpu = True
+import nodes, execution, server
+import comfy_api.latest
+
+async def main():
+    server.PromptServer(asyncio.get_running_loop())
+    before = set(nodes.NODE_CLASS_MAPPINGS)
+    times = []
+    begin = time.perf_counter()
+    loaded = await nodes.load_custom_node(sys.argv[2])
+    seconds = time.perf_counter() - begin
+    new = sorted(set(nodes.NODE_CLASS_MAPPINGS) - before)
+    print(json.dumps({"loaded": loaded, "seconds": seconds, "nodes": new}))
+
+asyncio.run(main())
+"""
+
+
+def load_alone(comfyui: Path, pack: Path, *blocked: str) -> dict[str, Any]:
+    """What ComfyUI's own loader makes of the pack in a new process without the packages named."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADER, str(comfyui), str(pack), *blocked],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Cannot import" not in done.stderr, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@pytest.mark.slow
+def test_the_pack_loads_in_a_blink(comfyui: Path, root: Path) -> None:
+    # The best of three: another process on the machine must not decide this.
+    answers = [load_alone(comfyui, root) for _ in range(3)]
+    assert all(answer["loaded"] and answer["nodes"] for answer in answers)
+    assert min(answer["seconds"] for answer in answers) < IMPORT_SECONDS
+
+
+@pytest.mark.slow
+def test_without_peft_every_node_is_still_there(
+    comfyui: Path, root: Path, node_ids: list[str]
+) -> None:
+    assert load_alone(comfyui, root, "peft")["nodes"] == sorted(node_ids)
+
+
+@pytest.mark.slow
+def test_the_folder_may_have_any_name(comfyui: Path, root: Path, tmp_path: Path) -> None:
+    link = tmp_path / "My Facet-0.1 (copy)"
+    link.symlink_to(root, target_is_directory=True)
+    assert load_alone(comfyui, link)["loaded"]
+
+
+def test_ids_and_menu_places_are_the_packs_own(info: dict[str, Any]) -> None:
+    for node, about in info.items():
+        assert node.startswith("Facet")
+        assert about["category"].startswith("Facet/"), node
+        assert about["display_name"].startswith("Facet "), node
+
+
+def test_every_node_explains_itself(info: dict[str, Any]) -> None:
+    for node, about in info.items():
+        assert about["description"], f"{node} has no description"
+        assert about["search_aliases"], f"{node} has no search aliases"
+
+
+def test_every_input_and_output_has_a_tooltip(info: dict[str, Any]) -> None:
+    missing = []
+    for node, about in info.items():
+        for group in ("required", "optional"):
+            for name, spec in about["input"].get(group, {}).items():
+                if not (len(spec) > 1 and spec[1].get("tooltip")):
+                    missing.append(f"{node}.{name}")
+        for name, tooltip in zip(about["output_name"], about["output_tooltips"], strict=True):
+            if not tooltip:
+                missing.append(f"{node} → {name}")
+    assert missing == []
+
+
+def test_requirements_hold_no_package_that_comfyui_pins(root: Path, comfyui: Path) -> None:
+    wanted = {name(line) for line in lines(root / "requirements.txt")}
+    assert wanted & {name(line) for line in lines(comfyui / "requirements.txt")} == set()
+    assert all("==" not in line for line in lines(root / "requirements.txt"))
+
+
+def lines(file: Path) -> list[str]:
+    stripped = (line.strip() for line in file.read_text("utf-8").splitlines())
+    return [line for line in stripped if line and not line.startswith("#")]
+
+
+def name(requirement: str) -> str:
+    for sign in "<>=~![ ;":
+        requirement = requirement.split(sign)[0]
+    return requirement.lower().replace("_", "-")
