@@ -8,8 +8,10 @@ Keys:
   seconds      total, and stages: each {node, type, title, seconds, cached}
   shots        each {file, asked, measured, tries, accepted, seed}; asked: what the shot was to
                show, by tag; measured: by gate, {value, threshold, passed, note}
-  identity     the scorer's figures; without_lora and with_lora are calibrated: 0 for strangers,
-               1 for other true pictures of the character
+  identity     without_lora, with_lora, in_words (no LoRA, the character described): calibrated,
+               0 for strangers and 1 for other true pictures of the character, null when not
+               measured; right_views, copies: shares of the pictures made with the LoRA; step and
+               strength of the best checkpoint; verdict: a sentence
   files        each {path, bytes, sha256}, of all that the run left in `out`
   versions     facet, comfyui, python, torch, system
 """
@@ -36,25 +38,41 @@ NAME = "run.json"
 def find_paths(character: Path) -> dict[str, Path | None]:
     """The sheet, dataset, LoRA and report in a character's folder; None for what is missing."""
 
-    def newest(*patterns: str) -> Path | None:
-        found = [path for pattern in patterns for path in character.glob(pattern)]
-        return max(found, key=lambda path: path.stat().st_mtime, default=None)
+    def first(*names: str) -> Path | None:
+        return next((file for name in names if (file := character / name).exists()), None)
 
-    dataset = character / "dataset"
+    pages = sorted((character / "report").glob("*.html"))
     return {
-        "sheet": newest("sheet*.png", "*/sheet*.png", "*sheet*.png"),
-        "dataset": dataset if dataset.is_dir() else None,
+        "sheet": first("sheet.png", "shots.png"),
+        "dataset": first("dataset"),
         "lora": best_lora(character),
-        "report": newest("report/*.html", "report/*.png", "report/*.json"),
+        "report": pages[0] if pages else first("report/score.json"),
     }
 
 
 def best_lora(character: Path) -> Path | None:
     """The checkpoint that the scorer chose, else the newest one."""
     files = sorted(character.glob("training/**/*.safetensors"), key=lambda p: p.stat().st_mtime)
-    chosen = score(character).get("best", {})
-    name = Path(str(chosen.get("path", ""))).name if isinstance(chosen, dict) else ""
+    name = Path(score(character).get("best", {}).get("path", "")).name
     return next((file for file in files if file.name == name), files[-1] if files else None)
+
+
+def identity(character: Path) -> Json:
+    """The scorer's figures in short; {} when nothing was scored."""
+    card = score(character)
+    if not card:
+        return {}
+    words, best = card.get("words"), card["best"]
+    return {
+        "without_lora": card["off"]["identity"]["value"],
+        "with_lora": best["identity"]["value"],
+        "in_words": words["identity"]["value"] if words else None,
+        "right_views": best["views"]["value"],
+        "copies": best["copies"]["value"],
+        "step": best["step"],
+        "strength": best["strength"],
+        "verdict": card["verdict"],
+    }
 
 
 def score(character: Path) -> Json:
@@ -109,8 +127,7 @@ def put_together(
     """The record of a run whose files lie in `character`, inside the server's output folder."""
     out = server.output
     paths = find_paths(character)
-    measured = score(character)
-    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path.name != NAME]
+    files = [path for path in sorted(out.rglob("*")) if path.is_file() and path != out / NAME]
     return {
         "format": 1,
         "person": person,
@@ -130,7 +147,7 @@ def put_together(
             ],
         },
         "shots": read_shots(character, out),
-        "identity": measured,
+        "identity": identity(character),
         "files": [
             {
                 "path": file.relative_to(out).as_posix(),

@@ -51,6 +51,11 @@ nodes.__path__ = []
 PACK = inprocess.declare_pack(ROOT)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Playwright leaves an event loop running in this thread, in which ComfyUI's executor cannot run.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(BASE, ignore_errors=True)
 
