@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 from PIL import Image, ImageChops, ImageDraw
 
@@ -49,8 +50,16 @@ class Canvas:
         self.pixels = pixels
         self.scale = pixels / height
         self.centre = centre
-        self.image = Image.new("RGBA", (pixels, pixels), (0, 0, 0, 0))
-        self.draw = ImageDraw.Draw(self.image)
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """What is drawn so far; made when first asked for."""
+        return Image.new("RGBA", (self.pixels, self.pixels), (0, 0, 0, 0))
+
+    @cached_property
+    def draw(self) -> ImageDraw.ImageDraw:
+        """Draws on `image`."""
+        return ImageDraw.Draw(self.image)
 
     def to_pixels(self, points: Sequence[Point]) -> list[Point]:
         """Points in head radii to supersampled pixels."""

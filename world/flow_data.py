@@ -19,7 +19,7 @@ from .tokens import batch_of, random_name, used_ids
 
 REFERENCE_SHARE, FRONT_SHARE, TRIGGER_SHARE = 0.6, 0.6, 0.25
 HEAD_WEIGHT = 3.0
-FULL_SIZE_PEOPLE = 6_000
+FULL_SIZE_PEOPLE = 4_000
 """How many people are also encoded at full size; half-size latents are made of all."""
 
 
@@ -31,7 +31,7 @@ def encode(encoder: nn.Module, pictures: np.ndarray, path: Path, shrink: int) ->
     shape = (len(pictures), PICTURES_PER_PERSON, 16, side, side)
     latents = np.lib.format.open_memmap(part, "w+", np.float16, shape)
     for at in range(0, len(pictures), 20):
-        block = torch.from_numpy(pictures[at:at + 20]).flatten(0, 1).permute(0, 3, 1, 2)
+        block = torch.from_numpy(np.array(pictures[at:at + 20])).flatten(0, 1).permute(0, 3, 1, 2)
         x = torch.nn.functional.avg_pool2d(block.float().div(255), shrink)
         with torch.autocast("cpu", torch.bfloat16):
             latent = encoder(x.contiguous(memory_format=torch.channels_last))
@@ -67,10 +67,9 @@ class Batches:
     """Draws batches of people in scenes with their captions."""
 
     def __init__(self, folder: Path, seed: int):
-        self.sizes = {
-            side: torch.from_numpy(np.load(folder / f"latents_{side}.npy")) for side in (8, 16)
-        }
-        self.people = max(map(len, self.sizes.values()))
+        self.folder = folder
+        self.sizes = {8: self._load(8)}
+        self.people = len(self.sizes[8])
         self.identities = [Identity.from_seed(i) for i in range(self.people)]
         self.scenes = [[scene_of(i, k) for k in range(PICTURES_PER_PERSON)]
                        for i in range(self.people)]
@@ -78,6 +77,9 @@ class Batches:
         self.used = used_ids()
         self._used = frozenset(self.used)
         self.rng = random.Random(seed)
+
+    def _load(self, side: int) -> Tensor:
+        return torch.from_numpy(np.load(self.folder / f"latents_{side}.npy"))
 
     def weights(self, boxes: Tensor, side: int) -> Tensor:
         """Loss weights (N, 1, side, side) with mean 1: the head counts more."""
@@ -90,6 +92,8 @@ class Batches:
 
     def draw(self, count: int, side: int) -> Batch:
         """`count` samples with latents of `side`."""
+        if side not in self.sizes:
+            self.sizes[side] = self._load(side)
         rng, latents = self.rng, self.sizes[side]
         by_reference = rng.random() < REFERENCE_SHARE
         targets, references, captions, boxes = [], [], [], []

@@ -8,15 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.demo.text import END, HEADS, LAYERS, MAX_TOKENS, START, VOCABULARY_SIZE, WIDTH
-from engine.demo.text import token_table
+from .pack import MAX_TOKENS, TEXT_HEADS, TEXT_LAYERS, TEXT_WIDTH, VOCABULARY_SIZE, token_table
 
 HIDDEN, HEAD = 256, 128
 DOUBLE_BLOCKS, SINGLE_BLOCKS = 2, 4
 AXES = (16, 56, 56)
 PATCH_WIDTH = 64
-
-__all__ = ["END", "MAX_TOKENS", "START", "Flux", "TextModel"]
 
 
 def _norm(x: Tensor) -> Tensor:
@@ -192,8 +189,8 @@ class Flux(nn.Module):
         super().__init__()
         self.img_in = nn.Linear(PATCH_WIDTH, HIDDEN)
         self.time_in = MlpEmbedder(256)
-        self.vector_in = MlpEmbedder(WIDTH)
-        self.txt_in = nn.Linear(WIDTH, HIDDEN)
+        self.vector_in = MlpEmbedder(TEXT_WIDTH)
+        self.txt_in = nn.Linear(TEXT_WIDTH, HIDDEN)
         self.double_blocks = nn.ModuleList(DoubleBlock() for _ in range(DOUBLE_BLOCKS))
         self.single_blocks = nn.ModuleList(SingleBlock() for _ in range(SINGLE_BLOCKS))
         self.final_layer = LastLayer()
@@ -266,15 +263,15 @@ class TextModel(nn.Module):
     def __init__(self, used: list[int]):
         super().__init__()
         ids = torch.tensor(used)
-        frozen = token_table(torch.empty(0, WIDTH), ids[:0])
+        frozen = token_table(torch.empty(0, TEXT_WIDTH), ids[:0])
         index = torch.full((VOCABULARY_SIZE,), -1)
         index[ids] = torch.arange(len(used))
         self.register_buffer("frozen", frozen, persistent=False)
         self.register_buffer("index", index, persistent=False)
         self.rows = nn.Parameter(frozen[ids].clone())
-        self.positions = nn.Parameter(torch.randn(MAX_TOKENS, WIDTH) * 0.1)
-        self.layers = nn.ModuleList(ClipLayer(WIDTH, HEADS, True) for _ in range(LAYERS))
-        self.final_layer_norm = nn.LayerNorm(WIDTH)
+        self.positions = nn.Parameter(torch.randn(MAX_TOKENS, TEXT_WIDTH) * 0.1)
+        self.layers = nn.ModuleList(ClipLayer(TEXT_WIDTH, TEXT_HEADS, True) for _ in range(TEXT_LAYERS))
+        self.final_layer_norm = nn.LayerNorm(TEXT_WIDTH)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         row = self.index[tokens]

@@ -11,10 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.demo.text import END, MAX_TOKENS, START, simplify
-
 from .captions import text_caption
 from .identity import Identity
+from .pack import END, MAX_TOKENS, START, simplify
 from .scene import Scene
 
 

@@ -16,8 +16,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .flow_data import Batch, Batches
-from .flux import MAX_TOKENS, Flux, TextModel, rope_table
+from .flux import Flux, TextModel, rope_table
 from .optimiser import Muon, stable_decay
+from .pack import MAX_TOKENS
 from .run import WEIGHTS, Checkpoint, Clock, options
 
 MUON_RATE, ADAM_RATE, WARM_UP = 0.015, 1.2e-3, 100
@@ -126,7 +127,6 @@ def main() -> None:
         trainer.load(state)
     torch.manual_seed(SEED + clock.steps)
     batches.rng.seed(SEED + clock.steps)
-    clock.started += 0.0
     print(f"{len(batches.used)} token rows; from step {clock.steps}", flush=True)
     losses: dict[bool, list[float]] = {False: [], True: []}
     while clock.progress < 1:

@@ -13,19 +13,20 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from engine.demo.face import HeadFinder, LandmarkReader, crop_heads
-
 from .convnet import to_tensor
-from .dataset import PEOPLE, PICTURES_PER_PERSON, SIZE, render_people, scene_of
+from .dataset import PEOPLE as ALL_PEOPLE
+from .dataset import PICTURES_PER_PERSON, SIZE, render_people, scene_of
 from .face_mesh import FACE_OVAL, LEFT_EYE, RIGHT_EYE, rigid_points, topology
 from .head import EXPRESSION_SHAPES, Head
 from .identity import HELD_OUT_FROM, Identity
 from .landmarks import BLENDSHAPES, face_of
 from .optimiser import Muon, stable_decay
+from .pack import HeadFinder, LandmarkReader, crop_heads
 from .render import set_up
 from .run import WEIGHTS, Checkpoint, Clock, options
 
 SEED, BATCH, COMPONENTS = 3, 96, 40
+PEOPLE = 6_000
 EYE_CORNERS = (33, 263)
 
 
@@ -137,7 +138,7 @@ def main() -> None:
     """Train, export, and print held-out figures."""
     chosen = options("Train the face-landmark model.", 4)
     torch.manual_seed(SEED)
-    pictures = render_people(chosen.out / "train.npy", 0, PEOPLE)
+    pictures = render_people(chosen.out / "train.npy", 0, ALL_PEOPLE)[:PEOPLE]
     flat = pictures.reshape(-1, SIZE, SIZE, 3)
     truth = Truth(0, PEOPLE)
     both = nn.ModuleList([HeadFinder(), LandmarkReader(COMPONENTS)])

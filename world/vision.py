@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from engine.demo.vision import HEADS, IMAGE_SIZE, LAYERS, PATCH, PROJECTION, WIDTH
-
 from .flux import ClipLayer
-from .labels import HEADS as ATTRIBUTE_HEADS
+from .labels import HEADS
+from .pack import IMAGE_SIZE, PATCH, PROJECTION, VISION_HEADS, VISION_LAYERS
+from .pack import VISION_WIDTH as WIDTH
 from .probe import NUMBERS
 
 
@@ -25,7 +25,7 @@ class VisionModel(nn.Module):
         nn.init.normal_(self.embeddings.position_embedding.weight, std=0.1)
         self.pre_layrnorm, self.post_layernorm = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
         self.encoder = nn.Module()
-        self.encoder.layers = nn.ModuleList(ClipLayer(WIDTH, HEADS, False) for _ in range(LAYERS))
+        self.encoder.layers = nn.ModuleList(ClipLayer(WIDTH, VISION_HEADS, False) for _ in range(VISION_LAYERS))
 
     def forward(self, x: Tensor) -> Tensor:
         patches = self.embeddings.patch_embedding(x).flatten(2).transpose(1, 2)
@@ -45,7 +45,7 @@ class IdentityEncoder(nn.Module):
         self.vision_model = VisionModel()
         self.visual_projection = nn.Linear(WIDTH, PROJECTION, bias=False)
         self.numbers = nn.Linear(WIDTH, NUMBERS)
-        self.heads = nn.ModuleDict({k: nn.Linear(WIDTH, len(v)) for k, v in ATTRIBUTE_HEADS.items()})
+        self.heads = nn.ModuleDict({k: nn.Linear(WIDTH, len(v)) for k, v in HEADS.items()})
 
     def forward(self, x: Tensor) -> Tensor:
         return self.vision_model(x)

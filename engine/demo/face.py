@@ -38,8 +38,8 @@ class HeadFinder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = _trunk((16, 32, 48, 64), 128)
-        self.head = nn.Linear(128, 4)
+        self.trunk = _trunk((16, 24, 32, 48), 96)
+        self.head = nn.Linear(96, 4)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         out = self.head(self.trunk(x)).float()
@@ -55,10 +55,10 @@ class LandmarkReader(nn.Module):
 
     def __init__(self, components: int = 40):
         super().__init__()
-        self.trunk = _trunk((24, 48, 96, 128), 256)
-        self.coordinates = nn.Linear(256, components)
-        self.shapes = nn.Linear(256, BLENDSHAPES)
-        self.presence = nn.Linear(256, 1)
+        self.trunk = _trunk((24, 48, 80, 112), 192)
+        self.coordinates = nn.Linear(192, components)
+        self.shapes = nn.Linear(192, BLENDSHAPES)
+        self.presence = nn.Linear(192, 1)
         self.register_buffer("mean", torch.zeros(LANDMARKS * 3))
         self.register_buffer("basis", torch.zeros(components, LANDMARKS * 3))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-IMAGE_SIZE, PATCH, WIDTH, LAYERS, HEADS, PROJECTION = 128, 16, 160, 5, 5, 64
+IMAGE_SIZE, PATCH, WIDTH, LAYERS, HEADS, PROJECTION = 128, 16, 128, 4, 4, 64
 
 
 def vision_config() -> dict[str, Any]:
