@@ -52,7 +52,7 @@ PACK = inprocess.declare_pack(ROOT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Playwright leaves an event loop running in this thread, in which ComfyUI's executor cannot run.
+    # Playwright keeps an event loop running in this thread, where ComfyUI's executor needs none.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
