@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, inside the folder they belong to."""
+"""Files written whole or not at all, inside the folder they belong in."""
 
 from __future__ import annotations
 
@@ -10,26 +10,38 @@ from typing import Any
 
 
 def contained(root: Path, *parts: str) -> Path:
-    """``root`` joined with ``parts``; ValueError when that leads out of it, links followed."""
-    base = root.resolve()
-    path = base.joinpath(*parts).resolve()
-    if path != base and base not in path.parents:
+    """The path of ``parts`` under ``root``, links resolved.
+
+    Raises ValueError when it would lie outside of ``root``, also by way of a link, or when a part
+    is no name that a file can have.
+    """
+    root = Path(root).resolve()
+    if any("\0" in part for part in parts):
+        raise ValueError("A name holds a character that no file name can have; give another one.")
+    path = root.joinpath(*parts).resolve()
+    if path != root and root not in path.parents:
         raise ValueError(
-            f"{Path(*parts).as_posix()!r} leads out of {base}; give a name or a folder inside it."
+            f"{'/'.join(parts)!r} lies outside of {root}; "
+            "give a name without '..' and without a leading '/'."
         )
     return path
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Writes ``content`` to ``path`` by way of a temporary file beside it, and makes its folder."""
+def write_atomic(path: Path, data: bytes) -> None:
+    """Writes ``data`` to ``path`` so that a reader sees the old file or the new one, never a part.
+
+    Makes the folders it needs. Raises OSError, with nothing left behind, when the disk refuses.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".part")
     part = Path(name)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files for the owner alone; what people share keeps the usual rights.
+        part.chmod(0o666 & ~_umask())
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -37,6 +49,12 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def write_json_atomic(path: Path, value: Any) -> None:
-    """``value`` as indented JSON, written as ``write_atomic`` does."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    """Writes ``value`` as indented UTF-8 JSON, whole or not at all."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     write_atomic(path, (text + "\n").encode())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

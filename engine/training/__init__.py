@@ -1,0 +1,1 @@
+"""Training a character LoRA in a ComfyUI model."""

@@ -1,0 +1,160 @@
+"""Exact gradients through ComfyUI's own modules, with the user's weights left as they are.
+
+ComfyUI writes its models for inference: residuals are added in place, weights are inference
+tensors that may stream through one shared buffer. Each of these makes autograd refuse or, worse,
+answer with a wrong gradient. What stands here undoes that for the length of a ``with``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from .linear import trainable_forward
+
+_OUT_OF_PLACE: dict[str, Callable[..., torch.Tensor]] = {
+    "__iadd__": torch.add,
+    "add_": torch.add,
+    "__isub__": torch.sub,
+    "sub_": torch.sub,
+    "__imul__": torch.mul,
+    "mul_": torch.mul,
+}
+
+
+class OutOfPlace(TorchFunctionMode):
+    """Answers ``x += y``, ``x -= y`` and ``x *= y`` on tensors in the graph with a new tensor.
+
+    Flux and its relatives write ``img += …`` over a tensor that LayerNorm has kept for its
+    backward pass. A checkpoint hides that from autograd's version check, and the gradient comes
+    out wrong without a word. An update of a slice has to reach the tensor that it is a part of,
+    and stays in place.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        replacement = _OUT_OF_PLACE.get(getattr(func, "__name__", ""))
+        if replacement is not None and _in_graph(*args[:2]) and not _is_slice(args[0]):
+            return replacement(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+def _in_graph(*values: Any) -> bool:
+    return torch.is_grad_enabled() and any(
+        isinstance(value, torch.Tensor) and value.requires_grad for value in values
+    )
+
+
+def _is_slice(tensor: torch.Tensor) -> bool:
+    return tensor._base is not None and tensor._base.numel() != tensor.numel()
+
+
+@contextlib.contextmanager
+def exact_gradients(
+    diffusion_model: torch.nn.Module,
+    device: torch.device | None = None,
+    compute_dtype: torch.dtype | None = None,
+) -> Iterator[None]:
+    """Readies a frozen ComfyUI model on ``device`` for exact backward passes; undone afterwards.
+
+    Adapters have to be in place already, and the forward pass runs inside ``OutOfPlace``.
+    ``compute_dtype`` is what the linear layers in the graph multiply in, and attention with them;
+    None takes the dtype that their input has.
+    """
+    import comfy.model_management as management
+    import comfy.ops
+    from peft.tuners.lora import Linear as LoraLinear
+
+    changed = _Changes()
+    was_training = management.in_training
+    with torch.inference_mode(False), torch.enable_grad():
+        try:
+            # Fused rotary kernels have no backward; ComfyUI turns them off by this flag.
+            management.in_training = True
+            for module in diffusion_model.modules():
+                castable = isinstance(module, comfy.ops.CastWeightBiasOp)
+                if isinstance(module, LoraLinear) or (
+                    castable and isinstance(module, torch.nn.Linear)
+                ):
+                    forward = functools.partial(trainable_forward, module, compute_dtype)
+                    changed.set(module.__dict__, "forward", forward)
+                else:
+                    changed.hold(module, device)
+                if castable:
+                    # Weights follow their input's dtype, which here may not be their own.
+                    changed.set(module.__dict__, "comfy_cast_weights", True)
+            yield
+        finally:
+            management.in_training = was_training
+            changed.undo()
+
+
+class _Changes:
+    """Entries changed in modules' own dictionaries, and the way back."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[dict[str, Any], str, Any]] = []
+
+    def set(self, holder: dict[str, Any], name: str, value: Any) -> None:
+        self._before.append((holder, name, holder.get(name, self)))
+        holder[name] = value
+
+    def hold(self, module: torch.nn.Module, device: torch.device | None) -> None:
+        """Gives ``module`` tensors on ``device`` that autograd may keep and nothing overwrites.
+
+        Outside of linear layers they are small, and backward needs them as they were.
+        """
+        for name, tensor in list(module._parameters.items()):
+            if tensor is not None and _not_to_be_kept(tensor, device):
+                copy = torch.nn.Parameter(tensor.to(device, copy=True), requires_grad=False)
+                self.set(module._parameters, name, copy)
+        for name, tensor in list(module._buffers.items()):
+            if tensor is not None and _not_to_be_kept(tensor, device):
+                self.set(module._buffers, name, tensor.to(device, copy=True))
+
+    def undo(self) -> None:
+        for holder, name, value in reversed(self._before):
+            if value is self:
+                holder.pop(name, None)
+            else:
+                holder[name] = value
+
+
+def _not_to_be_kept(tensor: torch.Tensor, device: torch.device | None) -> bool:
+    return tensor.is_inference() or (device is not None and tensor.device != device)
+
+
+@contextlib.contextmanager
+def checkpointed(blocks: Iterable[torch.nn.Module]) -> Iterator[None]:
+    """Has each of ``blocks`` keep only its inputs and run again in the backward pass.
+
+    Backward does not inherit the modes of the forward pass, so the second run enters its own.
+    """
+    from torch.utils.checkpoint import checkpoint
+
+    def contexts() -> tuple[Any, Any]:
+        return contextlib.nullcontext(), OutOfPlace()
+
+    def run(block: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+        return checkpoint(
+            functools.partial(type(block).forward, block),
+            *args,
+            use_reentrant=False,
+            preserve_rng_state=False,
+            context_fn=contexts,
+            **kwargs,
+        )
+
+    changed = _Changes()
+    try:
+        for block in blocks:
+            changed.set(block.__dict__, "forward", functools.partial(run, block))
+        yield
+    finally:
+        changed.undo()

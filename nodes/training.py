@@ -1,0 +1,237 @@
+"""Training a LoRA of the character."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+from comfy_api.latest import ComfyAPISync, io, ui
+
+from ..engine.character import Character
+from ..engine.files import contained
+from ..engine.training.formats import UnusableLora, read_lora
+from ..engine.training.loop import Trained, train
+from ..engine.training.pictures import without_trigger
+from ..engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
+from ..engine.training.step import TrainingDiverged
+from . import sockets
+
+NAME = "Facet LoRA Trainer"
+
+
+def runs_folder(character: Character) -> Path:
+    """Where the character's training runs are kept."""
+    output = Path(folder_paths.get_output_directory())
+    return contained(output, "facet", character.folder_name, "training")
+
+
+def loras_folder() -> Path:
+    """Where finished LoRAs go, so that ComfyUI's own loaders list them."""
+    return contained(Path(folder_paths.get_folder_paths("loras")[0]), "facet")
+
+
+def progress_reporter(node_id: str) -> Callable[[int, int, float], None]:
+    """Shows steps and loss at the node, a few times a second at most."""
+    from server import PromptServer
+
+    set_progress = ComfyAPISync().execution.set_progress
+    shown = 0.0
+    average = 0.0
+
+    def report(step: int, steps: int, loss: float) -> None:
+        nonlocal shown, average
+        average = loss if not average else 0.95 * average + 0.05 * loss
+        now = time.monotonic()
+        if now - shown < 0.3 and step < steps:
+            return
+        shown = now
+        set_progress(step, steps)
+        text = f"Step {step} of {steps}, loss {average:.4f}"
+        PromptServer.instance.send_progress_text(text, node_id)
+
+    return report
+
+
+def summary(trained: Trained) -> str:
+    """What came of the training, in a few lines for the node."""
+    run = trained.run
+    last = run.checkpoints[-1]
+    saved = f"{len(run.checkpoints)} checkpoint{'s' * (len(run.checkpoints) > 1)}"
+    lines = (
+        trained.note,
+        f"{run.name}: {last.step} steps, loss {last.loss:.4f}, {saved}.",
+        f"LoRA: {trained.lora}",
+    )
+    return "\n".join(filter(None, lines))
+
+
+class FacetLoraTrainer(io.ComfyNode):
+    """Trains a LoRA on a character's pictures and captions."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetLoraTrainer",
+            display_name=NAME,
+            category="Facet/Training",
+            description="Trains a LoRA of the character in the connected model, through ComfyUI's "
+            "own modules and with exact gradients. Stop it when you like: what is done is kept, "
+            "and the next run goes on from there.",
+            search_aliases=["train lora", "fine-tune", "character lora", "dreambooth"],
+            is_output_node=True,
+            inputs=[
+                io.Model.Input("model", tooltip="The diffusion model to train in; left as it is."),
+                io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
+                io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
+                sockets.Character.Input(
+                    "character",
+                    tooltip="The character, with a caption for each picture.",
+                ),
+                io.String.Input(
+                    "run_name",
+                    default="run",
+                    tooltip="Names the run's folder and its files. The same name, pictures and "
+                    "settings go on where they stopped; anything else under the name gets a "
+                    "number.",
+                ),
+                io.Int.Input(
+                    "steps",
+                    default=0,
+                    min=0,
+                    max=100_000,
+                    tooltip="Training steps; 0 takes 100 for each picture, from 800 to 2500.",
+                ),
+                io.Int.Input(
+                    "rank",
+                    default=16,
+                    min=1,
+                    max=256,
+                    tooltip="Size of the LoRA. 8 to 32 suits a character.",
+                ),
+                io.Float.Input(
+                    "learning_rate",
+                    default=1e-4,
+                    min=1e-6,
+                    max=1e-1,
+                    step=1e-6,
+                    round=1e-7,
+                    tooltip="How far each step goes. 1e-4 for large models, 1e-3 for the demo.",
+                ),
+                io.Int.Input(
+                    "batch_size",
+                    default=1,
+                    min=1,
+                    max=64,
+                    tooltip="Pictures in each step, every one with its own caption.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip="The same seed and inputs give the same LoRA.",
+                ),
+                io.Int.Input(
+                    "checkpoint_every",
+                    default=250,
+                    min=0,
+                    max=100_000,
+                    advanced=True,
+                    tooltip="Saves a LoRA after each so many steps; 0 only at the end.",
+                ),
+                io.Boolean.Input(
+                    "gradient_checkpointing",
+                    default=False,
+                    advanced=True,
+                    tooltip="Needs far less memory and a third more time; the result is the same.",
+                ),
+                io.Int.Input(
+                    "resolution",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    step=16,
+                    advanced=True,
+                    tooltip="Pictures are scaled down to the area of a square of this side, in "
+                    "pixels; 0 takes the size most of them have, to 1024.",
+                ),
+                io.Combo.Input(
+                    "schedule",
+                    options=list(SCHEDULES),
+                    default=SCHEDULES[0],
+                    advanced=True,
+                    tooltip="How the learning rate falls after a short rise.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(PRECISIONS),
+                    default=PRECISIONS[0],
+                    advanced=True,
+                    tooltip="What the frozen model computes in. The LoRA itself is always fp32.",
+                ),
+                io.Combo.Input(
+                    "subject",
+                    options=list(SUBJECTS),
+                    default=SUBJECTS[0],
+                    advanced=True,
+                    tooltip="Who the pictures show; written into the LoRA file.",
+                ),
+            ],
+            outputs=[
+                io.Custom("LORA_MODEL").Output(
+                    "lora", tooltip="The finished LoRA, for Load LoRA Model and Save LoRA Weights."
+                ),
+                io.Custom("LOSS_MAP").Output(
+                    "loss_map", tooltip="Each step's loss, for Plot Loss Graph."
+                ),
+                sockets.Run.Output("run", tooltip="The run with all its checkpoints, to score."),
+                io.String.Output("path", tooltip="Where the finished LoRA is."),
+            ],
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        model: Any,
+        clip: Any,
+        vae: Any,
+        character: Character,
+        run_name: str,
+        **widgets: Any,
+    ) -> io.NodeOutput:
+        lacking = without_trigger(character.dataset, character.trigger)
+        if lacking:
+            raise ValueError(
+                f"{NAME}: {len(lacking)} of {len(character.dataset)} captions lack the trigger "
+                f"'{character.trigger}'. Run the Caption Writer or add it."
+            )
+        try:
+            settings = TrainingSettings(**widgets)
+            trained = train(
+                model,
+                clip,
+                vae,
+                character,
+                settings,
+                runs_folder(character),
+                run_name.strip(),
+                loras_folder(),
+                progress_reporter(cls.hidden.unique_id),
+            )
+        except (ValueError, TrainingDiverged, UnusableLora) as error:
+            raise type(error)(f"{NAME}: {error}") from error
+        return io.NodeOutput(
+            read_lora(trained.lora),
+            {"loss": list(trained.run.losses)},
+            trained.run,
+            str(trained.lora),
+            ui=ui.PreviewText(summary(trained)),
+        )
+
+
+NODES = [FacetLoraTrainer]

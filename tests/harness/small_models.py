@@ -1,0 +1,110 @@
+"""Small models with random weights, made by ComfyUI's own loaders: shapes and code paths, no art."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import comfy.sd
+import comfy.sd1_clip
+import comfy.supported_models_base
+import comfy.taesd.taesd
+import torch
+
+HEAD = 128
+"""Width of a Flux attention head: the sum of its rotary axes, which ComfyUI does not detect."""
+
+
+@dataclass(frozen=True)
+class SmallModels:
+    """A Flux transformer with its text encoder and VAE, as ComfyUI hands them to nodes."""
+
+    model: Any
+    clip: Any
+    vae: Any
+
+
+def small_flux(double: int = 1, single: int = 2, text: int = 32, seed: int = 0) -> Any:
+    """A Flux ModelPatcher, hidden 128, 16 latent channels, random float32 weights."""
+    return comfy.sd.load_diffusion_model_state_dict(_flux_weights(double, single, text, seed))
+
+
+def small_clip(width: int = 32) -> Any:
+    """A CLIP text encoder with two layers."""
+    config = {
+        "num_hidden_layers": 2,
+        "hidden_size": width,
+        "num_attention_heads": 2,
+        "intermediate_size": 2 * width,
+        "hidden_act": "quick_gelu",
+        "max_position_embeddings": 77,
+        "eos_token_id": 49407,
+    }
+    target = comfy.supported_models_base.ClipTarget(
+        comfy.sd1_clip.SD1Tokenizer, comfy.sd1_clip.SD1ClipModel
+    )
+    clip = comfy.sd.CLIP(target, model_options={"clip_l_model_config": config})
+    generator = torch.Generator().manual_seed(2)
+    weights = {
+        name: torch.randn(value.shape, generator=generator) * 0.3
+        for name, value in clip.cond_stage_model.state_dict().items()
+        if value.is_floating_point()
+    }
+    clip.cond_stage_model.load_state_dict(weights, strict=False)
+    return clip
+
+
+def small_vae() -> Any:
+    """A VAE in TAESD's layout with 16 channels and a factor of 8."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        weights = comfy.taesd.taesd.TAESD(latent_channels=16).state_dict()
+    return comfy.sd.VAE(sd=weights)
+
+
+def small_models() -> SmallModels:
+    """All three, fitting each other."""
+    return SmallModels(small_flux(), small_clip(), small_vae())
+
+
+def _flux_weights(double: int, single: int, text: int, seed: int) -> dict[str, torch.Tensor]:
+    hidden, mlp = HEAD, 4 * HEAD
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def linear(name: str, inputs: int, outputs: int) -> None:
+        shapes[f"{name}.weight"] = (outputs, inputs)
+        shapes[f"{name}.bias"] = (outputs,)
+
+    linear("img_in", 64, hidden)
+    linear("txt_in", text, hidden)
+    for name, width in (("time_in", 256), ("vector_in", text)):
+        linear(f"{name}.in_layer", width, hidden)
+        linear(f"{name}.out_layer", hidden, hidden)
+    for index in range(double):
+        for stream in ("img", "txt"):
+            block = f"double_blocks.{index}.{stream}"
+            linear(f"{block}_mod.lin", hidden, 6 * hidden)
+            linear(f"{block}_attn.qkv", hidden, 3 * hidden)
+            linear(f"{block}_attn.proj", hidden, hidden)
+            linear(f"{block}_mlp.0", hidden, mlp)
+            linear(f"{block}_mlp.2", mlp, hidden)
+            shapes[f"{block}_attn.norm.query_norm.scale"] = (HEAD,)
+            shapes[f"{block}_attn.norm.key_norm.scale"] = (HEAD,)
+    for index in range(single):
+        block = f"single_blocks.{index}"
+        linear(f"{block}.modulation.lin", hidden, 3 * hidden)
+        linear(f"{block}.linear1", hidden, 3 * hidden + mlp)
+        linear(f"{block}.linear2", hidden + mlp, hidden)
+        shapes[f"{block}.norm.query_norm.scale"] = (HEAD,)
+        shapes[f"{block}.norm.key_norm.scale"] = (HEAD,)
+    linear("final_layer.adaLN_modulation.1", hidden, 2 * hidden)
+    linear("final_layer.linear", hidden, 64)
+    generator = torch.Generator().manual_seed(seed)
+
+    def weight(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+        if name.endswith(".scale"):
+            return 1 + 0.1 * torch.randn(shape, generator=generator)
+        scale = 0.1 if len(shape) == 1 else shape[-1] ** -0.5
+        return scale * torch.randn(shape, generator=generator)
+
+    return {name: weight(name, shape) for name, shape in shapes.items()}
