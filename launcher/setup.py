@@ -43,9 +43,13 @@ class Step:
     run: Callable[[], None]
     download: int = 0
     disk: int = 0
+    leaves: Path | None = None
+    """A file without which the step is not done, whatever its stamp says."""
 
     @property
     def done(self) -> bool:
+        if self.leaves is not None and not self.leaves.exists():
+            return False
         return self.stamp.is_file() and self.stamp.read_text(encoding="utf-8") == self.key
 
     def complete(self) -> None:
@@ -84,9 +88,11 @@ def plan(home: Home, comfyui: ComfyUI | None = None, tests: bool = False) -> lis
         Step(
             "Python environment",
             stamps / "python",
-            key_of(str(base_python), sys.version, str(borrowed)),
+            # Any Python that Facet knows will do, so another one tomorrow changes nothing.
+            key_of(str(base_python) if borrowed else "own"),
             lambda: make_venv(venv, base_python, borrowed),
             disk=30_000_000,
+            leaves=venv_python(venv),
         )
     ]
     if not borrowed:

