@@ -79,7 +79,6 @@ def studio_inputs() -> list[io.Input]:
         io.String.Input(
             "negative",
             default="",
-            multiline=True,
             optional=True,
             advanced=True,
             tooltip="What the pictures should not show.",
