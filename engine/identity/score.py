@@ -148,9 +148,10 @@ class ScoreCard:
         copies, views = self.best.copies, self.best.views
         if copies.value is not None and copies.value > COPY_RATE:
             count = round(copies.value * copies.count)
+            repeat = "repeats" if count == 1 else "repeat"
             warnings.append(
-                f"But {count} of {copies.count} pictures repeat a training picture: use an earlier "
-                "step."
+                f"But {count} of {copies.count} pictures {repeat} a training picture: use an "
+                "earlier step."
             )
         if views.value is not None and views.value < RIGHT_VIEWS:
             warnings.append(

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.nodes.captions import FacetCaptionWriter
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind, tidy
 from facet.engine.character import Character, Provenance, Shot, Tags
 

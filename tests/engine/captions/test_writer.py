@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from facet.engine.captions.lint import lint, trigger_fault
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind
 from facet.engine.captions.writer import caption_report, write_captions

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from facet.engine.measure.embedding import embed, pad_to_square
 
 CONFIG = {

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from facet.engine.measure.faces import angles
 
 POINTS = 478
