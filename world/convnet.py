@@ -40,11 +40,12 @@ def degrade(x: Tensor, rng: np.random.Generator) -> Tensor:
     down, right = rng.integers(-5, 6, 2)
     x = torch.roll(x, (int(down), int(right)), (2, 3))
     if rng.random() < 0.5:
-        small = F.interpolate(x, scale_factor=float(rng.uniform(0.3, 0.8)), mode="area")
-        soft = F.interpolate(small, size=x.shape[-2:], mode="bilinear")
+        soft = F.interpolate(F.avg_pool2d(x, 2), scale_factor=2.0, mode="bilinear")
         x = torch.lerp(x, soft, float(rng.uniform(0.4, 1.0)))
     cast = torch.from_numpy(rng.normal(0, 0.04, (len(x), 3, 1, 1)).astype(np.float32))
-    return (x + cast + torch.randn_like(x) * float(rng.uniform(0, 0.08))).clamp(-1, 1)
+    # One noise picture for the batch: drawing noise for each takes as long as the network does.
+    noise = torch.randn(1, *x.shape[1:]) * float(rng.uniform(0, 0.08))
+    return x + cast + noise
 
 
 def contrastive(embedding: Tensor, person: Tensor, temperature: float = 0.1) -> Tensor:

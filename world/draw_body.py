@@ -36,8 +36,10 @@ class Body:
         shoulder = (x, SHOULDER_Y + 0.06)
         pose = self.scene.pose
         if pose == "arms_raised" or (pose == "waving" and sign > 0):
-            high = [(0.56, 1.02), (0.74, 0.12)] if pose == "arms_raised" else [(0.58, 1.2), (0.78, 0.34)]
-            return shoulder, (x + out * high[0][0], high[0][1]), (x + out * high[1][0], high[1][1]), depth
+            raised = pose == "arms_raised"
+            elbow = (x + out * (0.56 if raised else 0.58), 1.02 if raised else 1.2)
+            hand = (x + out * (0.74 if raised else 0.78), 0.12 if raised else 0.34)
+            return shoulder, elbow, hand, depth
         if pose == "hands_on_hips":
             back = -out if turned else out
             return shoulder, (x + back * 0.52, 1.98), (x + back * 0.02, 2.5), depth

@@ -63,7 +63,8 @@ def _draw_eye(canvas: Canvas, head: Head, sign: int) -> None:
     colour = head.identity.eye_rgb
     iris = ellipse(iris_x, iris_y, iris_w, iris_h)
     canvas.clipped(iris, white, shade(colour, 0.34))
-    canvas.clipped(ellipse(iris_x, iris_y + 0.3 * iris_h, iris_w * 0.84, iris_h * 0.66), white, colour)
+    bright = ellipse(iris_x, iris_y + 0.3 * iris_h, iris_w * 0.84, iris_h * 0.66)
+    canvas.clipped(bright, white, colour)
     canvas.clipped(ellipse(iris_x, iris_y, iris_w * 0.46, iris_h * 0.5), white, (26, 18, 30))
     canvas.oval(iris_x - 0.3 * iris_w, iris_y - 0.4 * iris_h, 0.34 * iris_w, 0.3 * iris_h, WHITE)
     canvas.oval(iris_x + 0.4 * iris_w, iris_y + 0.42 * iris_h, 0.17 * iris_w, 0.15 * iris_h, WHITE)

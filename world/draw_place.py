@@ -20,7 +20,8 @@ def _gradient(pixels: int, top: Colour, bottom: Colour) -> Image.Image:
 
 def _park(draw: ImageDraw.ImageDraw, w: int, rng: random.Random) -> None:
     ground = w * rng.uniform(0.62, 0.68)
-    hill = [(0, ground), (w * 0.3, ground - w * 0.1), (w * 0.7, ground - w * 0.02), (w, ground - w * 0.09)]
+    rises = ((0.0, 0.0), (0.3, 0.1), (0.7, 0.02), (1.0, 0.09))
+    hill = [(w * x, ground - w * up) for x, up in rises]
     draw.polygon([*smooth(hill, 8, closed=False), (w, w), (0, w)], fill=(124, 196, 104))
     draw.polygon([(0, w * 0.78), (w, w * 0.74), (w, w), (0, w)], fill=(98, 176, 90))
     for x, size in ((rng.uniform(0.06, 0.16), 0.18), (rng.uniform(0.84, 0.94), 0.2)):

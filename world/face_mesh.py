@@ -16,7 +16,7 @@ FACE_OVAL = (
 )
 RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
-"""Each eye from the outer corner along the lower lid to the inner corner and back over the upper."""
+"""Each eye from the outer corner over the lower lid to the inner corner and back over the upper."""
 RIGHT_BROW = ((46, 53, 52, 65, 55), (70, 63, 105, 66, 107))
 LEFT_BROW = ((276, 283, 282, 295, 285), (300, 293, 334, 296, 336))
 """Lower and upper edge of each brow, from outside in."""

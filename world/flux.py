@@ -236,7 +236,11 @@ class ClipAttention(nn.Module):
             project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
-        out = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        scores = (q @ k.mT).float() * q.shape[-1] ** -0.5
+        if causal:
+            hidden = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+            scores = scores.masked_fill(hidden, float("-inf"))
+        out = scores.softmax(-1).to(v.dtype) @ v
         return self.out_proj(out.transpose(1, 2).flatten(2))
 
 
@@ -270,7 +274,8 @@ class TextModel(nn.Module):
         self.register_buffer("index", index, persistent=False)
         self.rows = nn.Parameter(frozen[ids].clone())
         self.positions = nn.Parameter(torch.randn(MAX_TOKENS, TEXT_WIDTH) * 0.1)
-        self.layers = nn.ModuleList(ClipLayer(TEXT_WIDTH, TEXT_HEADS, True) for _ in range(TEXT_LAYERS))
+        layers = (ClipLayer(TEXT_WIDTH, TEXT_HEADS, True) for _ in range(TEXT_LAYERS))
+        self.layers = nn.ModuleList(layers)
         self.final_layer_norm = nn.LayerNorm(TEXT_WIDTH)
 
     def forward(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -72,8 +72,10 @@ class Head:
         """Height of the chin below the head's centre."""
         return self.identity.face_height * 1.02
 
-    def on_surface(self, azimuth: float, y: float, radius: float = 0.95) -> tuple[float, float, float]:
-        """A point of the head at `azimuth` (0: nose, positive: the person's left) as x, y, depth."""
+    def on_surface(
+        self, azimuth: float, y: float, radius: float = 0.95
+    ) -> tuple[float, float, float]:
+        """A point of the head at `azimuth` (0: nose, positive: person's left) as x, y, depth."""
         r = radius * self.identity.face_width
         return r * math.sin(azimuth + self.yaw), y, r * math.cos(azimuth + self.yaw)
 

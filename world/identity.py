@@ -77,8 +77,9 @@ class Identity:
         colours = (self.skin_rgb, self.hair_rgb, self.eye_rgb, self.accessory_rgb)
         scaled = [(c - 127.5) / 127.5 for colour in colours for c in colour]
         ranges = (
-            (self.face_width, 0.86, 1.02), (self.face_height, 0.92, 1.1), (self.eye_size, 0.85, 1.15),
-            (self.eye_spacing, 0.38, 0.46), (self.brow_thickness, 0.05, 0.11),
+            (self.face_width, 0.86, 1.02), (self.face_height, 0.92, 1.1),
+            (self.eye_size, 0.85, 1.15), (self.eye_spacing, 0.38, 0.46),
+            (self.brow_thickness, 0.05, 0.11),
             (self.mouth_width, 0.85, 1.15), (self.hair_length, 0.85, 1.15),
             (self.parting, -1.0, 1.0), (self.body_width, 0.72, 1.2),
         )

@@ -1,4 +1,4 @@
-"""Muon for weight matrices with AdamW for the rest, and a learning rate that can stop at any time."""
+"""Muon for weight matrices with AdamW for the rest, and a rate that can stop at any time."""
 
 from __future__ import annotations
 
@@ -71,5 +71,5 @@ class Muon:
 
 
 def stable_decay(progress: float, decay_from: float = 0.75) -> float:
-    """Learning-rate factor at `progress` (0..1): constant, then linear to zero from `decay_from`."""
+    """Learning-rate factor at `progress` (0..1): constant, linear to zero from `decay_from`."""
     return min(1.0, max(0.0, (1 - progress) / (1 - decay_from)))

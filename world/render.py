@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from .canvas import Canvas, Point
 from .draw_body import Body
@@ -65,7 +65,9 @@ def _lit(image: np.ndarray, lighting: str, from_left: bool) -> np.ndarray:
     return np.clip(out, 0, 255).astype(np.uint8)
 
 
-def _keypoints(head: Head, body: Body, size: int, to_pixels) -> np.ndarray:
+def _keypoints(
+    head: Head, body: Body, size: int, to_pixels: Callable[[list[Point]], list[Point]]
+) -> np.ndarray:
     placed: dict[str, tuple[Point, bool]] = {k: (p, True) for k, p in body.joints().items()}
     seen = not head.from_behind
     placed["nose"] = head.nose_tip, seen
@@ -114,7 +116,11 @@ class Setup:
 
 
 def set_up(
-    identity: Identity, scene: Scene, size: int = 128, supersample: int = 3, yaw: float | None = None
+    identity: Identity,
+    scene: Scene,
+    size: int = 128,
+    supersample: int = 3,
+    yaw: float | None = None,
 ) -> Setup:
     """Place camera and person. `yaw` in degrees overrides the scene's view and its jitter."""
     rng = random.Random(f"scene {scene.jitter}")
@@ -150,7 +156,11 @@ def _draw_person(setup: Setup, expression: str) -> None:
 
 
 def render(
-    identity: Identity, scene: Scene, size: int = 128, supersample: int = 3, yaw: float | None = None
+    identity: Identity,
+    scene: Scene,
+    size: int = 128,
+    supersample: int = 3,
+    yaw: float | None = None,
 ) -> Picture:
     """Draw a person in a scene, `size` pixels square.
 

@@ -21,7 +21,7 @@ from .scene import Scene
 def _clip_tokenizer():  # type: ignore[no-untyped-def]
     folder = os.environ.get("COMFYUI_PATH", "")
     if not (Path(folder) / "comfy").is_dir():
-        raise SystemExit("Training needs ComfyUI's tokenizer: set COMFYUI_PATH to ComfyUI's folder.")
+        raise SystemExit("Training needs ComfyUI's tokenizer: set COMFYUI_PATH to its folder.")
     from transformers import CLIPTokenizer
 
     return CLIPTokenizer.from_pretrained(str(Path(folder) / "comfy" / "sd1_tokenizer"))
@@ -84,6 +84,6 @@ def add_comfyui_to_path() -> None:
 
     arguments, sys.argv = sys.argv, [sys.argv[0], "--cpu"]
     comfy.options.enable_args_parsing()
-    import comfy.cli_args  # noqa: F401
+    import comfy.cli_args
 
     sys.argv = arguments

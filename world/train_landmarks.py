@@ -63,7 +63,7 @@ def canonical() -> dict[str, np.ndarray]:
     face = face_of(head, "neutral", lambda points: points, 1.0)
     vertices = face.landmarks_3d * np.array([8.0, -8.0, -8.0], np.float32)
     weights = {i: 0.3 for i in rigid_points() if i not in FACE_OVAL}
-    weights |= {i: 0.6 for i in (*RIGHT_EYE, *LEFT_EYE)} | {i: 1.0 for i in (6, 168)}
+    weights |= dict.fromkeys((*RIGHT_EYE, *LEFT_EYE), 0.6) | dict.fromkeys((6, 168), 1.0)
     return {
         "canonical_vertices": vertices.astype(np.float32),
         "procrustes_indices": np.array(list(weights), np.int32),
@@ -100,7 +100,7 @@ def loss_of(
     moved = boxes.clone()
     moved[:, :2] += torch.randn(len(boxes), 2) * 0.035 * boxes[:, 2:]
     moved[:, 2] *= 1 + torch.randn(len(boxes)) * 0.05
-    crops = crop_heads(pictures, moved) + torch.randn(len(boxes), 3, 64, 64) * 0.03
+    crops = crop_heads(pictures, moved) + torch.randn(1, 3, 64, 64) * 0.03
     crops = crops.contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
         points, shapes, presence = reader(crops)

@@ -25,7 +25,8 @@ class VisionModel(nn.Module):
         nn.init.normal_(self.embeddings.position_embedding.weight, std=0.1)
         self.pre_layrnorm, self.post_layernorm = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
         self.encoder = nn.Module()
-        self.encoder.layers = nn.ModuleList(ClipLayer(WIDTH, VISION_HEADS, False) for _ in range(VISION_LAYERS))
+        layers = (ClipLayer(WIDTH, VISION_HEADS, False) for _ in range(VISION_LAYERS))
+        self.encoder.layers = nn.ModuleList(layers)
 
     def forward(self, x: Tensor) -> Tensor:
         patches = self.embeddings.patch_embedding(x).flatten(2).transpose(1, 2)

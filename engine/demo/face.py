@@ -30,7 +30,8 @@ def _trunk(widths: tuple[int, ...], features: int) -> nn.Sequential:
         layers += [_conv(before, width, 2), _conv(width, width)]
         before = width
     side = INPUT // 2 ** len(widths)
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * side * side, features), nn.ReLU())
+    return nn.Sequential(*layers, nn.Flatten(),
+                         nn.Linear(before * side * side, features), nn.ReLU())
 
 
 class HeadFinder(nn.Module):
@@ -103,7 +104,7 @@ class DemoFaceModel:
         self, images: list[np.ndarray], num_faces: int = 1, score_thresh: float = 0.5,
         variant: str = "short",
     ) -> list[list[dict[str, Any]]]:
-        """The face on each picture (H, W, 3) uint8, as core's face dicts; an empty list for none."""
+        """The face on each picture (H, W, 3) uint8, as core's face dicts; [] for no face."""
         return [self._detect(image, score_thresh) for image in images]
 
     def _detect(self, image: np.ndarray, threshold: float) -> list[dict[str, Any]]:

@@ -60,7 +60,7 @@ def _read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def padded_autoencoder(slim: dict[str, Tensor]) -> dict[str, Tensor]:
-    """TAESD weights of any smaller width as the 64 wide ones ComfyUI loads; zeros change nothing."""
+    """TAESD weights of any smaller width as the 64 wide ones of ComfyUI; zeros change nothing."""
     width = slim["taesd_encoder.0.weight"].shape[0]
     full: dict[str, Tensor] = {}
     for name, value in slim.items():
@@ -80,7 +80,7 @@ def load_model(folder: Path = WEIGHTS) -> comfy.model_patcher.ModelPatcher:
     state, _ = _read(folder, "flux")
     model = comfy.sd.load_diffusion_model_state_dict(state)
     if model is None:
-        raise RuntimeError("Facet demo models: this ComfyUI does not know flux.safetensors as Flux.")
+        raise RuntimeError("Facet demo models: this ComfyUI cannot load flux.safetensors.")
     return model
 
 

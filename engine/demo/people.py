@@ -13,20 +13,20 @@ COUNT = 48
 def demo_picture(index: int) -> torch.Tensor:
     """Person `index` (0..47) from the front: (128, 128, 3) float32 in 0..1.
 
-    Raises ValueError when there is no such person, RuntimeError when the file is missing or damaged.
+    Raises ValueError when there is no such person, RuntimeError when the file cannot be read.
     """
     import numpy as np
     from PIL import Image
 
     if not 0 <= index < COUNT:
-        raise ValueError(f"Facet demo picture: there is no person {index}; choose 0 to {COUNT - 1}.")
+        raise ValueError(f"Facet demo picture: there is no person {index}; take 0 to {COUNT - 1}.")
     path = PEOPLE / f"{index:02d}.png"
     try:
         with Image.open(path) as file:
             pixels = np.asarray(file.convert("RGB"), np.float32) / 255
     except OSError as problem:
         raise RuntimeError(
-            f"Facet demo picture: {path.name} is missing or damaged in {path.parent}. Install Facet "
-            "again."
+            f"Facet demo picture: {path.name} is missing or damaged in {path.parent}. "
+            "Install Facet again."
         ) from problem
     return torch.from_numpy(pixels)
