@@ -11,12 +11,13 @@ from comfy_api.latest import ComfyAPISync, io, ui
 
 from ..engine.character import Character, Shot
 from ..engine.files import contained, write_atomic
+from ..engine.pictures import image_bytes
 from ..engine.shots.accept import Gates, Thresholds
 from ..engine.shots.conditioning import ReferenceMode
 from ..engine.shots.make import Progress, Shoot, Studio
 from ..engine.shots.plan import PRESETS, ShotPlan, from_lines, turnaround
 from ..engine.shots.sheet import draw_sheet
-from ..engine.shots.store import ShotStore, png
+from ..engine.shots.store import ShotStore
 from . import sockets
 from .inputs import model_inputs, sampling_from, sampling_inputs
 
@@ -288,7 +289,7 @@ def finished(
 ) -> io.NodeOutput:
     """The outputs of both shooting nodes: the character, the sheet (shown, saved), the pictures."""
     sheet: torch.Tensor = draw_sheet(character, shots)[None]
-    write_atomic(character_folder(character) / file, png(sheet[0]))
+    write_atomic(character_folder(character) / file, image_bytes(sheet[0]))
     return io.NodeOutput(
         character.adding(shots),
         sheet,

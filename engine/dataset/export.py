@@ -11,6 +11,7 @@ from typing import Any
 
 from ..character import Character, Shot, shot_record
 from ..files import contained, write_atomic, write_json_atomic
+from ..pictures import shot_bytes
 from .layouts import (
     MANIFEST,
     METADATA,
@@ -21,7 +22,7 @@ from .layouts import (
     read_manifest,
     read_metadata,
 )
-from .pictures import mask_bytes, shot_bytes
+from .pictures import mask_bytes
 
 FORMAT = 1
 

@@ -1,8 +1,7 @@
-"""Picture files, in whatever form they come, as tensors; and tensors as PNG files."""
+"""Picture files, in whatever form they come, as tensors; and masks as PNG files."""
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..character import Shot, quantise, shot_record
+from ..character import quantise
+from ..pictures import CHUNK, png_bytes
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
-CHUNK = "facet"
 EXACT_MASK = 1e-6
 
 
@@ -73,20 +72,13 @@ def read_mask(path: Path) -> torch.Tensor:
         raise UnreadablePicture(f"cannot be read as a mask ({_short(error)})") from error
 
 
-def shot_bytes(shot: Shot) -> bytes:
-    """``shot`` as a PNG file: the exact pixels, and its record as JSON in the chunk ``facet``."""
-    chunks = PngImagePlugin.PngInfo()
-    chunks.add_itxt(CHUNK, json.dumps(shot_record(shot), ensure_ascii=False, sort_keys=True))
-    return _png(Image.fromarray(quantise(shot.image).numpy()), chunks)
-
-
 def mask_bytes(mask: torch.Tensor) -> bytes:
     """``mask`` (H, W) as a grey PNG: 8 bits when that holds it exactly, 16 bits otherwise."""
     eight = quantise(mask)
     if (eight.to(torch.float32) / 255 - mask).abs().max() <= EXACT_MASK:
-        return _png(Image.fromarray(eight.numpy()))
+        return png_bytes(Image.fromarray(eight.numpy()))
     sixteen = (mask.clamp(0, 1) * 65535).round().numpy().astype(np.uint16)
-    return _png(Image.fromarray(sixteen))
+    return png_bytes(Image.fromarray(sixteen))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -108,12 +100,6 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 def _tensor(image: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.array(image)).to(torch.float32) / 255
-
-
-def _png(image: Image.Image, chunks: PngImagePlugin.PngInfo | None = None) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", pnginfo=chunks, compress_level=4)
-    return buffer.getvalue()
 
 
 def _record(chunk: Any) -> dict[str, Any] | None:

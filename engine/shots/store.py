@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import logging
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from ..character import Shot, quantise, shot_from_record, shot_record
+from ..character import Shot, shot_from_record, shot_record
 from ..files import write_atomic, write_json_atomic
+from ..pictures import shot_bytes
 
 LOGGER = logging.getLogger(__name__)
 
@@ -21,16 +21,6 @@ LOGGER = logging.getLogger(__name__)
 def shot_key(*parts: object) -> str:
     """The name under which a shot is found again: a hash of all that determines it."""
     return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:24]
-
-
-def png(image: torch.Tensor, **notes: str) -> bytes:
-    """``image`` (H, W, 3) in 0..1 as a PNG file, with ``notes`` as its text chunks."""
-    chunks = PngImagePlugin.PngInfo()
-    for name, text in notes.items():
-        chunks.add_itxt(name, text)
-    buffer = io.BytesIO()
-    Image.fromarray(quantise(image).numpy()).save(buffer, "PNG", pnginfo=chunks)
-    return buffer.getvalue()
 
 
 class ShotStore:
@@ -57,9 +47,8 @@ class ShotStore:
     def save(self, key: str, shot: Shot) -> Path:
         """Writes ``shot``; the sidecar comes last, so a half-written shot is never found."""
         picture, sidecar = self._paths(key)
-        record = shot_record(shot)
-        write_atomic(picture, png(shot.image, facet=json.dumps(record, ensure_ascii=False)))
-        write_json_atomic(sidecar, record)
+        write_atomic(picture, shot_bytes(shot))
+        write_json_atomic(sidecar, shot_record(shot))
         return picture
 
     def _paths(self, key: str) -> tuple[Path, Path]:
