@@ -1,0 +1,168 @@
+"""How well the demo models do on people they never saw, as the independent probe reads it.
+
+    python facet.py bench demo_models [--quick] [--json]
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+
+from world.captions import reference_caption, text_caption
+from world.dataset import scene_of
+from world.identity import HELD_OUT_FROM, Identity
+from world.probe import Probe, Reading
+from world.render import Picture, render
+from world.scene import EXPRESSIONS, Scene
+
+from ..engine.demo.models import RESOLUTION, DemoModels, load_models
+from ..engine.sampling import Sampling, encode_prompt, sample, with_reference
+
+GALLERY = 100
+SAMPLING = Sampling(RESOLUTION, RESOLUTION, steps=20, cfg=3.0)
+REFERENCE_VIEWS = (
+    "front", "front", "three_quarter_left", "three_quarter_right", "profile_left", "profile_right",
+    "back",
+)
+Bars = dict[str, dict[str, Any]]
+
+
+def _bar(value: float, target: float, better: str = "higher") -> dict[str, Any]:
+    return {"value": round(float(value), 4), "target": target, "better": better}
+
+
+def _tensor(pictures: Iterable[Picture]) -> torch.Tensor:
+    return torch.from_numpy(np.stack([p.image for p in pictures])).float() / 255
+
+
+def _right(reading: Reading, attribute: str, wanted: list[str], counted: list[bool]) -> float:
+    hits = [a == b for a, b, c in zip(reading.names(attribute), wanted, counted, strict=True) if c]
+    return sum(hits) / max(1, len(hits))
+
+
+def vae_psnr(models: DemoModels, people: list[Identity]) -> float:
+    """Mean PSNR in dB of pictures through the autoencoder and back."""
+    values = []
+    for person in people:
+        picture = _tensor([render(person, scene_of(person.seed, 1), RESOLUTION)])
+        again = models.vae.decode(models.vae.encode(picture)).cpu().float()
+        values.append(-10 * torch.log10((again - picture).square().mean()).item())
+    return sum(values) / len(values)
+
+
+def landmark_figures(models: DemoModels, people: list[Identity]) -> dict[str, float]:
+    """Mean landmark error in eye distances, and how often a face is rightly found or not found."""
+    errors, right = [], []
+    for person in people:
+        for number in range(3):
+            picture = render(person, scene_of(person.seed, number), RESOLUTION)
+            found = models.face.detect_batch([picture.image])[0]
+            right.append(bool(found) == (picture.face is not None))
+            if not found or picture.face is None:
+                continue
+            corners = picture.face.landmarks_3d[[33, 263]]
+            eyes = float(np.linalg.norm(corners[0] - corners[1]))
+            error = np.linalg.norm(found[0]["landmarks_xy"] - picture.face.landmarks_xy, axis=1)
+            errors.append(float(error.mean()) / eyes)
+    return {"error": sum(errors) / max(1, len(errors)), "presence": sum(right) / len(right)}
+
+
+def _shoot(
+    models: DemoModels, prompt: str, seed: int, reference: torch.Tensor | None = None
+) -> torch.Tensor:
+    positive, negative = encode_prompt(models.clip, prompt), encode_prompt(models.clip, "")
+    if reference is not None:
+        latent = [models.vae.encode(reference)]
+        positive, negative = with_reference(positive, latent), with_reference(negative, latent)
+    return sample(models.model, models.vae, positive, negative, SAMPLING, seed)
+
+
+def text_to_image(models: DemoModels, probe: Probe, people: list[Identity]) -> dict[str, float]:
+    """Share of pictures from words that show each attribute that was asked for."""
+    scenes = [Scene.sample(random.Random(f"text {p.seed}")) for p in people]
+    prompts = [text_caption(p, s) for p, s in zip(people, scenes, strict=True)]
+    reading = probe.read(torch.cat([_shoot(models, t, i) for i, t in enumerate(prompts)]))
+    every = [True] * len(people)
+    faces = [s.view != "back" for s in scenes]
+    counted = {
+        "view": every, "framing": every, "top_colour": every, "place": every, "skin": every,
+        "background_colour": [s.place == "plain" for s in scenes],
+        "hair": [p.hair_style != "bald" for p in people],
+        "hair_style": every, "glasses": faces, "beard": faces, "expression": faces,
+    }
+    sources = {
+        name: [getattr(s if hasattr(s, name) else p, name) for p, s in zip(people, scenes)]  # noqa: B905
+        for name in counted
+    }
+    return {k: _right(reading, k, sources[k], counted[k]) for k in counted}
+
+
+def _reference_scenes(person: Identity) -> list[Scene]:
+    rng = random.Random(f"reference {person.seed}")
+    return [
+        Scene.sample(rng, view=view, framing=rng.choice(("close_up", "medium")),
+                     expression=EXPRESSIONS[(person.seed + i) % len(EXPRESSIONS)])
+        for i, view in enumerate(REFERENCE_VIEWS)
+    ]
+
+
+def from_reference(
+    models: DemoModels, probe: Probe, people: list[Identity]
+) -> dict[str, float]:
+    """Obedience and likeness of pictures made from one front picture of each person."""
+    gallery = [Identity.from_seed(HELD_OUT_FROM + i) for i in range(GALLERY)]
+    originals = _tensor(render(p, scene_of(p.seed, 0), RESOLUTION) for p in gallery)
+    known = probe.read(originals).embedding
+    scenes, made, real, owners = [], [], [], []
+    for i, person in enumerate(people):
+        for number, scene in enumerate(_reference_scenes(person)):
+            prompt = reference_caption(scene)
+            made.append(_shoot(models, prompt, 100 * i + number, originals[i:i + 1]))
+            real.append(render(person, scene, RESOLUTION))
+            scenes.append(scene)
+            owners.append(i)
+    reading, truth = probe.read(torch.cat(made)), probe.read(_tensor(real))
+    owner = torch.tensor(owners)
+    own, other = known[owner], known[(owner + 37) % GALLERY]
+    null = float((reading.embedding * other).sum(-1).mean())
+    best = float((truth.embedding * own).sum(-1).mean())
+    mean = float((reading.embedding * own).sum(-1).mean())
+    nearest = (reading.embedding @ known.T).argmax(1)
+    every, faces = [True] * len(scenes), [s.view != "back" for s in scenes]
+    return {
+        "view": _right(reading, "view", [s.view for s in scenes], every),
+        "expression": _right(reading, "expression", [s.expression for s in scenes], faces),
+        "expression_of_true_pictures":
+            _right(truth, "expression", [s.expression for s in scenes], faces),
+        "likeness": (mean - null) / (best - null),
+        "cosine": mean, "cosine_of_true_pictures": best, "cosine_of_strangers": null,
+        "top1": float((nearest == owner).float().mean()),
+        "top1_of_true_pictures":
+            float(((truth.embedding @ known.T).argmax(1) == owner).float().mean()),
+    }
+
+
+def main(quick: bool = False) -> dict[str, Any]:
+    """Figures and bars over 40 held-out people, 5 with `quick`."""
+    people = [Identity.from_seed(HELD_OUT_FROM + i) for i in range(5 if quick else 40)]
+    models, probe = load_models(), Probe()
+    psnr = vae_psnr(models, people)
+    face = landmark_figures(models, people)
+    words = text_to_image(models, probe, people)
+    reference = from_reference(models, probe, people)
+    bars: Bars = {"vae_psnr_db": _bar(psnr, 28)}
+    bars["landmark_error"] = _bar(face["error"], 0.03, "lower")
+    for name in ("view", "framing", "top_colour", "background_colour", "place", "skin", "hair"):
+        bars[f"text_{name}"] = _bar(words[name], 0.9)
+    for name in ("glasses", "beard", "hair_style"):
+        bars[f"text_{name}"] = _bar(words[name], 0.7)
+    bars["reference_view"] = _bar(reference["view"], 0.95)
+    bars["reference_expression"] = _bar(reference["expression"], 0.8)
+    bars["reference_likeness"] = _bar(reference["likeness"], 0.8)
+    bars["reference_top1_of_100"] = _bar(reference["top1"], 0.7)
+    return {"bars": bars, "people": len(people), "face": face, "text": words,
+            "reference": reference}
