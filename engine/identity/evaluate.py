@@ -182,7 +182,8 @@ class _Evaluation:
         for prompt in self.prompts[len(samples) : count]:
             text = prompt.text(who)
             positive = encode_prompt(clip, text, bench.sampling.guidance)
-            image = sample(model, bench.vae, positive, negative, bench.sampling, prompt.seed)[0]
+            made = sample(model, bench.vae, positive, negative, bench.sampling, prompt.seed)
+            image = made[0].detach()
             pictures.append(image)
             samples.append(self._measure(prompt, text, image))
             self.done += 1

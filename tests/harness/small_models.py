@@ -1,10 +1,11 @@
-"""Small models with random weights, made by ComfyUI's own loaders: shapes and code paths, no art."""
+"""Small models with random weights, made by ComfyUI's own loaders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+import comfy.clip_vision
 import comfy.sd
 import comfy.sd1_clip
 import comfy.supported_models_base
@@ -56,10 +57,38 @@ def small_clip(width: int = 32) -> Any:
 
 def small_vae() -> Any:
     """A VAE in TAESD's layout with 16 channels and a factor of 8."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        weights = comfy.taesd.taesd.TAESD(latent_channels=16).state_dict()
+    # ComfyUI leaves fresh weights as the memory was, so every one is drawn here.
+    generator = torch.Generator().manual_seed(3)
+    weights = {
+        name: torch.randn(value.shape, generator=generator) / max(1, value[0].numel()) ** 0.5
+        for name, value in comfy.taesd.taesd.TAESD(latent_channels=16).state_dict().items()
+        if value.ndim
+    }
     return comfy.sd.VAE(sd=weights)
+
+
+def small_clip_vision() -> Any:
+    """A CLIP_VISION with two layers for pictures of 64 px, embeddings of 24 numbers."""
+    encoder = comfy.clip_vision.ClipVisionModel(
+        {
+            "model_type": "clip_vision_model",
+            "num_hidden_layers": 2,
+            "hidden_size": 32,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            "hidden_act": "gelu_pytorch_tanh",
+            "image_size": 64,
+            "patch_size": 8,
+            "num_channels": 3,
+            "projection_dim": 24,
+            "image_mean": [0.5] * 3,
+            "image_std": [0.5] * 3,
+        }
+    )
+    generator = torch.Generator().manual_seed(4)
+    for weight in encoder.model.parameters():
+        torch.nn.init.normal_(weight, std=0.2, generator=generator)
+    return encoder
 
 
 def small_models() -> SmallModels:

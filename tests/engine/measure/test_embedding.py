@@ -2,32 +2,12 @@ import pytest
 import torch
 
 from facet.engine.measure.embedding import embed, pad_to_square
-
-CONFIG = {
-    "model_type": "clip_vision_model",
-    "num_hidden_layers": 2,
-    "hidden_size": 32,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "hidden_act": "gelu_pytorch_tanh",
-    "image_size": 64,
-    "patch_size": 8,
-    "num_channels": 3,
-    "projection_dim": 24,
-    "image_mean": [0.5] * 3,
-    "image_std": [0.5] * 3,
-}
+from harness.small_models import small_clip_vision
 
 
 @pytest.fixture(scope="module")
 def clip_vision():
-    import comfy.clip_vision
-
-    torch.manual_seed(0)
-    encoder = comfy.clip_vision.ClipVisionModel(CONFIG)
-    for weight in encoder.model.parameters():
-        torch.nn.init.normal_(weight, std=0.2)
-    return encoder
+    return small_clip_vision()
 
 
 def test_padding_keeps_every_pixel_and_adds_the_border_colour():
@@ -61,10 +41,8 @@ def test_embeddings_have_length_one_and_keep_the_order_of_mixed_sizes(clip_visio
         assert torch.allclose(row, embed(clip_vision, picture[None])[0], atol=1e-4)
 
 
-def test_an_encoder_that_gives_nothing_is_named(clip_vision):
-    import comfy.clip_vision
-
-    dead = comfy.clip_vision.ClipVisionModel(CONFIG)
+def test_an_encoder_that_gives_nothing_is_named():
+    dead = small_clip_vision()
     for weight in dead.model.parameters():
         torch.nn.init.zeros_(weight)
     with pytest.raises(ValueError, match="CLIP_VISION"):

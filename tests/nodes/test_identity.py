@@ -1,0 +1,129 @@
+import json
+from pathlib import Path
+
+import folder_paths
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.run import Checkpoint, TrainingRun
+from facet.nodes.identity import FacetIdentityScorer
+from harness.small_models import small_clip_vision, small_models
+
+QKV = "lora_unet_double_blocks_0_img_attn_qkv"
+SMALL = {
+    "seed": 1,
+    "steps": 1,
+    "cfg": 1.0,
+    "sampler_name": "euler",
+    "scheduler": "simple",
+    "guidance": 0.0,
+    "width": 64,
+    "height": 64,
+    "strengths": "1.0",
+    "samples": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def models() -> dict:
+    small = small_models()
+    return {
+        "model": small.model,
+        "clip": small.clip,
+        "vae": small.vae,
+        "clip_vision": small_clip_vision(),
+    }
+
+
+@pytest.fixture(autouse=True)
+def output(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "output"))
+    monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path / "temp"))
+    return tmp_path / "output"
+
+
+def character(height: int = 64, width: int = 64) -> Character:
+    generator = torch.Generator().manual_seed(0)
+    pictures = [torch.rand(height, width, 3, generator=generator) for _ in range(3)]
+    shots = [
+        Shot(picture, Provenance("generated"), caption="zqx person", tags=Tags(view="front"))
+        for picture in pictures
+    ]
+    return Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
+
+
+def lora() -> dict[str, torch.Tensor]:
+    return {
+        f"{QKV}.lora_up.weight": torch.ones(384, 1),
+        f"{QKV}.lora_down.weight": torch.ones(1, 128),
+    }
+
+
+def run_in(folder: Path, **changes) -> TrainingRun:
+    folder.mkdir()
+    points = []
+    for step in (1, 2):
+        path = folder / f"{step}.safetensors"
+        save_file({key: value * step for key, value in lora().items()}, path)
+        points.append(Checkpoint(step, path, 0.5))
+    values = {
+        "character_name": "Ada",
+        "character_hash": character().hash,
+        "trigger": "zqx",
+        "class_word": "person",
+        "folder": folder,
+        "settings": {},
+        "checkpoints": tuple(points),
+    }
+    return TrainingRun(**{**values, **changes})
+
+
+def test_a_run_is_scored_and_its_best_lora_and_report_come_out(models, tmp_path, output):
+    with torch.inference_mode():
+        result = FacetIdentityScorer.execute(
+            character(), run=run_in(tmp_path / "run"), **models, **SMALL
+        )
+    card, report, best, verdict = result.args
+    assert [tried.step for tried in card.tried] == [1, 2]
+    assert best[f"{QKV}.lora_up.weight"].unique().item() == card.best.step
+    assert report.shape[0] == 1 and report.shape[2:] == (1600, 3)
+    folder = output / "facet" / "Ada" / "report"
+    assert json.loads((folder / "score.json").read_text())["verdict"] == verdict == card.verdict
+
+
+def test_a_lora_alone_is_scored_at_each_strength(models):
+    widgets = {**SMALL, "strengths": "0.5, 1.0"}
+    card = FacetIdentityScorer.execute(character(), lora=lora(), **models, **widgets).args[0]
+    assert [tried.strength for tried in card.tried] == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("size", [(8, 8), (40, 130)])
+def test_an_original_of_any_size_is_scored(models, size):
+    widgets = {**SMALL, "width": 0, "height": 0, "samples": 1}
+    card = FacetIdentityScorer.execute(character(*size), lora=lora(), **models, **widgets).args[0]
+    assert card.settings["width"] >= 64 and card.settings["width"] % 16 == 0
+
+
+def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
+    run = run_in(tmp_path / "run", character_hash="other")
+    card = FacetIdentityScorer.execute(character(), run=run, **models, **SMALL).args[0]
+    assert any("trained on other pictures" in note for note in card.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "connect a training run or a LoRA"),
+        ({"lora": {"strange.weight": torch.ones(1)}}, "do not belong to this model"),
+        ({"lora": lora(), "strengths": "much"}, "The strength 'much' cannot be used"),
+        ({"lora": lora(), "width": 50}, "multiples of 16"),
+    ],
+)
+def test_what_cannot_be_scored_is_one_sentence_and_leaves_nothing(
+    models, changes, sentence, output
+):
+    with pytest.raises(ValueError, match=rf"^Facet Identity Scorer: .*{sentence}"):
+        FacetIdentityScorer.execute(character(), **{**models, **SMALL, **changes})
+    assert not list(output.rglob("*"))
