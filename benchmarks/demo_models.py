@@ -95,7 +95,7 @@ def text_to_image(models: DemoModels, probe: Probe, people: list[Identity]) -> d
         "hair_style": every, "glasses": faces, "beard": faces, "expression": faces,
     }
     sources = {
-        name: [getattr(s if hasattr(s, name) else p, name) for p, s in zip(people, scenes)]  # noqa: B905
+        name: [getattr(s if hasattr(s, name) else p, name) for p, s in zip(people, scenes)]
         for name in counted
     }
     return {k: _right(reading, k, sources[k], counted[k]) for k in counted}
