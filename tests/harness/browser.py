@@ -56,6 +56,14 @@ class Page:
         prompt: dict[str, Any] = self.run("async () => (await app.graphToPrompt()).output")
         return prompt
 
+    def saved(self) -> dict[str, Any]:
+        """The workflow as the page would save it."""
+        # As text: what is undefined in the page would otherwise arrive here as None.
+        workflow: dict[str, Any] = json.loads(
+            self.run("() => JSON.stringify(app.graph.serialize())")
+        )
+        return workflow
+
     def queue(self, timeout: float = 600) -> dict[str, Any]:
         """Queue what is on the page and wait; the entry of /history. timeout in seconds."""
         before = set(self.server.client.get("/history"))
