@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from ..character import Character
-from ..files import write_atomic
 from .settings import TrainingSettings
 
 LoraWeights = Mapping[str, tuple[torch.Tensor, torch.Tensor]]
@@ -110,13 +109,6 @@ def lora_metadata(
         "facet.step": str(step),
         "facet.subject": settings.subject,
     }
-
-
-def save_lora(path: Path, state: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    """Writes a LoRA file, whole or not at all."""
-    from safetensors.torch import save
-
-    write_atomic(path, save(state, metadata))
 
 
 def read_lora(path: Path) -> dict[str, torch.Tensor]:

@@ -17,13 +17,14 @@ from ..run import Checkpoint, TrainingRun
 from ..sampling import model_fingerprint
 from .conditioning import encode_captions
 from .exact import checkpointed, exact_gradients
-from .formats import check_lora, lora_metadata, lora_names, lora_state_dict, save_lora
+from .formats import check_lora, lora_metadata, lora_names, lora_state_dict
 from .lora import adapters, target_modules, transformer_blocks
 from .memory import choose_precision, loaded
 from .pictures import Sample, WeightedBatches, common_resolution, encode_pictures
 from .settings import TrainingSettings
 from .state import Opened, Weights, open_run, restore, save_state
 from .step import Step
+from .tensors import write_tensors
 
 OnStep = Callable[[int, int, float], None]
 """Called after each step with the steps done, the steps in all, and the loss."""
@@ -179,7 +180,7 @@ class Trainer:
         metadata = lora_metadata(
             self._model.model, self._character, self._settings, self._folder.name, step
         )
-        save_lora(path, state, metadata)
+        write_tensors(path, state, metadata)
         save_state(self._folder, weights, self._progress)
         self._saved = step
         self.record().save()

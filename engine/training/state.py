@@ -12,8 +12,9 @@ from pathlib import Path
 
 import torch
 
-from ..files import contained, write_atomic
+from ..files import contained
 from .lora import Adapter
+from .tensors import write_tensors
 
 STATE_FILE = "state.safetensors"
 _RECORD = "facet.state"
@@ -74,8 +75,6 @@ class Progress:
 
 def save_state(folder: Path, weights: Weights, progress: Progress) -> None:
     """Writes the state of a run into its folder, whole or not at all."""
-    from safetensors.torch import save
-
     tensors: dict[str, torch.Tensor] = {}
     for index, (name, parameter) in enumerate(_named(weights)):
         tensors[name] = parameter
@@ -83,8 +82,7 @@ def save_state(folder: Path, weights: Weights, progress: Progress) -> None:
         for key in _MOMENTS:
             tensors[f"{key}.{name}"] = weights.optimizer.state[parameter][key]
     record = {"fingerprint": progress.fingerprint, "losses": list(progress.losses)}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomic(folder / STATE_FILE, save(tensors, {_RECORD: json.dumps(record)}))
+    write_tensors(folder / STATE_FILE, tensors, {_RECORD: json.dumps(record)})
 
 
 def load_progress(folder: Path) -> Progress | None:

@@ -56,9 +56,9 @@ class Step:
         norm = torch.nn.utils.clip_grad_norm_(weights.parameters, settings.clip)
         if not (math.isfinite(loss) and bool(torch.isfinite(norm))):
             raise TrainingDiverged(
-                f"The loss was not a number at step {number + 1}. What was trained until step "
-                f"{number} is saved; use a lower learning_rate than {settings.learning_rate:g}, "
-                "or precision fp32."
+                f"The loss was not a number at step {number + 1}; the LoRA of the steps before is "
+                f"kept. Use a lower learning_rate than {settings.learning_rate:g}, or precision "
+                "fp32."
             )
         for group in weights.optimizer.param_groups:
             group["lr"] = settings.learning_rate_at(number)
