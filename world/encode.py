@@ -21,8 +21,10 @@ def main() -> None:
     both.load_state_dict(torch.load(chosen.out / "vae.pt", weights_only=True)["networks"])
     pictures = render_people(chosen.out / "train.npy", 0, PEOPLE)
     network = both[0].to(memory_format=torch.channels_last).eval()
-    encode(network, pictures, chosen.out / "latents_8.npy", 2)
-    encode(network, pictures[:FULL_SIZE_PEOPLE], chosen.out / "latents_16.npy", 1)
+    for name, people, shrink in (("8", PEOPLE, 2), ("16", FULL_SIZE_PEOPLE, 1)):
+        path = chosen.out / f"latents_{name}.npy"
+        if not path.exists():
+            encode(network, pictures[:people], path, shrink)
 
 
 if __name__ == "__main__":
