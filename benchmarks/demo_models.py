@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from world.captions import reference_caption, text_caption
-from world.dataset import scene_of
-from world.identity import HELD_OUT_FROM, Identity
-from world.probe import Probe, Reading
-from world.render import Picture, render
-from world.scene import EXPRESSIONS, Scene
-
 from ..engine.demo.models import RESOLUTION, DemoModels, load_models
 from ..engine.sampling import Sampling, encode_prompt, sample, with_reference
+from ..world.captions import reference_caption, text_caption
+from ..world.dataset import scene_of
+from ..world.identity import HELD_OUT_FROM, Identity
+from ..world.probe import Probe, Reading
+from ..world.render import Picture, render
+from ..world.scene import EXPRESSIONS, Scene
 
 GALLERY = 100
 SAMPLING = Sampling(RESOLUTION, RESOLUTION, steps=20, cfg=3.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .places import Home
+from .problem import Problem
 from .server import Server, make_base, port_is_busy
 from .setup import set_up
 
@@ -18,4 +19,5 @@ def run(home: Home, port: int | None) -> None:
     with Server(environment, make_base(home, environment), home.logs / "serve.log", port=port) as s:
         print(f"Open {s.address} in a browser; Ctrl-C ends it. Log: {s.log}", flush=True)
         assert s.process is not None
-        s.process.wait()
+        if s.process.wait():
+            raise Problem(f"ComfyUI ended: {s.last_words()} All of it: {s.log}")

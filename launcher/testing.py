@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from .places import ROOT, Home
@@ -60,16 +59,15 @@ def run(home: Home, arguments: list[str]) -> int:
     environment = set_up(home, tests=True)
     if find_browser() is None and can_install_browser():
         install_browser(home.logs / "apt.log")
-    command = [str(environment.python), "-P"] if sys.version_info >= (3, 11) else []
-    command = command or [str(environment.python)]
-    command += ["-m", "pytest", "-c", str(ROOT / "tests" / "pytest.ini")]
+    command = [str(environment.python), "-m", "pytest"]
     if find_browser() is None:
         missing = "there is no Chromium; install one, or name it in CHROMIUM_PATH"
         if os.environ.get("CI"):
             raise Problem(f"The browser tests cannot run: {missing}.")
         print(f"The browser tests are left out: {missing}.")
         command += ["-m", "not browser"]
-    if not any(not argument.startswith("-") for argument in arguments):
-        arguments = [*arguments, str(ROOT / "tests")]
+    # pytest runs inside tests/, so that it does not take the pack itself for a test package.
+    arguments = [str(ROOT / a) if a.startswith("tests") else a for a in arguments]
     variables = dict(os.environ, COMFYUI_PATH=str(environment.comfyui.folder))
-    return subprocess.run([*command, *arguments], cwd=ROOT, env=variables, check=False).returncode
+    folder = ROOT / "tests"
+    return subprocess.run([*command, *arguments], cwd=folder, env=variables, check=False).returncode
