@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from comfy_api.latest import io
+
+if TYPE_CHECKING:
+    from harness.browser import Browser
+    from harness.comfy_server import ComfyServer
 
 LANGUAGES = ("en", "it", "pt-BR", "zh")
 TRANSLATIONS = LANGUAGES[1:]
@@ -24,6 +28,19 @@ UNTRANSLATED = re.compile(
     r"|\b[a-zA-Z]+_\w+"
     r"|\d+(?:[.e-]+\d+)*"
 )
+
+# What the page calls each node, its inputs and its widgets.
+SHOWN = """(types) => Object.fromEntries(types.map((type) => {
+    const node = LiteGraph.createNode(type);
+    const { display_name, description, category } = node.constructor.nodeData;
+    const labels = [
+        ...node.inputs.map((one) => [one.name, one.label ?? one.localized_name]),
+        ...(node.widgets ?? []).map((one) => [one.name, one.label]),
+    ].filter(([name]) => name in { ...node.constructor.nodeData.inputs });
+    return [type, {
+        title: display_name, description, category, inputs: Object.fromEntries(labels),
+    }];
+}))"""
 
 Words = dict[str, Any]
 
@@ -145,6 +162,26 @@ def test_comfyui_serves_every_language(
     for language in LANGUAGES:
         assert served[language]["nodeDefs"] == told(root, language)
         assert served[language]["nodeCategories"] == told(root, language, "main")["nodeCategories"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["pt-BR", "zh"])
+def test_the_page_speaks_the_language(
+    browser: Browser, server: ComfyServer, root: Path, language: str
+) -> None:
+    try:
+        with browser.open(server, vue=False, settings={"Comfy.Locale": language}) as page:
+            shown = page.run(SHOWN, list(told(root, language)))
+            assert page.troubles() == []
+    finally:
+        server.client.post("/settings", {"Comfy.Locale": "en"})
+    for node, entry in told(root, language).items():
+        assert shown[node]["title"] == entry["display_name"]
+        assert shown[node]["description"] == entry["description"]
+        names = {one: said["name"] for one, said in entry.get("inputs", {}).items()}
+        assert shown[node]["inputs"] == names, node
+    menus = told(root, language, "main")["nodeCategories"]
+    assert shown["FacetLoraTrainer"]["category"] == f"Facet/{menus['Training']}"
 
 
 def test_every_node_has_a_help_page_and_no_page_is_left_over(
