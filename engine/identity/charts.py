@@ -78,7 +78,7 @@ def calibration_chart(card: ScoreCard) -> str:
     rows.append(Row("the dataset's shots", own, two_places(calibration.positive_median)))
     values = [mark.value for row in rows for mark in row.marks]
     low, high = min([*values, 0.0]), 1.0
-    ticks = {low: f"{low:.2f}", high: "1 · the original"}
+    ticks = {low: two_places(low), high: "1 · the original"}
     return chart(rows, low, high, ticks)
 
 

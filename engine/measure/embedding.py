@@ -24,6 +24,7 @@ def pad_to_square(image: torch.Tensor) -> torch.Tensor:
     return square
 
 
+@torch.no_grad()
 def embed(clip_vision: Any, images: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:
     """One embedding for each picture: (N, D) float32 on the CPU, each of length 1.
 

@@ -62,6 +62,7 @@ def angles(matrix: np.ndarray) -> tuple[float, float, float]:
     return yaw, pitch, roll
 
 
+@torch.no_grad()
 def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
     """Every face in ``image`` (H, W, 3) in 0..1, largest first; empty when there is none.
 

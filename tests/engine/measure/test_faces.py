@@ -2,8 +2,9 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-from facet.engine.measure.faces import angles
+from facet.engine.measure.faces import angles, find_face, find_faces
 
 POINTS = 478
 
@@ -58,3 +59,49 @@ def test_yaw_is_negative_when_the_nose_is_left_of_the_face():
     assert detection["landmarks_xy"][nose, 0] < detection["landmarks_xy"][:, 0].mean()
     matrix = transformation_matrix_from_detection(detection, 512, 512, canonical)
     assert angles(matrix)[0] < -30
+
+
+@pytest.fixture(scope="module")
+def core_model():
+    """Core's own face model, with weights that see faces wherever they look."""
+    from comfy_extras.mediapipe.face_landmarker import FaceLandmarker
+    from comfy_extras.nodes_mediapipe import _CONTOUR_PARTS, FaceLandmarkerModel
+
+    generator = torch.Generator().manual_seed(0)
+    weights = dict.fromkeys(
+        (f"topology.{part}" for part in (*_CONTOUR_PARTS, "irises", "nose")),
+        torch.zeros(1, 2, dtype=torch.int32),
+    )
+    weights.update({key: torch.from_numpy(value) for key, value in canonical_face().items()})
+    for variant in ("short", "full"):
+        for name, value in FaceLandmarker(detector_variant=variant).state_dict().items():
+            drawn = 0.05 * torch.randn(value.shape, generator=generator)
+            if name.endswith("bias") and ("cls" in name or "presence" in name):
+                drawn.fill_(3.0)
+            elif name.endswith("bias") and "reg" in name and value.numel() % 16 == 0:
+                boxes = drawn.view(-1, 16)  # width and height, then the two eyes, in 1/128
+                boxes[:, 2:4], boxes[:, 4], boxes[:, 6] = 60, -12, 12
+            key = name.replace("detector.", f"detector_{variant}.")
+            weights[key] = drawn if value.is_floating_point() else value
+    return FaceLandmarkerModel(weights)
+
+
+@pytest.mark.parametrize("size", [(200, 300), (8, 8), (2500, 40)])
+def test_faces_of_cores_model_come_largest_first_in_pixels_of_the_picture(core_model, size):
+    image = torch.rand(*size, 3, generator=torch.Generator().manual_seed(0))
+    faces = find_faces(core_model, image)
+    areas = [face.area for face in faces]
+    assert len(faces) > 1 and areas == sorted(areas, reverse=True)
+    first = find_face(core_model, image)
+    assert first is not None and first.box == faces[0].box
+    assert first.landmarks.shape == (478, 2) and len(first.blendshapes) == 52
+    assert 0.5 <= first.presence <= 1
+    low, high = first.landmarks.min(axis=0), first.landmarks.max(axis=0)
+    assert first.box == pytest.approx((*low, *high), rel=1e-3, abs=1e-2)
+
+
+def test_a_picture_without_a_face_has_none(core_model, monkeypatch):
+    for model in core_model.models.values():
+        monkeypatch.setattr(model.mesh.head_presence.bias, "data", torch.full((1,), -9.0))
+    assert find_faces(core_model, torch.zeros(64, 64, 3)) == []
+    assert find_face(core_model, torch.zeros(64, 64, 3)) is None
