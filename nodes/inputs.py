@@ -40,7 +40,7 @@ def sampling_inputs() -> list[io.Input]:
             default=0,
             min=0,
             max=0xFFFFFFFFFFFFFFFF,
-            control_after_generate=True,
+            control_after_generate=io.ControlAfterGenerate.fixed,
             tooltip="The same seed and inputs give the same pictures.",
         ),
         io.Int.Input(
