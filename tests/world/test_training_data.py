@@ -33,7 +33,7 @@ def test_captions_fit_the_text_model() -> None:
 
 
 def test_small_words_carry_nothing() -> None:
-    assert simplify("wearing a red t-shirt, close-up (in the park:1.2)") == (
+    assert simplify("wearing a red t-shirt, close-up in the (park:1.2)") == (
         "red tshirt closeup (park:1.2)")
 
 
