@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +134,6 @@ class FacetLoraTrainer(io.ComfyNode):
                     default=0,
                     min=0,
                     max=0xFFFFFFFFFFFFFFFF,
-                    control_after_generate=True,
                     tooltip="The same seed and inputs give the same LoRA.",
                 ),
                 io.Int.Input(
@@ -182,12 +183,10 @@ class FacetLoraTrainer(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Custom("LORA_MODEL").Output(
+                io.LoraModel.Output(
                     "lora", tooltip="The finished LoRA, for Load LoRA Model and Save LoRA Weights."
                 ),
-                io.Custom("LOSS_MAP").Output(
-                    "loss_map", tooltip="Each step's loss, for Plot Loss Graph."
-                ),
+                io.LossMap.Output("loss_map", tooltip="Each step's loss, for Plot Loss Graph."),
                 sockets.Run.Output("run", tooltip="The run with all its checkpoints, to score."),
                 io.String.Output("path", tooltip="Where the finished LoRA is."),
             ],
@@ -204,6 +203,11 @@ class FacetLoraTrainer(io.ComfyNode):
         run_name: str,
         **widgets: Any,
     ) -> io.NodeOutput:
+        if find_spec("peft") is None:
+            raise ModuleNotFoundError(
+                f"{NAME}: the package peft is not installed. Run `{sys.executable} -m pip install "
+                "peft` and start ComfyUI again."
+            )
         lacking = without_trigger(character.dataset, character.trigger)
         if lacking:
             raise ValueError(
