@@ -76,7 +76,7 @@ def test_without_peft_the_trainer_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "peft", None)
     one = Shot(torch.zeros(8, 8, 3), Provenance("original"))
     character = Character("Ada", "zqx", "person", one)
-    with pytest.raises(ModuleNotFoundError, match="Facet LoRA Trainer: .* pip install peft"):
+    with pytest.raises(ModuleNotFoundError, match=r"Facet LoRA Trainer: .* pip install peft"):
         FacetLoraTrainer.execute(None, None, None, character, "run")
 
 
