@@ -14,6 +14,7 @@ import numpy as np
 
 DRAWS = 2000
 MIN_GAP = 0.05
+MIN_SHARE = 0.2
 MIN_SEPARATION = 0.8
 FEW = 8
 
@@ -45,10 +46,12 @@ class Calibration:
     """What the encoder makes of strangers and of the character, as cosines with the original.
 
     null: pictures of the same prompts with the LoRA off. positives: the dataset's own shots.
+    rejected: how many shots there are that no gate let through.
     """
 
     null: tuple[float, ...]
     positives: tuple[float, ...]
+    rejected: int = 0
 
     @property
     def null_median(self) -> float | None:
@@ -78,12 +81,18 @@ class Calibration:
     @property
     def problem(self) -> str:
         """Why nothing can be said with this calibration, in one sentence; empty when it can."""
+        if not self.positives and self.rejected:
+            return (
+                f"None of the {self.rejected} shots was accepted as the character, so there is "
+                "nothing to calibrate with; these models may not know such a picture."
+            )
         if not self.positives:
             return (
                 "The dataset has no accepted shot besides the original, so there is nothing to "
                 "calibrate with; add shots of the character."
             )
-        if self.gap < MIN_GAP or self.separation < MIN_SEPARATION:
+        room = 1 - (self.null_median or 0.0)
+        if self.gap < max(MIN_GAP, MIN_SHARE * room) or self.separation < MIN_SEPARATION:
             return (
                 "The encoder cannot tell this character from others (its pictures "
                 f"{self.positive_median:.2f}, strangers {self.null_median:.2f}); use another "

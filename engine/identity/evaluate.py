@@ -114,12 +114,13 @@ class _Evaluation:
             for shot in character.shots
             if shot.include and shot.accepted and shot.tags.view != "back"
         )
+        self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
 
     def run(self) -> Evaluation:
         who = f"{self.character.trigger} {self.character.class_word}"
         self._make(OFF, who, self.bench.model, self.bench.clip, len(self.prompts))
         null = tuple(sample.similarity for sample in self.measured[OFF])
-        calibration = Calibration(null, self.positives)
+        calibration = Calibration(null, self.positives, self.rejected)
         if self.description:
             self._make(
                 IN_WORDS, self.description, self.bench.model, self.bench.clip, len(self.prompts)

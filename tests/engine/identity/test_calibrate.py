@@ -60,6 +60,17 @@ def test_what_cannot_be_calibrated_is_said_and_not_scored(null, own, reason):
     assert calibration.score(0.5) is None
 
 
+def test_shots_that_were_all_rejected_are_the_reason():
+    problem = Calibration(STRANGERS, (), rejected=16).problem
+    assert "None of the 16 shots was accepted" in problem
+
+
+def test_a_likeness_far_from_the_original_is_no_scale():
+    """Strangers at 0.1 and own pictures at 0.2 differ, but neither looks like the original."""
+    assert "cannot tell" in Calibration((0.1, 0.1, 0.11), (0.2, 0.21, 0.2)).problem
+    assert not Calibration((0.8, 0.8, 0.81), (0.9, 0.91, 0.9)).problem
+
+
 def test_a_share_of_few_has_a_wide_interval():
     few, many = share([True] * 3 + [False]), share([True] * 75 + [False] * 25)
     assert few.value == many.value == 0.75

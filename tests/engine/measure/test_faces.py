@@ -80,7 +80,7 @@ def core_model():
                 drawn.fill_(3.0)
             elif name.endswith("bias") and "reg" in name and value.numel() % 16 == 0:
                 boxes = drawn.view(-1, 16)  # width and height, then the two eyes, in 1/128
-                boxes[:, 2:4], boxes[:, 4], boxes[:, 6] = 60, -12, 12
+                boxes[:, 2:4], boxes[:, 4], boxes[:, 6] = 120, -12, 12
             key = name.replace("detector.", f"detector_{variant}.")
             weights[key] = drawn if value.is_floating_point() else value
     return FaceLandmarkerModel(weights)
