@@ -125,7 +125,7 @@ class Browser:
         try:
             page = Page(context.new_page(), server, vue)
             page.page.goto(server.address, wait_until="domcontentloaded")
-            page.page.wait_for_function(READY, timeout=90_000)
+            page.page.wait_for_function(READY, timeout=180_000)
             page.run("() => app.graph.clear()")
             page.settle()
             page.messages.clear()
