@@ -40,7 +40,8 @@ def test_cores_node_gives_landmarks(face_model: object) -> None:
     assert tuple(face["blendshapes"]) == BLENDSHAPES
     assert face["transformation_matrix"].shape == (4, 4)
     assert {"face_oval", "lips", "left_eye", "irises", "nose", "tesselation", "all"} <= set(
-        found["connection_sets"])
+        found["connection_sets"]
+    )
 
 
 def test_core_draws_and_masks_the_face(face_model: object) -> None:
@@ -54,8 +55,9 @@ def test_core_draws_and_masks_the_face(face_model: object) -> None:
 
 @pytest.mark.parametrize("yaw", [-90.0, -45.0, 0.0, 45.0, 90.0])
 def test_the_measured_yaw_is_the_drawn_one(face_model: object, yaw: float) -> None:
-    pictures = [render(p, Scene(framing="close_up", jitter=i), yaw=yaw)
-                for i, p in enumerate(PEOPLE)]
+    pictures = [
+        render(p, Scene(framing="close_up", jitter=i), yaw=yaw) for i, p in enumerate(PEOPLE)
+    ]
     frames = detect(face_model, pictures)["frames"]
     measured = [yaw_of(f[0]["transformation_matrix"]) for f in frames if f]
     assert len(measured) >= 0.9 * len(pictures)
@@ -86,7 +88,7 @@ def test_landmarks_lie_where_they_were_drawn(face_model: object) -> None:
 def test_pictures_of_any_shape(face_model: object, shape: tuple[int, int]) -> None:
     picture = render(PEOPLE[2], Scene(framing="close_up"), min(shape))
     canvas = np.full((*shape, 3), 200, np.uint8)
-    canvas[:picture.image.shape[0], :picture.image.shape[1]] = picture.image
+    canvas[: picture.image.shape[0], : picture.image.shape[1]] = picture.image
     (faces,) = face_model.detect_batch([canvas])  # type: ignore[attr-defined]
     if shape == (128, 128):
         assert faces

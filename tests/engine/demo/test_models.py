@@ -27,8 +27,9 @@ def picture() -> torch.Tensor:
 
 def trained_flux() -> Flux:
     flux = Flux()
-    flux.load_state_dict({k: v.float() for k, v in
-                          load_file(demo.WEIGHTS / "flux.safetensors").items()})
+    flux.load_state_dict(
+        {k: v.float() for k, v in load_file(demo.WEIGHTS / "flux.safetensors").items()}
+    )
     return flux
 
 
@@ -36,8 +37,10 @@ def trained_text() -> TextModel:
     stored = load_file(demo.WEIGHTS / "text.safetensors")
     text = TextModel(stored.pop("ids").tolist())
     names = {"rows": "rows", "text_model.embeddings.position_embedding.weight": "positions"}
-    state = {names.get(k, k.removeprefix("text_model.").removeprefix("encoder.")): v.float()
-             for k, v in stored.items()}
+    state = {
+        names.get(k, k.removeprefix("text_model.").removeprefix("encoder.")): v.float()
+        for k, v in stored.items()
+    }
     text.load_state_dict(state)
     return text
 
@@ -73,8 +76,7 @@ def test_flux_is_what_was_trained() -> None:
     t = torch.tensor([0.6])
     velocity = trained_flux()(x, t, text, pooled, reference, rope_table(MAX_TOKENS, 8, True))
     comfy.model_management.load_models_gpu([model])
-    denoised = model.model.apply_model(
-        x, t, c_crossattn=text, y=pooled, ref_latents=[reference])
+    denoised = model.model.apply_model(x, t, c_crossattn=text, y=pooled, ref_latents=[reference])
     assert torch.allclose(denoised, x - 0.6 * velocity, atol=1e-2)
 
 
@@ -120,8 +122,14 @@ def test_a_picture_from_words_and_a_reference(picture: torch.Tensor) -> None:
     prompt = reference_caption(Scene(place="night", framing="medium"))
     positive = with_reference(encode_prompt(models.clip, prompt), latent)
     negative = with_reference(encode_prompt(models.clip, ""), latent)
-    made = sample(models.model, models.vae, positive, negative,
-                  Sampling(demo.RESOLUTION, demo.RESOLUTION), seed=3)
+    made = sample(
+        models.model,
+        models.vae,
+        positive,
+        negative,
+        Sampling(demo.RESOLUTION, demo.RESOLUTION),
+        seed=3,
+    )
     assert made.shape == (1, 128, 128, 3)
     sky = made[0, :24, :24].mean((0, 1))
     assert sky[2] > sky[0] and sky.mean() < 0.45
