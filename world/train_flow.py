@@ -12,7 +12,7 @@ import copy
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .flow_data import Batch, Batches
@@ -43,6 +43,19 @@ def export(flux: nn.Module, text: TextModel, used: list[int], folder: Path) -> N
         state[renamed.get(name, prefix + name)] = value.detach().half().contiguous()
     save_file(state, folder / "text.part")
     (folder / "text.part").replace(folder / "text.safetensors")
+
+
+def read_export(flux: nn.Module, text: TextModel, used: list[int], folder: Path) -> None:
+    """Load what `export` wrote; raises ValueError when its token rows are other ones."""
+    flux.load_state_dict({k: v.float() for k, v in load_file(folder / "flux.safetensors").items()})
+    stored = load_file(folder / "text.safetensors")
+    if stored.pop("ids").tolist() != used:
+        raise ValueError(f"The text model in {folder} was trained on other words.")
+    renamed = {"rows": "rows", "text_model.embeddings.position_embedding.weight": "positions"}
+    text.load_state_dict({
+        renamed.get(k, k.removeprefix("text_model.").removeprefix("encoder.")): v.float()
+        for k, v in stored.items()
+    })
 
 
 class Trainer:
@@ -125,6 +138,9 @@ def main() -> None:
     trainer = Trainer(batches.used, compiled=True)
     if state := checkpoint.load(clock):
         trainer.load(state)
+    elif chosen.warm_start:
+        read_export(trainer.flux, trainer.text, trainer.used, WEIGHTS)
+        trainer.average.load_state_dict(trainer.both.state_dict())
     torch.manual_seed(SEED + clock.steps)
     batches.rng.seed(SEED + clock.steps)
     print(f"{len(batches.used)} token rows; from step {clock.steps}", flush=True)

@@ -16,6 +16,7 @@ from facet.world.flux import Flux, TextModel, rope_table
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.render import render
 from facet.world.scene import Scene
+from facet.world.train_flow import read_export
 from facet.world.vision import IdentityEncoder
 
 
@@ -25,24 +26,11 @@ def picture() -> torch.Tensor:
     return torch.from_numpy(image)[None].float() / 255
 
 
-def trained_flux() -> Flux:
-    flux = Flux()
-    flux.load_state_dict(
-        {k: v.float() for k, v in load_file(demo.WEIGHTS / "flux.safetensors").items()}
-    )
-    return flux
-
-
-def trained_text() -> TextModel:
-    stored = load_file(demo.WEIGHTS / "text.safetensors")
-    text = TextModel(stored.pop("ids").tolist())
-    names = {"rows": "rows", "text_model.embeddings.position_embedding.weight": "positions"}
-    state = {
-        names.get(k, k.removeprefix("text_model.").removeprefix("encoder.")): v.float()
-        for k, v in stored.items()
-    }
-    text.load_state_dict(state)
-    return text
+def trained() -> tuple[Flux, TextModel]:
+    used = load_file(demo.WEIGHTS / "text.safetensors")["ids"].tolist()
+    flux, text = Flux(), TextModel(used)
+    read_export(flux, text, used, demo.WEIGHTS)
+    return flux, text
 
 
 def tokens_of(clip: object, text: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,7 +47,7 @@ def test_all_weights_together_stay_small() -> None:
 def test_text_is_what_was_trained() -> None:
     clip = demo.load_clip()
     prompt = reference_caption(Scene())
-    text, pooled = trained_text()(*tokens_of(clip, prompt))
+    text, pooled = trained()[1](*tokens_of(clip, prompt))
     cond, pooled_here = clip.encode_from_tokens(clip.tokenize(prompt), return_pooled=True)
     assert cond.shape == (1, MAX_TOKENS, 128)
     assert torch.allclose(cond, text, atol=1e-2) and torch.allclose(pooled_here, pooled, atol=1e-2)
@@ -70,11 +58,12 @@ def test_flux_is_what_was_trained() -> None:
     import comfy.model_management
 
     model, clip = demo.load_model(), demo.load_clip()
-    text, pooled = trained_text()(*tokens_of(clip, reference_caption(Scene())))
+    flux, words = trained()
+    text, pooled = words(*tokens_of(clip, reference_caption(Scene())))
     torch.manual_seed(0)
     x, reference = torch.randn(1, 16, 16, 16), torch.randn(1, 16, 16, 16)
     t = torch.tensor([0.6])
-    velocity = trained_flux()(x, t, text, pooled, reference, rope_table(MAX_TOKENS, 8, True))
+    velocity = flux(x, t, text, pooled, reference, rope_table(MAX_TOKENS, 8, True))
     comfy.model_management.load_models_gpu([model])
     denoised = model.model.apply_model(x, t, c_crossattn=text, y=pooled, ref_latents=[reference])
     assert torch.allclose(denoised, x - 0.6 * velocity, atol=1e-2)
