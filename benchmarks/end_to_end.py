@@ -19,13 +19,6 @@ from typing import Any
 
 import torch
 
-from world.captions import identity_words, tags_of
-from world.demo_people import FIRST
-from world.identity import HELD_OUT_FROM, Identity
-from world.probe import Probe
-from world.render import render
-from world.scene import Scene
-
 from ..engine.captions.policy import CaptionPolicy, PolicyKind
 from ..engine.captions.writer import write_captions
 from ..engine.character import Character, Provenance, Shot, Tags
@@ -40,6 +33,12 @@ from ..engine.shots.plan import ShotPlan, portrait, turnaround
 from ..engine.shots.store import ShotStore
 from ..engine.training.loop import train
 from ..engine.training.settings import TrainingSettings
+from ..world.captions import identity_words, tags_of
+from ..world.demo_people import FIRST
+from ..world.identity import HELD_OUT_FROM, Identity
+from ..world.probe import Probe
+from ..world.render import render
+from ..world.scene import Scene
 
 TRIGGER = "zqx"
 GALLERY = range(HELD_OUT_FROM + 8000, HELD_OUT_FROM + 8099)
@@ -123,16 +122,18 @@ def one_person(
     shot_seconds = time.monotonic() - begin
 
     begin = time.monotonic()
-    run = train(
+    trained = train(
         models.model,
         models.clip,
         models.vae,
         character,
         TrainingSettings(steps=size.steps, rank=16, learning_rate=1e-3, batch_size=8, seed=number),
         folder / f"{number}-training",
+        "run",
+        folder / f"{number}-lora",
     )
     training_seconds = time.monotonic() - begin
-    with_lora = load_with_core(models.model, run.checkpoints[-1].path)
+    with_lora = load_with_core(models.model, trained.lora)
 
     rng = random.Random(number)
     scenes = [unseen_scene(rng, index) for index in range(size.prompts)]

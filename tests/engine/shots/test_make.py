@@ -1,0 +1,131 @@
+"""The shoot, with the demo models and somebody whom they have never seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.demo.models import load_models
+from facet.engine.demo.people import demo_picture
+from facet.engine.sampling import Sampling
+from facet.engine.shots.accept import Gates, Thresholds
+from facet.engine.shots.conditioning import ReferenceMode
+from facet.engine.shots.make import Shoot, Studio
+from facet.engine.shots.plan import ShotPlan, ShotRequest, turnaround
+from facet.engine.shots.store import ShotStore
+
+FRONT = ShotPlan(
+    (ShotRequest(Tags("close_up", "front", "smile", outfit="red t-shirt", lighting="natural")),)
+)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return load_models()
+
+
+@pytest.fixture
+def ada() -> Character:
+    source = Shot(demo_picture(3), Provenance("original"), tags=Tags("close_up", "front"))
+    return Character("Ada", "zqx", "person", source)
+
+
+def shoot(character: Character, models, steps: int = 8, tries: int = 1, **thresholds) -> Shoot:
+    studio = Studio(
+        models.model,
+        models.clip,
+        models.vae,
+        Sampling(128, 128, steps=steps),
+        ReferenceMode.REFERENCE_LATENTS,
+    )
+    source = character.source.image
+    gates = Gates(source, Thresholds(**thresholds), models.face, models.clip_vision)
+    return Shoot(character, studio, gates, seed=5, tries=tries)
+
+
+@torch.inference_mode()
+def test_the_same_seed_makes_the_same_shot(models, ada, tmp_path):
+    first = shoot(ada, models).run(FRONT, ShotStore(tmp_path / "a"))
+    again = shoot(ada, models).run(FRONT, ShotStore(tmp_path / "b"))
+    assert first[0].hash == again[0].hash
+
+
+@torch.inference_mode()
+def test_a_finished_shot_is_read_back_and_not_made_again(models, ada, tmp_path):
+    store = ShotStore(tmp_path)
+    [made] = shoot(ada, models).run(FRONT, store)
+    steps: list[int] = []
+    [read] = shoot(ada, models).run(FRONT, store, on_step=lambda step, _: steps.append(step))
+    assert steps == []
+    assert (read.hash, read.tags, read.scores, read.provenance) == (
+        made.hash,
+        made.tags,
+        made.scores,
+        made.provenance,
+    )
+
+
+@torch.inference_mode()
+def test_a_half_written_shot_is_made_again(models, ada, tmp_path):
+    store = ShotStore(tmp_path)
+    [made] = shoot(ada, models).run(FRONT, store)
+    [picture] = tmp_path.glob("*.png")
+    picture.write_bytes(picture.read_bytes()[:100])
+    [again] = shoot(ada, models).run(FRONT, store)
+    assert again.hash == made.hash
+    assert store.load(picture.stem) is not None
+
+
+@torch.inference_mode()
+def test_a_cancel_keeps_the_shots_that_were_finished(models, ada, tmp_path):
+    class Cancelled(Exception):
+        pass
+
+    def cancel_in_second_shot(progress):
+        if progress.number == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        shoot(ada, models, steps=2).run(
+            turnaround(), ShotStore(tmp_path), on_shot=cancel_in_second_shot
+        )
+    assert len(list(tmp_path.glob("*.json"))) == len(list(tmp_path.glob("*.png"))) == 2
+    assert not list(tmp_path.glob("*.part"))
+
+
+@torch.inference_mode()
+def test_a_shot_that_never_passes_is_kept_marked_and_left_out(models, ada, tmp_path):
+    [shot] = shoot(ada, models, steps=2, tries=3, min_identity=1.1).run(FRONT, ShotStore(tmp_path))
+    assert shot.provenance.tries == 3
+    assert not shot.include
+    assert not shot.accepted
+    assert shot.score("identity").note.startswith("only")
+    assert shot.hash not in {s.hash for s in ada.adding([shot]).dataset}
+
+
+@torch.inference_mode()
+def test_every_shot_starts_from_the_original(models, ada, tmp_path):
+    shots = shoot(ada, models, steps=2).run(turnaround(), ShotStore(tmp_path))
+    assert {shot.provenance.parent for shot in shots} == {ada.source.hash}
+    later = shoot(ada.adding(shots), models, steps=2)
+    fresh = shoot(ada, models, steps=2)
+    one = later.run(FRONT, ShotStore(tmp_path / "later"))
+    other = fresh.run(FRONT, ShotStore(tmp_path / "fresh"))
+    assert one[0].hash == other[0].hash
+
+
+@torch.inference_mode()
+def test_changing_one_line_remakes_only_that_line(models, ada, tmp_path):
+    plan = turnaround()
+    store = ShotStore(tmp_path)
+    shoot(ada, models, steps=2).run(plan, store)
+    before = {path.name for path in tmp_path.iterdir()}
+    changed = replace(plan.requests[2].tags, background="in a park")
+    requests = (*plan.requests[:2], ShotRequest(changed), *plan.requests[3:])
+    shoot(ada, models, steps=2).run(ShotPlan(requests), store)
+    after = {path.name for path in tmp_path.iterdir()}
+    assert len(after - before) == 2  # one picture, one sidecar
+    assert before <= after

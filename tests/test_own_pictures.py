@@ -1,0 +1,85 @@
+"""Pictures of one's own through every node of the first workflow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from facet.launcher import demo, workflow
+from harness.comfy_server import ComfyServer
+
+pytestmark = pytest.mark.slow
+
+
+def photograph() -> np.ndarray:
+    """A real person: Eileen Collins, in the public domain, as scikit-image ships her."""
+    from skimage import data
+
+    picture: np.ndarray = data.astronaut()
+    return picture
+
+
+def own_character() -> np.ndarray:
+    """A cartoon person, as somebody would draw one for this world."""
+    from world.identity import HELD_OUT_FROM, Identity
+    from world.render import render
+    from world.scene import Scene
+
+    return render(Identity.from_seed(HELD_OUT_FROM + 9999), Scene(framing="close_up"), 512).image
+
+
+def quick_prompt(server: ComfyServer, picture: str, name: str) -> dict[str, Any]:
+    """The first workflow over an uploaded picture, at 128 px, with little of everything."""
+    prompt = workflow.to_prompt(workflow.load(demo.START), server.client.get("/object_info"))
+    for node in prompt.values():
+        inputs = node["inputs"]
+        if "steps" in inputs:
+            inputs["steps"] = 6 if node["class_type"] != "FacetLoraTrainer" else 20
+        inputs |= {
+            key: value
+            for key, value in {
+                "name": name,
+                "preset": "face close-ups (5)",
+                "tries": 1,
+                "samples": 4,
+                "checkpoint_every": 0,
+            }.items()
+            if key in inputs
+        }
+    [source] = [key for key, node in prompt.items() if node["class_type"] == "FacetDemoPicture"]
+    prompt["load"] = {"class_type": "LoadImage", "inputs": {"image": picture}}
+    prompt[source] = {
+        "class_type": "ImageScale",
+        "inputs": {
+            "image": ["load", 0],
+            "upscale_method": "area",
+            "width": 128,
+            "height": 128,
+            "crop": "center",
+        },
+    }
+    return prompt
+
+
+@pytest.mark.parametrize(
+    ("draw", "name"), [(photograph, "Photograph"), (own_character, "Own character")]
+)
+def test_every_node_takes_it(draw: Any, name: str, server: ComfyServer, tmp_path: Path) -> None:
+    file = tmp_path / f"{name}.png"
+    Image.fromarray(draw()).save(file)
+    run = server.run(quick_prompt(server, server.upload(file), name))
+    assert run.error == ""
+    assert run.status == "success"
+    folder = server.output / "facet" / name.replace(" ", "_")
+    assert (folder / "sheet.png").is_file()
+    assert len(list((folder / "shots").glob("*.json"))) == 11
+    assert (folder / "report" / "report.html").is_file()
+    score = json.loads((folder / "report" / "score.json").read_text("utf-8"))
+    if draw is photograph:
+        assert score["with_lora"] is None
+        assert "cannot" in score["verdict"] or "no accepted shot" in score["verdict"]

@@ -1,0 +1,98 @@
+"""The first workflow: as the page sees it, and run to its end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors import safe_open
+
+from facet.launcher import demo, workflow
+from harness.browser import Page
+from harness.comfy_server import ComfyServer
+
+PERSON = 0
+
+
+@pytest.fixture(scope="module")
+def saved() -> dict[str, Any]:
+    return workflow.load(demo.START)
+
+
+@pytest.fixture(scope="module")
+def prompt(saved: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
+    return workflow.to_prompt(saved, server.client.get("/object_info"))
+
+
+@pytest.fixture(scope="module")
+def record(saved: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
+    """The demo, run once for these tests: what `run.json` says of it."""
+    return demo.follow(server.server, saved, PERSON)
+
+
+def test_it_is_small_enough_to_understand(saved: dict[str, Any]) -> None:
+    assert len(saved["nodes"]) <= 15
+    assert len(saved["groups"]) >= 3
+    assert any(node["type"] == "MarkdownNote" for node in saved["nodes"])
+    assert demo.START.with_suffix(".jpg").is_file()
+
+
+def test_nothing_in_it_changes_by_itself(saved: dict[str, Any]) -> None:
+    for node in saved["nodes"]:
+        assert "randomize" not in (node.get("widgets_values") or [])
+
+
+@pytest.mark.browser
+def test_it_loads_without_a_word_and_means_the_same_in_the_page(
+    page: Page, saved: dict[str, Any], prompt: dict[str, Any]
+) -> None:
+    page.load(saved)
+    assert page.troubles() == []
+    seen = page.prompt()
+    assert {key: (node["class_type"], node["inputs"]) for key, node in seen.items()} == {
+        key: (node["class_type"], node["inputs"]) for key, node in prompt.items()
+    }
+
+
+@pytest.mark.slow
+def test_every_stage_leaves_what_it_promises(record: dict[str, Any], server: ComfyServer) -> None:
+    for kind in ("sheet", "dataset", "lora", "report"):
+        path = server.output / record["paths"][kind]
+        assert path.exists(), kind
+    assert len(record["shots"]) == 22
+    for shot in record["shots"]:
+        assert set(shot["measured"]) == {"view", "identity"}
+        assert 1 <= shot["tries"] <= 3
+    assert all(len(file["sha256"]) == 64 for file in record["files"])
+
+
+@pytest.mark.slow
+def test_the_lora_says_what_it_is(record: dict[str, Any], server: ComfyServer) -> None:
+    with safe_open(server.output / record["paths"]["lora"], "pt") as file:
+        metadata = file.metadata()
+    assert "zqx" in json.dumps(metadata)
+    assert "synthetic" in json.dumps(metadata)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_the_pages_run_button_finds_all_of_it_done(
+    page: Page, saved: dict[str, Any], record: dict[str, Any]
+) -> None:
+    page.load(saved)
+    history = page.queue()
+    assert history["status"]["status_str"] == "success"
+    events = dict(history["status"]["messages"])
+    assert set(events["execution_cached"]["nodes"]) >= set(page.prompt())
+
+
+def test_the_thumbnail_is_a_picture_that_the_page_shows() -> None:
+    from PIL import Image
+
+    thumbnail = Path(demo.START.with_suffix(".jpg"))
+    with Image.open(thumbnail) as picture:
+        assert picture.format == "JPEG"
+        assert min(picture.size) >= 256
+    assert thumbnail.stat().st_size < 400_000
