@@ -114,6 +114,7 @@ class Trainer:
             if self._progress.step:
                 restore(self._folder, weights)
             step = Step(self._model, self._settings, samples, prompts, options)
+            step.check_forward()
             try:
                 while self._progress.step < self._settings.steps:
                     throw_exception_if_processing_interrupted()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -67,6 +68,31 @@ class Step:
         weights.average_in(min(settings.ema, (1 + number) / (10 + number)))
         return loss
 
+    def check_forward(self) -> None:
+        """Compares the model's prediction in training with the one it makes otherwise.
+
+        Raises ValueError when they differ: then the model writes over its own tensors in a way
+        that ``OutOfPlace`` does not follow, and would be trained as something that it is not.
+        """
+        sample = self._samples[0]
+        given = (
+            sample.latent,
+            [sample.caption],
+            torch.tensor([0.5]),
+            torch.ones(sample.latent.shape),
+        )
+        trained, _, _ = next(self._predictions(*given))
+        with torch.no_grad():
+            plain, _, _ = next(self._predictions(*given))
+        difference = (trained.detach() - plain).norm() / plain.norm()
+        # The two may round differently, in bfloat16 by a percent at most.
+        if not difference < 0.05:
+            raise ValueError(
+                f"{type(self._model).__name__} predicts something else while it is trained "
+                f"({float(difference):.0%} off), so it cannot be trained through ComfyUI's modules "
+                "yet; use another model."
+            )
+
     def backward(
         self,
         latent: torch.Tensor,
@@ -75,12 +101,27 @@ class Step:
         noise: torch.Tensor,
     ) -> float:
         """Adds the gradient of the batch's mean loss, each picture with its own caption."""
+        total = 0.0
+        for denoised, x0, sigma in self._predictions(latent, captions, sigmas, noise):
+            errors = squared_error(self._model.model_sampling, denoised, x0, sigma)
+            loss = errors.sum() / len(latent)
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+    def _predictions(
+        self,
+        latent: torch.Tensor,
+        captions: list[str],
+        sigmas: torch.Tensor,
+        noise: torch.Tensor,
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """The denoised latent, the clean one and the noise level, of samples that go together."""
         conds = [
             self._conds_of(caption, sample[None])
             for caption, sample in zip(captions, latent, strict=True)
         ]
         sampling = self._model.model_sampling
-        total = 0.0
         for group in groups(conds):
             x0 = latent[group].to(self._device)
             sigma = sigmas[group].to(self._device)
@@ -95,10 +136,7 @@ class Step:
                 denoised = self._model.apply_model(
                     noised, sigma, transformer_options=options, **given
                 )
-            loss = squared_error(sampling, denoised, x0, sigma).sum() / len(latent)
-            loss.backward()
-            total += float(loss.detach())
-        return total
+            yield denoised, x0, sigma
 
     def _conds_of(self, caption: str, sample: torch.Tensor) -> Conds:
         key = (caption, tuple(sample.shape))

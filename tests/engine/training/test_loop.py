@@ -163,16 +163,16 @@ def test_the_model_is_left_as_it_was(run: Train, models: SmallModels) -> None:
 
 
 def test_training_lowers_the_loss(run: Train, picture: Callable[..., Shot]) -> None:
-    """One picture without caption dropout: the model has it in forty steps."""
+    """One picture without caption dropout: the model has it in thirty steps."""
     who = Character("Ada", "zqx", "person", picture(0))
-    settings = replace(SETTINGS, steps=40, caption_dropout=0.0, batch_size=4, checkpoint_every=0)
+    settings = replace(SETTINGS, steps=30, caption_dropout=0.0, checkpoint_every=0)
     losses = run(settings, who=who).run.losses
-    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+    assert sum(losses[-8:]) < 0.8 * sum(losses[:8])
 
 
 def test_core_loads_what_was_trained(run: Train, models: SmallModels) -> None:
     """Strength 1 in core's loader is the model that stood at the end of the training."""
-    trained = run(replace(SETTINGS, ema=0.0, steps=20))
+    trained = run(replace(SETTINGS, ema=0.0))
     lora = read_lora(trained.lora)
     patched, _ = comfy.sd.load_lora_for_models(models.model, None, lora, 1.0, 0.0)
     assert len(patched.patches) == len(lora) / 3
