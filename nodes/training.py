@@ -227,7 +227,7 @@ class FacetLoraTrainer(io.ComfyNode):
                 loras_folder(),
                 progress_reporter(cls.hidden.unique_id),
             )
-        except (ValueError, TrainingDiverged, UnusableLora) as error:
+        except (ValueError, ModuleNotFoundError, TrainingDiverged, UnusableLora) as error:
             raise type(error)(f"{NAME}: {error}") from error
         return io.NodeOutput(
             read_lora(trained.lora),

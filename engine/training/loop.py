@@ -134,10 +134,9 @@ class Trainer:
         """The run as it flows on and as ``run.json`` keeps it."""
         losses = self._progress.losses
         points = []
-        for path in sorted(self._folder.glob(f"{self._folder.name}_*.safetensors")):
-            digits = path.stem[len(self._folder.name) + 1 :]
-            if digits.isdecimal() and 0 < int(digits) <= len(losses):
-                step = int(digits)
+        for step in range(1, len(losses) + 1):
+            path = self._checkpoint_path(step)
+            if path.is_file():
                 recent = losses[max(0, step - _LOSSES_OF_A_CHECKPOINT) : step]
                 points.append(Checkpoint(step, path, math.fsum(recent) / len(recent)))
         return TrainingRun(
@@ -147,7 +146,7 @@ class Trainer:
             class_word=self._character.class_word,
             folder=self._folder,
             settings=self._settings.record(),
-            checkpoints=tuple(sorted(points, key=lambda point: point.step)),
+            checkpoints=tuple(points),
             losses=losses,
         )
 
@@ -173,10 +172,13 @@ class Trainer:
                 stack.enter_context(checkpointed(blocks))
             yield Weights.starting(made, settings.weight_decay), options
 
+    def _checkpoint_path(self, step: int) -> Path:
+        return self._folder / f"{self._folder.name}_{step:06d}.safetensors"
+
     def _save(self, weights: Weights) -> None:
         """The LoRA so far, checked by loading it, and the state to go on from."""
         step = self._progress.step
-        path = self._folder / f"{self._folder.name}_{step:06d}.safetensors"
+        path = self._checkpoint_path(step)
         state = lora_state_dict(weights.averaged(), self._names)
         metadata = lora_metadata(
             self._model.model, self._character, self._settings, self._folder.name, step

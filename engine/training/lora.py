@@ -79,9 +79,16 @@ def adapters(
 
     Alpha is the rank, so that strength 1 is what was trained. ``down`` starts Kaiming-uniform
     from ``seed`` and ``up`` at zero (Hu et al. 2021, section 4.1). Afterwards the model has its
-    own layers back, also when an error or a cancel ends the ``with``.
+    own layers back, also when an error or a cancel ends the ``with``. Raises
+    ModuleNotFoundError without peft.
     """
-    from peft import LoraConfig, inject_adapter_in_model
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            "training needs the package peft, which cannot be imported here; install it with "
+            "'pip install peft' in ComfyUI's Python environment."
+        ) from error
 
     originals = {name: diffusion_model.get_submodule(name) for name in targets}
     config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(targets))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -201,6 +202,42 @@ def test_a_lost_loss_ends_in_a_sentence_and_a_good_lora(
     assert all(
         bool(value.isfinite().all()) for value in read_lora(kept.checkpoints[-1].path).values()
     )
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_it(
+    run: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import os
+
+    sync = os.fsync
+
+    def full_after_the_first_checkpoint(descriptor: int) -> None:
+        if list(tmp_path.rglob("run.json")):
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", full_after_the_first_checkpoint)
+    with pytest.raises(OSError, match="No space left"):
+        run()
+    monkeypatch.setattr("os.fsync", sync)
+    assert [point.step for point in load_run(tmp_path / "a" / "run").checkpoints] == [3]
+    assert not list(tmp_path.rglob("*.part"))
+    resumed = run()
+    assert "goes on from step 3" in resumed.note
+    assert same(resumed.lora, run(folder="whole").lora)
+
+
+def test_without_peft_the_trainer_says_how_to_get_it(
+    run: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install peft"):
+        run()
+
+
+def test_a_run_name_may_have_any_character_of_a_file_name(run: Train) -> None:
+    trained = run(name="take [2] é")
+    assert [point.step for point in trained.run.checkpoints] == [3, 6]
 
 
 def test_pictures_of_different_sizes_train_together(

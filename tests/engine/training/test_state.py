@@ -1,0 +1,77 @@
+"""What a run finds when it comes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from facet.engine.training.lora import Adapter
+from facet.engine.training.state import (
+    STATE_FILE,
+    Progress,
+    Weights,
+    load_progress,
+    open_run,
+    restore,
+    save_state,
+)
+
+
+def weights(seed: int = 0) -> Weights:
+    generator = torch.Generator().manual_seed(seed)
+    down = torch.nn.Parameter(torch.randn(2, 5, generator=generator))
+    up = torch.nn.Parameter(torch.randn(3, 2, generator=generator))
+    return Weights.starting([Adapter("blocks.0.linear", down, up)], weight_decay=0.01)
+
+
+def step(of: Weights, value: float) -> None:
+    for parameter in of.parameters:
+        parameter.grad = torch.full_like(parameter, value)
+    of.optimizer.step()
+    of.average_in(0.5)
+
+
+def test_weights_come_back_bit_for_bit(tmp_path: Path) -> None:
+    one = weights()
+    step(one, 0.3)
+    save_state(tmp_path, one, Progress("f", (0.5,)))
+    other = weights(seed=1)
+    restore(tmp_path, other)
+    assert load_progress(tmp_path) == Progress("f", (0.5,))
+    for _ in range(3):
+        step(one, -0.2)
+        step(other, -0.2)
+    pairs = zip(one.parameters + one.average, other.parameters + other.average, strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_the_average_trails_the_weights() -> None:
+    one = weights()
+    before = [value.clone() for value in one.average]
+    step(one, 1.0)
+    for old, new, average in zip(before, one.parameters, one.average, strict=True):
+        assert torch.allclose(average, (old + new) / 2)
+
+
+@pytest.mark.parametrize("data", [b"", b"not a file of tensors", b"\x00" * 64])
+def test_a_damaged_state_is_said_in_a_sentence(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / STATE_FILE).write_bytes(data)
+    with pytest.raises(ValueError, match="cannot be read; delete its folder, or give another"):
+        open_run(tmp_path, "run", "f", 10)
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").write_text("mine")
+    assert open_run(tmp_path, "run", "f", 10).folder.name == "run_2"
+
+
+def test_fewer_steps_are_another_run(tmp_path: Path) -> None:
+    one = weights()
+    step(one, 0.1)
+    save_state(tmp_path / "run", one, Progress("f", (0.5, 0.4)))
+    assert open_run(tmp_path, "run", "f", 2).folder.name == "run"
+    assert open_run(tmp_path, "run", "f", 1).folder.name == "run_2"
