@@ -17,7 +17,7 @@ from .optimiser import Muon, stable_decay
 from .run import Checkpoint, Clock
 
 PER_PERSON = 3
-ATTRIBUTE_WEIGHT, NUMBER_WEIGHT = 0.15, 1.0
+ATTRIBUTE_WEIGHT, NUMBER_WEIGHT = 0.3, 1.0
 
 
 @dataclass(frozen=True)
