@@ -71,6 +71,11 @@ class Calibration:
         return self.positive_median - self.null_median
 
     @property
+    def least_gap(self) -> float:
+        """The smallest gap to make a scale of: a part of the way from strangers to the original."""
+        return max(MIN_GAP, MIN_SHARE * (1 - (self.null_median or 0.0)))
+
+    @property
     def separation(self) -> float:
         """How often a picture of the character is more alike than a stranger (the ROC's area)."""
         if not self.null or not self.positives:
@@ -91,8 +96,7 @@ class Calibration:
                 "The dataset has no accepted shot besides the original, so there is nothing to "
                 "calibrate with; add shots of the character."
             )
-        room = 1 - (self.null_median or 0.0)
-        if self.gap < max(MIN_GAP, MIN_SHARE * room) or self.separation < MIN_SEPARATION:
+        if self.gap < self.least_gap or self.separation < MIN_SEPARATION:
             return (
                 "The encoder cannot tell this character from others (its pictures "
                 f"{self.positive_median:.2f}, strangers {self.null_median:.2f}); use another "
@@ -110,7 +114,7 @@ class Calibration:
         """The calibrated median of ``cosines``.
 
         The bootstrap draws the samples, the strangers and the character's pictures alike, since
-        all three are few.
+        all three are few. No draw has a smaller gap than a scale may have.
         """
         if self.problem or not cosines:
             return UNKNOWN
@@ -118,7 +122,7 @@ class Calibration:
         sample, null, positive = (
             _medians(np.array(values), rng) for values in (cosines, self.null, self.positives)
         )
-        drawn = (sample - null) / np.maximum(positive - null, MIN_GAP / 5)
+        drawn = (sample - null) / np.maximum(positive - null, self.least_gap)
         low, high = np.quantile(drawn, (0.025, 0.975))
         value = self.score(float(np.median(cosines)))
         return Interval(value, float(low), float(high), len(cosines))

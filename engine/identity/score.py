@@ -14,6 +14,8 @@ from .protocol import TestPrompt
 SAME, CLOSE, SOME = 0.75, 0.5, 0.25
 COPY_RATE = 0.05
 RIGHT_VIEWS = 0.7
+STIFFER = 0.1
+WIDE = 0.6
 MEASURED_VIEWS = (
     "front",
     "three_quarter_left",
@@ -154,9 +156,20 @@ class ScoreCard:
                 "earlier step."
             )
         if views.value is not None and views.value < RIGHT_VIEWS:
+            off = self.off.views.value or 0.0
+            shown = f"It shows the view asked for in {views.value:.0%} of pictures"
+            if off > views.value + STIFFER:
+                warnings.append(
+                    f"{shown}, and in {off:.0%} without the LoRA: lower the strength or use an "
+                    "earlier step."
+                )
+            else:
+                warnings.append(f"{shown}, and no more often without the LoRA.")
+        low, high = self.best.identity.low, self.best.identity.high
+        if low is not None and high is not None and high - low > WIDE:
             warnings.append(
-                f"It shows the view asked for in {views.value:.0%} of pictures only: lower the "
-                "strength or use an earlier step."
+                f"The figure is uncertain ({low:.2f} to {high:.2f}): use more samples, or a "
+                "dataset with more shots."
             )
         if len(self.best.samples) < FEW:
             warnings.append(f"Measured on {len(self.best.samples)} pictures only: a rough figure.")

@@ -1,8 +1,11 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
+
+from facet.engine.identity.calibrate import share
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,22 @@ def test_copies_and_wrong_views_are_said_beside_likeness_and_not_mixed_into_it(m
     assert copying.best.identity == clean.best.identity
     assert "3 of 12 pictures repeat a training picture" in copying.verdict
     assert "repeat" not in clean.verdict
+
+
+def test_a_view_that_the_model_itself_does_not_follow_is_not_blamed_on_the_lora(make_evaluation):
+    card = make_evaluation(count=12, faces=True).card
+    never = replace(card.best, views=share([False] * 12))
+    stiff = replace(card, best=never, off=replace(card.off, views=share([True] * 12)))
+    assert "0% of pictures, and in 100% without the LoRA: lower the strength" in stiff.verdict
+    same = replace(card, best=never, off=replace(card.off, views=share([False] * 12)))
+    assert "no more often without the LoRA" in same.verdict
+
+
+def test_an_interval_that_says_nothing_is_called_uncertain(make_evaluation):
+    card = make_evaluation(count=12).card
+    wide = replace(card.best, identity=replace(card.best.identity, low=-0.2, high=1.2))
+    assert "The figure is uncertain (-0.20 to 1.20)" in replace(card, best=wide).verdict
+    assert "uncertain" not in card.verdict
 
 
 def test_few_pictures_are_called_a_rough_figure(make_evaluation):
