@@ -63,24 +63,14 @@ class Client:
     def connect(self) -> WebSocket:
         """The websocket of this client; open it before queueing, so that no event is lost."""
         url = f"{self.address.replace('http', 'ws', 1)}/ws?clientId={self.id}"
-        return WebSocket(url, timeout=60)
+        return WebSocket(url)
 
     def events(self, socket: WebSocket, prompt_id: str) -> Iterator[tuple[str, Json]]:
         """ComfyUI's events of one prompt, as (type, data), until it has ended.
 
         Raises Problem when the connection ends before the prompt does.
         """
-        messages = iter(socket)
-        while True:
-            try:
-                message = next(messages, None)
-            except TimeoutError:
-                # Nothing for a minute: a long silent node, unless the end was missed.
-                if self.history(prompt_id):
-                    return
-                raise Problem("ComfyUI fell silent.") from None
-            if message is None:
-                raise Problem("ComfyUI ended before the run did.")
+        for message in socket:
             event = json.loads(message)
             data = event.get("data") or {}
             if data.get("prompt_id") not in (None, prompt_id):
@@ -88,6 +78,7 @@ class Client:
             yield event["type"], data
             if event["type"] == "executing" and data.get("node") is None:
                 return
+        raise Problem("ComfyUI ended before the run did.")
 
 
 def refused(answer: Json) -> Problem:

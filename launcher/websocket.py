@@ -15,12 +15,12 @@ TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 
 
 class WebSocket:
-    """A connection to `ws://host:port/path?query`; `timeout` in seconds holds for each read.
+    """A connection to `ws://host:port/path?query`, which may be silent for as long as it likes.
 
     Raises OSError when the server cannot be reached or does not speak websocket.
     """
 
-    def __init__(self, url: str, timeout: float | None = None) -> None:
+    def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "127.0.0.1", parts.port or 80
         self.socket = socket.create_connection((host, port), timeout=30)
@@ -43,21 +43,25 @@ class WebSocket:
         if status[1:2] != [b"101"] or headers.get("sec-websocket-accept") != expected:
             self.close()
             raise ConnectionError(f"{url} does not answer as a websocket")
-        self.socket.settimeout(timeout)
+        self.socket.settimeout(None)
 
     def __iter__(self) -> Iterator[str]:
         """Text messages as they come, until the server closes; binary ones are passed over."""
+        try:
+            yield from self.messages()
+        except (EOFError, ConnectionError):
+            return
+
+    def messages(self) -> Iterator[str]:
         message, kind = b"", 0
         while True:
-            head = self.file.read(2)
-            if len(head) < 2:
-                return
+            head = self.read(2)
             final, opcode, length = head[0] & 0x80, head[0] & 0xF, head[1] & 0x7F
             if length == 126:
-                [length] = struct.unpack(">H", self.file.read(2))
+                [length] = struct.unpack(">H", self.read(2))
             elif length == 127:
-                [length] = struct.unpack(">Q", self.file.read(8))
-            payload = self.file.read(length)
+                [length] = struct.unpack(">Q", self.read(8))
+            payload = self.read(length)
             if opcode == CLOSE:
                 return
             if opcode == PING:
@@ -67,6 +71,13 @@ class WebSocket:
                 message = message + payload if opcode == 0 else payload
                 if final and kind == TEXT:
                     yield message.decode("utf-8")
+
+    def read(self, count: int) -> bytes:
+        """Exactly `count` bytes; raises EOFError when the connection ends before them."""
+        data = self.file.read(count)
+        if len(data) < count:
+            raise EOFError
+        return data
 
     def send(self, opcode: int, payload: bytes) -> None:
         """Send one frame, masked as a client must."""

@@ -53,7 +53,7 @@ def peer(frames: bytes, accept: bool = True) -> Iterator[tuple[str, list[bytes]]
 
 def messages(frames: bytes) -> tuple[list[str], bytes]:
     with peer(frames) as (url, received):
-        client = WebSocket(url, timeout=5)
+        client = WebSocket(url)
         found = list(client)
         client.close()
     return found, b"".join(received)
@@ -79,8 +79,9 @@ def test_pictures_are_passed_over() -> None:
     assert messages(frames)[0] == ["text"]
 
 
-def test_a_connection_that_breaks_ends_the_messages() -> None:
-    assert messages(frame(1, b"text"))[0] == ["text"]
+@pytest.mark.parametrize("rest", [b"", b"\x81", b"\x81\x7e\x01", b"\x81\x05tex"])
+def test_a_connection_that_breaks_ends_the_messages(rest: bytes) -> None:
+    assert messages(frame(1, b"text") + rest)[0] == ["text"]
 
 
 def test_a_server_that_speaks_something_else_is_refused() -> None:
