@@ -134,6 +134,9 @@ class FacetLoraTrainer(io.ComfyNode):
                     default=0,
                     min=0,
                     max=0xFFFFFFFFFFFFFFFF,
+                    # Without a word of ours the page would draw a new seed, and a new run, each
+                    # time.
+                    control_after_generate=io.ControlAfterGenerate.fixed,
                     tooltip="The same seed and inputs give the same LoRA.",
                 ),
                 io.Int.Input(
