@@ -41,11 +41,13 @@ class Export:
     @property
     def summary(self) -> str:
         """What happened, in lines to read."""
-        lines = [f"{self.pictures} pictures in {self.folder}; {len(self.written)} files written."]
+        made, wrote = _count(self.pictures, "picture"), _count(len(self.written), "file")
+        lines = [f"{made} in {self.folder}; {wrote} written."]
         if self.kept_texts:
             lines.append("Edited by hand, so left as they are: " + ", ".join(self.kept_texts))
         if self.removed:
-            lines.append(f"{len(self.removed)} files of pictures no longer there were removed.")
+            gone = _count(len(self.removed), "file")
+            lines.append(f"Removed, of pictures no longer there: {gone}.")
         if self.left:
             lines.append("No longer in the dataset, but changed by hand: " + ", ".join(self.left))
         lines.append("A caption file that you edit is never written over.")
@@ -200,3 +202,7 @@ class _Run:
             return data.decode("utf-8", "replace") == entry.get("written_caption")
         recorded = entry.get("sha256" if key == "file" else "mask_sha256")
         return hashlib.sha256(data).hexdigest() == recorded
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -229,13 +229,14 @@ class _Reading:
         )
 
     def _summary(self, character: Character, source: _Found) -> str:
+        count = len(character.pictures)
         without = [shot for shot in character.dataset if not shot.caption]
         lines = [
-            f"{len(character.pictures)} pictures read from {self.folder}, "
+            f"{count} {'picture' if count == 1 else 'pictures'} read from {self.folder}, "
             f"{len(character.dataset)} of them included; the original is {source.name}."
         ]
         if without:
-            lines.append(f"{len(without)} have no caption.")
+            lines.append(f"Without a caption: {len(without)}.")
         lines += [f"! {' '.join(fault.split())}" for fault in self.faults]
         return "\n".join(lines)
 

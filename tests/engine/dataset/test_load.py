@@ -29,7 +29,7 @@ def test_a_folder_of_loose_pictures_becomes_a_character(tmp_path):
     assert who.source.image.shape == (9, 9, 3)
     assert [shot.image.shape[:2] for shot in who.shots] == [(30, 10), (12, 20)]
     assert [shot.caption for shot in who.shots] == ["", "zqx person, smiling"]
-    assert "2 have no caption" in loaded.report
+    assert "Without a caption: 2." in loaded.report
 
 
 def test_every_kind_of_picture_file_shows_the_same_colours(tmp_path):
