@@ -26,7 +26,7 @@ COLOURS = (
 TOPS = ("sweater", "jacket", "hoodie", "t-shirt", "tank top")
 BOTTOMS = ("trousers", "shorts", "skirt")
 PLACES = ("on a beach", "in a city", "at night", "in a park", "in a room")
-FRAMINGS = ("close_up", "medium", "close_up", "medium", "full")
+FRAMINGS = ("close_up", "medium", "close_up", "medium", "medium", "full")
 VIEWS = (
     "front",
     "three_quarter_left",
