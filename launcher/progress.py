@@ -82,7 +82,7 @@ class Stages:
         share = stage.value / stage.total if stage.total > 1 else 0.0
         if not self.out.isatty():
             quarter = int(share * 4)
-            if 0 < quarter < 4 and quarter > self.told:
+            if stage.total > 1 and self.told < quarter < 4:
                 self.told = quarter
                 print(f"  {stage.title:{TITLE}} {quarter * 25:3d} %", file=self.out, flush=True)
             return

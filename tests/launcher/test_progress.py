@@ -50,8 +50,8 @@ def test_without_a_terminal_there_is_a_line_a_quarter_and_no_carriage_return() -
     stages.see("executing", {"node": None})
     lines = out.getvalue().splitlines()
     assert "\r" not in out.getvalue()
-    assert [line.split()[-2] for line in lines[:3]] == ["25", "50", "75"]
-    assert lines[3].split()[:3] == ["The", "picture", "done"]
+    assert [line.split()[-2] for line in lines[:4]] == ["0", "25", "50", "75"]
+    assert lines[4].split()[:3] == ["The", "picture", "done"]
 
 
 class Terminal(io.StringIO):
