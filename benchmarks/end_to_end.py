@@ -41,6 +41,7 @@ from ..world.render import render
 from ..world.scene import Scene
 
 TRIGGER = "zqx"
+TRAINING: dict[str, Any] = {"rank": 16, "learning_rate": 1e-3, "batch_size": 8}
 GALLERY = range(HELD_OUT_FROM + 8000, HELD_OUT_FROM + 8099)
 UNSEEN_TOPS = ("jacket", "sweater", "dress")
 UNSEEN_PLACES = ("beach", "city", "night")
@@ -127,7 +128,7 @@ def one_person(
         models.clip,
         models.vae,
         character,
-        TrainingSettings(steps=size.steps, rank=16, learning_rate=1e-3, batch_size=8, seed=number),
+        TrainingSettings(steps=size.steps, seed=number, **TRAINING),
         folder / f"{number}-training",
         "run",
         folder / f"{number}-lora",
