@@ -99,15 +99,14 @@ def yaw_chart(samples: Sequence[Sample]) -> str:
         marks = [Mark(asked, "asked")]
         if sample.yaw is not None:
             marks.append(Mark(sample.yaw, "on" if sample.right_view else "wrong"))
-        note = "no face" if sample.yaw is None else f"{sample.yaw:+.0f}°".replace("-", MINUS)
+        note = "no face" if sample.yaw is None else f"{round(sample.yaw)}°".replace("-", MINUS)
         rows.append(Row(f"{number}  {sample.prompt.tags.phrases()[1]}", marks, note))
     return chart(rows, -100.0, 100.0, YAW_TICKS)
 
 
 def _cosines(label: str, one: Condition, kind: str) -> Row:
-    values = sorted(sample.similarity for sample in one.samples)
-    middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
-    return Row(label, [Mark(value, kind) for value in values], two_places(middle))
+    marks = [Mark(sample.similarity, kind) for sample in one.samples]
+    return Row(label, marks, two_places(one.cosine))
 
 
 def _interval(label: str, one: Condition, kind: str, chosen: bool = False) -> Row:

@@ -75,6 +75,7 @@ def evaluate(
 ) -> Evaluation:
     """Scores every candidate on the first few prompts, and the best of them on all.
 
+    Where likeness cannot be judged, the last candidate stands in for the best.
     ``on_picture`` gets the number of pictures made, how many there will be, and the last one.
     Raises ValueError when there is no candidate, or a LoRA does not belong to the model.
     """
@@ -126,7 +127,9 @@ class _Evaluation:
                 IN_WORDS, self.description, self.bench.model, self.bench.clip, len(self.prompts)
             )
         tried = [self._try(candidate, who, calibration) for candidate in self.candidates]
-        number = max(range(len(tried)), key=lambda n: tried[n].value)
+        number = len(tried) - 1
+        if not calibration.problem:
+            number = max(range(len(tried)), key=lambda n: tried[n].identity.value or 0.0)
         chosen = self.candidates[number]
         if self.first_look < len(self.prompts):
             tried[number] = self._try(chosen, who, calibration, len(self.prompts))
@@ -134,6 +137,11 @@ class _Evaluation:
             self.notes.append(
                 f"Calibrated on {len(calibration.positives)} pictures of the character only; five "
                 "or more give a firmer scale."
+            )
+        if self.rejected > len(self.character.shots) / 2:
+            self.notes.append(
+                f"{self.rejected} of {len(self.character.shots)} shots were not accepted as the "
+                "character: these models may not know such pictures."
             )
         words = self.measured.get(IN_WORDS)
         card = ScoreCard(

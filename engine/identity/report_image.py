@@ -116,6 +116,8 @@ def _header_text(sheet: _Sheet, card: ScoreCard) -> int:
 
 def _numbers(sheet: _Sheet, card: ScoreCard, top: int) -> None:
     beside = "LoRA off 0, the dataset's own shots 1"
+    if card.best.identity.value is None:
+        beside = f"plain cosine {card.best.cosine:.2f}, LoRA off {card.off.cosine:.2f}"
     words = card.words.identity.value if card.words else None
     if words is not None:
         beside = f"LoRA off 0, in words {words:.2f}, own shots 1"

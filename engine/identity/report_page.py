@@ -30,12 +30,7 @@ def report_page(character: Character, evaluation: Evaluation) -> str:
             _numbers(card),
             _pairs(character, evaluation),
             '<div class="charts"><div>',
-            _section(
-                "Checkpoints",
-                "Likeness to the original, calibrated. The bar is the 95 % interval; the one that "
-                "was chosen is measured on every prompt, the others on the first few.",
-                checkpoint_chart(card),
-            ),
+            _checkpoints(card),
             _section(
                 "How likeness was calibrated",
                 "Each mark is one picture's cosine with the original. Strangers (LoRA off) give 0, "
@@ -87,15 +82,28 @@ def _header(character: Character, card: ScoreCard) -> str:
     )
 
 
+def _checkpoints(card: ScoreCard) -> str:
+    if card.best.identity.value is None:
+        return ""
+    return _section(
+        "Checkpoints",
+        "Likeness to the original, calibrated. The bar is the 95 % interval; the one that was "
+        "chosen is measured on every prompt, the others on the first few.",
+        checkpoint_chart(card),
+    )
+
+
 def _numbers(card: ScoreCard) -> str:
-    off = "0.00" if card.best.identity.value is not None else ""
     words = card.words.identity.value if card.words else None
-    beside = f"LoRA off {off}" if off else "Not calibrated"
+    beside = "LoRA off 0.00, the dataset's own shots 1.00"
     if words is not None:
         beside += f", described in words {words:.2f}"
+    if card.best.identity.value is None:
+        on, off = two_places(card.best.cosine), two_places(card.off.cosine)
+        beside = f"Plain cosine with the original: {on}, LoRA off {off}"
     return (
         '<dl class="numbers">'
-        + _number("Identity", card.best.identity, False, f"{beside}. The dataset's own shots: 1.")
+        + _number("Identity", card.best.identity, False, f"{beside}.")
         + _number("Right view", card.best.views, True, "Pictures that show the view asked for.")
         + _number("Copies", card.best.copies, True, "Pictures that repeat a training picture.")
         + "</dl>"
@@ -139,10 +147,13 @@ def _pairs(character: Character, evaluation: Evaluation) -> str:
             f"{_chipped(best, best_image, 'on')}</div>"
             f"<figcaption>{escape(words)}.{flag}</figcaption></figure>"
         )
+    likeness = "likeness to the original"
+    if card.best.identity.value is None:
+        likeness = "plain cosine with the original, which cannot be read as likeness here"
     return _section(
         "LoRA off and on",
         "The same prompt and the same seed, with clothes and places that the dataset does not "
-        "name. The number is the likeness to the original.",
+        f"name. The number is the {likeness}.",
         f'<div class="beside"><figure class="original"><img alt="The original picture" '
         f'src="{data_uri(character.source.image)}"><figcaption>The original</figcaption></figure>'
         f'<div class="pairs">{"".join(figures)}</div></div>',

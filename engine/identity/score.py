@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 from ..character import VIEW_YAW
@@ -70,12 +71,9 @@ class Condition:
     loss: float | None = None
 
     @property
-    def value(self) -> float:
-        """The calibrated identity to choose by, or the plain cosine when nothing is calibrated."""
-        if self.identity.value is not None:
-            return self.identity.value
-        cosines = sorted(sample.similarity for sample in self.samples)
-        return cosines[len(cosines) // 2]
+    def cosine(self) -> float:
+        """The median cosine with the original, which means little until it is calibrated."""
+        return median(sample.similarity for sample in self.samples)
 
 
 def condition(

@@ -74,3 +74,10 @@ def test_the_same_evaluation_gives_the_same_files(make_evaluation, character, tm
         write_report(tmp_path / folder, character, make_evaluation())
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_a_report_without_a_scale_shows_no_scale(make_evaluation, character, tmp_path):
+    write_report(tmp_path, character, make_evaluation(on=0.5, off=0.5, own=0.5))
+    page = (tmp_path / "report.html").read_text()
+    assert "Likeness cannot be judged." in page and "cannot be read as likeness" in page
+    assert "<h2>Checkpoints" not in page and "anybody" not in page
