@@ -93,7 +93,10 @@ def model_fingerprint(model: Any) -> str:
     A few values of a few tensors stand for the whole, so that it takes milliseconds.
     """
     digest = hashlib.sha256(type(model.model).__name__.encode())
-    weights = [value for _, value in sorted(model.model.state_dict().items()) if value.numel() > 1]
+    state = model.model.state_dict()
+    # A model in use carries its patches in its weights, and what they were in its backup.
+    state |= {key: saved.weight for key, saved in model.backup.items() if key in state}
+    weights = [value for _, value in sorted(state.items()) if value.numel() > 1]
     for value in weights[:: max(1, len(weights) // 16)]:
         digest.update(_few_values(value))
     for key, patches in sorted(model.patches.items(), key=lambda item: str(item[0])):

@@ -9,10 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-
-from facet.engine.character import Character, Provenance, Shot
-from facet.nodes.training import FacetLoraTrainer
 
 IMPORT_SECONDS = 0.1
 LOADER = """
@@ -70,14 +66,6 @@ def test_without_peft_every_node_is_still_there(
     comfyui: Path, root: Path, node_ids: list[str]
 ) -> None:
     assert load_alone(comfyui, root, "peft")["nodes"] == sorted(node_ids)
-
-
-def test_without_peft_the_trainer_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "peft", None)
-    one = Shot(torch.zeros(8, 8, 3), Provenance("original"))
-    character = Character("Ada", "zqx", "person", one)
-    with pytest.raises(ModuleNotFoundError, match=r"Facet LoRA Trainer: .* pip install peft"):
-        FacetLoraTrainer.execute(None, None, None, character, "run")
 
 
 @pytest.mark.slow

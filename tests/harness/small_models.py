@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import comfy.clip_vision
+import comfy.model_base
+import comfy.model_patcher
 import comfy.sd
 import comfy.sd1_clip
+import comfy.supported_models
 import comfy.supported_models_base
 import comfy.taesd.taesd
 import torch
@@ -137,3 +140,37 @@ def _flux_weights(double: int, single: int, text: int, seed: int) -> dict[str, t
         return scale * torch.randn(shape, generator=generator)
 
     return {name: weight(name, shape) for name, shape in shapes.items()}
+
+
+UNET = {
+    "image_size": 32,
+    "in_channels": 4,
+    "out_channels": 4,
+    "model_channels": 32,
+    "num_res_blocks": [1, 1],
+    "channel_mult": [1, 2],
+    "transformer_depth": [1, 1],
+    "transformer_depth_middle": 1,
+    "transformer_depth_output": [1, 1, 1, 1],
+    "num_heads": 2,
+    "num_head_channels": -1,
+    "use_spatial_transformer": True,
+    "context_dim": 32,
+    "use_linear_in_transformer": False,
+    "adm_in_channels": None,
+    "use_temporal_attention": False,
+    "legacy": False,
+    "dtype": torch.float32,
+}
+
+
+def small_unet(kind: comfy.model_base.ModelType) -> Any:
+    """A Stable Diffusion UNet, 32 channels wide, with random weights."""
+    config = comfy.supported_models.SD15(dict(UNET))
+    config.manual_cast_dtype = None
+    model = comfy.model_base.BaseModel(config, kind)
+    generator = torch.Generator().manual_seed(4)
+    for weight in model.diffusion_model.parameters():
+        weight.data = torch.randn(weight.shape, generator=generator) * 0.15
+    cpu = torch.device("cpu")
+    return comfy.model_patcher.ModelPatcher(model, load_device=cpu, offload_device=cpu)

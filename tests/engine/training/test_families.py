@@ -7,7 +7,6 @@ from typing import Any
 import comfy.model_base
 import comfy.model_management
 import comfy.model_patcher
-import comfy.supported_models
 import pytest
 import torch
 from comfy.ldm.flux.layers import SingleStreamBlock
@@ -21,40 +20,7 @@ from facet.engine.training.pictures import Sample
 from facet.engine.training.settings import TrainingSettings
 from facet.engine.training.step import Step
 from facet.engine.training.tensors import write_tensors
-from harness.small_models import SmallModels
-
-UNET = {
-    "image_size": 32,
-    "in_channels": 4,
-    "out_channels": 4,
-    "model_channels": 32,
-    "num_res_blocks": [1, 1],
-    "channel_mult": [1, 2],
-    "transformer_depth": [1, 1],
-    "transformer_depth_middle": 1,
-    "transformer_depth_output": [1, 1, 1, 1],
-    "num_heads": 2,
-    "num_head_channels": -1,
-    "use_spatial_transformer": True,
-    "context_dim": 32,
-    "use_linear_in_transformer": False,
-    "adm_in_channels": None,
-    "use_temporal_attention": False,
-    "legacy": False,
-    "dtype": torch.float32,
-}
-
-
-def small_unet(kind: comfy.model_base.ModelType) -> Any:
-    """A Stable Diffusion UNet, 32 channels wide, with random weights."""
-    config = comfy.supported_models.SD15(dict(UNET))
-    config.manual_cast_dtype = None
-    model = comfy.model_base.BaseModel(config, kind)
-    generator = torch.Generator().manual_seed(4)
-    for weight in model.diffusion_model.parameters():
-        weight.data = torch.randn(weight.shape, generator=generator) * 0.15
-    cpu = torch.device("cpu")
-    return comfy.model_patcher.ModelPatcher(model, load_device=cpu, offload_device=cpu)
+from harness.small_models import SmallModels, small_unet
 
 
 def step_for(patcher: Any, clip: Any, options: dict[str, Any]) -> Step:

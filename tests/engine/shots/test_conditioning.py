@@ -1,0 +1,83 @@
+"""How a model is shown the original."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.demo.models import load_models
+from facet.engine.demo.people import demo_picture
+from facet.engine.sampling import Sampling
+from facet.engine.shots.accept import Gates, Thresholds
+from facet.engine.shots.conditioning import ReferenceMode, fit, reference_for, resolve_mode
+from facet.engine.shots.make import Shoot, Studio
+from facet.engine.shots.plan import ShotPlan, ShotRequest
+from facet.engine.shots.store import ShotStore
+
+
+@pytest.fixture(scope="module")
+def models():
+    return load_models()
+
+
+@pytest.fixture
+def ada() -> Character:
+    return Character("Ada", "zqx", "person", Shot(demo_picture(5), Provenance("original")))
+
+
+def test_a_picture_of_the_right_size_is_left_as_it_is():
+    image = torch.rand(64, 96, 3)
+    assert torch.equal(fit(image, 96, 64), image)
+
+
+@pytest.mark.parametrize("size", [(30, 90), (90, 30), (200, 120)])
+def test_fitting_keeps_the_whole_picture_in_the_middle(size):
+    image = torch.zeros(*size, 3)
+    image[size[0] // 2 - 2 : size[0] // 2 + 2, size[1] // 2 - 2 : size[1] // 2 + 2] = 1
+    fitted = fit(image, 64, 64)
+    assert fitted.shape == (64, 64, 3)
+    bright = fitted[..., 0].nonzero().to(torch.float32)
+    assert (bright.mean(0) - 31.5).abs().max() < 1.5
+
+
+def test_auto_asks_when_the_file_does_not_say(models):
+    with pytest.raises(ValueError, match=r"reference_latents.*Kontext"):
+        resolve_mode(ReferenceMode.AUTO, models.model)
+
+
+def test_a_model_without_reference_latents_is_named():
+    import comfy.model_base
+
+    from harness.small_models import small_unet
+
+    with pytest.raises(ValueError, match="takes no reference latents"):
+        resolve_mode(ReferenceMode.REFERENCE_LATENTS, small_unet(comfy.model_base.ModelType.EPS))
+
+
+@torch.inference_mode()
+def test_img2img_stays_nearer_to_the_original_with_less_denoise(models, ada, tmp_path):
+    plan = ShotPlan((ShotRequest(Tags("close_up", "front")),))
+    distances = []
+    for denoise in (0.2, 0.9):
+        studio = Studio(
+            models.model,
+            models.clip,
+            models.vae,
+            Sampling(128, 128, steps=8),
+            ReferenceMode.IMG2IMG,
+            denoise=denoise,
+        )
+        gates = Gates(ada.source.image, Thresholds())
+        [shot] = Shoot(ada, studio, gates, 1, 1).run(plan, ShotStore(tmp_path / str(denoise)))
+        assert shot.provenance.prompt == "person, close-up, front view"
+        distances.append(float((shot.image - ada.source.image).abs().mean()))
+    assert distances[0] < 0.7 * distances[1]
+
+
+@torch.inference_mode()
+def test_a_patched_model_is_told_what_to_draw_and_shown_nothing(models, ada):
+    reference = reference_for(ReferenceMode.PATCHED_MODEL, models.model, models.vae, ada, 128, 128)
+    assert reference.latents == ()
+    assert reference.start is None
+    assert reference.prompt(Tags(view="back")) == "person, back view"
