@@ -13,10 +13,6 @@ from PIL import Image
 
 from ..engine.character import Character, quantise
 from ..engine.files import contained
-from ..engine.identity.candidates import candidates_of, parse_strengths
-from ..engine.identity.evaluate import Bench, evaluate
-from ..engine.identity.protocol import prompt_suite
-from ..engine.identity.write import write_report
 from ..engine.run import TrainingRun
 from . import sockets
 from .inputs import model_inputs, sampling_from, sampling_inputs
@@ -128,6 +124,11 @@ class FacetIdentityScorer(io.ComfyNode):
         negative: str = "",
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
+        from ..engine.identity.candidates import candidates_of, parse_strengths
+        from ..engine.identity.evaluate import Bench, evaluate
+        from ..engine.identity.protocol import prompt_suite
+        from ..engine.identity.write import write_report
+
         try:
             evaluation = evaluate(
                 character,

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 from comfy_api.latest import ComfyAPISync, io, ui
 
 from ..engine.character import Character
 from ..engine.files import contained
-from ..engine.training.formats import UnusableLora, read_lora
-from ..engine.training.loop import Trained, train
-from ..engine.training.pictures import without_trigger
 from ..engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
-from ..engine.training.step import TrainingDiverged
 from . import sockets
+
+if TYPE_CHECKING:
+    from ..engine.training.loop import Trained
 
 NAME = "Facet LoRA Trainer"
 
@@ -206,11 +203,11 @@ class FacetLoraTrainer(io.ComfyNode):
         run_name: str,
         **widgets: Any,
     ) -> io.NodeOutput:
-        if find_spec("peft") is None:
-            raise ModuleNotFoundError(
-                f"{NAME}: the package peft is not installed. Run `{sys.executable} -m pip install "
-                "peft` and start ComfyUI again."
-            )
+        from ..engine.training.formats import UnusableLora, read_lora
+        from ..engine.training.loop import train
+        from ..engine.training.pictures import without_trigger
+        from ..engine.training.step import TrainingDiverged
+
         lacking = without_trigger(character.dataset, character.trigger)
         if lacking:
             raise ValueError(
