@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..engine.demo.models import RESOLUTION, DemoModels, load_models
-from ..engine.sampling import Sampling, encode_prompt, sample, with_reference
+from ..engine.sampling import Conditioning, Sampling, encode_prompt, sample, with_reference
 from ..world.captions import reference_caption, text_caption
 from ..world.dataset import scene_of
 from ..world.identity import HELD_OUT_FROM, Identity
@@ -24,8 +24,7 @@ from ..world.scene import EXPRESSIONS, Scene
 GALLERY = 100
 SAMPLING = Sampling(RESOLUTION, RESOLUTION, steps=20, cfg=3.0)
 REFERENCE_VIEWS = (
-    "front", "front", "three_quarter_left", "three_quarter_right", "profile_left", "profile_right",
-    "back",
+    "front", "three_quarter_left", "three_quarter_right", "profile_left", "profile_right", "back",
 )
 Bars = dict[str, dict[str, Any]]
 
@@ -70,21 +69,34 @@ def landmark_figures(models: DemoModels, people: list[Identity]) -> dict[str, fl
     return {"error": sum(errors) / max(1, len(errors)), "presence": sum(right) / len(right)}
 
 
+def _together(parts: list[Conditioning]) -> Conditioning:
+    """Conditionings of single pictures as one of a batch."""
+    pooled = torch.cat([part[0][1]["pooled_output"] for part in parts])
+    return [[torch.cat([part[0][0] for part in parts]), {"pooled_output": pooled}]]
+
+
 def _shoot(
-    models: DemoModels, prompt: str, seed: int, reference: torch.Tensor | None = None
+    models: DemoModels, prompts: list[str], seed: int, references: torch.Tensor | None = None
 ) -> torch.Tensor:
-    positive, negative = encode_prompt(models.clip, prompt), encode_prompt(models.clip, "")
-    if reference is not None:
-        latent = [models.vae.encode(reference)]
-        positive, negative = with_reference(positive, latent), with_reference(negative, latent)
-    return sample(models.model, models.vae, positive, negative, SAMPLING, seed)
+    """One picture of each prompt, twenty at a time; `references` (N, H, W, 3) go with them."""
+    made = []
+    for at in range(0, len(prompts), 20):
+        chosen = prompts[at:at + 20]
+        positive = _together([encode_prompt(models.clip, prompt) for prompt in chosen])
+        negative = encode_prompt(models.clip, "")
+        if references is not None:
+            latent = [models.vae.encode(references[at:at + 20])]
+            positive, negative = with_reference(positive, latent), with_reference(negative, latent)
+        made.append(sample(models.model, models.vae, positive, negative, SAMPLING, seed + at,
+                           batch=len(chosen)))
+    return torch.cat(made)
 
 
 def text_to_image(models: DemoModels, probe: Probe, people: list[Identity]) -> dict[str, float]:
     """Share of pictures from words that show each attribute that was asked for."""
     scenes = [Scene.sample(random.Random(f"text {p.seed}")) for p in people]
     prompts = [text_caption(p, s) for p, s in zip(people, scenes, strict=True)]
-    reading = probe.read(torch.cat([_shoot(models, t, i) for i, t in enumerate(prompts)]))
+    reading = probe.read(_shoot(models, prompts, 0))
     every = [True] * len(people)
     faces = [s.view != "back" for s in scenes]
     counted = {
@@ -116,16 +128,11 @@ def from_reference(
     gallery = [Identity.from_seed(HELD_OUT_FROM + i) for i in range(GALLERY)]
     originals = _tensor(render(p, scene_of(p.seed, 0), RESOLUTION) for p in gallery)
     known = probe.read(originals).embedding
-    scenes, made, real, owners = [], [], [], []
-    for i, person in enumerate(people):
-        for number, scene in enumerate(_reference_scenes(person)):
-            prompt = reference_caption(scene)
-            made.append(_shoot(models, prompt, 100 * i + number, originals[i:i + 1]))
-            real.append(render(person, scene, RESOLUTION))
-            scenes.append(scene)
-            owners.append(i)
-    reading, truth = probe.read(torch.cat(made)), probe.read(_tensor(real))
-    owner = torch.tensor(owners)
+    scenes = [scene for person in people for scene in _reference_scenes(person)]
+    owner = torch.arange(len(people)).repeat_interleave(len(REFERENCE_VIEWS))
+    made = _shoot(models, [reference_caption(s) for s in scenes], 1000, originals[owner])
+    real = _tensor(render(people[i], s, RESOLUTION) for i, s in zip(owner, scenes, strict=True))
+    reading, truth = probe.read(made), probe.read(real)
     own, other = known[owner], known[(owner + 37) % GALLERY]
     null = float((reading.embedding * other).sum(-1).mean())
     best = float((truth.embedding * own).sum(-1).mean())
