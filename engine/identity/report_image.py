@@ -115,16 +115,16 @@ def _header_text(sheet: _Sheet, card: ScoreCard) -> int:
 
 
 def _numbers(sheet: _Sheet, card: ScoreCard, top: int) -> None:
-    beside = "LoRA off 0, the dataset's own shots 1"
+    beside = f"{card.best.alike} above one half; own shots 1"
     if card.best.identity.value is None:
         beside = f"plain cosine {card.best.cosine:.2f}, LoRA off {card.off.cosine:.2f}"
     words = card.words.identity.value if card.words else None
     if words is not None:
-        beside = f"LoRA off 0, in words {words:.2f}, own shots 1"
+        beside = f"{card.best.alike} above one half; in words {words:.2f}"
     cells = (
         ("Identity", card.best.identity, False, beside),
-        ("Right view", card.best.views, True, "show the view asked for"),
-        ("Copies", card.best.copies, True, "repeat a training picture"),
+        ("Right view", card.best.views, True, "pictures that show the view asked for"),
+        ("Copies", card.best.copies, True, "pictures that repeat a training picture"),
     )
     width = (WIDTH - 2 * MARGIN - 2 * GAP) / 3
     for number, (name, interval, percent, text) in enumerate(cells):

@@ -95,23 +95,23 @@ def _checkpoints(card: ScoreCard) -> str:
 
 def _numbers(card: ScoreCard) -> str:
     words = card.words.identity.value if card.words else None
-    beside = "LoRA off 0.00, the dataset's own shots 1.00"
+    beside = f"Above one half in {card.best.alike}. LoRA off 0.00, the dataset's own shots 1.00"
     if words is not None:
         beside += f", described in words {words:.2f}"
     if card.best.identity.value is None:
         on, off = two_places(card.best.cosine), two_places(card.off.cosine)
         beside = f"Plain cosine with the original: {on}, LoRA off {off}"
-    return (
-        '<dl class="numbers">'
-        + _number("Identity", card.best.identity, False, f"{beside}.")
-        + _number("Right view", card.best.views, True, "Pictures that show the view asked for.")
-        + _number("Copies", card.best.copies, True, "Pictures that repeat a training picture.")
-        + "</dl>"
+    cells = (
+        _number("Identity", card.best.identity, False, f"{beside}."),
+        _number("Right view", card.best.views, True, "show the view asked for."),
+        _number("Copies", card.best.copies, True, "repeat a training picture."),
     )
+    return f'<dl class="numbers">{"".join(cells)}</dl>'
 
 
 def _number(name: str, interval: Interval, percent: bool, text: str) -> str:
     if interval.value is None:
+        text = f"Pictures that {text}" if percent else text
         return (
             f'<div class="number"><dt>{name}</dt><dd class="big none">not measured</dd>'
             f"<p>{escape(text)}</p></div>"
@@ -121,9 +121,11 @@ def _number(name: str, interval: Interval, percent: bool, text: str) -> str:
         return DASH if value is None else f"{value:.0%}" if percent else f"{value:.2f}"
 
     low, high = shown(interval.low), shown(interval.high)
+    if percent:
+        text = f"{round(interval.value * interval.count)} of {interval.count} pictures {text}"
     return (
         f'<div class="number"><dt>{name}</dt><dd class="big">{shown(interval.value)}</dd>'
-        f"<p>{low} to {high} (95 %), {interval.count} pictures. {escape(text)}</p></div>"
+        f"<p>{low} to {high} (95 %). {escape(text)}</p></div>"
     )
 
 

@@ -75,6 +75,17 @@ class Condition:
         """The median cosine with the original, which means little until it is calibrated."""
         return median(sample.similarity for sample in self.samples)
 
+    @property
+    def strangers(self) -> int:
+        """How many pictures are nearer to strangers than to the character; 0 if not calibrated."""
+        return sum(sample.score is not None and sample.score < CLOSE for sample in self.samples)
+
+    @property
+    def alike(self) -> str:
+        """As in '9 of 12 pictures'."""
+        count = len(self.samples)
+        return f"{count - self.strangers} of {count} pictures"
+
 
 def condition(
     label: str,
@@ -133,7 +144,9 @@ class ScoreCard:
             return f"Likeness cannot be judged. {problem}"
         value = self.best.identity.value or 0.0
         use = f"use {self.best.label}"
-        if value >= SAME:
+        if value >= SAME and self.best.strangers:
+            sentence = f"It is the same character in {self.best.alike}: {use}, or train longer."
+        elif value >= SAME:
             sentence = f"It is the same character: {use}."
         elif value >= CLOSE:
             sentence = f"Close to the character, not yet the same: {use}, or train longer."
@@ -187,6 +200,7 @@ class ScoreCard:
             "verdict": self.verdict,
             "identity": asdict(self.best.identity),
             "identity_off": asdict(self.off.identity),
+            "strangers": self.best.strangers,
             "views": asdict(self.best.views),
             "copies": asdict(self.best.copies),
             **values,

@@ -21,6 +21,15 @@ def test_the_verdict_says_what_to_do(make_evaluation, on, sentence):
     assert sentence in make_evaluation(on=on, count=12).card.verdict
 
 
+def test_pictures_of_somebody_else_are_counted_however_good_the_median_is(make_evaluation):
+    card = make_evaluation(count=12).card
+    lost = [replace(sample, score=0.1) for sample in card.best.samples[:3]]
+    mixed = replace(card.best, samples=(*lost, *card.best.samples[3:]))
+    verdict = replace(card, best=mixed).verdict
+    assert verdict.startswith("It is the same character in 9 of 12 pictures: use step 200")
+    assert replace(card, best=mixed).to_dict()["strangers"] == 3
+
+
 def test_copies_and_wrong_views_are_said_beside_likeness_and_not_mixed_into_it(make_evaluation):
     clean, copying = (make_evaluation(count=12, copied=copied).card for copied in (0, 3))
     assert copying.best.identity == clean.best.identity
