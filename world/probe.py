@@ -17,7 +17,9 @@ from torch import Tensor, nn
 
 from .convnet import Residual, conv, to_tensor
 from .labels import HEADS
+from .render import CAMERAS
 from .run import PROBE_WEIGHTS
+from .scene import FRAMINGS
 
 EMBEDDING, FEATURES, NUMBERS = 64, 256, 21
 
@@ -40,6 +42,45 @@ class ProbeNet(nn.Module):
         return self.body(x).float()
 
 
+CLOSE_LOOK = (
+    "expression", "glasses", "beard", "eyes", "skin", "hair", "hair_style", "face_shape", "ears",
+    "accessory", "view",
+)
+"""Attributes that are read from the head's crop as well as from the whole picture."""
+CROP = 64
+
+
+def head_crops(x: Tensor, framing: Tensor) -> Tensor:
+    """The part of pictures (N, 3, S, S) where a framing (N,) has the head: (N, 3, 64, 64)."""
+    boxes = []
+    for name in FRAMINGS:
+        height, middle = CAMERAS[name]
+        boxes.append((0.5, 0.5 + (-0.12 - middle) / height, 3.1 / height))
+    box = torch.tensor(boxes)[framing]
+    theta = torch.zeros(len(x), 2, 3)
+    theta[:, 0, 0] = theta[:, 1, 1] = box[:, 2]
+    theta[:, :, 2] = box[:, :2] * 2 - 1
+    grid = F.affine_grid(theta, [len(x), 3, CROP, CROP], align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+class HeadNet(nn.Module):
+    """Crops of heads (N, 3, 64, 64) in -1..1 to scores of the attributes in CLOSE_LOOK."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv(3, 24), conv(24, 32, 3, 2), conv(32, 64, 3, 2), Residual(64), conv(64, 96, 3, 2),
+            Residual(96), conv(96, 48, 1), nn.Flatten(),
+            nn.Linear(48 * 8 * 8, 192, bias=False), nn.BatchNorm1d(192), nn.ReLU(),
+        )
+        self.heads = nn.ModuleDict({k: nn.Linear(192, len(HEADS[k])) for k in CLOSE_LOOK})
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        hidden = self.body(x).float()
+        return {name: head(hidden) for name, head in self.heads.items()}
+
+
 @dataclass(frozen=True)
 class Reading:
     """What the probe reads: unit embeddings (N, 64), and class indices (N,) by attribute."""
@@ -56,10 +97,12 @@ class Probe:
     """The trained probe."""
 
     def __init__(self, path: Path = PROBE_WEIGHTS / "probe.safetensors"):
-        self.net = ProbeNet()
-        self.net.load_state_dict({k: v.float() if v.is_floating_point() else v
-                                  for k, v in load_file(path).items()})
-        self.net.eval()
+        self.net, self.head = ProbeNet(), HeadNet()
+        for net, file in ((self.net, path), (self.head, path.with_name("probe_head.safetensors"))):
+            stored = load_file(file)
+            net.load_state_dict(
+                {k: v.float() if v.is_floating_point() else v for k, v in stored.items()})
+            net.eval()
 
     @torch.inference_mode()
     def read(self, pictures: np.ndarray | Tensor) -> Reading:
@@ -71,5 +114,11 @@ class Probe:
             x = F.interpolate(x, (128, 128), mode="area")
         features = torch.cat([self.net(part) for part in x.split(64)])
         embedding = F.normalize(self.net.embed(features), dim=-1)
-        classes = {k: head(features).argmax(1).numpy() for k, head in self.net.heads.items()}
+        scores = {k: head(features) for k, head in self.net.heads.items()}
+        crops = head_crops(x, scores["framing"].argmax(1))
+        closer = [self.head(part) for part in crops.split(64)]
+        for name in CLOSE_LOOK:
+            close = torch.cat([part[name] for part in closer])
+            scores[name] = scores[name].log_softmax(1) + close.log_softmax(1)
+        classes = {k: score.argmax(1).numpy() for k, score in scores.items()}
         return Reading(embedding, classes)
