@@ -137,7 +137,9 @@ def test_stopping_the_command_stops_comfyui(
 ) -> None:
     port = free_port()
     script = (
-        "import sys; from pathlib import Path\n"
+        "import signal, sys; from pathlib import Path\n"
+        # A shell that starts the tests in the background has them ignore SIGINT, and so would this.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"sys.path.insert(0, {str(root)!r})\n"
         "from launcher import serve, cli\n"
         "from launcher.comfyui import ComfyUI\n"

@@ -81,5 +81,5 @@ def test_every_node_takes_it(draw: Any, name: str, server: ComfyServer, tmp_path
     assert (folder / "report" / "report.html").is_file()
     score = json.loads((folder / "report" / "score.json").read_text("utf-8"))
     if draw is photograph:
-        assert score["with_lora"] is None
+        assert score["identity"]["value"] is None
         assert "cannot" in score["verdict"] or "no accepted shot" in score["verdict"]
