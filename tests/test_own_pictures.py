@@ -26,9 +26,9 @@ def photograph() -> np.ndarray:
 
 def own_character() -> np.ndarray:
     """A cartoon person, as somebody would draw one for this world."""
-    from world.identity import HELD_OUT_FROM, Identity
-    from world.render import render
-    from world.scene import Scene
+    from facet.world.identity import HELD_OUT_FROM, Identity
+    from facet.world.render import render
+    from facet.world.scene import Scene
 
     return render(Identity.from_seed(HELD_OUT_FROM + 9999), Scene(framing="close_up"), 512).image
 

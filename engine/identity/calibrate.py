@@ -16,6 +16,7 @@ DRAWS = 2000
 MIN_GAP = 0.05
 MIN_SHARE = 0.2
 MIN_SEPARATION = 0.8
+MIN_REPRODUCTION = 22.0
 FEW = 8
 
 
@@ -46,12 +47,14 @@ class Calibration:
     """What the encoder makes of strangers and of the character, as cosines with the original.
 
     null: pictures of the same prompts with the LoRA off. positives: the dataset's own shots.
-    rejected: how many shots there are that no gate let through.
+    rejected: how many shots there are that no gate let through. reproduction: PSNR in dB at which
+    the VAE gives the original back; a model cannot draw what its VAE cannot hold.
     """
 
     null: tuple[float, ...]
     positives: tuple[float, ...]
     rejected: int = 0
+    reproduction: float | None = None
 
     @property
     def null_median(self) -> float | None:
@@ -86,6 +89,12 @@ class Calibration:
     @property
     def problem(self) -> str:
         """Why nothing can be said with this calibration, in one sentence; empty when it can."""
+        if self.reproduction is not None and self.reproduction < MIN_REPRODUCTION:
+            return (
+                "These models do not know pictures like the original: their VAE gives it back at "
+                f"{self.reproduction:.1f} dB, and a likeness needs {MIN_REPRODUCTION:g} or more; "
+                "use models that know such pictures."
+            )
         if not self.positives and self.rejected:
             return (
                 f"None of the {self.rejected} shots was accepted as the character, so there is "

@@ -121,7 +121,7 @@ class _Evaluation:
         who = f"{self.character.trigger} {self.character.class_word}"
         self._make(OFF, who, self.bench.model, self.bench.clip, len(self.prompts))
         null = tuple(sample.similarity for sample in self.measured[OFF])
-        calibration = Calibration(null, self.positives, self.rejected)
+        calibration = Calibration(null, self.positives, self.rejected, self._reproduction())
         if self.description:
             self._make(
                 IN_WORDS, self.description, self.bench.model, self.bench.clip, len(self.prompts)
@@ -217,6 +217,16 @@ class _Evaluation:
             for sample in self.measured[label]
         )
         return condition(label, samples, calibration, self.views_measured)
+
+    def _reproduction(self) -> float:
+        """PSNR in dB of the original after the VAE's round trip, at the samples' size."""
+        size = (self.bench.sampling.height, self.bench.sampling.width)
+        image = self.character.source.image.movedim(-1, 0)[None]
+        image = torch.nn.functional.interpolate(image, size, mode="bilinear", antialias=True)
+        given = image.movedim(1, -1)
+        back = self.bench.vae.decode(self.bench.vae.encode(given)).to(given).clamp(0, 1)
+        error = (back.detach().reshape(given.shape) - given).square().mean()
+        return float(-10 * torch.log10(error.clamp_min(1e-6)))
 
     def _face_in_original(self) -> bool:
         """Whether views can be measured: there is a face model, and it sees the original's face."""

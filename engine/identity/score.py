@@ -194,6 +194,7 @@ class ScoreCard:
             "positive_median": self.calibration.positive_median,
             "gap": self.calibration.gap,
             "separation": self.calibration.separation,
+            "reproduction": self.calibration.reproduction,
             "problem": self.calibration.problem,
         }
         return {

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from facet.engine.demo import models as demo
 from facet.engine.demo.text import MAX_TOKENS
 from facet.world.captions import reference_caption
-from facet.world.flux import Flux, TextModel, rope_table
+from facet.world.clip import TextModel
+from facet.world.flux import Flux, rope_table
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.render import render
 from facet.world.scene import Scene

@@ -8,9 +8,9 @@ import torch
 from facet.engine.character import Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
 from facet.engine.shots.accept import Gates, Thresholds, better
-from world.identity import HELD_OUT_FROM, Identity
-from world.render import render
-from world.scene import VIEWS, Scene
+from facet.world.identity import HELD_OUT_FROM, Identity
+from facet.world.render import render
+from facet.world.scene import VIEWS, Scene
 
 PEOPLE = range(HELD_OUT_FROM + 7000, HELD_OUT_FROM + 7012)
 
