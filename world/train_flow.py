@@ -15,8 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .clip import TextModel
 from .flow_data import Batch, Batches
-from .flux import Flux, TextModel, rope_table
+from .flux import Flux, rope_table
 from .optimiser import Muon, stable_decay
 from .pack import MAX_TOKENS
 from .run import WEIGHTS, Checkpoint, Clock, options

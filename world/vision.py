@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .flux import ClipLayer
+from .clip import ClipLayer
 from .labels import HEADS
 from .pack import IMAGE_SIZE, PATCH, PROJECTION, VISION_HEADS, VISION_LAYERS
 from .pack import VISION_WIDTH as WIDTH
