@@ -14,6 +14,7 @@ from ..engine.dataset.layouts import Layout
 from ..engine.dataset.load import Names, fingerprint, load
 from ..engine.files import contained
 from . import sockets
+from .folders import character_folder
 
 
 class FacetDatasetExporter(io.ComfyNode):
@@ -62,9 +63,7 @@ class FacetDatasetExporter(io.ComfyNode):
         chosen = Layout(layout)
         progress = ProgressBar(len(character.pictures)).update_absolute
         try:
-            root = contained(
-                Path(folder_paths.get_output_directory()), "facet", character.folder_name, "dataset"
-            )
+            root = character_folder(character, "dataset")
             target = contained(root, folder.strip() or chosen.value)
             if target == root:
                 raise ValueError(f"{folder!r} is not the name of a folder; leave it empty.")

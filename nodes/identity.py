@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import folder_paths
 import torch
 from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 from PIL import Image
 
 from ..engine.character import Character, quantise
-from ..engine.files import contained
 from ..engine.run import TrainingRun
 from . import sockets
+from .folders import character_folder
 from .inputs import model_inputs, sampling_from, sampling_inputs
 
 PREVIEW_SIDE = 512
@@ -149,9 +147,7 @@ class FacetIdentityScorer(io.ComfyNode):
             )
         except ValueError as error:
             raise ValueError(f"Facet Identity Scorer: {error}") from error
-        root = Path(folder_paths.get_output_directory())
-        folder = contained(root, "facet", character.folder_name, "report")
-        report = write_report(folder, character, evaluation)[None]
+        report = write_report(character_folder(character, "report"), character, evaluation)[None]
         card = evaluation.card
         return io.NodeOutput(
             card,

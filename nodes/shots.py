@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import folder_paths
 import torch
 from comfy_api.latest import ComfyAPISync, io, ui
 
 from ..engine.character import Character, Shot
-from ..engine.files import contained, write_atomic
+from ..engine.files import write_atomic
 from ..engine.pictures import image_bytes
 from ..engine.shots.accept import Gates, Thresholds
 from ..engine.shots.conditioning import ReferenceMode
@@ -19,6 +17,7 @@ from ..engine.shots.plan import PRESETS, ShotPlan, from_lines, turnaround
 from ..engine.shots.sheet import draw_sheet
 from ..engine.shots.store import ShotStore
 from . import sockets
+from .folders import character_folder
 from .inputs import model_inputs, sampling_from, sampling_inputs
 
 OWN_LINES = "own lines only"
@@ -97,11 +96,6 @@ def studio_inputs() -> list[io.Input]:
     ]
 
 
-def character_folder(character: Character) -> Path:
-    """Where the character's files are kept."""
-    return contained(Path(folder_paths.get_output_directory()), "facet", character.folder_name)
-
-
 def shoot(
     character: Character,
     plan: ShotPlan,
@@ -138,7 +132,7 @@ def shoot(
 
     progress(0, max(1, len(plan.requests)))
     return Shoot(character, studio, gates, seed, tries).run(
-        plan, ShotStore(character_folder(character) / "shots"), on_shot=show
+        plan, ShotStore(character_folder(character, "shots")), on_shot=show
     )
 
 
@@ -289,7 +283,7 @@ def finished(
 ) -> io.NodeOutput:
     """The outputs of both shooting nodes: the character, the sheet (shown, saved), the pictures."""
     sheet: torch.Tensor = draw_sheet(character, shots)[None]
-    write_atomic(character_folder(character) / file, image_bytes(sheet[0]))
+    write_atomic(character_folder(character, file), image_bytes(sheet[0]))
     return io.NodeOutput(
         character.adding(shots),
         sheet,

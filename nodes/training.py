@@ -14,17 +14,12 @@ from ..engine.character import Character
 from ..engine.files import contained
 from ..engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
 from . import sockets
+from .folders import character_folder
 
 if TYPE_CHECKING:
     from ..engine.training.loop import Trained
 
 NAME = "Facet LoRA Trainer"
-
-
-def runs_folder(character: Character) -> Path:
-    """Where the character's training runs are kept."""
-    output = Path(folder_paths.get_output_directory())
-    return contained(output, "facet", character.folder_name, "training")
 
 
 def loras_folder() -> Path:
@@ -222,7 +217,7 @@ class FacetLoraTrainer(io.ComfyNode):
                 vae,
                 character,
                 settings,
-                runs_folder(character),
+                character_folder(character, "training"),
                 run_name.strip(),
                 loras_folder(),
                 progress_reporter(cls.hidden.unique_id),

@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 
 import torch
-from PIL import Image
 
-from ..character import Character, quantise
+from ..character import Character
 from ..files import contained, write_atomic
+from ..pictures import image_bytes
 from .evaluate import Evaluation
 from .report_image import report_image
 from .report_page import report_page
@@ -30,13 +30,11 @@ def write_report(folder: Path, character: Character, evaluation: Evaluation) -> 
     writer = csv.DictWriter(table, fieldnames=list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
-    png = io.BytesIO()
-    Image.fromarray(quantise(picture).numpy()).save(png, "PNG", optimize=True)
     numbers = json.dumps(card.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
     files = {
         "score.json": numbers.encode(),
         "score.csv": table.getvalue().encode(),
-        "report.png": png.getvalue(),
+        "report.png": image_bytes(picture),
         "report.html": report_page(character, evaluation).encode(),
     }
     for name, content in files.items():
