@@ -1,4 +1,4 @@
-"""Encodes the training pictures with the trained autoencoder.
+"""Encodes the training pictures with the demo's autoencoder.
 
     python -m world.encode --out .facet/world
 """
@@ -6,25 +6,29 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from safetensors.torch import load_file
 
-from .autoencoder import decoder, encoder
+from .autoencoder import encoder
 from .dataset import PEOPLE, render_people
-from .flow_data import FULL_SIZE_PEOPLE, encode
-from .run import options
+from .flow_data import encode
+from .run import WEIGHTS, options
 
 
 def main() -> None:
-    """Encode."""
+    """Encode at both sizes; a finished file stays as it is."""
     chosen = options("Encode the training pictures.", 0)
-    both = nn.ModuleList([encoder(), decoder()])
-    both.load_state_dict(torch.load(chosen.out / "vae.pt", weights_only=True)["networks"])
+    stored = load_file(WEIGHTS / "vae.safetensors")
+    network = encoder()
+    network.load_state_dict({
+        k.removeprefix("taesd_encoder."): v.float()
+        for k, v in stored.items() if k.startswith("taesd_encoder.")
+    })
+    network = network.to(memory_format=torch.channels_last).eval()
     pictures = render_people(chosen.out / "train.npy", 0, PEOPLE)
-    network = both[0].to(memory_format=torch.channels_last).eval()
-    for name, people, shrink in (("8", PEOPLE, 2), ("16", FULL_SIZE_PEOPLE, 1)):
+    for name, shrink in (("8", 2), ("16", 1)):
         path = chosen.out / f"latents_{name}.npy"
         if not path.exists():
-            encode(network, pictures[:people], path, shrink)
+            encode(network, pictures, path, shrink)
 
 
 if __name__ == "__main__":

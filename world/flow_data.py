@@ -18,9 +18,7 @@ from .render import set_up
 from .tokens import batch_of, random_name, used_ids
 
 REFERENCE_SHARE, FRONT_SHARE, TRIGGER_SHARE = 0.6, 0.6, 0.25
-HEAD_WEIGHT = 3.0
-FULL_SIZE_PEOPLE = 4_000
-"""How many people are also encoded at full size; half-size latents are made of all."""
+HEAD_WEIGHT = 4.0
 
 
 @torch.inference_mode()

@@ -23,7 +23,7 @@ from .pack import MAX_TOKENS
 from .run import WEIGHTS, Checkpoint, Clock, options
 
 MUON_RATE, ADAM_RATE, WARM_UP = 0.015, 1.2e-3, 100
-HALF_SIZE_UNTIL, DECAY_FROM = 0.42, 0.8
+HALF_SIZE_UNTIL, DECAY_FROM = 0.3, 0.8
 BATCH = {8: 64, 16: 32}
 TIME_MEAN = {8: 0.0, 16: 0.3}
 AVERAGE = 0.998
