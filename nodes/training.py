@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from . import sockets
 from .folders import character_folder
 
 if TYPE_CHECKING:
+    from ..engine.training.events import OnEvent, TrainingEvent
     from ..engine.training.loop import Trained
 
 NAME = "Facet LoRA Trainer"
@@ -27,24 +27,23 @@ def loras_folder() -> Path:
     return contained(Path(folder_paths.get_folder_paths("loras")[0]), "facet")
 
 
-def progress_reporter(node_id: str) -> Callable[[int, int, float], None]:
-    """Shows steps and loss at the node, a few times a second at most."""
+def progress_reporter(node_id: str) -> OnEvent:
+    """Shows steps, loss and the time left at the node, a few times a second at most."""
     from server import PromptServer
 
     set_progress = ComfyAPISync().execution.set_progress
     shown = 0.0
-    average = 0.0
 
-    def report(step: int, steps: int, loss: float) -> None:
-        nonlocal shown, average
-        average = loss if not average else 0.95 * average + 0.05 * loss
+    def report(event: TrainingEvent) -> None:
+        nonlocal shown
         now = time.monotonic()
-        if now - shown < 0.3 and step < steps:
+        if now - shown < 0.3 and event.step < event.steps:
             return
         shown = now
-        set_progress(step, steps)
-        text = f"Step {step} of {steps}, loss {average:.4f}"
-        PromptServer.instance.send_progress_text(text, node_id)
+        set_progress(event.step, event.steps)
+        minutes, seconds = divmod(round(event.eta), 60)
+        text = f"Step {event.step} of {event.steps}, loss {event.smoothed:.4f}, "
+        PromptServer.instance.send_progress_text(text + f"{minutes}:{seconds:02d} left", node_id)
 
     return report
 
@@ -198,6 +197,7 @@ class FacetLoraTrainer(io.ComfyNode):
         run_name: str,
         **widgets: Any,
     ) -> io.NodeOutput:
+        from ..engine.training.control import STOP_REQUESTS
         from ..engine.training.formats import UnusableLora, read_lora
         from ..engine.training.loop import train
         from ..engine.training.pictures import without_trigger
@@ -209,6 +209,9 @@ class FacetLoraTrainer(io.ComfyNode):
                 f"{NAME}: {len(lacking)} of {len(character.dataset)} captions lack the trigger "
                 f"'{character.trigger}'. Run the Caption Writer or add it."
             )
+        node_id = cls.hidden.unique_id
+        # What was asked of an earlier run is not meant for this one.
+        STOP_REQUESTS.take(node_id)
         try:
             settings = TrainingSettings(**widgets)
             trained = train(
@@ -220,7 +223,8 @@ class FacetLoraTrainer(io.ComfyNode):
                 character_folder(character, "training"),
                 run_name.strip(),
                 loras_folder(),
-                progress_reporter(cls.hidden.unique_id),
+                progress_reporter(node_id),
+                lambda: STOP_REQUESTS.take(node_id),
             )
         except (ValueError, ModuleNotFoundError, TrainingDiverged, UnusableLora) as error:
             raise type(error)(f"{NAME}: {error}") from error

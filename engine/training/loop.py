@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..files import write_atomic
 from ..run import Checkpoint, TrainingRun
 from ..sampling import model_fingerprint
 from .conditioning import encode_captions
+from .events import OnEvent, TrainingEvent
 from .exact import checkpointed, exact_gradients
 from .formats import check_lora, lora_metadata, lora_names, lora_state_dict
 from .lora import adapters, target_modules, transformer_blocks
@@ -26,10 +28,12 @@ from .state import Opened, Weights, open_run, restore, save_state
 from .step import Step
 from .tensors import write_tensors
 
-OnStep = Callable[[int, int, float], None]
-"""Called after each step with the steps done, the steps in all, and the loss."""
-
 _LOSSES_OF_A_CHECKPOINT = 50
+_SMOOTHING = 0.95
+
+
+def _go_on() -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,14 @@ def train(
     training: Path,
     name: str,
     lora: Path,
-    on_step: OnStep | None = None,
+    on_event: OnEvent | None = None,
+    stop_requested: Callable[[], bool] = _go_on,
 ) -> Trained:
     """Trains a LoRA of ``character`` in ``model`` and leaves the model as it was.
 
     ``training`` is the folder that runs have theirs in, and ``name`` the run's; the finished LoRA
-    is written to the folder ``lora`` as well. An interrupt saves what is done and is raised
+    is written to the folder ``lora`` as well. ``stop_requested`` is asked after each step; at True
+    the run ends early, as finished. An interrupt saves what is done and is raised
     again; the same call then goes on from there, to the same result bit for bit on a CPU.
     Raises ValueError for what cannot be trained, TrainingDiverged when the loss is lost, and
     UnusableLora when the saved file does not load.
@@ -72,7 +78,7 @@ def train(
         samples = encode_pictures(model.model, vae, shots, resolution)
         prompts = encode_captions(clip, ["", *(sample.caption for sample in samples)])
         with torch.inference_mode(False):
-            trainer.run(samples, prompts, on_step)
+            trainer.run(samples, prompts, on_event, stop_requested)
     run = trainer.record()
     path = lora / f"{character.folder_name}_{run.name}.safetensors"
     write_atomic(path, run.checkpoints[-1].path.read_bytes())
@@ -93,7 +99,7 @@ class Trainer:
         self._progress = opened.progress
         self._targets = target_modules(model.model.diffusion_model)
         self._names = lora_names(model.model, self._targets)
-        self._saved = opened.progress.step
+        self._saved = self._first = opened.progress.step
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -104,7 +110,8 @@ class Trainer:
         self,
         samples: list[Sample],
         prompts: dict[str, dict[str, Any]],
-        on_step: OnStep | None = None,
+        on_event: OnEvent | None = None,
+        stop_requested: Callable[[], bool] = _go_on,
     ) -> None:
         """Takes the steps that are left; saves on the way, at the end, and when it is stopped."""
         from comfy.model_management import throw_exception_if_processing_interrupted
@@ -115,6 +122,8 @@ class Trainer:
                 restore(self._folder, weights)
             step = Step(self._model, self._settings, samples, prompts, options)
             step.check_forward()
+            started = time.monotonic()
+            self._first = self._progress.step
             try:
                 while self._progress.step < self._settings.steps:
                     throw_exception_if_processing_interrupted()
@@ -122,13 +131,32 @@ class Trainer:
                     self._progress = replace(self._progress, losses=(*self._progress.losses, loss))
                     if self._settings.checkpoint_due(self._progress.step):
                         self._save(weights)
-                    if on_step is not None:
-                        on_step(self._progress.step, self._settings.steps, loss)
+                    if on_event is not None:
+                        on_event(self._event(time.monotonic() - started))
+                    if stop_requested():
+                        break
             except BaseException:
                 # Out of memory, a lost loss, the user's stop: the last whole step is still good.
                 if self._progress.step > self._saved:
                     self._save(weights)
                 raise
+
+    def _event(self, seconds: float) -> TrainingEvent:
+        losses, steps = self._progress.losses, self._settings.steps
+        step = len(losses)
+        smoothed = losses[max(0, step - 100)]
+        for loss in losses[max(0, step - 100) + 1 :]:
+            smoothed = _SMOOTHING * smoothed + (1 - _SMOOTHING) * loss
+        return TrainingEvent(
+            step=step,
+            steps=steps,
+            loss=losses[-1],
+            smoothed=smoothed,
+            learning_rate=self._settings.learning_rate_at(step - 1),
+            seconds=seconds,
+            eta=seconds / (step - self._first) * (steps - step),
+            folder=self._folder,
+        )
 
     def record(self) -> TrainingRun:
         """The run as it flows on and as ``run.json`` keeps it."""

@@ -15,6 +15,7 @@ import torch
 
 from facet.engine.character import Character, Shot
 from facet.engine.run import load_run
+from facet.engine.training.events import OnEvent, TrainingEvent
 from facet.engine.training.formats import read_lora
 from facet.engine.training.loop import Trained, train
 from facet.engine.training.settings import TrainingSettings
@@ -36,7 +37,7 @@ def run(models: SmallModels, character: Character, tmp_path: Path) -> Train:
         settings: TrainingSettings = SETTINGS,
         folder: str = "a",
         who: Character = character,
-        on_step: Any = None,
+        on_event: Any = None,
         name: str = "run",
         model: Any = models.model,
     ) -> Trained:
@@ -50,18 +51,18 @@ def run(models: SmallModels, character: Character, tmp_path: Path) -> Train:
                 tmp_path / folder,
                 name,
                 tmp_path / folder / "loras",
-                on_step,
+                on_event,
             )
 
     return start
 
 
-def interrupt_after(step: int) -> Callable[[int, int, float], None]:
-    def on_step(done: int, _steps: int, _loss: float) -> None:
-        if done == step:
+def interrupt_after(step: int) -> OnEvent:
+    def on_event(event: TrainingEvent) -> None:
+        if event.step == step:
             comfy.model_management.interrupt_current_processing()
 
-    return on_step
+    return on_event
 
 
 def same(one: Path, other: Path) -> bool:
@@ -96,9 +97,9 @@ def test_another_seed_gives_another_lora(run: Train) -> None:
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(run: Train, stop: int) -> None:
     whole = run(folder="whole")
     with pytest.raises(comfy.model_management.InterruptProcessingException):
-        run(folder="parts", on_step=interrupt_after(stop))
+        run(folder="parts", on_event=interrupt_after(stop))
     steps: list[int] = []
-    parts = run(folder="parts", on_step=lambda step, *_: steps.append(step))
+    parts = run(folder="parts", on_event=lambda event: steps.append(event.step))
     assert steps == list(range(stop + 1, 7))
     assert parts.run.losses == whole.run.losses
     assert same(parts.lora, whole.lora)
@@ -107,7 +108,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(run: Train, stop: int
 
 def test_a_cancel_keeps_the_lora_so_far(run: Train, tmp_path: Path) -> None:
     with pytest.raises(comfy.model_management.InterruptProcessingException):
-        run(on_step=interrupt_after(4))
+        run(on_event=interrupt_after(4))
     kept = load_run(tmp_path / "a" / "run")
     assert [point.step for point in kept.checkpoints] == [3, 4]
     assert len(kept.losses) == 4
@@ -124,7 +125,7 @@ def test_a_cancel_before_the_first_step_leaves_nothing(run: Train, tmp_path: Pat
 
 def test_a_finished_run_is_not_trained_again(run: Train) -> None:
     first = run()
-    again = run(on_step=lambda *_: pytest.fail("trained again"))
+    again = run(on_event=lambda *_: pytest.fail("trained again"))
     assert again.run == first.run
     assert "finished" in again.note
 
@@ -132,7 +133,7 @@ def test_a_finished_run_is_not_trained_again(run: Train) -> None:
 def test_more_steps_continue_the_run(run: Train) -> None:
     run()
     steps: list[int] = []
-    longer = run(replace(SETTINGS, steps=8), on_step=lambda step, *_: steps.append(step))
+    longer = run(replace(SETTINGS, steps=8), on_event=lambda event: steps.append(event.step))
     assert steps == [7, 8]
     assert longer.run.name == "run"
 
@@ -187,13 +188,13 @@ def test_a_lost_loss_ends_in_a_sentence_and_a_good_lora(
     weight = models.model.model.diffusion_model.final_layer.linear.weight
     kept_weight = weight.clone()
 
-    def break_the_model(step: int, *_: float) -> None:
+    def break_the_model(event: TrainingEvent) -> None:
         with torch.inference_mode():
-            weight.fill_(float("nan") if step == 4 else 0).add_(kept_weight)
+            weight.fill_(float("nan") if event.step == 4 else 0).add_(kept_weight)
 
     try:
         with pytest.raises(TrainingDiverged, match=r"not a number at step 5.*learning_rate"):
-            run(on_step=break_the_model)
+            run(on_event=break_the_model)
     finally:
         with torch.inference_mode():
             weight.copy_(kept_weight)
