@@ -10,25 +10,104 @@ from typing import Any
 
 STEPS_PER_PICTURE = 100
 FEWEST_STEPS, MOST_STEPS = 800, 2500
-SCHEDULES = ("cosine", "linear", "constant")
+MOST_EVER = 1_000_000
+SCHEDULES = ("cosine", "linear", "constant", "cosine with restarts")
 PRECISIONS = ("auto", "fp32", "bf16")
 SUBJECTS = ("not stated", "synthetic character", "real person who consented")
+ADAPTERS = ("LoRA", "DoRA", "rsLoRA", "LoKr", "LoHa")
+TARGETS = ("all linear layers", "attention", "attention and MLP", "linear layers and convolutions")
+OPTIMIZERS = ("AdamW", "AdamW fused", "AdamW 8-bit", "Adafactor", "Prodigy", "Lion")
+TIMESTEPS = ("auto", "uniform", "logit-normal", "shift", "flux_shift")
+LOSS_WEIGHTINGS = ("none", "min-SNR", "debiased")
+CACHES = ("memory", "disk")
 
 # What changes neither the gradients nor the pictures drawn: a run goes on under another value.
-_NOT_IN_FINGERPRINT = {"steps", "checkpoint_every", "gradient_checkpointing", "subject"}
+_NOT_IN_FINGERPRINT = {
+    "steps",
+    "repeats",
+    "epochs",
+    "checkpoint_every",
+    "gradient_checkpointing",
+    "subject",
+    "cache",
+    "micro_batch",
+    "validate_every",
+    "sample_every",
+    "sample_prompts",
+    "patience",
+}
+
+_NUMBERS: dict[str, tuple[float, float]] = {
+    "steps": (0, MOST_EVER),
+    "rank": (1, 1024),
+    "learning_rate": (1e-9, 1.0),
+    "batch_size": (1, 1024),
+    "resolution": (0, 8192),
+    "warmup": (0.0, 1.0),
+    "weight_decay": (0.0, 1.0),
+    "clip": (1e-6, 1e6),
+    "ema": (0.0, 0.99999),
+    "caption_dropout": (0.0, 1.0),
+    "timestep_shift": (0.01, 100.0),
+    "guidance": (0.0, 100.0),
+    "checkpoint_every": (0, 1_000_000),
+    "alpha": (0.0, 1e6),
+    "restarts": (1, 1000),
+    "repeats": (0, 100_000),
+    "epochs": (0, 100_000),
+    "snr_gamma": (0.1, 1000.0),
+    "mask_outside": (0.0, 1.0),
+    "prior_outside": (0.0, 100.0),
+    "prior_class": (0.0, 100.0),
+    "generated_from": (0.0, 1.0),
+    "generated_to": (0.0, 1.0),
+    "text_encoder_rate": (1e-9, 1.0),
+    "micro_batch": (0, 1024),
+    "validation_shots": (0, 10_000),
+    "validate_every": (0, 1_000_000),
+    "sample_every": (0, 1_000_000),
+    "patience": (0, 10_000),
+}
+
+_CHOICES = {
+    "schedule": SCHEDULES,
+    "precision": PRECISIONS,
+    "subject": SUBJECTS,
+    "adapter": ADAPTERS,
+    "targets": TARGETS,
+    "optimizer": OPTIMIZERS,
+    "timesteps": TIMESTEPS,
+    "loss_weighting": LOSS_WEIGHTINGS,
+    "cache": CACHES,
+}
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """The settings of one run. Raises ValueError when a value cannot work.
 
-    steps: optimizer steps, 0 for 100 a picture within 800 to 2500. rank: of the LoRA; alpha is
-    the same. batch_size: pictures a step. resolution: side in pixels of the square whose area
-    pictures are scaled down to, 0 for the size most of them have. warmup: share of the steps
-    in which the learning rate rises. ema: decay of the averaged weights that are saved.
-    caption_dropout: share of samples that see an empty caption. timestep_shift: above 1 for more
-    noise. guidance: the distilled guidance that the model is told. checkpoint_every: in steps,
-    0 for the end only. subject: who the pictures show, for the file's metadata.
+    steps: optimizer steps, 0 for repeats x epochs where both are given, and else 100 a picture
+    within 800 to 2500. rank: of the adapter. batch_size: pictures a step. resolution: side in
+    pixels of the square whose area pictures are scaled down to, 0 for the size most of them have.
+    warmup: share of the steps in which the learning rate rises. ema: decay of the averaged
+    weights that are saved. caption_dropout: share of samples that see an empty caption.
+    timestep_shift: above 1 for more noise. guidance: the distilled guidance that the model is
+    told. checkpoint_every: in steps, 0 for the end only. subject: who the pictures show, for the
+    file's metadata.
+
+    adapter: the kind that is trained. alpha: its scale is alpha / rank, 0 for the rank. targets:
+    which layers; target_pattern: globs over their names, comma-separated, "-" in front excludes.
+    restarts: cycles of "cosine with restarts". repeats: how often each picture is seen in each of
+    the epochs. timesteps: how noise is drawn. loss_weighting, snr_gamma: of eps and v models.
+    resolutions: several sides in place of resolution. flip: mirrored pictures too. masked_loss:
+    the loss counts inside each shot's mask, mask_outside as much outside of it; prior_outside:
+    weight of keeping the untrained model's prediction there, and prior_class: for the class word.
+    generated_from, generated_to: range of noise that generated shots are trained at, 0 clean,
+    1 noise alone. cache: where encoded pictures and captions are kept. text_encoder: trained too,
+    at text_encoder_rate. micro_batch: samples at once, 0 for the whole batch. validation_shots:
+    held out, their loss taken each validate_every steps. sample_every: in steps; sample_prompts:
+    one a line, with [trigger] and [class]. patience: checkpoints without a better likeness until
+    the run stops, 0 never. continue_from: a LoRA file to start from.
     """
 
     steps: int = 0
@@ -50,42 +129,94 @@ class TrainingSettings:
     checkpoint_every: int = 250
     subject: str = SUBJECTS[0]
 
+    adapter: str = "LoRA"
+    alpha: float = 0.0
+    targets: str = TARGETS[0]
+    target_pattern: str = ""
+    optimizer: str = "AdamW"
+    restarts: int = 3
+    repeats: int = 0
+    epochs: int = 0
+    timesteps: str = "auto"
+    loss_weighting: str = "none"
+    snr_gamma: float = 5.0
+    resolutions: str = ""
+    flip: bool = False
+    masked_loss: bool = False
+    mask_outside: float = 0.0
+    prior_outside: float = 0.0
+    prior_class: float = 0.0
+    generated_from: float = 0.0
+    generated_to: float = 1.0
+    cache: str = "memory"
+    text_encoder: bool = False
+    text_encoder_rate: float = 5e-5
+    micro_batch: int = 0
+    validation_shots: int = 0
+    validate_every: int = 0
+    sample_every: int = 0
+    sample_prompts: str = ""
+    patience: int = 0
+    continue_from: str = ""
+
     def __post_init__(self) -> None:
-        _number("steps", self.steps, 0, 1_000_000)
-        _number("rank", self.rank, 1, 1024)
-        _number("learning_rate", self.learning_rate, 1e-9, 1.0)
-        _number("batch_size", self.batch_size, 1, 1024)
-        _number("resolution", self.resolution, 0, 8192)
-        _number("warmup", self.warmup, 0.0, 1.0)
-        _number("weight_decay", self.weight_decay, 0.0, 1.0)
-        _number("clip", self.clip, 1e-6, 1e6)
-        _number("ema", self.ema, 0.0, 0.99999)
-        _number("caption_dropout", self.caption_dropout, 0.0, 1.0)
-        _number("timestep_shift", self.timestep_shift, 0.01, 100.0)
-        _number("guidance", self.guidance, 0.0, 100.0)
-        _number("checkpoint_every", self.checkpoint_every, 0, 1_000_000)
-        _choice("schedule", self.schedule, SCHEDULES)
-        _choice("precision", self.precision, PRECISIONS)
-        _choice("subject", self.subject, SUBJECTS)
+        for name, (low, high) in _NUMBERS.items():
+            _number(name, getattr(self, name), low, high)
+        for name, choices in _CHOICES.items():
+            _choice(name, getattr(self, name), choices)
+        if self.generated_from >= self.generated_to:
+            raise ValueError(
+                f"generated_from is {self.generated_from:g} and generated_to "
+                f"{self.generated_to:g}; give a lower number first, such as 0 and 1."
+            )
+        if bool(self.repeats) != bool(self.epochs):
+            raise ValueError(
+                f"repeats is {self.repeats} and epochs {self.epochs}; give both, or 0 for both "
+                "and let steps decide."
+            )
+        self.sides()
+
+    def sides(self) -> tuple[int, ...]:
+        """The resolutions to train at, ascending; none where ``resolution`` alone decides."""
+        found = set()
+        for part in self.resolutions.replace(",", " ").split():
+            if not (part.isdecimal() and 64 <= int(part) <= 8192):
+                raise ValueError(
+                    f"resolutions names {part!r}; give sides in pixels from 64 to 8192, such as "
+                    "'512, 768, 1024'."
+                )
+            found.add(int(part))
+        return tuple(sorted(found))
 
     def for_pictures(self, count: int) -> TrainingSettings:
         """These settings with the number of steps decided, for ``count`` pictures."""
         if self.steps:
             return self
+        if self.repeats and self.epochs:
+            seen = count * self.repeats * self.epochs
+            return replace(self, steps=min(math.ceil(seen / self.batch_size), MOST_EVER))
         return replace(self, steps=min(max(STEPS_PER_PICTURE * count, FEWEST_STEPS), MOST_STEPS))
 
     def learning_rate_at(self, step: int) -> float:
-        """The learning rate of step ``step``, counted from 0."""
+        """The learning rate of step ``step``, counted from 0.
+
+        Prodigy finds the rate itself and takes a factor of it, which starts from 1.
+        """
+        return self.schedule_at(step) * (1.0 if self.optimizer == "Prodigy" else self.learning_rate)
+
+    def schedule_at(self, step: int) -> float:
+        """The share of the full learning rate that step ``step``, counted from 0, goes at."""
         warmup = round(self.warmup * self.steps)
         if step < warmup:
-            return self.learning_rate * (step + 1) / warmup
+            return (step + 1) / warmup
         done = (step - warmup) / max(self.steps - warmup, 1)
         factor = {
             "cosine": 0.5 * (1 + math.cos(math.pi * done)),
             "linear": 1 - done,
             "constant": 1.0,
+            "cosine with restarts": 0.5 * (1 + math.cos(math.pi * (done * self.restarts % 1))),
         }
-        return self.learning_rate * factor[self.schedule]
+        return factor[self.schedule]
 
     def checkpoint_due(self, step: int) -> bool:
         """Whether a LoRA is saved once ``step`` steps are done."""
