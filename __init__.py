@@ -2,13 +2,18 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import captions, character, dataset, demo, identity, shots, training
+from .nodes import captions, character, dataset, demo, identity, shots, training, training_page
 
 WEB_DIRECTORY = "./js"
 
 
 class FacetExtension(ComfyExtension):
     """The nodes of the pack, in menu order."""
+
+    async def on_load(self) -> None:
+        from server import PromptServer
+
+        training_page.add_routes(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import folder_paths
-from comfy_api.latest import ComfyAPISync, io, ui
+from comfy_api.latest import io, ui
 
 from ..engine.character import Character
 from ..engine.files import contained
 from ..engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
 from . import sockets
 from .folders import character_folder
+from .training_page import reported
 
 if TYPE_CHECKING:
-    from ..engine.training.events import OnEvent, TrainingEvent
     from ..engine.training.loop import Trained
 
 NAME = "Facet LoRA Trainer"
@@ -25,27 +24,6 @@ NAME = "Facet LoRA Trainer"
 def loras_folder() -> Path:
     """Where finished LoRAs go, so that ComfyUI's own loaders list them."""
     return contained(Path(folder_paths.get_folder_paths("loras")[0]), "facet")
-
-
-def progress_reporter(node_id: str) -> OnEvent:
-    """Shows steps, loss and the time left at the node, a few times a second at most."""
-    from server import PromptServer
-
-    set_progress = ComfyAPISync().execution.set_progress
-    shown = 0.0
-
-    def report(event: TrainingEvent) -> None:
-        nonlocal shown
-        now = time.monotonic()
-        if now - shown < 0.3 and event.step < event.steps:
-            return
-        shown = now
-        set_progress(event.step, event.steps)
-        minutes, seconds = divmod(round(event.eta), 60)
-        text = f"Step {event.step} of {event.steps}, loss {event.smoothed:.4f}, "
-        PromptServer.instance.send_progress_text(text + f"{minutes}:{seconds:02d} left", node_id)
-
-    return report
 
 
 def summary(trained: Trained) -> str:
@@ -184,7 +162,7 @@ class FacetLoraTrainer(io.ComfyNode):
                 sockets.Run.Output("run", tooltip="The run with all its checkpoints, to score."),
                 io.String.Output("path", tooltip="Where the finished LoRA is."),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -214,18 +192,20 @@ class FacetLoraTrainer(io.ComfyNode):
         STOP_REQUESTS.take(node_id)
         try:
             settings = TrainingSettings(**widgets)
-            trained = train(
-                model,
-                clip,
-                vae,
-                character,
-                settings,
-                character_folder(character, "training"),
-                run_name.strip(),
-                loras_folder(),
-                progress_reporter(node_id),
-                lambda: STOP_REQUESTS.take(node_id),
-            )
+            with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
+                trained = train(
+                    model,
+                    clip,
+                    vae,
+                    character,
+                    settings,
+                    character_folder(character, "training"),
+                    run_name.strip(),
+                    loras_folder(),
+                    reporter,
+                    lambda: STOP_REQUESTS.take(node_id),
+                )
+                reporter.end("finished", summary(trained), trained.run.folder)
         except (ValueError, ModuleNotFoundError, TrainingDiverged, UnusableLora) as error:
             raise type(error)(f"{NAME}: {error}") from error
         return io.NodeOutput(

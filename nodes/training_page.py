@@ -1,0 +1,299 @@
+"""What the page draws in the trainer node: told while a training runs, and asked for afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+from aiohttp import web
+from comfy_api.latest import ComfyAPISync
+
+from ..engine.files import contained
+from ..engine.run import load_run
+from ..engine.training.control import STOP_REQUESTS
+from ..engine.training.events import TrainingEvent
+from ..engine.training.log import CSV_FILE, LogRow, TrainingLog, checkpoints
+
+MESSAGE = "facet.training"
+RUNNING = ("preparing", "running")
+_SECONDS_BETWEEN_MESSAGES = 0.25
+_SECONDS_BETWEEN_TABLES = 20.0
+_MOST_POINTS = 3000
+_COURSES_KEPT = 20
+
+
+class Course:
+    """One training as the page knows it.
+
+    node: the id under which ComfyUI runs the node, such as "7", or "4:7" in a subgraph; workflow:
+    the id of the page's graph, '' for a prompt that came without one.
+    """
+
+    def __init__(self, node: str, workflow: str = "", name: str = "") -> None:
+        self.node = node
+        self.workflow = workflow
+        self.name = name
+        self.state = "preparing"
+        self.note = ""
+        self.log: TrainingLog | None = None
+        self.samples: list[Path] = []
+        self.steps = 0
+        self.eta = math.nan
+
+    def take(self, event: TrainingEvent) -> None:
+        """Takes up one step."""
+        if self.log is None and event.folder is not None:
+            self.show(event.folder, event.step)
+        if self.log is not None:
+            self.log.add(event)
+        self.state = "running"
+        self.steps, self.eta = event.steps, event.eta
+        if event.sample is not None and event.sample not in self.samples:
+            self.samples.append(event.sample)
+        if event.note:
+            self.note = event.note
+
+    def show(self, folder: Path, before: int | None = None) -> None:
+        """Takes up what stands in the run's folder, of the steps before ``before``."""
+        self.log = TrainingLog(folder, before)
+        self.samples = saved_samples(folder)
+
+    def view(self, after: int = 0) -> dict[str, Any]:
+        """The course as JSON, with the steps after step ``after``."""
+        rows = list(self.log.rows) if self.log else []
+        folder = self.log.folder if self.log else None
+        held_out = [row for row in rows if row.validation is not None]
+        measured = [row for row in rows if row.identity is not None]
+        best = max(measured, key=lambda row: row.identity or 0.0).step if measured else None
+        return {
+            "node": self.node,
+            "workflow": self.workflow,
+            "run": folder.name if folder else self.name,
+            "folder": below_output(folder) if folder else None,
+            "state": self.state,
+            "note": self.note,
+            "step": rows[-1].step if rows else 0,
+            "steps": self.steps or (rows[-1].step if rows else 0),
+            "eta": round(self.eta, 1) if math.isfinite(self.eta) else None,
+            "after": after,
+            "rows": points([row for row in rows if row.step > after]),
+            "validation": [[row.step, _short(row.validation)] for row in held_out],
+            "identity": [[row.step, _short(row.identity)] for row in measured],
+            "checkpoints": checkpoints(folder) if folder else [],
+            "best": best,
+            "samples": [shown for path in self.samples if (shown := picture(path))],
+        }
+
+
+class Courses:
+    """The latest course of each node, for pages that come later."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], Course] = {}
+
+    def begin(self, course: Course) -> None:
+        """Takes ``course`` in, in the place of an earlier one of the same node."""
+        with self._lock:
+            self._known.pop((course.workflow, course.node), None)
+            self._known[course.workflow, course.node] = course
+            while len(self._known) > _COURSES_KEPT:
+                self._known.pop(next(iter(self._known)))
+
+    def of(self, workflow: str) -> list[Course]:
+        """The courses of a workflow."""
+        with self._lock:
+            return [course for course in self._known.values() if course.workflow == workflow]
+
+    def running(self, workflow: str, node: str) -> bool:
+        """Whether the node trains just now."""
+        with self._lock:
+            course = self._known.get((workflow, node))
+        return course is not None and course.state in RUNNING
+
+
+COURSES = Courses()
+"""Of this process: trainings write, and the page's requests read."""
+
+
+class Reporter:
+    """Tells the page and ComfyUI's progress bar of a course, and keeps its files."""
+
+    def __init__(self, course: Course) -> None:
+        from server import PromptServer
+
+        self._course = course
+        self._server = PromptServer.instance
+        # Without a workflow's id no page could tell whose node it is; then only its own is told.
+        self._client = None if course.workflow else self._server.client_id
+        self._set_progress = ComfyAPISync().execution.set_progress
+        self._shown = self._saved = 0.0
+        self._told = 0
+
+    def __call__(self, event: TrainingEvent) -> None:
+        """One step; told at most four times a second, but at once when there is more to see."""
+        first = self._course.log is None
+        self._course.take(event)
+        now = time.monotonic()
+        if first:
+            self._saved = now
+        news = event.sample or event.note or event.step == event.steps or first
+        if not news and now - self._shown < _SECONDS_BETWEEN_MESSAGES:
+            return
+        self._shown = now
+        self._set_progress(event.step, event.steps)
+        self.tell()
+        if now - self._saved > _SECONDS_BETWEEN_TABLES:
+            self._saved = now
+            self._save()
+
+    def tell(self) -> None:
+        """Sends what the page does not have yet."""
+        view = self._course.view(self._told)
+        self._told = view["step"]
+        self._server.send_sync(MESSAGE, view, self._client)
+
+    def end(self, state: str, note: str = "", folder: Path | None = None) -> None:
+        """Writes table and picture, and tells how it ended.
+
+        ``folder`` is the run's, for one that took no step because it was finished before.
+        """
+        if self._course.log is None and folder is not None:
+            self._course.show(folder)
+        self._course.state, self._course.eta = state, 0.0
+        if note:
+            self._course.note = note
+        self._save(picture=True)
+        self.tell()
+
+    def _save(self, picture: bool = False) -> None:
+        log = self._course.log
+        if log is None:
+            return
+        try:
+            if picture:
+                log.save(f"Facet training   {log.folder.name}")
+            else:
+                log.save_table()
+        except OSError as error:
+            # The LoRA matters more than its curve, and says itself when the disk refuses it.
+            self._course.note = f"{CSV_FILE} could not be written: {error}"
+
+
+@contextlib.contextmanager
+def reported(node: str, extra_pnginfo: Any, name: str) -> Iterator[Reporter]:
+    """Has a training of ``node`` drawn in the page for the length of the ``with``.
+
+    ``extra_pnginfo``: ComfyUI's hidden input, which holds the workflow; None from a script.
+    """
+    from comfy.model_management import InterruptProcessingException
+
+    workflow = ((extra_pnginfo or {}).get("workflow") or {}).get("id") or ""
+    course = Course(str(node), str(workflow), name)
+    COURSES.begin(course)
+    reporter = Reporter(course)
+    reporter.tell()
+    try:
+        yield reporter
+    except InterruptProcessingException:
+        reporter.end("cancelled", "Cancelled. What is done is kept; queue it again to go on.")
+        raise
+    except BaseException as error:
+        reporter.end("failed", str(error))
+        raise
+    if course.state in RUNNING:
+        reporter.end("finished")
+
+
+def add_routes(routes: web.RouteTableDef) -> None:
+    """Adds the page's requests to ComfyUI's."""
+
+    @routes.get("/facet/training")
+    async def courses(request: web.Request) -> web.Response:
+        """The courses of the workflow with the id ``workflow``."""
+        found = COURSES.of(request.query.get("workflow", ""))
+        return web.json_response({"courses": [course.view() for course in found]})
+
+    @routes.get("/facet/training/run")
+    async def saved(request: web.Request) -> web.Response:
+        """The run in ``folder``, which lies below output/facet."""
+        try:
+            return web.json_response(saved_course(request.query.get("folder", "")).view())
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=404)
+
+    @routes.post("/facet/training/stop")
+    async def stop(request: web.Request) -> web.Response:
+        """Asks the training of ``node`` in ``workflow`` to end early with the best it has."""
+        try:
+            asked = await request.json()
+            node, workflow = str(asked["node"]), str(asked.get("workflow", ""))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            error = "The request names no node; send {'node': id, 'workflow': id} as JSON."
+            return web.json_response({"error": error}, status=400)
+        if not COURSES.running(workflow, node):
+            error = "Nothing is being trained in this node."
+            return web.json_response({"error": error}, status=409)
+        STOP_REQUESTS.request(node)
+        return web.json_response({"note": "Stopping after this step; the best is kept."})
+
+
+def saved_course(folder: str) -> Course:
+    """The course of a run on the disk; ``folder`` is below ComfyUI's output folder.
+
+    Raises ValueError when it is none of Facet's runs.
+    """
+    output = Path(folder_paths.get_output_directory())
+    path = contained(output, folder)
+    if contained(output, "facet") not in path.parents or not path.is_dir():
+        raise ValueError(f"There is no training run in {folder!r}.")
+    run = load_run(path)
+    course = Course("", "", path.name)
+    course.state = "saved"
+    course.steps = int(run.settings.get("steps") or len(run.losses))
+    course.show(path)
+    return course
+
+
+def saved_samples(folder: Path) -> list[Path]:
+    """The pictures that a run has made on its way, in order."""
+    return sorted((folder / "samples").glob("*.png"))
+
+
+def points(rows: Sequence[LogRow]) -> list[list[float | None]]:
+    """[step, loss, smoothed, learning rate] of at most 3000 rows, evenly taken, with the last."""
+    stride = math.ceil(len(rows) / _MOST_POINTS) or 1
+    chosen = [row for number, row in enumerate(reversed(rows)) if number % stride == 0]
+    return [
+        [row.step, _short(row.loss), _short(row.smoothed), _short(row.learning_rate)]
+        for row in reversed(chosen)
+    ]
+
+
+def picture(path: Path) -> dict[str, Any] | None:
+    """How core's /view is asked for a picture, and its step; None outside of the output folder."""
+    below = below_output(path)
+    if below is None:
+        return None
+    subfolder, _, filename = below.rpartition("/")
+    digits = "".join(letter if letter.isdigit() else " " for letter in path.stem).split()
+    step = int(digits[0]) if digits else None
+    return {"filename": filename, "subfolder": subfolder, "step": step}
+
+
+def below_output(path: Path) -> str | None:
+    """``path`` as seen from ComfyUI's output folder, or None when it is not in there."""
+    output = Path(folder_paths.get_output_directory()).resolve()
+    with contextlib.suppress(ValueError):
+        return path.resolve().relative_to(output).as_posix()
+    return None
+
+
+def _short(value: float | None) -> float | None:
+    return float(f"{value:.5g}") if value is not None and math.isfinite(value) else None
