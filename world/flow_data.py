@@ -18,7 +18,7 @@ from .render import set_up
 from .tokens import batch_of, random_name, used_ids
 
 REFERENCE_SHARE, FRONT_SHARE, TRIGGER_SHARE = 0.6, 0.6, 0.25
-HEAD_WEIGHT = 4.0
+HEAD_WEIGHT, FACE_WEIGHT = 4.0, 10.0
 
 
 @torch.inference_mode()
@@ -38,16 +38,25 @@ def encode(encoder: nn.Module, pictures: np.ndarray, path: Path, shrink: int) ->
     part.replace(path)
 
 
-def _head_boxes(person: int) -> np.ndarray:
+def _boxes(person: int) -> np.ndarray:
     identity = Identity.from_seed(person)
-    scenes = (scene_of(person, k) for k in range(PICTURES_PER_PERSON))
-    return np.stack([set_up(identity, scene, SIZE).head_box / SIZE for scene in scenes])
+    rows = []
+    for number in range(PICTURES_PER_PERSON):
+        scene = scene_of(person, number)
+        setup = set_up(identity, scene, SIZE)
+        face = setup.face(scene.expression)
+        points = np.zeros((1, 2)) if face is None else face.landmarks_xy
+        rows.append([setup.head_box, [*points.min(0), *points.max(0)]])
+    return np.array(rows, np.float32) / SIZE
 
 
-def head_boxes(people: int, workers: int = 2) -> Tensor:
-    """Boxes (people, 5, 4) of the heads, x0, y0, x1, y1 in picture sides."""
+def head_and_face_boxes(people: int, workers: int = 2) -> Tensor:
+    """Boxes (people, 5, 2, 4) of heads and faces, x0, y0, x1, y1 in picture sides.
+
+    The face of somebody seen from behind has no size.
+    """
     with ProcessPoolExecutor(workers) as pool:
-        return torch.from_numpy(np.stack(list(pool.map(_head_boxes, range(people), chunksize=100))))
+        return torch.from_numpy(np.stack(list(pool.map(_boxes, range(people), chunksize=100))))
 
 
 @dataclass
@@ -71,7 +80,7 @@ class Batches:
         self.identities = [Identity.from_seed(i) for i in range(self.people)]
         self.scenes = [[scene_of(i, k) for k in range(PICTURES_PER_PERSON)]
                        for i in range(self.people)]
-        self.boxes = head_boxes(self.people)
+        self.boxes = head_and_face_boxes(self.people)
         self.used = used_ids()
         self._used = frozenset(self.used)
         self.rng = random.Random(seed)
@@ -80,12 +89,18 @@ class Batches:
         return torch.from_numpy(np.load(self.folder / f"latents_{side}.npy"))
 
     def weights(self, boxes: Tensor, side: int) -> Tensor:
-        """Loss weights (N, 1, side, side) with mean 1: the head counts more."""
-        centre = (torch.arange(side) + 0.5) / side
-        x0, y0, x1, y1 = (b[:, None] for b in boxes.unbind(-1))
-        inside = ((centre >= y0) & (centre <= y1))[:, :, None]
-        inside = inside & ((centre >= x0) & (centre <= x1))[:, None, :]
-        weight = 1 + (HEAD_WEIGHT - 1) * inside.float()
+        """Loss weights (N, 1, side, side) with mean 1 from boxes (N, 2, 4).
+
+        The head counts more, and the face in it most: what tells people and expressions apart
+        is small.
+        """
+        low = torch.arange(side) / side
+        x0, y0, x1, y1 = (b[..., None] for b in boxes.unbind(-1))
+        columns = ((low + 1 / side).clamp(max=x1) - low.clamp(min=x0)).clamp(min=0)
+        rows = ((low + 1 / side).clamp(max=y1) - low.clamp(min=y0)).clamp(min=0)
+        inside = rows[..., None] * columns[..., None, :] * side**2
+        head, face = inside.unbind(1)
+        weight = 1 + (HEAD_WEIGHT - 1) * head + (FACE_WEIGHT - HEAD_WEIGHT) * face
         return (weight / weight.mean((1, 2), keepdim=True))[:, None]
 
     def draw(self, count: int, side: int) -> Batch:
