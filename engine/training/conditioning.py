@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 
-from ..sampling import encode_prompt
+from ..sampling import encode_prompt, model_fingerprint
+from .caches import Cache, content_key
 
 Conds = dict[str, Any]
 """The model's own conditions of one sample, by argument name: instances of ``comfy.conds``."""
 
 
-def encode_captions(clip: Any, captions: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Each distinct caption's conditioning, as the options that ``extra_conds`` takes."""
+def encode_captions(
+    clip: Any, captions: Iterable[str], cache: Cache | None = None
+) -> dict[str, dict[str, Any]]:
+    """Each distinct caption's conditioning, as the options that ``extra_conds`` takes.
+
+    ``cache`` keeps what the text encoder made. An interrupt in ComfyUI ends it with
+    ``InterruptProcessingException``.
+    """
+    from comfy.model_management import throw_exception_if_processing_interrupted
+
+    encoder = _encoder_key(clip) if cache is not None else ""
     encoded = {}
     for caption in dict.fromkeys(captions):
-        with torch.inference_mode():
-            ((cross_attn, options),) = encode_prompt(clip, caption)
-        encoded[caption] = {**_trainable(options), "cross_attn": _trainable(cross_attn)}
+        throw_exception_if_processing_interrupted()
+        if cache is None or not encoder:
+            encoded[caption] = _encoded(clip, caption)
+        else:
+            # The tokens too: the same weights may come with another way of reading.
+            key = content_key(encoder, caption, clip.tokenize(caption))
+            make = functools.partial(_encoded, clip, caption)
+            encoded[caption] = cache.fetch("captions", key, make)
     return encoded
+
+
+def _encoded(clip: Any, caption: str) -> dict[str, Any]:
+    with torch.inference_mode():
+        ((cross_attn, options),) = encode_prompt(clip, caption)
+    return {**_trainable(options), "cross_attn": _trainable(cross_attn)}
+
+
+def _encoder_key(clip: Any) -> str:
+    """What decides the encoding of a caption; empty where hooks may change it on the way."""
+    if clip.patcher.forced_hooks is not None:
+        return ""
+    return content_key(model_fingerprint(clip.patcher), clip.layer_idx)
 
 
 def model_conds(

@@ -1,4 +1,4 @@
-"""What the model is asked to predict, at which noise, and how far off it is."""
+"""What the model is asked to predict, how far off it is, and how much that counts."""
 
 from __future__ import annotations
 
@@ -6,26 +6,7 @@ from typing import Any
 
 import torch
 
-
-def draw_sigmas(
-    sampling: Any, count: int, generator: torch.Generator, shift: float = 1.0
-) -> torch.Tensor:
-    """``count`` noise levels for training, (count,) float32 on the CPU, in the model's own scale.
-
-    Flow models: logit-normal (Esser et al. 2024, section 3.1), then shifted as their samplers
-    shift. The others: evenly from the model's table of noise levels.
-    Raises ValueError for a model that does not start from noise.
-    """
-    import comfy.model_sampling as kinds
-
-    _refuse_without_noise(sampling)
-    flow = isinstance(sampling, kinds.CONST)
-    if flow or isinstance(sampling, kinds.COSMOS_RFLOW):
-        u = torch.randn(count, generator=generator).sigmoid()
-        u = shift * u / (1 + (shift - 1) * u)
-        return u if flow else u / (1 - u)
-    table = sampling.sigmas.detach().to("cpu", torch.float32)
-    return table[torch.randint(len(table), (count,), generator=generator)]
+from .timesteps import is_flow
 
 
 def add_noise(
@@ -35,26 +16,68 @@ def add_noise(
     return sampling.noise_scaling(sigmas, noise, latent.clone(), False)
 
 
-def squared_error(
-    sampling: Any, denoised: torch.Tensor, latent: torch.Tensor, sigmas: torch.Tensor
+def output_error(
+    sampling: Any, denoised: torch.Tensor, wanted: torch.Tensor, sigmas: torch.Tensor
 ) -> torch.Tensor:
-    """Each sample's mean squared error of what the network itself predicts: (B,) float32.
+    """The squared error of what the network itself predicts, everywhere: (B, C, …) float32.
 
     ComfyUI hands out the denoised latent, which is affine in the network's output: velocity for
     flow models, noise or v for the others. Its slope turns the error of one into that of the
-    other: error of the output = (denoised - latent) / slope. An error of the denoised latent
+    other: error of the output = (denoised - wanted) / slope. An error of the denoised latent
     alone would weigh a flow model by σ², and starve fine detail.
     """
-    ones = torch.ones_like(latent[:, :1])
+    ones = torch.ones_like(wanted[:, :1])
     slope = sampling.calculate_denoised(sigmas, ones, torch.zeros_like(ones))
-    return ((denoised.float() - latent) / slope).square().flatten(1).mean(1)
+    return ((denoised.float() - wanted) / slope).square()
 
 
-def _refuse_without_noise(sampling: Any) -> None:
+def squared_error(
+    sampling: Any,
+    denoised: torch.Tensor,
+    wanted: torch.Tensor,
+    sigmas: torch.Tensor,
+    where: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Each sample's mean squared error of the network's output: (B,) float32.
+
+    ``where`` (B, 1, …) makes it a weighted mean, so that a small subject counts like a large one.
+    """
+    error = output_error(sampling, denoised, wanted, sigmas)
+    if where is None:
+        return error.flatten(1).mean(1)
+    weighted = (error * where).flatten(1).mean(1)
+    return weighted / where.flatten(1).mean(1)
+
+
+def loss_weights(
+    sampling: Any, sigmas: torch.Tensor, weighting: str, gamma: float = 5.0
+) -> torch.Tensor:
+    """How much each sample's error counts by its noise: (B,) for ``sigmas`` (B,).
+
+    Both weightings are given by what they make of the denoised picture's error, whose error the
+    network's output has SNR times over when it is noise, and SNR + 1 times when it is v:
+    min-SNR: min(SNR, gamma) (Hang et al. 2023). debiased: the root of the SNR
+    (Yu et al. 2024).
+    """
+    if weighting == "none":
+        return torch.ones_like(sigmas)
+    check_weighting(sampling, weighting)
+    snr = (sampling.sigma_data / sigmas).square()
+    of_picture = snr.clamp(max=gamma) if weighting == "min-SNR" else snr.sqrt()
+    return of_picture / (snr + 1 if _predicts_v(sampling) else snr)
+
+
+def check_weighting(sampling: Any, weighting: str) -> None:
+    """Raises ValueError when ``weighting`` means nothing for a model of this kind."""
+    if weighting != "none" and is_flow(sampling):
+        raise ValueError(
+            f"loss_weighting is {weighting!r}, which is for models that predict noise or v, and "
+            "this one is a flow model; choose none."
+        )
+
+
+def _predicts_v(sampling: Any) -> bool:
     import comfy.model_sampling as kinds
 
-    if isinstance(sampling, kinds.X0 | kinds.IMG_TO_IMG_FLOW):
-        raise ValueError(
-            "This model turns one picture into another and is not trained from noise; "
-            "use a text-to-image model."
-        )
+    # EDM's output is v with its sign turned.
+    return isinstance(sampling, kinds.V_PREDICTION | kinds.V_PREDICTION_DDPM)

@@ -2,74 +2,103 @@
 
 from __future__ import annotations
 
+import functools
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from ..character import Shot
+from ..character import Provenance, Shot
+from ..sampling import model_fingerprint
+from .buckets import View, fitted_size, size_multiple
+from .caches import Cache, content_key
+from .masks import latent_mask
+from .words import has_word, mirrored_caption
 
-LARGEST = 1024
-SMALLEST_SIDE = 64
+_UNKNOWN = Provenance("imported")
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One picture to train on: latent (1, C, …, h, w) float32 in the model's scale, on the CPU."""
+    """One picture to train on: latent (1, C, …, h, w) float32 in the model's scale, on the CPU.
+
+    mask: (1, 1, …, h, w), 1 on the subject, or None to count everywhere. prior_caption: what the
+    caption would be of anyone of the class.
+    """
 
     latent: torch.Tensor
     caption: str
     weight: float
+    provenance: Provenance = _UNKNOWN
+    mask: torch.Tensor | None = None
+    prior_caption: str = ""
 
 
 def without_trigger(shots: Iterable[Shot], trigger: str) -> list[Shot]:
     """The shots whose caption does not have ``trigger`` as a word of its own."""
-    word = re.compile(rf"(?<!\w){re.escape(trigger)}(?!\w)", re.IGNORECASE)
-    return [shot for shot in shots if not word.search(shot.caption)]
-
-
-def common_resolution(shots: Sequence[Shot]) -> int:
-    """The side of the square with the median picture's area, at most 1024 pixels."""
-    areas = sorted(shot.image.shape[0] * shot.image.shape[1] for shot in shots)
-    return min(round(math.sqrt(areas[len(areas) // 2])), LARGEST)
-
-
-def fitted_size(width: int, height: int, resolution: int, multiple: int = 16) -> tuple[int, int]:
-    """The size (width, height) in pixels to train a picture at.
-
-    Nearest to its own shape, with an area of at most ``resolution`` squared, in multiples of
-    ``multiple``; never enlarged but to the smallest side a model can take.
-    """
-    scale = min(1.0, resolution / math.sqrt(width * height))
-    smallest = math.ceil(SMALLEST_SIDE / multiple)
-
-    def fitted(side: int) -> int:
-        return max(round(side * scale / multiple), smallest) * multiple
-
-    return fitted(width), fitted(height)
+    return [shot for shot in shots if not has_word(shot.caption, trigger)]
 
 
 def encode_pictures(model: Any, vae: Any, shots: Iterable[Shot], resolution: int) -> list[Sample]:
-    """``shots`` through the VAE and into the scale of ``model``, a BaseModel."""
-    import comfy.utils
+    """``shots`` as they are, each at one size, as samples for ``model``, a BaseModel."""
+    multiple = size_multiple(model, vae)
+    return encode_views(
+        model,
+        vae,
+        [
+            View(shot, fitted_size(shot.image.shape[1], shot.image.shape[0], resolution, multiple))
+            for shot in shots
+        ],
+    )
 
+
+def encode_views(
+    model: Any, vae: Any, views: Sequence[View], masked: bool = False, cache: Cache | None = None
+) -> list[Sample]:
+    """``views`` through the VAE and into the scale of ``model``, a BaseModel.
+
+    Masks are taken along where ``masked``; ``cache`` keeps what the VAE made. An interrupt in
+    ComfyUI ends it with ``InterruptProcessingException``.
+    """
+    from comfy.model_management import throw_exception_if_processing_interrupted
+
+    vae_key = "" if cache is None else f"{model_fingerprint(vae.patcher)} {vae.vae_dtype}"
     samples = []
-    multiple = 2 * int(vae.spacial_compression_encode())
-    for shot in shots:
-        width, height = fitted_size(shot.image.shape[1], shot.image.shape[0], resolution, multiple)
-        picture = shot.image.movedim(-1, 0)[None]
-        if picture.shape[-2:] != (height, width):
-            picture = comfy.utils.common_upscale(picture, width, height, "lanczos", "center")
-        with torch.inference_mode():
-            encoded = vae.encode(picture.movedim(1, -1).clamp(0, 1))
+    for view in views:
+        throw_exception_if_processing_interrupted()
+        shot = view.shot
+        if cache is None:
+            encoded = _encoded(vae, view)
+        else:
+            key = content_key(shot.hash, view.size, view.mirrored, vae_key)
+            encoded = cache.fetch("latents", key, functools.partial(_encoded, vae, view))
         with torch.inference_mode(False), torch.no_grad():
             # What was made in inference mode cannot be kept by autograd; a copy can.
             latent = model.process_latent_in(encoded.clone()).to("cpu", torch.float32)
-        samples.append(Sample(latent, shot.caption, shot.weight))
+            mask = None
+            if masked and shot.mask is not None:
+                mask = latent_mask(shot.mask, view.size, latent, view.mirrored)
+        caption = mirrored_caption(shot.caption) if view.mirrored else shot.caption
+        weight = shot.weight * view.share
+        samples.append(Sample(latent, caption, weight, shot.provenance, mask))
     return samples
+
+
+def _encoded(vae: Any, view: View) -> torch.Tensor:
+    """What the VAE makes of a view: (1, C, …, h, w)."""
+    import comfy.utils
+
+    width, height = view.size
+    picture = view.shot.image.movedim(-1, 0)[None]
+    if view.mirrored:
+        picture = picture.flip(-1)
+    if picture.shape[-2:] != (height, width):
+        picture = comfy.utils.common_upscale(picture, width, height, "lanczos", "center")
+    with torch.inference_mode():
+        encoded: torch.Tensor = vae.encode(picture.movedim(1, -1).clamp(0, 1))
+    return encoded
 
 
 class WeightedBatches:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from .conditioning import Conds, groups, joined, model_conds
-from .exact import OutOfPlace
-from .loss import add_noise, draw_sigmas, squared_error
+from .buckets import patch_size
+from .draws import Batch, draw_batch, validation_batch
+from .draws import step_generator as step_generator
+from .loss import add_noise, loss_weights, output_error, squared_error
+from .network import Network
 from .pictures import Sample, WeightedBatches
 from .settings import TrainingSettings
 from .state import Weights
@@ -22,38 +23,36 @@ class TrainingDiverged(RuntimeError):
 
 
 class Step:
-    """Takes steps over encoded pictures and captions, in a model that is ready for them."""
+    """Takes steps over encoded pictures and captions, in a model that is ready for them.
+
+    micro_batch: how many samples run at once. May be set between steps and before one is taken
+    again; the gradient is that of the whole batch all the same.
+    """
 
     def __init__(
         self,
         model: Any,
         settings: TrainingSettings,
-        samples: list[Sample],
-        prompts: dict[str, dict[str, Any]],
+        samples: Sequence[Sample],
+        prompts: Mapping[str, dict[str, Any]],
         options: dict[str, Any],
     ) -> None:
-        self._model = model.model
-        self._device = model.load_device
         self._settings = settings
         self._samples = samples
-        self._prompts = prompts
-        self._options = options
-        self._conds: dict[tuple[str, tuple[int, ...]], Conds] = {}
+        self._network = Network(model, prompts, options, settings.guidance)
+        self._patch = patch_size(model.model)
+        self.micro_batch = settings.micro_batch or settings.batch_size
 
     def take(self, number: int, batches: WeightedBatches, weights: Weights) -> float:
-        """Takes step ``number``, counted from 0, and returns its loss."""
-        settings = self._settings
-        generator = step_generator(settings.seed, number)
-        picked = [self._samples[i] for i in batches.draw(settings.batch_size, generator)]
-        kept = torch.rand(len(picked), generator=generator) >= settings.caption_dropout
-        captions = [s.caption if keep else "" for s, keep in zip(picked, kept, strict=True)]
-        latent = torch.cat([sample.latent for sample in picked])
-        sampling = self._model.model_sampling
-        sigmas = draw_sigmas(sampling, len(picked), generator, settings.timestep_shift)
-        noise = torch.randn(latent.shape, generator=generator)
+        """Takes step ``number``, counted from 0, and returns its loss.
 
+        When it runs out of memory, nothing has moved and the same step can be taken again.
+        """
+        settings = self._settings
+        sampling = self._network.sampling
+        batch = draw_batch(number, settings, self._samples, batches, sampling, self._patch)
         weights.optimizer.zero_grad(set_to_none=True)
-        loss = self.backward(latent, captions, sigmas, noise)
+        loss = self.backward(batch)
         norm = torch.nn.utils.clip_grad_norm_(weights.parameters, settings.clip)
         if not (math.isfinite(loss) and bool(torch.isfinite(norm))):
             raise TrainingDiverged(
@@ -75,82 +74,91 @@ class Step:
         that ``OutOfPlace`` does not follow, and would be trained as something that it is not.
         """
         sample = self._samples[0]
-        given = (
-            sample.latent,
-            [sample.caption],
-            torch.tensor([0.5]),
-            torch.ones(sample.latent.shape),
-        )
-        trained, _, _ = next(self._predictions(*given))
+        latent = sample.latent.to(self._network.device)
+        sigmas = torch.full((1,), 0.5, device=latent.device)
+        noised = add_noise(self._network.sampling, latent, torch.ones_like(latent), sigmas)
+        trained = self._network.denoised([sample.caption], noised, sigmas)
         with torch.no_grad():
-            plain, _, _ = next(self._predictions(*given))
+            plain = self._network.denoised([sample.caption], noised, sigmas)
         difference = (trained.detach() - plain).norm() / plain.norm()
         # The two may round differently, in bfloat16 by a percent at most.
         if not difference < 0.05:
             raise ValueError(
-                f"{type(self._model).__name__} predicts something else while it is trained "
+                f"{self._network.name} predicts something else while it is trained "
                 f"({float(difference):.0%} off), so it cannot be trained through ComfyUI's modules "
                 "yet; use another model."
             )
 
-    def backward(
-        self,
-        latent: torch.Tensor,
-        captions: list[str],
-        sigmas: torch.Tensor,
-        noise: torch.Tensor,
-    ) -> float:
+    def validation_loss(self, samples: Sequence[Sample]) -> float:
+        """The mean loss on held-out ``samples`` at five fixed noise levels, with fixed noise.
+
+        The same for the same weights, whatever the run's seed and settings of noise.
+        """
+        losses = []
+        sampling = self._network.sampling
+        with torch.no_grad():
+            for number, sample in enumerate(samples):
+                batch = validation_batch(sample, number, sampling)
+                for part in self._parts(batch, batch.captions):
+                    noised = add_noise(sampling, part.latent, part.noise, part.sigmas)
+                    denoised = self._network.denoised(part.captions, noised, part.sigmas)
+                    where = self._where(part)
+                    losses += squared_error(
+                        sampling, denoised, part.latent, part.sigmas, where
+                    ).tolist()
+        return math.fsum(losses) / len(losses)
+
+    def backward(self, batch: Batch) -> float:
         """Adds the gradient of the batch's mean loss, each picture with its own caption."""
         total = 0.0
-        for denoised, x0, sigma in self._predictions(latent, captions, sigmas, noise):
-            errors = squared_error(self._model.model_sampling, denoised, x0, sigma)
-            loss = errors.sum() / len(latent)
-            loss.backward()
-            total += float(loss.detach())
+        for part in self._parts(batch, batch.captions):
+            total += self._add_gradient(self._errors(part), part, len(batch))
+        if self._settings.prior_class > 0:
+            for part in self._parts(batch, batch.prior_captions):
+                total += self._add_gradient(self._class_errors(part), part, len(batch))
         return total
 
-    def _predictions(
-        self,
-        latent: torch.Tensor,
-        captions: list[str],
-        sigmas: torch.Tensor,
-        noise: torch.Tensor,
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """The denoised latent, the clean one and the noise level, of samples that go together."""
-        conds = [
-            self._conds_of(caption, sample[None])
-            for caption, sample in zip(captions, latent, strict=True)
-        ]
-        sampling = self._model.model_sampling
-        for group in groups(conds):
-            x0 = latent[group].to(self._device)
-            sigma = sigmas[group].to(self._device)
-            noised = add_noise(sampling, x0, noise[group].to(self._device), sigma)
-            options = {
-                **self._options,
-                "cond_or_uncond": [0] * len(group),
-                "sigmas": sigma,
-            }
-            given = joined([conds[i] for i in group])
-            with OutOfPlace():
-                denoised = self._model.apply_model(
-                    noised, sigma, transformer_options=options, **given
-                )
-            yield denoised, x0, sigma
-
-    def _conds_of(self, caption: str, sample: torch.Tensor) -> Conds:
-        key = (caption, tuple(sample.shape))
-        if key not in self._conds:
-            self._conds[key] = model_conds(
-                self._model,
-                self._prompts[caption],
-                sample.to(self._device),
-                self._settings.guidance,
+    def _add_gradient(self, errors: torch.Tensor, part: Batch, count: int) -> float:
+        if self._settings.loss_weighting != "none":
+            errors = errors * loss_weights(
+                self._network.sampling,
+                part.sigmas,
+                self._settings.loss_weighting,
+                self._settings.snr_gamma,
             )
-        return self._conds[key]
+        loss = errors.sum() / count
+        loss.backward()
+        return float(loss.detach())
 
+    def _errors(self, part: Batch) -> torch.Tensor:
+        """How far each sample's prediction is off, and off the untrained one's outside: (B,)."""
+        sampling, outside = self._network.sampling, self._settings.prior_outside
+        noised = add_noise(sampling, part.latent, part.noise, part.sigmas)
+        prior = None
+        if outside > 0 and part.mask is not None:
+            prior = self._network.untrained(part.captions, noised, part.sigmas)
+        denoised = self._network.denoised(part.captions, noised, part.sigmas)
+        where = self._where(part)
+        errors = squared_error(sampling, denoised, part.latent, part.sigmas, where)
+        if prior is not None and part.mask is not None:
+            moved = output_error(sampling, denoised, prior, part.sigmas) * (1 - part.mask)
+            errors = errors + outside * moved.flatten(1).mean(1)
+        return errors
 
-def step_generator(seed: int, step: int) -> torch.Generator:
-    """The source of every draw of one step, on the CPU, the same wherever a run is taken up."""
-    digest = hashlib.sha256(f"{seed}:{step}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    def _class_errors(self, part: Batch) -> torch.Tensor:
+        """How far anyone of the class has moved from what the untrained model says: (B,)."""
+        sampling = self._network.sampling
+        noised = add_noise(sampling, part.latent, part.noise, part.sigmas)
+        prior = self._network.untrained(part.prior_captions, noised, part.sigmas)
+        denoised = self._network.denoised(part.prior_captions, noised, part.sigmas)
+        return self._settings.prior_class * squared_error(sampling, denoised, prior, part.sigmas)
+
+    def _where(self, part: Batch) -> torch.Tensor | None:
+        if part.mask is None or not self._settings.masked_loss:
+            return None
+        outside = self._settings.mask_outside
+        return outside + (1 - outside) * part.mask
+
+    def _parts(self, batch: Batch, captions: Sequence[str]) -> Iterator[Batch]:
+        for indices in self._network.parts(captions, batch.latent, max(1, self.micro_batch)):
+            yield batch.part(indices, self._network.device)

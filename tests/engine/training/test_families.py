@@ -12,6 +12,7 @@ import torch
 from comfy.ldm.flux.layers import SingleStreamBlock
 
 from facet.engine.training.conditioning import encode_captions
+from facet.engine.training.draws import Batch
 from facet.engine.training.exact import exact_gradients
 from facet.engine.training.formats import check_lora, lora_names, lora_state_dict
 from facet.engine.training.lora import adapters, target_modules
@@ -51,7 +52,7 @@ def test_gradients_of_a_unet_agree_with_finite_differences(models: SmallModels, 
             adapter.up.data.normal_(0, 0.3, generator=generator)
         step = step_for(patcher, models.clip, options)
         step.check_forward()
-        step.backward(*given)
+        step.backward(Batch(*given))
         gradients = [weight.grad.clone() for weight in weights if weight.grad is not None]
         assert len(gradients) == len(weights)
         norm = float(torch.cat([g.flatten() for g in gradients]).norm())
@@ -59,7 +60,7 @@ def test_gradients_of_a_unet_agree_with_finite_differences(models: SmallModels, 
         for distance in (1e-3, -2e-3):
             for weight, gradient in zip(weights, gradients, strict=True):
                 weight.data.add_(gradient, alpha=distance / norm)
-            losses.append(step.backward(*given))
+            losses.append(step.backward(Batch(*given)))
     assert (losses[0] - losses[1]) / 2e-3 == pytest.approx(norm, rel=2e-3)
 
 

@@ -8,7 +8,8 @@ import comfy.model_sampling as kinds
 import pytest
 import torch
 
-from facet.engine.training.loss import add_noise, draw_sigmas, squared_error
+from facet.engine.training.loss import add_noise, squared_error
+from facet.engine.training.timesteps import draw_sigmas
 
 
 def sampling(schedule: type, kind: type) -> Any:

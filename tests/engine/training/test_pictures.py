@@ -8,12 +8,8 @@ import pytest
 import torch
 
 from facet.engine.character import Shot
-from facet.engine.training.pictures import (
-    common_resolution,
-    encode_pictures,
-    fitted_size,
-    without_trigger,
-)
+from facet.engine.training.buckets import common_resolution, fitted_size
+from facet.engine.training.pictures import encode_pictures, without_trigger
 from harness.small_models import SmallModels
 
 

@@ -10,6 +10,7 @@ import torch
 
 from facet.engine.character import Shot
 from facet.engine.training.conditioning import encode_captions
+from facet.engine.training.draws import Batch
 from facet.engine.training.exact import exact_gradients
 from facet.engine.training.lora import Adapter, adapters, target_modules
 from facet.engine.training.memory import Precision, loaded
@@ -47,14 +48,14 @@ def test_a_batch_is_the_mean_of_its_pictures_each_with_its_own_caption(
         for adapter in made:
             adapter.up.data.normal_(0, 0.3)
         step = Step(models.model, TrainingSettings(), samples, prompts, options)
-        whole_loss = step.backward(latent, captions, sigmas, noise)
+        whole_loss = step.backward(Batch(latent, captions, sigmas, noise))
         whole = gradient(made)
         losses, parts = [], []
         for i in range(3):
             one = slice(i, i + 1)
-            losses.append(step.backward(latent[one], captions[one], sigmas[one], noise[one]))
+            losses.append(step.backward(Batch(latent[one], captions[one], sigmas[one], noise[one])))
             parts.append(gradient(made))
-        swapped = step.backward(latent, captions[::-1], sigmas, noise)
+        swapped = step.backward(Batch(latent, captions[::-1], sigmas, noise))
     assert whole_loss == pytest.approx(sum(losses) / 3, rel=1e-5)
     assert torch.allclose(whole, sum(parts) / 3, rtol=1e-3, atol=1e-6)
     assert swapped != pytest.approx(whole_loss, rel=1e-4)
