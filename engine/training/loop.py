@@ -16,13 +16,13 @@ from ..character import Character
 from ..files import write_atomic
 from ..run import Checkpoint, TrainingRun
 from ..sampling import model_fingerprint
-from .conditioning import encode_captions
+from .data import encode_data
 from .events import OnEvent, TrainingEvent
 from .exact import checkpointed, exact_gradients
 from .formats import check_lora, lora_metadata, lora_names, lora_state_dict
 from .lora import adapters, target_modules, transformer_blocks
 from .memory import choose_precision, loaded
-from .pictures import Sample, WeightedBatches, common_resolution, encode_pictures
+from .pictures import Sample, WeightedBatches
 from .settings import TrainingSettings
 from .state import Opened, Weights, open_run, restore, save_state
 from .step import Step
@@ -74,11 +74,9 @@ def train(
     opened = open_run(training, name, fingerprint, settings.steps)
     trainer = Trainer(model, character, settings, opened)
     if opened.progress.step < settings.steps:
-        resolution = settings.resolution or common_resolution(shots)
-        samples = encode_pictures(model.model, vae, shots, resolution)
-        prompts = encode_captions(clip, ["", *(sample.caption for sample in samples)])
+        data = encode_data(model, clip, vae, character, shots, settings, training.parent)
         with torch.inference_mode(False):
-            trainer.run(samples, prompts, on_event, stop_requested)
+            trainer.run(data.samples, data.prompts, on_event, stop_requested)
     run = trainer.record()
     path = lora / f"{character.folder_name}_{run.name}.safetensors"
     write_atomic(path, run.checkpoints[-1].path.read_bytes())
