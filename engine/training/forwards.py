@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as functional
 
 from .convolution import frozen_convolution
-from .linear import _AdaptedLinear, through_weight, trainable_forward
+from .linear import _AdaptedLinear, through_weight
 
 ADAPTER = "facet"
 """What peft knows our adapters by."""
@@ -76,7 +76,8 @@ def _is_convolution(layer: Any) -> bool:
 
 def _frozen(base: Any, dtype: torch.dtype | None, x: torch.Tensor) -> torch.Tensor:
     if not _is_convolution(base):
-        return trainable_forward(base, dtype, x)
+        # In one dtype with gradients and without: what is trained is compared with what was.
+        return _AdaptedLinear.apply(x, None, None, base, 0.0, dtype or x.dtype)
     return frozen_convolution(base, x if dtype is None else x.to(dtype))
 
 
@@ -95,7 +96,7 @@ def _column_scale(
     a, b = down.flatten(1), up.flatten(1)
     across = _Transposed.apply(b, base, dtype).to(a.dtype)
     change = (a * (2 * scale * across + scale**2 * (b.t() @ b) @ a)).sum(0)
-    change = change.view(down.shape[1:]).sum(tuple(range(1, down.ndim - 1)))
+    change = change.view(down.shape[1], -1).sum(1)
     shape = layer.magnitude.shape
     norms = (layer.weight_square + change.view(shape)).clamp_min(1e-20).sqrt()
     return (layer.magnitude / norms).view(shape[1:] if len(shape) == 2 else shape)
