@@ -96,6 +96,18 @@ def studio_inputs() -> list[io.Input]:
     ]
 
 
+def likeness_input() -> io.Input:
+    """What came later, and so stands last in both shooting nodes."""
+    return io.Boolean.Input(
+        "strengthen_likeness",
+        default=False,
+        optional=True,
+        advanced=True,
+        tooltip="CFG strengthens the likeness along with the words: the negative does not see the "
+        "original. For edit models that use a cfg above 1, such as the demo's.",
+    )
+
+
 def shoot(
     character: Character,
     plan: ShotPlan,
@@ -112,12 +124,20 @@ def shoot(
     min_identity: float = 0.5,
     negative: str = "",
     denoise: float = 0.75,
+    strengthen_likeness: bool = False,
     **sampling_widgets: Any,
 ) -> list[Shot]:
     """Makes the shots of ``plan``, with a progress bar and a preview of each as it comes."""
     sampling = sampling_from(character, **sampling_widgets)
     studio = Studio(
-        model, clip, vae, sampling, ReferenceMode(reference_mode), negative.strip(), denoise
+        model,
+        clip,
+        vae,
+        sampling,
+        ReferenceMode(reference_mode),
+        negative.strip(),
+        denoise,
+        strengthen_likeness,
     )
     gates = Gates(
         character.source.image,
@@ -223,6 +243,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
                     optional=True,
                     tooltip="What is behind the character in every view.",
                 ),
+                likeness_input(),
             ],
             outputs=[
                 sockets.Character.Output(
@@ -263,6 +284,7 @@ class FacetShotGenerator(io.ComfyNode):
                 sockets.Character.Input("character", tooltip="The character."),
                 sockets.Plan.Input("plan", tooltip="The shots to make."),
                 *studio_inputs(),
+                likeness_input(),
             ],
             outputs=[
                 sockets.Character.Output(

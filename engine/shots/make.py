@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..character import Character, Provenance, Shot
-from ..sampling import Conditioning, Sampling, model_fingerprint, sample
+from ..sampling import Conditioning, Sampling, encode_prompt, model_fingerprint, sample
 from .accept import VIEW_GATE, Gates, better, failed
 from .conditioning import ReferenceMode, reference_for
 from .plan import ShotPlan, ShotRequest
@@ -28,7 +28,11 @@ EMPHASIS = {
 
 @dataclass(frozen=True)
 class Studio:
-    """The models and settings that shots are made with."""
+    """The models and settings that shots are made with.
+
+    strengthen_likeness: the negative does not see the reference, so that classifier-free guidance
+    moves towards the reference as well as towards the words.
+    """
 
     model: Any
     clip: Any
@@ -37,6 +41,7 @@ class Studio:
     mode: ReferenceMode
     negative: str = ""
     denoise: float = 0.75
+    strengthen_likeness: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,11 @@ class Shoot:
             sampling.height,
             studio.denoise,
         )
-        self.negative = self._conditioning(studio.negative)
+        self.negative = (
+            encode_prompt(studio.clip, studio.negative, sampling.guidance)
+            if studio.strengthen_likeness
+            else self._conditioning(studio.negative)
+        )
         self.fingerprint = model_fingerprint(studio.model)
 
     def run(
@@ -160,6 +169,7 @@ class Shoot:
             studio.mode.value,
             studio.negative,
             studio.denoise,
+            studio.strengthen_likeness,
             self.fingerprint,
             seed,
             self.tries,

@@ -33,13 +33,21 @@ def ada() -> Character:
     return Character("Ada", "zqx", "person", source)
 
 
-def shoot(character: Character, models, steps: int = 8, tries: int = 1, **thresholds) -> Shoot:
+def shoot(
+    character: Character,
+    models,
+    steps: int = 8,
+    tries: int = 1,
+    strengthen_likeness: bool = False,
+    **thresholds,
+) -> Shoot:
     studio = Studio(
         models.model,
         models.clip,
         models.vae,
         Sampling(128, 128, steps=steps),
         ReferenceMode.REFERENCE_LATENTS,
+        strengthen_likeness=strengthen_likeness,
     )
     source = character.source.image
     gates = Gates(source, Thresholds(**thresholds), models.face, models.clip_vision)
@@ -129,3 +137,16 @@ def test_changing_one_line_remakes_only_that_line(models, ada, tmp_path):
     after = {path.name for path in tmp_path.iterdir()}
     assert len(after - before) == 2  # one picture, one sidecar
     assert before <= after
+
+
+@torch.inference_mode()
+def test_strengthened_likeness_makes_shots_more_like_the_original(models, tmp_path):
+    likeness: dict[bool, list[float]] = {False: [], True: []}
+    for number in (3, 4, 5, 6):
+        source = Shot(demo_picture(number), Provenance("original"))
+        person = Character("Ada", "zqx", "person", source)
+        for strengthened, found in likeness.items():
+            made = shoot(person, models, strengthen_likeness=strengthened)
+            store = ShotStore(tmp_path / f"{number}-{strengthened}")
+            found += [shot.score("identity").value for shot in made.run(turnaround(), store)]
+    assert sum(likeness[True]) > sum(likeness[False]) + 0.02 * len(likeness[True])
