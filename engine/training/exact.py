@@ -9,46 +9,53 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from .linear import trainable_forward
+from .convolution import frozen_convolution
+from .forwards import adapted_forward
+from .linear import is_linear, trainable_forward
 
-_OUT_OF_PLACE: dict[str, Callable[..., torch.Tensor]] = {
+_CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
+
+_OPERATORS: dict[str, Callable[..., torch.Tensor]] = {
     "__iadd__": torch.add,
-    "add_": torch.add,
     "__isub__": torch.sub,
-    "sub_": torch.sub,
     "__imul__": torch.mul,
+}
+_METHODS: dict[str, Callable[..., torch.Tensor]] = {
+    "add_": torch.add,
+    "sub_": torch.sub,
     "mul_": torch.mul,
 }
 
 
 class OutOfPlace(TorchFunctionMode):
-    """Answers ``x += y``, ``x -= y`` and ``x *= y`` on tensors in the graph with a new tensor.
+    """Answers ``x += y``, ``x -= y`` and ``x *= y`` with a new tensor while gradients are kept.
 
     Flux and its relatives write ``img += …`` over a tensor that LayerNorm has kept for its
     backward pass. A checkpoint hides that from autograd's version check, and the gradient comes
     out wrong without a word. An update of a slice has to reach the tensor that it is a part of,
-    and stays in place.
+    and stays in place: where backward needs what was there before, autograd says so, and so does
+    ``checkpointed``. The result of ``x.add_(y)`` may be dropped, so that it is left alone where no
+    gradient passes.
     """
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        replacement = _OUT_OF_PLACE.get(getattr(func, "__name__", ""))
-        if replacement is not None and _in_graph(*args[:2]) and not _is_slice(args[0]):
+        name = getattr(func, "__name__", "")
+        replacement = _OPERATORS.get(name) or (_METHODS.get(name) if _follows(args) else None)
+        if replacement is not None and torch.is_grad_enabled() and not _is_slice(args[0]):
             return replacement(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
 
-def _in_graph(*values: Any) -> bool:
-    return torch.is_grad_enabled() and any(
-        isinstance(value, torch.Tensor) and value.requires_grad for value in values
-    )
+def _follows(values: tuple[Any, ...]) -> bool:
+    return any(isinstance(value, torch.Tensor) and value.requires_grad for value in values[:2])
 
 
 def _is_slice(tensor: torch.Tensor) -> bool:
@@ -69,9 +76,9 @@ def exact_gradients(
     """
     import comfy.model_management as management
     import comfy.ops
-    from peft.tuners.lora import Linear as LoraLinear
+    from peft.tuners.tuners_utils import BaseTunerLayer
 
-    changed = _Changes()
+    changed = Changes()
     was_training = management.in_training
     with torch.inference_mode(False), torch.enable_grad():
         try:
@@ -79,10 +86,15 @@ def exact_gradients(
             management.in_training = True
             for module in diffusion_model.modules():
                 castable = isinstance(module, comfy.ops.CastWeightBiasOp)
-                if isinstance(module, LoraLinear) or (
-                    castable and isinstance(module, torch.nn.Linear)
-                ):
+                forward: Callable[..., torch.Tensor]
+                if isinstance(module, BaseTunerLayer):
+                    forward = functools.partial(adapted_forward, module, compute_dtype)
+                    changed.set(module.__dict__, "forward", forward)
+                elif castable and is_linear(module):
                     forward = functools.partial(trainable_forward, module, compute_dtype)
+                    changed.set(module.__dict__, "forward", forward)
+                elif castable and isinstance(module, _CONVOLUTIONS):
+                    forward = functools.partial(frozen_convolution, module)
                     changed.set(module.__dict__, "forward", forward)
                 else:
                     changed.hold(module, device)
@@ -95,7 +107,7 @@ def exact_gradients(
             changed.undo()
 
 
-class _Changes:
+class Changes:
     """Entries changed in modules' own dictionaries, and the way back."""
 
     def __init__(self) -> None:
@@ -128,33 +140,3 @@ class _Changes:
 
 def _not_to_be_kept(tensor: torch.Tensor, device: torch.device | None) -> bool:
     return tensor.is_inference() or (device is not None and tensor.device != device)
-
-
-@contextlib.contextmanager
-def checkpointed(blocks: Iterable[torch.nn.Module]) -> Iterator[None]:
-    """Has each of ``blocks`` keep only its inputs and run again in the backward pass.
-
-    Backward does not inherit the modes of the forward pass, so the second run enters its own.
-    """
-    from torch.utils.checkpoint import checkpoint
-
-    def contexts() -> tuple[Any, Any]:
-        return contextlib.nullcontext(), OutOfPlace()
-
-    def run(block: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
-        return checkpoint(
-            functools.partial(type(block).forward, block),
-            *args,
-            use_reentrant=False,
-            preserve_rng_state=False,
-            context_fn=contexts,
-            **kwargs,
-        )
-
-    changed = _Changes()
-    try:
-        for block in blocks:
-            changed.set(block.__dict__, "forward", functools.partial(run, block))
-        yield
-    finally:
-        changed.undo()

@@ -14,26 +14,35 @@ from typing import Any
 
 import torch
 
-from .lora import ADAPTER
+
+def is_linear(module: torch.nn.Module) -> bool:
+    """Whether ``module`` multiplies by one matrix: PyTorch's layers and ComfyUI's quantised ones,
+    which are not derived from them."""
+    import comfy.ops
+
+    if isinstance(module, torch.nn.Linear):
+        return True
+    weight = getattr(module, "weight", None)
+    return (
+        isinstance(module, comfy.ops.CastWeightBiasOp)
+        and hasattr(module, "in_features")
+        and hasattr(module, "out_features")
+        and weight is not None
+        and weight.ndim == 2
+    )
 
 
 def trainable_forward(
     layer: Any, compute_dtype: torch.dtype | None, x: torch.Tensor
 ) -> torch.Tensor:
-    """``layer(x)`` for a ComfyUI linear, or for one that peft has put an adapter on.
+    """``layer(x)`` for a frozen linear of ComfyUI's.
 
     x: (…, in) in any floating dtype; the result (…, out) is in ``compute_dtype``, or in x's where
     that is None or nothing is trained through it.
     """
-    base, down, up, scale = layer, None, None, 0.0
-    if hasattr(layer, "lora_A"):
-        base = layer.get_base_layer()
-        down, up = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
-        scale = float(layer.scaling[ADAPTER])
-    elif not x.requires_grad:
-        return type(base).forward(base, x)
-    dtype = compute_dtype or x.dtype
-    return _AdaptedLinear.apply(x, down, up, base, scale, dtype)
+    if not x.requires_grad:
+        return type(layer).forward(layer, x)
+    return _AdaptedLinear.apply(x, None, None, layer, 0.0, compute_dtype or x.dtype)
 
 
 class _AdaptedLinear(torch.autograd.Function):
@@ -62,7 +71,7 @@ class _AdaptedLinear(torch.autograd.Function):
         grad = grads[0].flatten(0, -2)
         grad_x = grad_down = grad_up = None
         if ctx.needs_input_grad[0]:
-            grad_x = _through_weight(ctx.layer, grad)
+            grad_x = through_weight(ctx.layer, grad)
         saved = ctx.saved_tensors
         if saved:
             flat, hidden, down, up = saved
@@ -76,12 +85,44 @@ class _AdaptedLinear(torch.autograd.Function):
         return grad_x, grad_down, grad_up, None, None, None
 
 
-def _through_weight(layer: Any, grad: torch.Tensor) -> torch.Tensor:
+def through_weight(layer: Any, grad: torch.Tensor) -> torch.Tensor:
+    """The gradient (n, in) of the input of a linear ``layer``, from that of its output (n, out)."""
     import comfy.ops
 
+    if not is_of_comfyui(layer):
+        return _through_forward(layer, grad)
     weight, bias, stream = comfy.ops.cast_bias_weight(
         layer, dtype=grad.dtype, device=grad.device, offloadable=True
     )
-    result = grad @ weight
+    # A quantised weight in the wanted dtype is handed out as it is.
+    whole = weight.dequantize() if isinstance(weight, comfy.ops.QuantizedTensor) else weight
+    result = grad @ whole
     comfy.ops.uncast_bias_weight(layer, weight, bias, stream)
+    smoothing = getattr(layer, "pre_quant_scale", None)
+    if smoothing is not None:
+        result = result * smoothing.to(result)
     return result
+
+
+def is_of_comfyui(layer: Any) -> bool:
+    """Whether ComfyUI itself hands out the layer's weight; other packs bring layers that unpack
+    theirs in a way of their own."""
+    return type(layer).__module__ == "comfy.ops"
+
+
+def _through_forward(layer: Any, grad: torch.Tensor) -> torch.Tensor:
+    """As ``through_weight``, for any layer that is linear and that autograd can follow.
+
+    Raises ValueError for one that it cannot.
+    """
+    with torch.enable_grad():
+        # The gradient of a linear function is the same everywhere, so also at zero.
+        x = grad.new_zeros(len(grad), layer.in_features, requires_grad=True)
+        y = type(layer).forward(layer, x)
+        if not y.requires_grad:
+            kind = f"{type(layer).__module__}.{type(layer).__qualname__}"
+            raise ValueError(
+                f"This model's layers ({kind}) have no backward pass, so it cannot be trained; "
+                "load the same model from a file in bf16, fp16 or fp8."
+            )
+        return torch.autograd.grad(y, x, grad.to(y.dtype))[0]

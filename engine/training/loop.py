@@ -18,7 +18,7 @@ from ..run import Checkpoint, TrainingRun
 from ..sampling import model_fingerprint
 from .data import encode_data
 from .events import OnEvent, TrainingEvent
-from .exact import checkpointed, exact_gradients
+from .exact import exact_gradients
 from .formats import check_lora, lora_metadata, lora_names, lora_state_dict
 from .lora import adapters, target_modules, transformer_blocks
 from .memory import choose_precision, loaded

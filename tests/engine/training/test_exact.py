@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.training.exact import OutOfPlace, checkpointed, exact_gradients
+from facet.engine.training.checkpoint import checkpointed
+from facet.engine.training.exact import OutOfPlace, exact_gradients
 from facet.engine.training.lora import Adapter, adapters, target_modules, transformer_blocks
 from facet.engine.training.memory import Precision, loaded
 from harness.small_models import SmallModels
