@@ -16,6 +16,7 @@ from ..character import Character
 from ..files import write_atomic
 from ..run import Checkpoint, TrainingRun
 from ..sampling import model_fingerprint
+from .checkpoint import checkpointed
 from .data import encode_data
 from .events import OnEvent, TrainingEvent
 from .exact import exact_gradients
