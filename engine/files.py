@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -43,6 +44,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         # mkstemp makes files for the owner alone; what people share keeps the usual rights.
         part.chmod(0o666 & ~_umask())
         part.replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -52,6 +54,18 @@ def write_json_atomic(path: Path, value: Any) -> None:
     """Writes ``value`` as indented UTF-8 JSON, whole or not at all."""
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     write_atomic(path, (text + "\n").encode())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Has the names in ``folder`` outlive a power cut, where the file system can do that."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

@@ -177,7 +177,7 @@ class FacetLoraTrainer(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..engine.training.control import STOP_REQUESTS
         from ..engine.training.formats import UnusableLora, read_lora
-        from ..engine.training.loop import train
+        from ..engine.training.loop import Extras, train
         from ..engine.training.pictures import without_trigger
         from ..engine.training.step import TrainingDiverged
 
@@ -203,7 +203,7 @@ class FacetLoraTrainer(io.ComfyNode):
                     run_name.strip(),
                     loras_folder(),
                     reporter,
-                    lambda: STOP_REQUESTS.take(node_id),
+                    Extras(stop_requested=lambda: STOP_REQUESTS.take(node_id)),
                 )
                 reporter.end("finished", summary(trained), trained.run.folder)
         except (ValueError, ModuleNotFoundError, TrainingDiverged, UnusableLora) as error:

@@ -7,23 +7,25 @@ from pathlib import Path
 import pytest
 import torch
 
+from facet.engine.training.folder import open_run
 from facet.engine.training.lora import Adapter
+from facet.engine.training.settings import TrainingSettings
 from facet.engine.training.state import (
     STATE_FILE,
     Progress,
     Weights,
     load_progress,
-    open_run,
     restore,
     save_state,
 )
 
 
-def weights(seed: int = 0) -> Weights:
+def weights(seed: int = 0, **settings: object) -> Weights:
     generator = torch.Generator().manual_seed(seed)
     down = torch.nn.Parameter(torch.randn(2, 5, generator=generator))
     up = torch.nn.Parameter(torch.randn(3, 2, generator=generator))
-    return Weights.starting([Adapter("blocks.0.linear", down, up)], weight_decay=0.01)
+    values = {"lora_down.weight": down, "lora_up.weight": up}
+    return Weights.starting([Adapter("blocks.0.linear", values, 2.0)], TrainingSettings(**settings))
 
 
 def step(of: Weights, value: float) -> None:
