@@ -85,8 +85,8 @@ def _shoot(
         positive = _together([encode_prompt(models.clip, prompt) for prompt in chosen])
         negative = encode_prompt(models.clip, "")
         if references is not None:
-            latent = [models.vae.encode(references[at:at + 20])]
-            positive, negative = with_reference(positive, latent), with_reference(negative, latent)
+            # As in the first workflow, the negative does not see the reference.
+            positive = with_reference(positive, [models.vae.encode(references[at:at + 20])])
         made.append(sample(models.model, models.vae, positive, negative, SAMPLING, seed + at,
                            batch=len(chosen)))
     return torch.cat(made)

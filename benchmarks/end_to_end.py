@@ -109,7 +109,12 @@ def one_person(
     character = Character(f"Person {number}", TRIGGER, "person", source)
     sampling = Sampling(128, 128)
     studio = Studio(
-        models.model, models.clip, models.vae, sampling, ReferenceMode.REFERENCE_LATENTS
+        models.model,
+        models.clip,
+        models.vae,
+        sampling,
+        ReferenceMode.REFERENCE_LATENTS,
+        strengthen_likeness=True,
     )
     gates = Gates(source.image, Thresholds(), models.face, models.clip_vision)
     plan = ShotPlan((*turnaround().requests, *portrait(16).requests)[: 6 + size.shots])

@@ -2,7 +2,7 @@
 
     COMFYUI_PATH=… python -m world.train_flow --out .facet/world --minutes 70
 
-The learning rate is constant and decays over the last fifth; an exponential average of the weights
+The learning rate is constant at first, then falls to nothing; an exponential average of the weights
 is exported after every checkpoint, so that the newest export is always usable.
 """
 
@@ -23,7 +23,7 @@ from .pack import MAX_TOKENS
 from .run import WEIGHTS, Checkpoint, Clock, options
 
 MUON_RATE, ADAM_RATE, WARM_UP = 0.015, 1.2e-3, 100
-HALF_SIZE_UNTIL, DECAY_FROM = 0.3, 0.8
+HALF_SIZE_UNTIL, DECAY_FROM = 0.3, 0.45
 BATCH = {8: 64, 16: 32}
 TIME_MEAN = {8: 0.0, 16: 0.3}
 AVERAGE = 0.998
