@@ -13,6 +13,7 @@ from .draws import Batch, draw_batch, validation_batch
 from .draws import step_generator as step_generator
 from .loss import add_noise, loss_weights, output_error, squared_error
 from .network import Network
+from .optimizers import set_learning_rate
 from .pictures import Sample, WeightedBatches
 from .settings import TrainingSettings
 from .state import Weights
@@ -60,8 +61,7 @@ class Step:
                 f"kept. Use a lower learning_rate than {settings.learning_rate:g}, or precision "
                 "fp32."
             )
-        for group in weights.optimizer.param_groups:
-            group["lr"] = settings.learning_rate_at(number)
+        set_learning_rate(weights.optimizer, settings, number)
         weights.optimizer.step()
         # A young average follows quickly, so that a short run is not held back by its start.
         weights.average_in(min(settings.ema, (1 + number) / (10 + number)))
