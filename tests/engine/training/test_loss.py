@@ -8,8 +8,7 @@ import comfy.model_sampling as kinds
 import pytest
 import torch
 
-from facet.engine.training.loss import add_noise, squared_error
-from facet.engine.training.timesteps import draw_sigmas
+from facet.engine.training.loss import add_noise, loss_weights, squared_error
 
 
 def sampling(schedule: type, kind: type) -> Any:
@@ -60,27 +59,55 @@ def test_v_models_predict_v(pair: tuple[torch.Tensor, torch.Tensor]) -> None:
     )
 
 
-def test_flow_noise_levels_are_logit_normal() -> None:
-    drawn = draw_sigmas(FLUX, 20_000, torch.Generator().manual_seed(0))
-    logits = drawn.logit()
-    assert float(logits.mean()) == pytest.approx(0, abs=0.03)
-    assert float(logits.std()) == pytest.approx(1, abs=0.03)
+def test_a_weighted_mean_counts_only_where_its_weights_are(
+    pair: tuple[torch.Tensor, torch.Tensor],
+) -> None:
+    """A subject of any size counts the same: 1 on four of 64 points is the mean of those four."""
+    latent, noise = pair
+    sigmas = torch.tensor([0.2, 0.5, 0.9])
+    output = noise - latent + 0.5
+    output[..., :2, :2] = (noise - latent)[..., :2, :2] + 2.0
+    denoised = FLOW.calculate_denoised(sigmas, output, add_noise(FLOW, latent, noise, sigmas))
+    where = torch.zeros(3, 1, 8, 8)
+    where[0, :, :2, :2] = 1
+    where[1, :, 2:, 2:] = 1
+    where[2] = 1
+    loss = squared_error(FLOW, denoised, latent, sigmas, where)
+    assert loss.tolist() == pytest.approx([4.0, 0.25, (4 * 4 + 60 * 0.25) / 64], rel=1e-3)
 
 
-def test_a_shift_moves_towards_noise() -> None:
-    plain = draw_sigmas(FLOW, 1000, torch.Generator().manual_seed(0))
-    shifted = draw_sigmas(FLOW, 1000, torch.Generator().manual_seed(0), shift=3.0)
-    assert torch.allclose(shifted, 3 * plain / (1 + 2 * plain))
+@pytest.mark.parametrize(
+    ("kind", "weighting", "expected"),
+    [
+        # At sigma 2, 1 and 0.2 the signal-to-noise ratio is 1/4, 1 and 25.
+        (EPS, "min-SNR", [1, 1, 1 / 5]),
+        (V, "min-SNR", [1 / 5, 1 / 2, 5 / 26]),
+        (EPS, "debiased", [2, 1, 1 / 5]),
+        (V, "debiased", [2 / 5, 1 / 2, 5 / 26]),
+    ],
+)
+def test_weights_by_the_signal_to_noise_ratio(
+    kind: Any, weighting: str, expected: list[float]
+) -> None:
+    weights = loss_weights(kind, torch.tensor([2.0, 1.0, 0.2]), weighting, gamma=5.0)
+    assert weights.tolist() == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", [EPS, V])
-def test_others_take_their_own_noise_levels(kind: Any) -> None:
-    drawn = draw_sigmas(kind, 500, torch.Generator().manual_seed(0))
-    assert torch.isin(drawn, kind.sigmas).all()
-    assert len(drawn.unique()) > 300
+@pytest.mark.parametrize("weighting", ["min-SNR", "debiased"])
+def test_an_error_of_the_picture_counts_the_same_for_noise_and_v(
+    weighting: str, pair: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    latent, _ = pair
+    sigmas = torch.tensor([0.05, 0.8, 6.0])
+    losses = [
+        loss_weights(kind, sigmas, weighting) * squared_error(kind, latent + 0.1, latent, sigmas)
+        for kind in (EPS, V)
+    ]
+    assert torch.allclose(*losses, rtol=1e-4)
 
 
-def test_a_model_that_does_not_start_from_noise_is_refused() -> None:
-    restorer = sampling(kinds.ModelSamplingDiscrete, kinds.IMG_TO_IMG)
-    with pytest.raises(ValueError, match="text-to-image"):
-        draw_sigmas(restorer, 1, torch.Generator())
+@pytest.mark.parametrize("kind", [FLOW, FLUX])
+def test_flow_models_have_no_such_weights(kind: Any) -> None:
+    with pytest.raises(ValueError, match=r"loss_weighting is 'min-SNR'.*choose none"):
+        loss_weights(kind, torch.tensor([0.5]), "min-SNR")
+    assert loss_weights(kind, torch.tensor([0.5]), "none").tolist() == [1.0]

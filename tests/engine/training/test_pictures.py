@@ -8,32 +8,9 @@ import pytest
 import torch
 
 from facet.engine.character import Shot
-from facet.engine.training.buckets import common_resolution, fitted_size
-from facet.engine.training.pictures import encode_pictures, without_trigger
+from facet.engine.training.buckets import View
+from facet.engine.training.pictures import encode_pictures, encode_views, without_trigger
 from harness.small_models import SmallModels
-
-
-@pytest.mark.parametrize(
-    ("size", "resolution", "fitted"),
-    [
-        ((128, 128), 128, (128, 128)),
-        ((1024, 1536), 1024, (832, 1248)),
-        ((6000, 4000), 1024, (1248, 832)),
-        ((500, 333), 1024, (496, 336)),
-        ((8, 8), 512, (64, 64)),
-        ((3000, 30), 512, (3008, 64)),
-    ],
-)
-def test_pictures_keep_their_shape_and_are_not_enlarged(
-    size: tuple[int, int], resolution: int, fitted: tuple[int, int]
-) -> None:
-    assert fitted_size(*size, resolution) == fitted
-
-
-def test_one_large_photograph_among_small_shots_does_not_decide(
-    picture: Callable[..., Shot],
-) -> None:
-    assert common_resolution([picture(0, 900, 900), picture(1), picture(2)]) == 64
 
 
 def test_latents_are_in_the_scale_of_the_model(
@@ -55,6 +32,27 @@ def test_every_size_is_encoded(models: SmallModels, picture: Callable[..., Shot]
         s.latent.shape[-2:] for s in encode_pictures(models.model.model, models.vae, shots, 128)
     ]
     assert shapes == [(8, 12), (8, 8), (16, 8)]
+
+
+def test_a_mirrored_view_is_the_mirrored_picture_with_its_mask_and_its_words(
+    models: SmallModels, picture: Callable[..., Shot]
+) -> None:
+    mask = torch.zeros(64, 64)
+    mask[:, :16] = 1
+    caption = "zqx person, left profile"
+    shot = picture(0, mask=mask, caption=caption, weight=2.0)
+    flipped = Shot(shot.image.flip(1), shot.provenance, caption=caption)
+    model, vae = models.model.model, models.vae
+    plain, mirrored = encode_views(
+        model, vae, [View(shot, (64, 64)), View(shot, (64, 64), True, 0.25)], masked=True
+    )
+    (expected,) = encode_pictures(model, vae, [flipped], 64)
+    assert torch.equal(mirrored.latent, expected.latent)
+    assert plain.mask is not None and mirrored.mask is not None
+    assert torch.equal(plain.mask.flip(-1), mirrored.mask)
+    assert mirrored.caption == "zqx person, right profile"
+    assert mirrored.weight == 0.5
+    assert mirrored.provenance == shot.provenance
 
 
 @pytest.mark.parametrize(

@@ -1,64 +1,165 @@
-"""Batches: every picture with its own caption, each as often as its weight says."""
+"""A step: every picture with its own caption, each as often as its weight says."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 
 from facet.engine.character import Shot
-from facet.engine.training.conditioning import encode_captions
-from facet.engine.training.draws import Batch
-from facet.engine.training.exact import exact_gradients
-from facet.engine.training.lora import Adapter, adapters, target_modules
-from facet.engine.training.memory import Precision, loaded
+from facet.engine.training.draws import step_generator
 from facet.engine.training.pictures import Sample, WeightedBatches, encode_pictures
 from facet.engine.training.settings import TrainingSettings
-from facet.engine.training.step import Step, step_generator
+from facet.engine.training.state import Weights
+from harness.live_step import batch_of, live_step
 from harness.small_models import SmallModels
 
+CAPTIONS = ["zqx person, smiling", "zqx person " + "in a red coat " * 30, "a dog", "a zqx dog"]
+SIGMAS = [0.3, 0.5, 0.8, 0.9]
 
-def gradient(made: list[Adapter]) -> torch.Tensor:
-    weights = [weight for adapter in made for weight in (adapter.down, adapter.up)]
-    flat = torch.cat([w.grad.flatten() for w in weights if w.grad is not None])
-    for weight in weights:
-        weight.grad = None
-    return flat
+
+@pytest.fixture
+def samples(models: SmallModels, picture: Callable[..., Shot]) -> list[Sample]:
+    """Four pictures, two with a mask; one caption runs apart from the others."""
+    shots = [picture(i, caption=caption) for i, caption in enumerate(CAPTIONS)]
+    made = encode_pictures(models.model.model, models.vae, shots, 64)
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., :4] = 1
+    return [
+        replace(sample, mask=mask if index % 2 else None, prior_caption="person " * (1 + index))
+        for index, sample in enumerate(made)
+    ]
 
 
 def test_a_batch_is_the_mean_of_its_pictures_each_with_its_own_caption(
-    models: SmallModels, picture: Callable[..., Shot]
+    models: SmallModels, samples: list[Sample]
 ) -> None:
-    captions = ["zqx person, smiling", "zqx person " + "in a red coat " * 30, "a dog"]
-    shots = [picture(i, caption=caption) for i, caption in enumerate(captions)]
-    samples = encode_pictures(models.model.model, models.vae, shots, 64)
-    prompts = encode_captions(models.clip, captions)
-    diffusion_model = models.model.model.diffusion_model
-    targets = target_modules(diffusion_model)
-    latent = torch.cat([sample.latent for sample in samples])
-    sigmas, noise = torch.tensor([0.3, 0.5, 0.8]), torch.randn(latent.shape)
-    with (
-        torch.inference_mode(False),
-        loaded(models.model, (3, 16, 8, 8), Precision()) as options,
-        adapters(diffusion_model, targets, rank=4, seed=0) as made,
-        exact_gradients(diffusion_model),
-    ):
-        for adapter in made:
-            adapter.up.data.normal_(0, 0.3)
-        step = Step(models.model, TrainingSettings(), samples, prompts, options)
-        whole_loss = step.backward(Batch(latent, captions, sigmas, noise))
-        whole = gradient(made)
-        losses, parts = [], []
-        for i in range(3):
-            one = slice(i, i + 1)
-            losses.append(step.backward(Batch(latent[one], captions[one], sigmas[one], noise[one])))
-            parts.append(gradient(made))
-        swapped = step.backward(Batch(latent, captions[::-1], sigmas, noise))
-    assert whole_loss == pytest.approx(sum(losses) / 3, rel=1e-5)
-    assert torch.allclose(whole, sum(parts) / 3, rtol=1e-3, atol=1e-6)
+    batch = batch_of(samples, SIGMAS)
+    with live_step(models.model, models.clip, samples, TrainingSettings()) as live:
+        whole_loss, whole = live.gradient(batch)
+        parts = [live.gradient(batch.part([index])) for index in range(4)]
+        swapped = live.step.backward(replace(batch, captions=CAPTIONS[::-1]))
+    assert whole_loss == pytest.approx(sum(loss for loss, _ in parts) / 4, rel=1e-5)
+    assert torch.allclose(whole, sum(gradient for _, gradient in parts) / 4, rtol=1e-3, atol=1e-6)
     assert swapped != pytest.approx(whole_loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("priors", [False, True], ids=["plain", "masks and priors"])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_micro_batches_add_up_to_the_whole(
+    models: SmallModels, samples: list[Sample], size: int, priors: bool
+) -> None:
+    settings = TrainingSettings(batch_size=4)
+    if priors:
+        settings = replace(settings, masked_loss=True, prior_outside=0.5, prior_class=0.7)
+    batch = batch_of(samples, SIGMAS)
+    seen: list[int] = []
+    with live_step(models.model, models.clip, samples, settings) as live:
+        assert live.step.micro_batch == 4
+        whole_loss, whole = live.gradient(batch)
+        live.step.micro_batch = size
+        forward = models.model.model.diffusion_model.forward
+        models.model.model.diffusion_model.forward = lambda x, *args, **kwargs: (
+            seen.append(len(x)) or forward(x, *args, **kwargs)
+        )
+        try:
+            loss, gradient = live.gradient(batch)
+        finally:
+            del models.model.model.diffusion_model.forward
+    assert max(seen) == size
+    assert loss == pytest.approx(whole_loss, rel=1e-5)
+    assert float((gradient - whole).norm() / whole.norm()) < 1e-5
+
+
+def test_a_step_that_ran_out_of_memory_can_be_taken_again(
+    models: SmallModels, samples: list[Sample]
+) -> None:
+    """Half of its gradient is there already when it stops; the second try starts afresh."""
+    settings = TrainingSettings(batch_size=4, steps=1, warmup=0.0, learning_rate=1e-2)
+    ends = []
+    for out_of_memory in (False, True):
+        with live_step(models.model, models.clip, samples, settings) as live:
+            weights = Weights.starting(live.adapters, settings)
+            if out_of_memory:
+                live.step.micro_batch = 1
+                model = models.model.model.diffusion_model
+                forward, calls = model.forward, iter([True, True, False])
+
+                def failing(*args: object, **kwargs: object) -> torch.Tensor:
+                    if next(calls):  # noqa: B023
+                        return forward(*args, **kwargs)  # noqa: B023
+                    raise torch.OutOfMemoryError
+
+                model.forward = failing
+                try:
+                    with pytest.raises(torch.OutOfMemoryError):
+                        live.step.take(0, WeightedBatches(samples), weights)
+                finally:
+                    del model.forward
+                live.step.micro_batch = 4
+            live.step.take(0, WeightedBatches(samples), weights)
+            ends.append(torch.cat([p.detach().flatten().clone() for p in live.parameters]))
+    assert torch.equal(*ends)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TrainingSettings(masked_loss=True, mask_outside=0.2),
+        TrainingSettings(prior_outside=2.0),
+        TrainingSettings(prior_class=2.0),
+        TrainingSettings(masked_loss=True, prior_outside=1.0, prior_class=1.0),
+    ],
+    ids=["mask", "prior outside", "prior of the class", "all"],
+)
+def test_gradients_of_masks_and_priors_agree_with_finite_differences(
+    models: SmallModels, samples: list[Sample], settings: TrainingSettings
+) -> None:
+    batch = batch_of(samples[:2], SIGMAS[:2])
+    with live_step(models.model, models.clip, samples, replace(settings, batch_size=2)) as live:
+        _, gradient = live.gradient(batch)
+        unit = gradient / gradient.norm()
+        ends = []
+        for distance in (3e-3, -6e-3):
+            live.move(unit, distance)
+            ends.append(live.gradient(batch)[0])
+    measured = (ends[0] - ends[1]) / 6e-3
+    assert measured == pytest.approx(float(gradient.norm()), rel=1e-3)
+
+
+def test_validation_is_the_same_for_the_same_weights(
+    models: SmallModels, samples: list[Sample]
+) -> None:
+    losses = []
+    for settings in (
+        TrainingSettings(seed=1),
+        TrainingSettings(seed=2, batch_size=4, timesteps="uniform", prior_class=1.0),
+    ):
+        with live_step(models.model, models.clip, samples, settings) as live:
+            losses.append(live.step.validation_loss(samples))
+            assert all(parameter.grad is None for parameter in live.parameters)
+            live.move(torch.ones(sum(p.numel() for p in live.parameters)), 0.05)
+            moved = live.step.validation_loss(samples)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert moved != pytest.approx(losses[0], rel=1e-3)
+
+
+def test_validation_is_the_mean_over_pictures_and_levels(
+    models: SmallModels, samples: list[Sample]
+) -> None:
+    """With a network that says nothing, the loss of a flow model is the mean of (noise - x)²."""
+    silent = replace(samples[0], latent=torch.full((1, 16, 8, 8), 3.0))
+    with live_step(models.model, models.clip, samples, TrainingSettings()) as live:
+        model = models.model.model.diffusion_model
+        model.forward = lambda x, *args, **kwargs: torch.zeros_like(x)
+        try:
+            loss = live.step.validation_loss([silent] * 4)
+        finally:
+            del model.forward
+    assert loss == pytest.approx(1 + 9, rel=0.02)
 
 
 def sample(weight: float, side: int = 8) -> Sample:
