@@ -6,7 +6,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from aiohttp import web
 from comfy_api.latest import ComfyAPISync
 
 from ..engine.files import contained
-from ..engine.run import load_run
+from ..engine.run import Measure, load_run
 from ..engine.training.control import STOP_REQUESTS
 from ..engine.training.events import TrainingEvent
 from ..engine.training.log import CSV_FILE, LogRow, TrainingLog, checkpoints
@@ -70,7 +70,7 @@ class Course:
         folder = self.log.folder if self.log else None
         held_out = [row for row in rows if row.validation is not None]
         measured = [row for row in rows if row.identity is not None]
-        best = max(measured, key=lambda row: row.identity or 0.0).step if measured else None
+        saved = checkpoints(folder) if folder else []
         return {
             "node": self.node,
             "workflow": self.workflow,
@@ -85,8 +85,8 @@ class Course:
             "rows": points([row for row in rows if row.step > after]),
             "validation": [[row.step, _short(row.validation)] for row in held_out],
             "identity": [[row.step, _short(row.identity)] for row in measured],
-            "checkpoints": checkpoints(folder) if folder else [],
-            "best": best,
+            "checkpoints": saved,
+            "best": best_of({*held_out, *measured}, saved),
             "samples": [shown for path in self.samples if (shown := picture(path))],
         }
 
@@ -264,6 +264,17 @@ def saved_course(folder: str) -> Course:
 def saved_samples(folder: Path) -> list[Path]:
     """The pictures that a run has made on its way, in order."""
     return sorted((folder / "samples").glob("*.png"))
+
+
+def best_of(rows: Iterable[LogRow], saved: Sequence[int]) -> int | None:
+    """The checkpoint that the run would choose by now; None where nothing was measured at one."""
+    from ..engine.training.best import choose
+
+    measures = sorted(
+        (Measure(row.step, row.validation, row.identity) for row in rows if row.step in saved),
+        key=lambda measure: measure.step,
+    )
+    return choose(measures, saved).step if measures else None
 
 
 def points(rows: Sequence[LogRow]) -> list[list[float | None]]:
