@@ -16,41 +16,37 @@ from .settings import OPTIMIZERS, TrainingSettings
 ADAMW, ADAMW_FUSED, ADAMW_8BIT, ADAFACTOR, PRODIGY, LION = OPTIMIZERS
 
 _BETAS = (0.9, 0.99)
-_SHARE = "share"
 
 
 def make(
-    parameters: Sequence[torch.nn.Parameter],
-    settings: TrainingSettings,
-    text_parameters: Sequence[torch.nn.Parameter] = (),
+    parameters: Sequence[torch.nn.Parameter], settings: TrainingSettings
 ) -> torch.optim.Optimizer:
-    """The optimizer that ``settings`` name, over ``parameters`` and those of a text encoder.
+    """The optimizer that ``settings`` name, over ``parameters``.
 
     ``set_learning_rate`` has to be called before each step. Some keep tensors in their groups and
     not only in their state. Raises ModuleNotFoundError when a library is missing, and ValueError
     where the parameters' device has no such optimizer.
     """
-    groups: list[dict[str, Any]] = [{"params": list(parameters), _SHARE: 1.0}]
-    if text_parameters:
-        share = settings.text_encoder_rate / settings.learning_rate
-        groups.append({"params": list(text_parameters), _SHARE: share})
-    device = parameters[0].device
+    weights = list(parameters)
+    device = weights[0].device
     decay = settings.weight_decay
-    # What the groups are made with is overwritten before the first step.
+    # What it is made with is overwritten before the first step.
     rate = settings.learning_rate_at(0)
     name = settings.optimizer
     if name == ADAMW_8BIT:
         kind = _from("bitsandbytes.optim", "AdamW8bit", name, "bitsandbytes")
-        return kind(groups, lr=rate, betas=_BETAS, weight_decay=decay)
+        return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
     if name == ADAFACTOR:
         kind = _from("transformers.optimization", "Adafactor", name, "transformers")
         # Its own schedule follows the weights' size, and half of ours start at zero.
-        return kind(groups, lr=rate, weight_decay=decay, scale_parameter=False, relative_step=False)
+        return kind(
+            weights, lr=rate, weight_decay=decay, scale_parameter=False, relative_step=False
+        )
     if name == PRODIGY:
         kind = _from("pytorch_optimizer", "Prodigy", name, "pytorch-optimizer")
         # As its authors have it for diffusion models: safe beside a rate that rises at first.
         return kind(
-            groups,
+            weights,
             lr=rate,
             betas=_BETAS,
             weight_decay=decay,
@@ -59,14 +55,14 @@ def make(
         )
     if name == LION:
         kind = _from("pytorch_optimizer", "Lion", name, "pytorch-optimizer")
-        return kind(groups, lr=rate, betas=_BETAS, weight_decay=decay)
+        return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
     fused = device.type in ("cpu", "cuda")
     if name == ADAMW_FUSED and not fused:
         raise ValueError(
             f"The optimizer {name!r} has no kernel for the device {device.type!r}; "
             f"choose {ADAMW!r}."
         )
-    return torch.optim.AdamW(groups, lr=rate, betas=_BETAS, weight_decay=decay, fused=fused)
+    return torch.optim.AdamW(weights, lr=rate, betas=_BETAS, weight_decay=decay, fused=fused)
 
 
 def set_learning_rate(
@@ -75,8 +71,7 @@ def set_learning_rate(
     """Gives each group its learning rate of step ``step``, counted from 0."""
     rate = settings.learning_rate_at(step)
     for group in optimizer.param_groups:
-        # Prodigy finds one rate for all.
-        group["lr"] = rate if settings.optimizer == PRODIGY else rate * group[_SHARE]
+        group["lr"] = rate
 
 
 def _from(module: str, kind: str, name: str, package: str) -> Any:

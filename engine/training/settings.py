@@ -20,6 +20,7 @@ OPTIMIZERS = ("AdamW", "AdamW fused", "AdamW 8-bit", "Adafactor", "Prodigy", "Li
 TIMESTEPS = ("auto", "uniform", "logit-normal", "shift", "flux_shift")
 LOSS_WEIGHTINGS = ("none", "min-SNR", "debiased")
 CACHES = ("memory", "disk")
+BASES = ("as it is", "fp8")
 
 # What changes neither the gradients nor the pictures drawn: a run goes on under another value.
 _NOT_IN_FINGERPRINT = {
@@ -31,6 +32,7 @@ _NOT_IN_FINGERPRINT = {
     "subject",
     "cache",
     "micro_batch",
+    "vram",
     "validate_every",
     "sample_every",
     "sample_prompts",
@@ -61,8 +63,8 @@ _NUMBERS: dict[str, tuple[float, float]] = {
     "prior_class": (0.0, 100.0),
     "generated_from": (0.0, 1.0),
     "generated_to": (0.0, 1.0),
-    "text_encoder_rate": (1e-9, 1.0),
     "micro_batch": (0, 1024),
+    "vram": (0.0, 1024.0),
     "validation_shots": (0, 10_000),
     "validate_every": (0, 1_000_000),
     "sample_every": (0, 1_000_000),
@@ -79,6 +81,7 @@ _CHOICES = {
     "timesteps": TIMESTEPS,
     "loss_weighting": LOSS_WEIGHTINGS,
     "cache": CACHES,
+    "base": BASES,
 }
 
 
@@ -103,11 +106,12 @@ class TrainingSettings:
     the loss counts inside each shot's mask, mask_outside as much outside of it; prior_outside:
     weight of keeping the untrained model's prediction there, and prior_class: for the class word.
     generated_from, generated_to: range of noise that generated shots are trained at, 0 clean,
-    1 noise alone. cache: where encoded pictures and captions are kept. text_encoder: trained too,
-    at text_encoder_rate. micro_batch: samples at once, 0 for the whole batch. validation_shots:
-    held out, their loss taken each validate_every steps. sample_every: in steps; sample_prompts:
-    one a line, with [trigger] and [class]. patience: checkpoints without a better likeness until
-    the run stops, 0 never. continue_from: a LoRA file to start from.
+    1 noise alone. cache: where encoded pictures and captions are kept. micro_batch: samples at
+    once, 0 for the whole batch. base: what the frozen weights are kept in. vram: GB of the
+    device's memory to stay within, 0 for all.
+    validation_shots: held out, their loss taken each validate_every steps. sample_every: in
+    steps; sample_prompts: one a line, with [trigger] and [class]. patience: checkpoints without a
+    better likeness until the run stops, 0 never. continue_from: a LoRA file to start from.
     """
 
     steps: int = 0
@@ -149,9 +153,9 @@ class TrainingSettings:
     generated_from: float = 0.0
     generated_to: float = 1.0
     cache: str = "memory"
-    text_encoder: bool = False
-    text_encoder_rate: float = 5e-5
     micro_batch: int = 0
+    base: str = BASES[0]
+    vram: float = 0.0
     validation_shots: int = 0
     validate_every: int = 0
     sample_every: int = 0

@@ -64,17 +64,6 @@ def test_eight_bits_are_kept_as_such() -> None:
     assert optimizer.state[weight]["state1"].dtype == torch.uint8
 
 
-def test_a_text_encoder_has_its_own_rate() -> None:
-    settings = TrainingSettings(steps=10, learning_rate=1e-3, text_encoder_rate=1e-4, warmup=0.0)
-    one, two = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
-    optimizer = make([one], settings, [two])
-    for step in (0, 5):
-        set_learning_rate(optimizer, settings, step)
-        rates = [group["lr"] for group in optimizer.param_groups]
-        assert rates[0] == settings.learning_rate_at(step)
-        assert rates[1] == pytest.approx(rates[0] / 10)
-
-
 @pytest.mark.parametrize(
     ("name", "module", "package"),
     [
