@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
 from .pictures import WeightedBatches
 from .session import Session
 from .state import Weights
 from .step import Step
+
+T = TypeVar("T")
 
 
 class Lessening:
@@ -21,19 +29,38 @@ class Lessening:
         self._weights = weights
         self._told: list[str] = []
 
-    def take(self, number: int, batches: WeightedBatches) -> float:
-        """Takes step ``number`` and returns its loss.
+    def check_forward(self) -> None:
+        """As ``Step.check_forward``, which keeps the values of one sample too."""
+        # One sample is the least there is: fewer at once would not help.
+        micro_batch, self._step.micro_batch = self._step.micro_batch, 1
+        try:
+            self._until_it_fits(1, self._step.check_forward)
+        finally:
+            self._step.micro_batch = micro_batch
 
-        Raises the device's own error when there is no way left to need less.
+    def take(self, number: int, batches: WeightedBatches) -> float:
+        """Takes step ``number``, counted from 0, and returns its loss.
+
+        Raises torch.OutOfMemoryError when there is no way left to need less.
         """
+        take = functools.partial(self._step.take, number, batches, self._weights)
+        return self._until_it_fits(number + 1, take)
+
+    def _until_it_fits(self, number: int, run: Callable[[], T]) -> T:
         from comfy.model_management import is_oom, soft_empty_cache
 
         while True:
             try:
-                return self._step.take(number, batches, self._weights)
+                return run()
             except Exception as error:
-                if not is_oom(error) or not self._needs_less(number + 1):
+                if not is_oom(error):
                     raise
+                if not self._needs_less(number):
+                    raise torch.OutOfMemoryError(
+                        f"Step {number} needs more memory than there is, also with one sample at "
+                        "once and gradient checkpointing. Give a lower resolution or rank, or "
+                        "load the model in a smaller format."
+                    ) from error
             # Out of the except clause: the error holds on to every tensor of the failed step.
             self._weights.optimizer.zero_grad(set_to_none=True)
             soft_empty_cache()

@@ -14,6 +14,7 @@ from ..run import Checkpoint, Measure, TrainingRun
 from .best import choose, plateau
 from .divergence import DivergenceGuard
 from .events import OnEvent, TrainingEvent
+from .existing import start_from, with_layers_of
 from .folder import NotSaved, Opened
 from .formats import lora_metadata, lora_names, lora_state_dict
 from .lessening import Lessening
@@ -38,7 +39,12 @@ class Trainer:
     """One run: draws batches, takes steps, saves."""
 
     def __init__(
-        self, model: Any, character: Character, settings: TrainingSettings, opened: Opened
+        self,
+        model: Any,
+        character: Character,
+        settings: TrainingSettings,
+        opened: Opened,
+        start: Path | None = None,
     ) -> None:
         self._model = model
         self._character = character
@@ -48,6 +54,8 @@ class Trainer:
         self._targets = target_modules(
             model.model.diffusion_model, settings.targets, settings.target_pattern
         )
+        if start is not None:
+            self._targets = with_layers_of(start, model.model, self._targets)
         self._names = lora_names(model.model, self._targets)
         self._saved = self._first = opened.progress.step
         self._ended, self._finished = opened.ended, opened.finished
@@ -85,14 +93,14 @@ class Trainer:
         for loss in self._progress.losses:
             guard.diverged(loss)
         with Session(self._model, self._targets, self._settings, samples) as session:
+            if start is not None and not self._progress.step:
+                start_from(start, self._model.model, session.adapters)
             weights = Weights.starting(session.adapters, self._settings)
             if self._progress.step:
                 restore(self._folder, weights)
-            elif start is not None:
-                raise NotImplementedError
             step = Step(self._model, self._settings, samples, prompts, session.options)
-            step.check_forward()
             lessening = Lessening(step, session, weights)
+            lessening.check_forward()
             started = time.monotonic()
             try:
                 if self._progress.step:
@@ -251,11 +259,9 @@ class Trainer:
 
     def _save_lora(self, weights: Weights) -> None:
         step = self._progress.step
-        values = {
-            module: (value["lora_down.weight"], value["lora_up.weight"])
-            for module, value in weights.averaged().items()
-        }
-        state = lora_state_dict(values, self._names)
+        values = weights.averaged()
+        layers = {one.module: one.file_tensors(values[one.module]) for one in weights.adapters}
+        state = lora_state_dict(layers, self._names)
         metadata = lora_metadata(
             self._model.model, self._character, self._settings, self._folder.name, step
         )

@@ -17,7 +17,7 @@ from facet.engine.character import Character, Shot
 from facet.engine.run import load_run
 from facet.engine.training.events import OnEvent, TrainingEvent
 from facet.engine.training.formats import read_lora
-from facet.engine.training.loop import Trained, train
+from facet.engine.training.loop import Extras, Trained, train
 from facet.engine.training.settings import TrainingSettings
 from facet.engine.training.step import TrainingDiverged
 from harness.small_models import SmallModels
@@ -40,6 +40,7 @@ def run(models: SmallModels, character: Character, tmp_path: Path) -> Train:
         on_event: Any = None,
         name: str = "run",
         model: Any = models.model,
+        extras: Extras | None = None,
     ) -> Trained:
         with torch.inference_mode():
             return train(
@@ -52,6 +53,7 @@ def run(models: SmallModels, character: Character, tmp_path: Path) -> Train:
                 name,
                 tmp_path / folder / "loras",
                 on_event,
+                extras,
             )
 
     return start
