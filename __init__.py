@@ -2,7 +2,17 @@
 
 from comfy_api.latest import ComfyExtension, io
 
-from .nodes import captions, character, dataset, demo, identity, shots, training, training_page
+from .nodes import (
+    captions,
+    character,
+    dataset,
+    demo,
+    identity,
+    shots,
+    training,
+    training_options,
+    training_page,
+)
 
 WEB_DIRECTORY = "./js"
 
@@ -22,6 +32,7 @@ class FacetExtension(ComfyExtension):
             *captions.NODES,
             *dataset.NODES,
             *training.NODES,
+            *training_options.NODES,
             *identity.NODES,
             *demo.NODES,
         ]

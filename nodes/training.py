@@ -10,6 +10,7 @@ from comfy_api.latest import io, ui
 
 from ..engine.character import Character
 from ..engine.files import contained
+from ..engine.training.presets import merged
 from ..engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
 from . import sockets
 from .folders import character_folder
@@ -24,6 +25,21 @@ NAME = "Facet LoRA Trainer"
 def loras_folder() -> Path:
     """Where finished LoRAs go, so that ComfyUI's own loaders list them."""
     return contained(Path(folder_paths.get_folder_paths("loras")[0]), "facet")
+
+
+def lora_named(name: str) -> Path | None:
+    """The LoRA file that ComfyUI lists as ``name``; None for no name.
+
+    Raises ValueError when there is none.
+    """
+    if not name:
+        return None
+    path = folder_paths.get_full_path("loras", name)
+    if path is None:
+        raise ValueError(
+            f"continue_from is {name!r}, which is in no folder of LoRAs; choose one of the list."
+        )
+    return Path(path)
 
 
 def summary(trained: Trained) -> str:
@@ -153,6 +169,18 @@ class FacetLoraTrainer(io.ComfyNode):
                     advanced=True,
                     tooltip="Who the pictures show; written into the LoRA file.",
                 ),
+                sockets.TrainingOptions.Input(
+                    "options",
+                    optional=True,
+                    tooltip="Finer settings, from Facet Training Options. What you change here "
+                    "wins over them.",
+                ),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    tooltip="Measures how alike the samples are to the source picture, so that "
+                    "the best checkpoint is kept. DINOv2 or SigLIP is recommended.",
+                ),
             ],
             outputs=[
                 io.LoraModel.Output(
@@ -173,6 +201,8 @@ class FacetLoraTrainer(io.ComfyNode):
         vae: Any,
         character: Character,
         run_name: str,
+        options: dict[str, Any] | None = None,
+        clip_vision: Any = None,
         **widgets: Any,
     ) -> io.NodeOutput:
         from ..engine.training.control import STOP_REQUESTS
@@ -191,7 +221,7 @@ class FacetLoraTrainer(io.ComfyNode):
         # What was asked of an earlier run is not meant for this one.
         STOP_REQUESTS.take(node_id)
         try:
-            settings = TrainingSettings(**widgets)
+            settings = TrainingSettings(**merged(options or {}, widgets))
             with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
                 trained = train(
                     model,
@@ -203,7 +233,11 @@ class FacetLoraTrainer(io.ComfyNode):
                     run_name.strip(),
                     loras_folder(),
                     reporter,
-                    Extras(stop_requested=lambda: STOP_REQUESTS.take(node_id)),
+                    Extras(
+                        clip_vision=clip_vision,
+                        start=lora_named(settings.continue_from),
+                        stop_requested=lambda: STOP_REQUESTS.take(node_id),
+                    ),
                 )
                 reporter.end("finished", summary(trained), trained.run.folder)
         except (ValueError, ModuleNotFoundError, TrainingDiverged, UnusableLora) as error:
