@@ -1,161 +1,156 @@
-"""Time and memory of a training step, beside ComfyUI's own trainer on the same model and pictures.
+"""Time and memory of a training step: Facet, ComfyUI's TrainLoraNode, and the bare limit.
 
-python facet.py bench trainer [--quick] [--json]
+    python facet.py bench trainer [--quick] [--json]
+
+All in the same ComfyUI on the same Flux (2 double and 4 single blocks, random weights), pictures
+and rank, in fp32 with gradient checkpointing, each measurement in a process of its own on one
+thread. Core runs with its default settings (a copy of each weight a step), and in bypass mode. The
+bare limit is the same step written out in plain PyTorch (`_flux.py`). Time is processor time;
+memory is what the process holds beyond the loaded model at most, while steps are taken.
 """
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
+import subprocess
+import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import comfy.sd
-import comfy.utils
-import psutil
-import torch
+import folder_paths
 
-from ..engine.character import Character, Provenance, Shot
-from ..engine.demo.models import RESOLUTION, DemoModels, load_models
-from ..engine.sampling import encode_prompt
-from ..engine.training.loop import train
-from ..engine.training.settings import TrainingSettings
+from ._trainer_case import Case, agreement
 
-PICTURES = 8
-MEBIBYTE = 2**20
-
-
-class MemoryPeak:
-    """The most memory this process held while it was watched, in MiB above where it began."""
-
-    def __init__(self) -> None:
-        self.above = 0.0
-
-    @contextlib.contextmanager
-    def watching(self) -> Iterator[None]:
-        process = psutil.Process(os.getpid())
-        begin = process.memory_info().rss
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(0.005):
-                held = (process.memory_info().rss - begin) / MEBIBYTE
-                self.above = max(self.above, held)
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            done.set()
-            watcher.join()
-
-
-def noise_character() -> Character:
-    """Pictures of noise with captions of their own: what they show does not change the time."""
-    generator = torch.Generator().manual_seed(0)
-    shots = [
-        Shot(
-            torch.rand(RESOLUTION, RESOLUTION, 3, generator=generator),
-            Provenance("generated"),
-            caption=f"zqx person, picture {number}",
-        )
-        for number in range(PICTURES)
-    ]
-    return Character("Noise", "zqx", "person", shots[0], tuple(shots[1:]))
-
-
-def facet_steps(model: Any, models: DemoModels, folder: Path, steps: int, batch: int) -> None:
-    """``steps`` steps of this pack's trainer."""
-    settings = TrainingSettings(steps=steps, batch_size=batch, checkpoint_every=0)
-    name = f"run-{batch}-{steps}"
-    train(model, models.clip, models.vae, noise_character(), settings, folder, name, folder)
-
-
-def core_steps(model: Any, models: DemoModels, steps: int, batch: int) -> None:
-    """``steps`` steps of ComfyUI's TrainLoraNode with its default settings and the same rank."""
-    from comfy_extras.nodes_train import TrainLoraNode
-
-    shots = noise_character().pictures
-    latents = [{"samples": models.vae.encode(shot.image[None])} for shot in shots]
-    positive = [encode_prompt(models.clip, shot.caption) for shot in shots]
-    given = {
-        "batch_size": batch,
-        "steps": steps,
-        "grad_accumulation_steps": 1,
-        "learning_rate": 1e-4,
-        "rank": 16,
-        "optimizer": "AdamW",
-        "loss_function": "MSE",
-        "seed": 0,
-        "training_dtype": "bf16",
-        "lora_dtype": "bf16",
-        "quantized_backward": False,
-        "algorithm": "LoRA",
-        "gradient_checkpointing": True,
-        "checkpoint_depth": 1,
-        "offloading": False,
-        "existing_lora": "[None]",
-        "bucket_mode": False,
-        "bypass_mode": False,
-    }
-    lists = {name: [value] for name, value in given.items()}
-    TrainLoraNode.execute([model], latents, positive, **lists)
-
-
-def figures(run: Callable[[int], None], steps: int) -> tuple[float, float]:
-    """Milliseconds of a step, set-up and saving left out, and the peak of memory in MiB.
-
-    Processor time, summed over threads, so that what else the machine does is not counted.
-    """
-    run(1)
-    peak = MemoryPeak()
-    times = []
-    for count in (2, 2 + steps):
-        begin = time.process_time()
-        with peak.watching():
-            run(count)
-        times.append(time.process_time() - begin)
-    return 1000 * (times[1] - times[0]) / steps, peak.above
+WHO = ("facet", "bare", "core", "bypass")
+TARGETS = {"limit": 1.10, "core, batch 1": 0.65, "core, batch 4": 0.20, "memory": 0.30}
+AT_ONCE = 2
+Figures = dict[str, float]
+Measured = dict[Case, Figures]
 
 
 def main(quick: bool) -> dict[str, Any]:
-    """Both trainers on the processor at batch 1 and 4; ``quick`` takes few steps."""
-    steps = 12 if quick else 40
-    measured: dict[str, dict[str, float]] = {}
-    with torch.inference_mode(), tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        models = load_models()
-        # Core's trainer loads the model from its file a second time, so it needs one.
-        path = folder / "flux.safetensors"
-        state = models.model.model.diffusion_model.state_dict()
-        comfy.utils.save_torch_file(state, str(path))
-        model = comfy.sd.load_diffusion_model(str(path))
-        for batch in (1, 4):
+    """The table, how time and memory grow, and the bars; ``quick`` takes the smallest sizes."""
+    difference = agreement()
+    if difference > 1e-4:
+        raise RuntimeError(f"The bare limit is another model than ComfyUI's: {difference:.1e} off.")
+    cases = side_by_side(quick)
+    grown = [] if quick else growing()
+    measured = measure([*cases, *(case for _, _, case in grown)])
+    print(table(measured, cases))
+    if grown:
+        print(growth_table(measured, grown))
+    return {
+        "bars": bars(measured, cases),
+        "bare limit beside ComfyUI's model": difference,
+        "measured": [{**asdict(case), **measured[case]} for case in cases],
+        "growth": [{"what": what, "value": value, **measured[case]} for what, value, case in grown],
+    }
 
-            def ours(count: int, batch: int = batch) -> None:
-                facet_steps(model, models, folder, count, batch)
 
-            def cores(count: int, batch: int = batch) -> None:
-                core_steps(model, models, count, batch)
+def side_by_side(quick: bool) -> list[Case]:
+    """Every trainer at every size; steps of the largest are few."""
+    if quick:
+        sizes = [(512, 128, 1), (512, 128, 4)]
+        return [
+            Case(who, hidden, side, batch, steps=3, seconds=2)
+            for hidden, side, batch in sizes
+            for who in WHO
+        ]
+    return [
+        Case(who, hidden, side, batch, steps=8 if batch == 1 else 2, seconds=12)
+        for hidden in (512, 1024)
+        for side in (256, 512)
+        for batch in (1, 4)
+        for who in WHO
+    ]
 
-            for who, run in (("facet", ours), ("core", cores)):
-                milliseconds, memory = figures(run, steps)
-                measured[f"{who}, batch {batch}"] = {
-                    "ms_per_step": round(milliseconds, 1),
-                    "peak_mib": round(memory, 1),
-                }
-    bars = {}
-    for batch in (1, 4):
-        own, other = measured[f"facet, batch {batch}"], measured[f"core, batch {batch}"]
-        share = own["ms_per_step"] / max(other["ms_per_step"], 1e-9)
-        bars[f"time of a step beside core, batch {batch}"] = {
-            "value": round(share, 3),
-            "target": 0.7,
-            "better": "lower",
-        }
-    return {"bars": bars, "measured": measured, "steps": steps}
+
+def growing() -> list[tuple[str, int, Case]]:
+    """What is changed, to what, and the measurement of Facet with it."""
+    base = Case("facet", 512, 256, 1, steps=6, seconds=8)
+    return [
+        *(("images in a batch", n, replace(base, batch=n)) for n in (1, 2, 4, 8)),
+        *(("side in pixels", n, replace(base, side=n)) for n in (128, 256, 384, 512)),
+        *(("rank", n, replace(base, rank=n)) for n in (4, 16, 64, 128)),
+        *(("pictures in all", n, replace(base, pictures=n)) for n in (4, 32)),
+    ]
+
+
+def measure(cases: Iterable[Case]) -> Measured:
+    """Runs every case, each in its own process, two at a time."""
+    wanted = list(dict.fromkeys(cases))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(wanted, pool.map(run, wanted), strict=True))
+
+
+def run(case: Case) -> Figures:
+    """Measures one case. Raises RuntimeError with what the process said when it fails."""
+    here = Path(__file__).with_name("_trainer_case.py")
+    comfyui = Path(folder_paths.__file__).parent
+    with tempfile.TemporaryDirectory(prefix="facet-bench-") as folder:
+        answer = Path(folder) / "answer.json"
+        command = [sys.executable, str(here), str(comfyui), folder, json.dumps(asdict(case))]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        done = subprocess.run(
+            [*command, str(answer)], capture_output=True, text=True, env=environment
+        )
+        if done.returncode:
+            raise RuntimeError(f"{case} failed:\n{done.stderr[-2000:]}")
+        figures: Figures = json.loads(answer.read_text("utf-8"))
+    print(
+        f"{label(case)}, {case.who}: {figures['ms']:.0f} ms, {figures['mib']:.0f} MiB", flush=True
+    )
+    return figures
+
+
+def label(case: Case) -> str:
+    """The size of a case in words."""
+    return f"hidden {case.hidden}, {case.side} px, batch {case.batch}"
+
+
+def rows(measured: Measured, cases: list[Case]) -> dict[str, dict[str, Figures]]:
+    """Figures by size and by who trains."""
+    found: dict[str, dict[str, Figures]] = {}
+    for case in cases:
+        found.setdefault(label(case), {})[case.who] = measured[case]
+    return found
+
+
+def bars(measured: Measured, cases: list[Case]) -> dict[str, dict[str, Any]]:
+    """Each size against its targets. Core takes as many pictures a step, so time a step is time
+    per image."""
+    made = {}
+
+    def bar(name: str, value: float, target: float) -> None:
+        made[name] = {"value": round(value, 3), "target": target, "better": "lower"}
+
+    for size, figures in rows(measured, cases).items():
+        own, core = figures["facet"], figures["core"]
+        batch = size.rpartition(", ")[2]
+        bar(f"time / limit: {size}", own["ms"] / figures["bare"]["ms"], TARGETS["limit"])
+        bar(f"time / core: {size}", own["ms"] / core["ms"], TARGETS[f"core, {batch}"])
+        bar(f"memory / core: {size}", own["mib"] / max(core["mib"], 1), TARGETS["memory"])
+    return made
+
+
+def table(measured: Measured, cases: list[Case]) -> str:
+    """Milliseconds a step and MiB, a size a line."""
+    lines = [f"{'ms a step | MiB above the model':32}" + "".join(f"{who:>16}" for who in WHO)]
+    for size, figures in rows(measured, cases).items():
+        cells = (f"{figures[who]['ms']:8.0f} |{figures[who]['mib']:6.0f}" for who in WHO)
+        lines.append(f"{size:32}" + "".join(f"{cell:>16}" for cell in cells))
+    return "\n".join(lines)
+
+
+def growth_table(measured: Measured, grown: list[tuple[str, int, Case]]) -> str:
+    """How Facet's time and memory follow what is changed."""
+    lines = ["Facet at hidden 512, 256 px, batch 1, rank 16, but for:"]
+    for what, value, case in grown:
+        figures = measured[case]
+        lines.append(f"  {what:20}{value:5}{figures['ms']:9.0f} ms{figures['mib']:7.0f} MiB")
+    return "\n".join(lines)

@@ -39,11 +39,20 @@ function show(course) {
   const panel = node && panels.get(node);
   if (!panel) return;
   if (course.folder) node.properties[RUN] = course.folder;
-  if (!panel.take(course)) refresh(); // a message was missed
+  if (panel.take(course)) return;
+  // A message was missed, and what the server knows fills the gap; or else the curve begins here.
+  refresh().then(() => panel.take(course) || panel.take({ ...course, after: 0 }));
 }
 
+let asking = null;
+
 /** Asks for what ran before this page, or this connection, was there. */
-async function refresh() {
+function refresh() {
+  asking ??= catchUp().finally(() => (asking = null));
+  return asking;
+}
+
+async function catchUp() {
   const workflow = rootGraph()?.id ?? "";
   const known = await ask(`/facet/training?workflow=${encodeURIComponent(workflow)}`);
   for (const course of known?.courses ?? []) show(course);

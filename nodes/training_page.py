@@ -111,6 +111,12 @@ class Courses:
         with self._lock:
             return [course for course in self._known.values() if course.workflow == workflow]
 
+    def in_folder(self, folder: Path) -> Course | None:
+        """The course of the run in ``folder``, if it was trained since ComfyUI was started."""
+        with self._lock:
+            known = reversed(self._known.values())
+            return next((one for one in known if one.log and one.log.folder == folder), None)
+
     def running(self, workflow: str, node: str) -> bool:
         """Whether the node trains just now."""
         with self._lock:
@@ -253,6 +259,8 @@ def saved_course(folder: str) -> Course:
     path = contained(output, folder)
     if contained(output, "facet") not in path.parents or not path.is_dir():
         raise ValueError(f"There is no training run in {folder!r}.")
+    if known := COURSES.in_folder(path):
+        return known
     run = load_run(path)
     course = Course("", "", path.name)
     course.state = "saved"
