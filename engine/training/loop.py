@@ -81,7 +81,7 @@ def train(
     if extras.start is not None:
         inputs.append(hashlib.sha256(extras.start.read_bytes()).hexdigest())
     opened = open_run(training, name, settings.fingerprint(*inputs), settings.steps)
-    trainer = Trainer(model, character, settings, opened)
+    trainer = Trainer(model, character, settings, opened, extras.start)
     notes = [opened.note]
     if not opened.finished:
         make_usable(training, lora)
@@ -105,7 +105,6 @@ def train(
                 measuring,
                 on_event,
                 extras.stop_requested,
-                extras.start,
             )
     run = trainer.record()
     path = lora / f"{character.folder_name}_{run.name}.safetensors"

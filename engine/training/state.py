@@ -52,19 +52,16 @@ class Weights:
         with torch.no_grad():
             torch._foreach_lerp_(self.average, self.parameters, 1 - decay)
 
-    def start_average(self) -> None:
-        """Sets the average to the weights as they are."""
-        with torch.no_grad():
-            torch._foreach_copy_(self.average, self.parameters)
-
-    def averaged(self) -> dict[str, dict[str, torch.Tensor]]:
-        """The averaged values of each module by their names, float32 on the CPU."""
+    def file_tensors(self) -> dict[str, dict[str, torch.Tensor]]:
+        """The averaged adapters as a file has them, by module and suffix, float32 on the CPU."""
         values = iter(self.average)
         return {
-            adapter.module: {
-                name: next(values).detach().to("cpu", torch.float32).clone()
-                for name in adapter.parameters()
-            }
+            adapter.module: adapter.file_tensors(
+                {
+                    name: next(values).detach().to("cpu", torch.float32).clone()
+                    for name in adapter.parameters()
+                }
+            )
             for adapter in self.adapters
         }
 

@@ -54,6 +54,7 @@ class Trainer:
         self._targets = target_modules(
             model.model.diffusion_model, settings.targets, settings.target_pattern
         )
+        self._start = start
         if start is not None:
             self._targets = with_layers_of(start, model.model, self._targets)
         self._names = lora_names(model.model, self._targets)
@@ -79,7 +80,6 @@ class Trainer:
         measuring: Measuring,
         on_event: OnEvent | None,
         stop_requested: Callable[[], bool],
-        start: Path | None,
     ) -> list[str]:
         """Takes the steps that are left; saves on the way, at the end, and when it is stopped.
 
@@ -93,8 +93,8 @@ class Trainer:
         for loss in self._progress.losses:
             guard.diverged(loss)
         with Session(self._model, self._targets, self._settings, samples) as session:
-            if start is not None and not self._progress.step:
-                start_from(start, self._model.model, session.adapters)
+            if self._start is not None and not self._progress.step:
+                start_from(self._start, self._model.model, session.adapters)
             weights = Weights.starting(session.adapters, self._settings)
             if self._progress.step:
                 restore(self._folder, weights)
@@ -259,9 +259,7 @@ class Trainer:
 
     def _save_lora(self, weights: Weights) -> None:
         step = self._progress.step
-        values = weights.averaged()
-        layers = {one.module: one.file_tensors(values[one.module]) for one in weights.adapters}
-        state = lora_state_dict(layers, self._names)
+        state = lora_state_dict(weights.file_tensors(), self._names)
         metadata = lora_metadata(
             self._model.model, self._character, self._settings, self._folder.name, step
         )
