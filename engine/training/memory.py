@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,10 @@ import torch
 
 # Below this many tokens a step, casting the weights costs a CPU what the faster products save.
 _TOKENS_WORTH_BF16 = 256
+
+_GB = 1024**3
+# What ComfyUI, CUDA and the allocator's gaps take besides.
+_SPARE = _GB
 
 # Up to this many tokens, attention that stores its matrix is faster on a CPU than fused attention.
 _TOKENS_FOR_PLAIN_ATTENTION = 512
@@ -22,6 +27,55 @@ class Precision:
 
     activations: torch.dtype | None = None
     products: torch.dtype | None = None
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a training may take of the device.
+
+    activations: bytes that a step keeps for its backward pass. vram: GB to stay within, 0 for
+    what is free. weights: whether ComfyUI shall put the model's own weights on the device.
+    """
+
+    activations: int = 0
+    vram: float = 0.0
+    weights: bool = True
+
+    def left(self, device: torch.device) -> int | None:
+        """Bytes for weights beside the activations; None on a CPU, which has no other place."""
+        import comfy.model_management as management
+
+        if management.is_device_cpu(device):
+            return None
+        free = management.get_free_memory(device)
+        if self.vram:
+            free = min(free, self.vram * _GB)
+        return max(0, int(free) - self.activations - _SPARE)
+
+
+def activation_memory(
+    model: Any, blocks: Iterable[torch.nn.Module], shape: tuple[int, ...], checkpointing: bool
+) -> int:
+    """Bytes that a step over latents of ``shape`` keeps for its backward pass, as an estimate.
+
+    Every linear layer's input and output, and half as much again for what stands between them;
+    with checkpointing one block's, and each block's input.
+    """
+    from .linear import is_linear
+
+    # Transformers see a latent in patches of two by two, and up to 512 tokens of a prompt.
+    tokens = shape[0] * (math.prod(shape[2:]) // 4 + 512)
+    if hasattr(model.diffusion_model, "input_blocks"):
+        # A UNet has most of its layers where the sides are halved once more.
+        tokens //= 4
+    sizes, inputs = [], []
+    for block in blocks:
+        layers = [module for module in block.modules() if is_linear(module)]
+        sizes.append(sum(layer.in_features + layer.out_features for layer in layers))
+        inputs.append(min((layer.in_features for layer in layers), default=0))
+    values = sum(inputs) + max(sizes, default=0) if checkpointing else sum(sizes)
+    # Two bytes each on a GPU, where this matters.
+    return int(1.5 * 2 * tokens * values)
 
 
 def choose_precision(wanted: str, model: Any, tokens: int) -> Precision:
@@ -52,17 +106,26 @@ def _has_bf16_units() -> bool:
 
 
 @contextlib.contextmanager
-def loaded(model: Any, shape: tuple[int, ...], precision: Precision) -> Iterator[dict[str, Any]]:
+def loaded(
+    model: Any, shape: tuple[int, ...], precision: Precision, room: Room = Room()
+) -> Iterator[dict[str, Any]]:
     """``model`` (a ModelPatcher) on its device for latents of ``shape``, and its options.
 
-    Yields the transformer options for ``apply_model``. Afterwards the model is as it was.
+    ComfyUI streams the weights that do not fit beside what ``room`` asks for. Yields the
+    transformer options for ``apply_model``. Afterwards the model is as it was.
     """
     import comfy.model_management as management
     import comfy.model_patcher
     import comfy.patcher_extension
 
     # Activations kept for backward take about three times what a sampling step asks for.
-    memory = 3 * model.model.memory_required(list(shape))
+    memory = max(3 * model.model.memory_required(list(shape)), room.activations)
+    if not management.is_device_cpu(model.load_device):
+        total = management.get_total_memory(model.load_device)
+        if not room.weights:
+            memory = total
+        elif room.vram:
+            memory += max(0, int(total - room.vram * _GB))
     management.load_models_gpu([model], memory_required=memory)
     options = comfy.model_patcher.create_model_options_clone(model.model_options)
     transformer_options = options.setdefault("transformer_options", {})

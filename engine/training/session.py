@@ -11,16 +11,18 @@ from typing import Any
 
 import torch
 
+from .base import kept_in_fp8
 from .checkpoint import checkpointed
 from .exact import exact_gradients
 from .forwards import adapted_forward
 from .lora import Adapter, adapters
-from .memory import choose_precision, loaded
+from .memory import Room, activation_memory, choose_precision, loaded
 from .pictures import Sample
-from .settings import TrainingSettings
+from .settings import BASES, TrainingSettings
 from .targets import transformer_blocks
 
 _KEY = "facet_training"
+_, FP8 = BASES
 
 
 class Session:
@@ -133,11 +135,21 @@ class Session:
             self._make_exact()
 
     def _load(self) -> dict[str, Any]:
-        return self._loaded.enter_context(loaded(self._model, self._shape, self._precision))
+        room = self._room()
+        return self._loaded.enter_context(loaded(self._model, self._shape, self._precision, room))
+
+    def _room(self) -> Room:
+        settings = self._settings
+        checkpointing = settings.gradient_checkpointing
+        kept = activation_memory(self._model.model, self._blocks, self._shape, checkpointing)
+        return Room(kept, settings.vram, weights=settings.base != FP8)
 
     def _make_exact(self) -> None:
         products = self._precision.products
         device = self._model.load_device
+        if self._settings.base == FP8:
+            room = self._room().left(device)
+            self._exact.enter_context(kept_in_fp8(self._diffusion_model, device, room))
         self._exact.enter_context(exact_gradients(self._diffusion_model, device, products))
         if self._settings.gradient_checkpointing:
             self._exact.enter_context(checkpointed(self._blocks))
