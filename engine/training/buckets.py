@@ -49,8 +49,8 @@ def views(shots: Sequence[Shot], settings: TrainingSettings, multiple: int) -> l
         columns.append(sizes)
     made = []
     turns = (False, True) if settings.flip else (False,)
-    for shot, sizes in zip(shots, zip(*columns)):
-        ways = [(size, turned) for size in dict.fromkeys(sizes) for turned in turns]
+    for shot, different in zip(shots, map(dict.fromkeys, zip(*columns))):
+        ways = [(size, turned) for size in different for turned in turns]
         made += [View(shot, size, turned, 1 / len(ways)) for size, turned in ways]
     return made
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..character import Character, Shot
+from ..character import Character, Shot, quantise
 from ..files import contained
-from .buckets import size_multiple, smaller_pictures, views
+from .buckets import common_resolution, size_multiple, smaller_pictures, views
 from .caches import Cache
 from .conditioning import encode_captions
 from .loss import check_weighting
 from .masks import check_masks, masks_matter
 from .pictures import Sample, encode_views
 from .settings import TrainingSettings
-from .timesteps import check_timesteps
+from .timesteps import WHOLE, check_timesteps
 from .words import class_caption
 
 CACHE_FOLDER = "cache"
@@ -57,10 +58,10 @@ def encode_data(
     check_weighting(sampling, settings.loss_weighting)
     cache = Cache(contained(folder, CACHE_FOLDER)) if settings.cache == "disk" else None
     multiple = size_multiple(model.model, vae)
-    # Held-out pictures are looked at once each, as they are.
-    once = replace(settings, flip=False, batch_size=1)
-    # One size for most of both, so that what is held out does not change what is trained.
     ways = views(shots, settings, multiple)
+    # Held-out pictures are looked at once each, at the largest of the sizes that are trained.
+    largest = max(settings.sides(), default=settings.resolution or common_resolution(shots))
+    once = replace(settings, flip=False, batch_size=1, resolutions="", resolution=largest)
     looks = views(held_out, once, multiple) if held_out else []
     encoded = [
         replace(sample, prior_caption=_prior_caption(sample, character, settings))
@@ -83,6 +84,21 @@ def check_data(shots: Sequence[Shot], settings: TrainingSettings) -> None:
             "there are."
         )
     check_masks(shots, settings)
+
+
+def deciding(shots: Sequence[Shot], settings: TrainingSettings) -> list[str]:
+    """Hashes of what decides the outcome besides the character's own hash; none by default."""
+    found = []
+    if masks_matter(settings):
+        digest = hashlib.sha256()
+        for shot in shots:
+            if shot.mask is not None:
+                digest.update(quantise(shot.mask).numpy().tobytes())
+            digest.update(b"\n")
+        found.append(digest.hexdigest())
+    if (settings.generated_from, settings.generated_to) != WHOLE:
+        found.append(",".join(shot.provenance.source for shot in shots))
+    return found
 
 
 def remarks(shots: Sequence[Shot], settings: TrainingSettings) -> tuple[str, ...]:

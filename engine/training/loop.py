@@ -15,7 +15,7 @@ from ..run import TrainingRun
 from ..sampling import Sampling, model_fingerprint
 from .best import Likeness
 from .buckets import common_resolution
-from .data import encode_data
+from .data import deciding, encode_data
 from .events import OnEvent
 from .folder import make_usable, open_run, sweep
 from .formats import check_lora
@@ -77,7 +77,7 @@ def train(
         raise ValueError(f"{character.name} has no picture to train on; include at least one.")
     shots, unseen = held_out(shots, settings.validation_shots, settings.seed)
     settings = settings.for_pictures(len(shots))
-    inputs = [character.hash, model_fingerprint(model)]
+    inputs = [character.hash, model_fingerprint(model), *deciding(shots, settings)]
     if extras.start is not None:
         inputs.append(hashlib.sha256(extras.start.read_bytes()).hexdigest())
     opened = open_run(training, name, settings.fingerprint(*inputs), settings.steps)

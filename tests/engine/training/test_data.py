@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import comfy.model_base
 import pytest
 import torch
 
-from facet.engine.character import Character, Shot
-from facet.engine.training.data import TrainingData, encode_data, remarks
+from facet.engine.character import Character, Provenance, Shot
+from facet.engine.training.data import TrainingData, deciding, encode_data, remarks
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels, small_unet
 
@@ -74,6 +75,29 @@ def test_held_out_pictures_are_looked_at_once_and_unmirrored(
     settings = TrainingSettings(flip=True, batch_size=4)
     data = encode(settings, [picture(0), picture(1)], [picture(2), picture(3)])
     assert len(data.samples) == 4 and len(data.held_out) == 2
+
+
+def test_held_out_pictures_have_the_largest_size_that_is_trained(
+    encode: Encode, picture: Callable[..., Shot]
+) -> None:
+    large = [picture(number, 128, 128) for number in (2, 3)]
+    several = encode(TrainingSettings(resolutions="64, 96"), large, [picture(4, 128, 128)])
+    assert [sample.latent.shape[-1] for sample in several.held_out] == [12]
+    usual = encode(None, [picture(0), picture(1)], large)
+    assert [sample.latent.shape[-1] for sample in usual.held_out] == [8, 8]
+
+
+def test_masks_and_sources_decide_a_run_only_where_they_matter(
+    picture: Callable[..., Shot],
+) -> None:
+    shots = [picture(0, mask=torch.ones(64, 64)), picture(1)]
+    others = [picture(0, mask=torch.eye(64)), picture(1)]
+    imported = [replace(shot, provenance=Provenance("imported")) for shot in shots]
+    assert deciding(shots, TrainingSettings()) == []
+    masked, ranged = TrainingSettings(masked_loss=True), TrainingSettings(generated_from=0.5)
+    assert deciding(shots, masked) != deciding(others, masked)
+    assert deciding(shots, masked) == deciding(imported, masked)
+    assert deciding(shots, ranged) == deciding(others, ranged) != deciding(imported, ranged)
 
 
 def test_the_disk_keeps_what_was_encoded_below_the_characters_folder(
