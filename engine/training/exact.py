@@ -17,16 +17,12 @@ from torch.overrides import TorchFunctionMode
 
 from .convolution import frozen_convolution
 from .forwards import adapted_forward
-from .linear import is_linear, trainable_forward
+from .linear import is_linear, refuse_closed_layers, trainable_forward
 
 _CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
 
-_OPERATORS: dict[str, Callable[..., torch.Tensor]] = {
-    "__iadd__": torch.add,
-    "__isub__": torch.sub,
-    "__imul__": torch.mul,
-}
-_METHODS: dict[str, Callable[..., torch.Tensor]] = {
+# ``x += y`` arrives by the name of ``x.add_(y)``.
+_OUT_OF_PLACE: dict[str, Callable[..., torch.Tensor]] = {
     "add_": torch.add,
     "sub_": torch.sub,
     "mul_": torch.mul,
@@ -37,25 +33,20 @@ class OutOfPlace(TorchFunctionMode):
     """Answers ``x += y``, ``x -= y`` and ``x *= y`` with a new tensor while gradients are kept.
 
     Flux and its relatives write ``img += …`` over a tensor that LayerNorm has kept for its
-    backward pass. A checkpoint hides that from autograd's version check, and the gradient comes
-    out wrong without a word. An update of a slice has to reach the tensor that it is a part of,
-    and stays in place: where backward needs what was there before, autograd says so, and so does
-    ``checkpointed``. The result of ``x.add_(y)`` may be dropped, so that it is left alone where no
-    gradient passes.
+    backward pass, or that a checkpointed block has been given. A checkpoint hides that from
+    autograd's version check, and the gradient comes out wrong without a word. An update of a slice
+    has to reach the tensor that it is a part of, and stays in place: where backward needs what was
+    there before, autograd says so, and so does ``checkpointed``. A model that drops the result of
+    ``x.add_(y)`` computes something else under this, which ``Step.check_forward`` finds.
     """
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        name = getattr(func, "__name__", "")
-        replacement = _OPERATORS.get(name) or (_METHODS.get(name) if _follows(args) else None)
+        replacement = _OUT_OF_PLACE.get(getattr(func, "__name__", ""))
         if replacement is not None and torch.is_grad_enabled() and not _is_slice(args[0]):
             return replacement(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
-
-
-def _follows(values: tuple[Any, ...]) -> bool:
-    return any(isinstance(value, torch.Tensor) and value.requires_grad for value in values[:2])
 
 
 def _is_slice(tensor: torch.Tensor) -> bool:
@@ -72,7 +63,8 @@ def exact_gradients(
 
     Adapters have to be in place already, and the forward pass runs inside ``OutOfPlace``.
     ``compute_dtype`` is what the linear layers in the graph multiply in, and attention with them;
-    None takes the dtype that their input has.
+    None takes the dtype that their input has. Raises ValueError for layers without a backward
+    pass.
     """
     import comfy.model_management as management
     import comfy.ops
@@ -84,6 +76,7 @@ def exact_gradients(
         try:
             # Fused rotary kernels have no backward; ComfyUI turns them off by this flag.
             management.in_training = True
+            refuse_closed_layers(diffusion_model, device)
             for module in diffusion_model.modules():
                 castable = isinstance(module, comfy.ops.CastWeightBiasOp)
                 forward: Callable[..., torch.Tensor]

@@ -10,60 +10,103 @@ from typing import Any
 import torch
 
 from ..character import Character
-from .settings import TrainingSettings
+from .names import LoraName, known_names, lora_names, weight_of
+from .settings import ADAPTERS, TrainingSettings
 
-LoraWeights = Mapping[str, tuple[torch.Tensor, torch.Tensor]]
-"""(down, up) of each adapted module, by its name in the diffusion model."""
+__all__ = [
+    "LayerTensors",
+    "UnusableLora",
+    "check_lora",
+    "lora_metadata",
+    "lora_names",
+    "lora_state_dict",
+    "read_lora",
+]
+
+LayerTensors = Mapping[str, torch.Tensor]
+"""One layer's tensors by the suffix that ComfyUI reads, as ``Adapter.file_tensors`` gives them."""
 
 # Above this many values a file is written in half precision: 64 MB in single.
 _LARGEST_IN_FULL = 16_000_000
 
+_DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
+
+# ss_base_model_version and modelspec.architecture as sd-scripts writes them, where it does.
 _ARCHITECTURES = {
-    "Flux": ("flux1", "flux-1-dev"),
-    "Flux2": ("flux2", "flux-2-dev"),
+    "SD15": ("sd_v1", "stable-diffusion-v1"),
+    "SD20": ("sd_v2", "stable-diffusion-v2-512"),
     "SDXL": ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base"),
-    "SD3": ("sd3", "stable-diffusion-3-medium"),
-    "BaseModel": ("sd_v1", "stable-diffusion-v1"),
+    "SD3": ("sd3", "stable-diffusion-3"),
+    "Flux": ("flux1", "flux-1-dev"),
+    "FluxSchnell": ("flux1", "flux-1-schnell"),
+    "Flux2": ("flux2", "flux-2"),
+    "Chroma": ("chroma", "chroma"),
+    "Lumina2": ("lumina", "lumina-2"),
+    "ZImage": ("zimage", "z-image"),
+    "QwenImage": ("qwen_image", "qwen-image"),
+    "Krea2": ("krea2", "krea-2"),
 }
+_IMPLEMENTATIONS = {
+    "SD15": "https://github.com/CompVis/stable-diffusion",
+    "SD20": "https://github.com/Stability-AI/stablediffusion",
+    "SDXL": "https://github.com/Stability-AI/generative-models",
+    "SD3": "https://github.com/Stability-AI/sd3-ref",
+    "Flux": "https://github.com/black-forest-labs/flux",
+    "FluxSchnell": "https://github.com/black-forest-labs/flux",
+    "Flux2": "https://github.com/black-forest-labs/flux2",
+    "Chroma": "https://huggingface.co/lodestones/Chroma",
+    "Lumina2": "https://github.com/Alpha-VLLM/Lumina-Image-2.0",
+}
+
+# kohya's network module of each kind of adapter, and its arguments.
+_NETWORKS = dict(
+    zip(
+        ADAPTERS,
+        (
+            ("networks.lora", {}),
+            ("lycoris.kohya", {"algo": "lora", "dora_wd": "True"}),
+            ("lycoris.kohya", {"algo": "lora", "rs_lora": "True"}),
+            ("lycoris.kohya", {"algo": "lokr"}),
+            ("lycoris.kohya", {"algo": "loha"}),
+        ),
+        strict=True,
+    )
+)
 
 
 class UnusableLora(RuntimeError):
     """A LoRA file that ComfyUI would not load, or that would change nothing."""
 
 
-def lora_names(model: Any, modules: Iterable[str]) -> dict[str, str]:
-    """The name each module goes by in a LoRA file, for ``model`` (a BaseModel).
+def lora_state_dict(
+    layers: Mapping[str, LayerTensors], names: Mapping[str, LoraName]
+) -> dict[str, torch.Tensor]:
+    """The tensors of a LoRA file, from those of each layer by its name in the model.
 
-    kohya's ``lora_unet_…`` where ComfyUI maps that name back to this very layer, else ComfyUI's
-    generic ``diffusion_model.…``. Raises ValueError when ComfyUI would find the layer by neither.
+    Layers with generic names get no alpha: their scale is taken into ``lora_B``.
     """
-    import comfy.lora
-
-    known = comfy.lora.model_lora_keys_unet(model, {})
-    names = {}
-    for module in modules:
-        candidates = (f"lora_unet_{module.replace('.', '_')}", f"diffusion_model.{module}")
-        weight = f"diffusion_model.{module}.weight"
-        found = next((name for name in candidates if known.get(name) == weight), None)
-        if found is None:
-            raise ValueError(
-                f"ComfyUI knows no LoRA name for the layer {module} of {type(model).__name__}; "
-                "this model cannot be trained yet."
-            )
-        names[module] = found
-    return names
-
-
-def lora_state_dict(weights: LoraWeights, names: Mapping[str, str]) -> dict[str, torch.Tensor]:
-    """The tensors of a LoRA file; alpha is the rank, so that strength 1 is what was trained."""
-    size = sum(down.numel() + up.numel() for down, up in weights.values())
+    size = sum(t.numel() for tensors in layers.values() for t in tensors.values())
     dtype = torch.float32 if size <= _LARGEST_IN_FULL else torch.float16
     state = {}
-    for module, (down, up) in weights.items():
-        state[f"{names[module]}.lora_down.weight"] = down.to(dtype).contiguous()
-        state[f"{names[module]}.lora_up.weight"] = up.to(dtype).contiguous()
-        state[f"{names[module]}.alpha"] = torch.tensor(float(down.shape[0]), dtype=dtype)
+    for module, tensors in layers.items():
+        for key, tensor in _written(tensors, names[module]):
+            state[key] = tensor.to(dtype).contiguous()
     return state
+
+
+def _written(tensors: LayerTensors, name: LoraName) -> list[tuple[str, torch.Tensor]]:
+    if name.kohya or _UP not in tensors:
+        return [(f"{name.key}.{suffix}", tensor) for suffix, tensor in tensors.items()]
+    down, up = tensors[_DOWN], tensors[_UP]
+    if _ALPHA in tensors:
+        up = up * (float(tensors[_ALPHA]) / len(down))
+    others = set(tensors) - {_DOWN, _UP, _ALPHA}
+    # The parts share A, and each has its rows of B: exactly what was trained as one.
+    keys = name.parts if name.parts and not others else (name.key,)
+    written = []
+    for key, rows in zip(keys, up.chunk(len(keys)), strict=True):
+        written += [(f"{key}.lora_A.weight", down.clone()), (f"{key}.lora_B.weight", rows)]
+    return written + [(f"{name.key}.{suffix}", tensors[suffix]) for suffix in sorted(others)]
 
 
 def lora_metadata(
@@ -73,31 +116,35 @@ def lora_metadata(
 
     No date, so that the same training gives the same file.
     """
-    kind = type(model).__name__
+    kind = _kind(model)
     base_version, architecture = _ARCHITECTURES.get(kind, (kind.lower(), kind.lower()))
+    network, arguments = _NETWORKS[settings.adapter]
     pictures = [
         {"hash": shot.hash, "source": shot.provenance.source, "weight": shot.weight}
         for shot in character.dataset
     ]
-    return {
-        "ss_network_module": "networks.lora",
+    told = {
+        "ss_network_module": network,
+        "ss_network_args": json.dumps(arguments),
         "ss_network_dim": str(settings.rank),
-        "ss_network_alpha": str(float(settings.rank)),
+        "ss_network_alpha": str(float(settings.alpha or settings.rank)),
         "ss_base_model_version": base_version,
         "ss_output_name": title,
         "ss_learning_rate": repr(settings.learning_rate),
         "ss_lr_scheduler": settings.schedule,
-        "ss_optimizer": "torch.optim.AdamW",
+        "ss_optimizer": settings.optimizer,
         "ss_max_train_steps": str(settings.steps),
         "ss_steps": str(step),
         "ss_num_train_images": str(len(pictures)),
         "ss_total_batch_size": str(settings.batch_size),
+        "ss_gradient_checkpointing": str(settings.gradient_checkpointing),
+        "ss_caption_dropout_rate": repr(settings.caption_dropout),
         "ss_guidance_scale": repr(settings.guidance),
         "ss_seed": str(settings.seed),
         "ss_session_id": character.hash[:16],
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.architecture": f"{architecture}/lora",
-        "modelspec.implementation": "https://github.com/Stability-AI/generative-models",
+        "modelspec.implementation": _IMPLEMENTATIONS.get(kind, "https://github.com/comfy-org/ComfyUI"),
         "modelspec.title": title,
         "modelspec.trigger_phrase": f"{character.trigger} {character.class_word}",
         "facet.character": character.name,
@@ -109,6 +156,14 @@ def lora_metadata(
         "facet.step": str(step),
         "facet.subject": settings.subject,
     }
+    prediction = {"EPS": "epsilon", "V_PREDICTION": "v"}.get(model.model_type.name)
+    return told | ({"modelspec.prediction_type": prediction} if prediction else {})
+
+
+def _kind(model: Any) -> str:
+    """The family that a model's configuration belongs to: its own class, or one it derives from."""
+    classes = [one.__name__ for one in type(model.model_config).__mro__]
+    return next((name for name in classes if name in _ARCHITECTURES), classes[0])
 
 
 def read_lora(path: Path) -> dict[str, torch.Tensor]:
@@ -128,19 +183,19 @@ def check_lora(path: Path, model: Any, modules: Iterable[str]) -> None:
     import comfy.lora_convert
 
     state = comfy.lora_convert.convert_lora(read_lora(path))
-    known = comfy.lora.model_lora_keys_unet(model, {})
-    patches = comfy.lora.load_lora(dict(state), known, log_missing=False)
-    expected = {f"diffusion_model.{module}.weight" for module in modules}
-    found = set(patches)
-    stray = sorted({key.rsplit(".lora_", 1)[0] for key in state if ".lora_" in key} - set(known))
-    if stray or found != expected:
-        odd = stray or sorted(found ^ expected)
+    patches = comfy.lora.load_lora(dict(state), known_names(model), log_missing=False)
+    read = {key for patch in patches.values() for key in patch.loaded_keys}
+    found = {key if isinstance(key, str) else key[0] for key in patches}
+    expected = {weight_of(module) for module in modules}
+    odd = sorted(set(state) - read) or sorted(found ^ expected)
+    if odd:
         raise UnusableLora(
-            f"{path.name} was saved, but {len(odd)} of its layers do not load in ComfyUI, such as "
+            f"{path.name} was saved, but {len(odd)} of its entries do not load in ComfyUI, such as "
             f"{odd[0]}; the file is of no use."
         )
-    ups = [value for key, value in state.items() if key.endswith(".lora_up.weight")]
     if not all(bool(torch.isfinite(value).all()) for value in state.values()):
         raise UnusableLora(f"{path.name} holds values that are not numbers; train again, slower.")
-    if not any(bool(value.any()) for value in ups):
+    ends = (".lora_up.weight", ".lora_B.weight", ".lokr_w2", ".lokr_w2_b", ".hada_w2_a")
+    grown = [value for key, value in state.items() if key.endswith(ends)]
+    if not any(bool(value.any()) for value in grown):
         raise UnusableLora(f"{path.name} would change nothing: no step has moved its weights.")

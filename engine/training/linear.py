@@ -110,19 +110,39 @@ def is_of_comfyui(layer: Any) -> bool:
     return type(layer).__module__ == "comfy.ops"
 
 
-def _through_forward(layer: Any, grad: torch.Tensor) -> torch.Tensor:
-    """As ``through_weight``, for any layer that is linear and that autograd can follow.
+def refuse_closed_layers(model: torch.nn.Module, device: torch.device | None) -> None:
+    """Raises ValueError when ``model`` has linear layers that autograd cannot follow."""
+    import comfy.ops
 
-    Raises ValueError for one that it cannot.
-    """
-    with torch.enable_grad():
-        # The gradient of a linear function is the same everywhere, so also at zero.
-        x = grad.new_zeros(len(grad), layer.in_features, requires_grad=True)
-        y = type(layer).forward(layer, x)
-        if not y.requires_grad:
-            kind = f"{type(layer).__module__}.{type(layer).__qualname__}"
+    tried = set()
+    for module in model.modules():
+        known = is_of_comfyui(module) or not isinstance(module, comfy.ops.CastWeightBiasOp)
+        if known or not is_linear(module) or type(module) in tried:
+            continue
+        tried.add(type(module))
+        kind = f"{type(module).__module__}.{type(module).__qualname__}"
+        try:
+            _through_forward(module, torch.zeros(1, module.out_features, device=device))
+        except (RuntimeError, NotImplementedError) as error:
             raise ValueError(
-                f"This model's layers ({kind}) have no backward pass, so it cannot be trained; "
-                "load the same model from a file in bf16, fp16 or fp8."
-            )
-        return torch.autograd.grad(y, x, grad.to(y.dtype))[0]
+                f"This model's layers ({kind}) have no backward pass ({error}), so it cannot be "
+                "trained; load the same model from a file in bf16, fp16 or fp8."
+            ) from error
+
+
+def _through_forward(layer: Any, grad: torch.Tensor) -> torch.Tensor:
+    """As ``through_weight``, for any layer that is linear and that autograd can follow."""
+    held = dict(layer._parameters)
+    try:
+        for name, tensor in held.items():
+            # Autograd keeps no inference tensor; a layer that unpacks its weight makes another.
+            if tensor is not None and tensor.is_floating_point() and tensor.is_inference():
+                plain = tensor.detach().as_subclass(torch.Tensor).clone()
+                layer._parameters[name] = torch.nn.Parameter(plain, requires_grad=False)
+        with torch.enable_grad():
+            # The gradient of a linear function is the same everywhere, so also at zero.
+            x = grad.new_zeros(len(grad), layer.in_features, requires_grad=True)
+            y = type(layer).forward(layer, x)
+            return torch.autograd.grad(y, x, grad.to(y.dtype))[0]
+    finally:
+        layer._parameters.update(held)

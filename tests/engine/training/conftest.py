@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
 
 from facet.engine.character import Character, Provenance, Shot
+from harness.families import FAMILIES, Family, load_family
 from harness.small_models import SmallModels, small_models
 
 
@@ -16,6 +18,14 @@ def models() -> SmallModels:
     """Loaded in inference mode, as ComfyUI's loader nodes run."""
     with torch.inference_mode():
         return small_models()
+
+
+@pytest.fixture(scope="session")
+def narrow(request: pytest.FixtureRequest) -> tuple[Family, Any]:
+    """A family by its name in ``FAMILIES``, with a narrow model of it."""
+    family = FAMILIES[request.param]
+    with torch.inference_mode():
+        return family, load_family(family, narrow=True)
 
 
 @pytest.fixture(autouse=True)

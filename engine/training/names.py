@@ -1,0 +1,124 @@
+"""What the layers of each family are called in LoRA files that several programs read.
+
+    SD 1.x, 2.x    lora_unet_down_blocks_0_attentions_0_…    diffusers' names, as kohya writes them
+    SDXL           lora_unet_input_blocks_4_1_…              the model's own names, as kohya does
+    Flux, Chroma   lora_unet_double_blocks_0_img_attn_qkv
+    SD3, Lumina    lora_unet_joint_blocks_0_…, lora_unet_layers_0_…
+    Z-Image        diffusion_model.layers.0.attention.to_q   its one qkv layer as three
+    all others     diffusion_model.transformer_blocks.0.…    Flux2, Qwen-Image, Wan, Krea 2, …
+
+Names with ``lora_unet_`` go with lora_down, lora_up and alpha, the others with lora_A and lora_B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_GENERIC = "diffusion_model."
+
+
+@dataclass(frozen=True)
+class LoraName:
+    """What one layer is called in a file.
+
+    key: of the whole layer. parts: of equal parts of its rows, where a plain LoRA is written in
+    parts. kohya: whether lora_down, lora_up and alpha go with it.
+    """
+
+    key: str
+    parts: tuple[str, ...] = ()
+
+    @property
+    def kohya(self) -> bool:
+        return self.key.startswith("lora_unet_")
+
+
+def lora_names(model: Any, modules: Iterable[str]) -> dict[str, LoraName]:
+    """The name of each of ``modules`` in a LoRA file of ``model`` (a BaseModel).
+
+    Each is one that ComfyUI maps back to this very layer. Raises ValueError when there is none.
+    """
+    known = known_names(model)
+    diffusers = _diffusers_names(model)
+    return {module: _name(model, module, known, diffusers.get(module)) for module in modules}
+
+
+def known_names(model: Any) -> dict[str, Any]:
+    """What ComfyUI reads in a LoRA file for ``model``: the layer's weight by each name, or the
+    weight with the part of its rows that is meant."""
+    import comfy.lora
+
+    return dict(comfy.lora.model_lora_keys_unet(model, {}))
+
+
+def weight_of(module: str) -> str:
+    """ComfyUI's name of a layer's weight."""
+    return f"{_GENERIC}{module}.weight"
+
+
+def diffusers_weights(model: Any) -> Iterator[tuple[str, str]]:
+    """Each layer of a Stable Diffusion UNet by its name in diffusers, with ComfyUI's weight."""
+    import comfy.utils
+
+    for key, weight in comfy.utils.unet_to_diffusers(model.model_config.unet_config).items():
+        if key.endswith(".weight"):
+            yield key.removesuffix(".weight"), f"{_GENERIC}{weight}"
+
+
+def _diffusers_names(model: Any) -> dict[str, str]:
+    import comfy.model_base as families
+
+    if isinstance(model, families.SDXL | families.SDXLRefiner):
+        return {}
+    return {
+        weight.removeprefix(_GENERIC).removesuffix(".weight"): name
+        for name, weight in diffusers_weights(model)
+    }
+
+
+def _name(model: Any, module: str, known: dict[str, Any], diffusers: str | None) -> LoraName:
+    weight = weight_of(module)
+    for key in _candidates(model, module, diffusers):
+        if known.get(key) == weight:
+            return LoraName(key, _parts(model, module, known))
+    raise ValueError(
+        f"ComfyUI knows no LoRA name for the layer {module} of {type(model).__name__}; this model "
+        "cannot be trained yet."
+    )
+
+
+def _candidates(model: Any, module: str, diffusers: str | None) -> Iterator[str]:
+    import comfy.model_base as families
+
+    kohya = f"lora_unet_{module.replace('.', '_')}"
+    if diffusers is not None:
+        yield f"lora_unet_{diffusers.replace('.', '_')}"
+    if _is_z_image(model):
+        if module.endswith(".attention.out"):
+            yield f"{_GENERIC}{module.removesuffix('.out')}.to_out.0"
+        yield f"{_GENERIC}{module}"
+    unet = model.model_config.unet_config.get("use_spatial_transformer", False)
+    flux1 = isinstance(model, families.Flux) and not isinstance(model, families.Flux2)
+    if unet or flux1 or isinstance(model, families.SD3 | families.Lumina2):
+        yield kohya
+    yield f"{_GENERIC}{module}"
+    yield kohya
+
+
+def _parts(model: Any, module: str, known: dict[str, Any]) -> tuple[str, ...]:
+    if not (_is_z_image(model) and module.endswith(".attention.qkv")):
+        return ()
+    base = f"{_GENERIC}{module.removesuffix('.qkv')}"
+    parts = tuple(f"{base}.to_{part}" for part in "qkv")
+    width = model.model_config.unet_config["dim"]
+    meant = [(weight_of(module), (0, width * i, width)) for i in range(3)]
+    return parts if [known.get(part) for part in parts] == meant else ()
+
+
+def _is_z_image(model: Any) -> bool:
+    import comfy.model_base as families
+
+    config = model.model_config.unet_config
+    return isinstance(model, families.Lumina2) and bool(config.get("z_image_modulation"))
