@@ -50,6 +50,7 @@ def summary(trained: Trained) -> str:
     lines = (
         trained.note,
         f"{run.name}: {last.step} steps, loss {last.loss:.4f}, {saved}.",
+        run.choice if run.measures else "",
         f"LoRA: {trained.lora}",
     )
     return "\n".join(filter(None, lines))
@@ -205,7 +206,10 @@ class FacetLoraTrainer(io.ComfyNode):
         clip_vision: Any = None,
         **widgets: Any,
     ) -> io.NodeOutput:
+        import torch
+
         from ..engine.training.control import STOP_REQUESTS
+        from ..engine.training.folder import NotSaved
         from ..engine.training.formats import UnusableLora, read_lora
         from ..engine.training.loop import Extras, train
         from ..engine.training.pictures import without_trigger
@@ -240,7 +244,14 @@ class FacetLoraTrainer(io.ComfyNode):
                     ),
                 )
                 reporter.end("finished", summary(trained), trained.run.folder)
-        except (ValueError, ModuleNotFoundError, TrainingDiverged, UnusableLora) as error:
+        except (
+            ValueError,
+            ModuleNotFoundError,
+            TrainingDiverged,
+            UnusableLora,
+            NotSaved,
+            torch.OutOfMemoryError,
+        ) as error:
             raise type(error)(f"{NAME}: {error}") from error
         return io.NodeOutput(
             read_lora(trained.lora),
