@@ -75,14 +75,18 @@ def transformer_blocks(
 ) -> list[torch.nn.Module]:
     """The block around each target, in order and each once: what to checkpoint."""
     modules = dict(diffusion_model.named_modules())
-    blocks: dict[str, None] = {}
-    for target in (*_preset(diffusion_model, ALL), *targets):
-        name = _block_of(target, modules)
-        if name:
-            blocks[name] = None
+    usual = {_block_of(name, modules): None for name in _preset(diffusion_model, ALL)}
     # Some layers stand in a list of their own inside the block.
-    outer = [name for name in blocks if not any(name.startswith(f"{other}.") for other in blocks)]
-    return [modules[name] for name in outer if any(one.startswith(f"{name}.") for one in targets)]
+    blocks = [name for name in usual if not any(_within(name, other) for other in usual)]
+    for name in {_block_of(target, modules): None for target in targets}:
+        # What stands between the blocks, such as a UNet's projections, is none.
+        if not any(name == one or _within(name, one) or _within(one, name) for one in blocks):
+            blocks.append(name)
+    return [modules[name] for name in blocks if name and any(_within(one, name) for one in targets)]
+
+
+def _within(name: str, other: str) -> bool:
+    return bool(other) and name.startswith(f"{other}.")
 
 
 def _adaptable(diffusion_model: torch.nn.Module) -> Iterable[str]:

@@ -180,3 +180,76 @@ def test_a_cancel_keeps_what_is_done_and_the_next_queue_goes_on(
     assert "goes on from step" in result.ui["train"]["text"][0]
     assert len(result.value("train", 1)["loss"]) == done + 1
     assert not list(comfy.output.rglob("*.part"))
+
+
+def options(**values: Any) -> dict[str, Any]:
+    """The options node as the page queues it: every widget at its default, but for ``values``."""
+    import nodes
+
+    schema = nodes.NODE_CLASS_MAPPINGS["FacetTrainingOptions"].GET_SCHEMA()
+    usual = {one.id: one.default for one in schema.inputs}
+    return {"class_type": "FacetTrainingOptions", "inputs": usual | values}
+
+
+def test_options_left_as_they_are_say_nothing(comfy: Executor) -> None:
+    shown = {"class_type": "PreviewAny", "inputs": {"source": ["options", 0]}}
+    assert comfy.run({"options": options(), "shown": shown}).value("options") == {}
+
+
+@pytest.mark.parametrize("adapter", ["DoRA", "LoKr"])
+def test_the_options_reach_the_training_and_its_file(
+    comfy: Executor, given: dict[str, Any], adapter: str
+) -> None:
+    prompt = training(steps=0, options=["options", 0], resolution=64) | {
+        "options": options(
+            memory="8 GB", adapter=adapter, optimizer="Adafactor", repeats=1, epochs=2
+        ),
+        "load": {
+            "class_type": "LoraModelLoader",
+            "inputs": {
+                "model": ["given", 0],
+                "lora": ["train", 0],
+                "strength_model": 1.0,
+                "bypass": False,
+            },
+        },
+        "model": {"class_type": "PreviewAny", "inputs": {"source": ["load", 0]}},
+    }
+    result = comfy.run(prompt)
+    run: TrainingRun = result.value("train", 2)
+    assert len(run.losses) == 3 * 2 / 2
+    wanted = {
+        "adapter": adapter,
+        "optimizer": "Adafactor",
+        "base": "fp8",
+        "gradient_checkpointing": True,
+        "vram": 8.0,
+        "resolution": 64,
+        "rank": 2,
+    }
+    assert {name: run.settings[name] for name in wanted} == wanted
+    assert len(result.value("load").patches) == 12
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"generated_from": 1.0}, "generated_from is 1 and generated_to 1; give a lower number"),
+        ({"repeats": 10}, "repeats is 10 and epochs 0; give both"),
+        ({"resolutions": "big"}, "resolutions names 'big'; give sides in pixels"),
+    ],
+)
+def test_options_that_cannot_work_are_told_by_their_node(
+    comfy: Executor, wrong: dict[str, Any], said: str
+) -> None:
+    shown = {"class_type": "PreviewAny", "inputs": {"source": ["options", 0]}}
+    with pytest.raises(NodeError, match=f"Facet Training Options: {said}"):
+        comfy.run({"options": options(**wrong), "shown": shown})
+
+
+def test_layers_that_do_not_exist_are_told_with_an_example(
+    comfy: Executor, given: dict[str, Any]
+) -> None:
+    prompt = training(options=["options", 0]) | {"options": options(target_pattern="blocks.*")}
+    with pytest.raises(NodeError, match=r"'blocks.\*', which matches no layer of Flux; .*double_"):
+        comfy.run(prompt)
