@@ -46,7 +46,8 @@ def squared_error(
     if where is None:
         return error.flatten(1).mean(1)
     weighted = (error * where).flatten(1).mean(1)
-    return weighted / where.flatten(1).mean(1)
+    # A subject that was all cut off with the picture's edge counts for nothing.
+    return weighted / where.flatten(1).mean(1).clamp_min(1e-4)
 
 
 def loss_weights(

@@ -76,6 +76,14 @@ def test_a_weighted_mean_counts_only_where_its_weights_are(
     assert loss.tolist() == pytest.approx([4.0, 0.25, (4 * 4 + 60 * 0.25) / 64], rel=1e-3)
 
 
+def test_an_empty_mask_is_no_loss_rather_than_no_number(
+    pair: tuple[torch.Tensor, torch.Tensor],
+) -> None:
+    latent, noise = pair
+    loss = squared_error(FLOW, noise, latent, torch.full((3,), 0.5), torch.zeros(3, 1, 8, 8))
+    assert loss.tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("kind", "weighting", "expected"),
     [

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+import comfy.model_base
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from facet.engine.training.pictures import Sample, WeightedBatches, encode_pictu
 from facet.engine.training.settings import TrainingSettings
 from facet.engine.training.state import Weights
 from harness.live_step import batch_of, live_step
-from harness.small_models import SmallModels
+from harness.small_models import SmallModels, small_unet
 
 CAPTIONS = ["zqx person, smiling", "zqx person " + "in a red coat " * 30, "a dog", "a zqx dog"]
 SIGMAS = [0.3, 0.5, 0.8, 0.9]
@@ -128,6 +129,23 @@ def test_gradients_of_masks_and_priors_agree_with_finite_differences(
             ends.append(live.gradient(batch)[0])
     measured = (ends[0] - ends[1]) / 6e-3
     assert measured == pytest.approx(float(gradient.norm()), rel=1e-3)
+
+
+def test_a_batch_of_noise_predictions_is_weighted_by_its_noise(models: SmallModels) -> None:
+    """min-SNR at sigma 2 and 0.2: signal to noise 1/4 and 25, so weights of 1 and 5/25."""
+    unet = small_unet(comfy.model_base.ModelType.EPS)
+    generator = torch.Generator().manual_seed(1)
+    samples = [
+        Sample(torch.randn(1, 4, 8, 8, generator=generator), "zqx person", 1.0) for _ in range(2)
+    ]
+    batch = batch_of(samples, [2.0, 0.2])
+    settings = TrainingSettings(batch_size=2)
+    with live_step(unet, models.clip, samples, settings) as live:
+        (one, first), (other, second) = (live.gradient(batch.part([i])) for i in range(2))
+    with live_step(unet, models.clip, samples, replace(settings, loss_weighting="min-SNR")) as live:
+        loss, gradient = live.gradient(batch)
+    assert loss == pytest.approx((one + other / 5) / 2, rel=1e-4)
+    assert torch.allclose(gradient, (first + second / 5) / 2, rtol=1e-3, atol=1e-6)
 
 
 def test_validation_is_the_same_for_the_same_weights(
