@@ -151,20 +151,18 @@ def adapters_off(diffusion_model: torch.nn.Module) -> Iterator[None]:
 def _config(kind: str, rank: int, alpha: float, count: int) -> Any:
     from peft import LoHaConfig, LoKrConfig, LoraConfig
 
-    names = [str(index) for index in range(count)]
+    # peft computes with fractions, whatever its annotations say.
+    given: dict[str, Any] = {
+        "r": rank,
+        "lora_alpha" if kind in (LORA, DORA, RSLORA) else "alpha": alpha,
+        "target_modules": [str(index) for index in range(count)],
+    }
     if kind == LOKR:
-        return LoKrConfig(
-            r=rank, alpha=alpha, target_modules=names, decompose_factor=_KRONECKER_FACTOR
-        )
+        return LoKrConfig(**given, decompose_factor=_KRONECKER_FACTOR)
     if kind == LOHA:
-        return LoHaConfig(r=rank, alpha=alpha, target_modules=names)
+        return LoHaConfig(**given)
     # peft's own DoRA takes norms over another axis, and leaves them out of the gradient.
-    return LoraConfig(
-        r=rank,
-        lora_alpha=alpha,  # type: ignore[arg-type]
-        use_rslora=kind == RSLORA,
-        target_modules=names,
-    )
+    return LoraConfig(**given, use_rslora=kind == RSLORA)
 
 
 def _started(
