@@ -12,16 +12,6 @@ import torch
 
 from .forwards import ADAPTER, column_norms
 from .settings import ADAPTERS
-from .targets import target_modules, transformer_blocks
-
-__all__ = [
-    "ADAPTER",
-    "Adapter",
-    "adapters",
-    "adapters_off",
-    "target_modules",
-    "transformer_blocks",
-]
 
 LORA, DORA, RSLORA, LOKR, LOHA = ADAPTERS
 

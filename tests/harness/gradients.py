@@ -12,8 +12,9 @@ import torch
 from facet.engine.training.checkpoint import checkpointed
 from facet.engine.training.conditioning import joined, model_conds
 from facet.engine.training.exact import OutOfPlace, exact_gradients
-from facet.engine.training.lora import Adapter, adapters, target_modules, transformer_blocks
+from facet.engine.training.lora import Adapter, adapters
 from facet.engine.training.memory import Precision, loaded
+from facet.engine.training.targets import target_modules, transformer_blocks
 
 from .families import Family, conditioning
 
@@ -58,21 +59,26 @@ class Problem:
         self._count = len(sizes)
 
     def loss(self) -> torch.Tensor:
+        """The mean squared error, () float64."""
         total = torch.zeros((), dtype=torch.float64)
+        for error in self._errors():
+            total = total + error.square().flatten(1).mean(1).double().sum()
+        return total / self._count
+
+    def predict(self) -> torch.Tensor:
+        """All that the model predicts, less what is right, as one vector."""
+        return torch.cat([error.flatten() for error in self._errors()])
+
+    def _errors(self) -> Iterator[torch.Tensor]:
+        sampling = self.model.model_sampling
         for latent, noise, sigma, conds in self._groups:
-            sampling = self.model.model_sampling
             noised = sampling.noise_scaling(sigma, noise, latent.clone(), False)
-            options = {
-                **self._options, "cond_or_uncond": [0] * len(latent), "sigmas": sigma
-            }
+            options = {**self._options, "cond_or_uncond": [0] * len(latent), "sigmas": sigma}
             with OutOfPlace():
                 denoised = self.model.apply_model(
                     noised, sigma, transformer_options=options, **conds
                 )
-            level = sigma.view(-1, *[1] * (latent.ndim - 1))
-            error = ((denoised - latent) / level).square().flatten(1).mean(1)
-            total = total + error.double().sum()
-        return total / self._count
+            yield (denoised - latent) / sigma.view(-1, *[1] * (latent.ndim - 1))
 
 
 @contextlib.contextmanager

@@ -12,11 +12,12 @@ import torch
 from facet.engine.training.conditioning import encode_captions
 from facet.engine.training.draws import Batch
 from facet.engine.training.exact import exact_gradients
-from facet.engine.training.lora import Adapter, adapters, target_modules
+from facet.engine.training.lora import Adapter, adapters
 from facet.engine.training.memory import Precision, loaded
 from facet.engine.training.pictures import Sample
 from facet.engine.training.settings import TrainingSettings
 from facet.engine.training.step import Step
+from facet.engine.training.targets import target_modules
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import torch
 
 from facet.engine.training.base import kept_in_fp8
 from facet.engine.training.exact import OutOfPlace, exact_gradients
-from facet.engine.training.lora import adapters, target_modules
+from facet.engine.training.lora import adapters
 from facet.engine.training.memory import Precision, Room, activation_memory, loaded
-from facet.engine.training.targets import transformer_blocks
+from facet.engine.training.targets import target_modules, transformer_blocks
 from harness.small_models import SmallModels
 
 CPU = torch.device("cpu")

@@ -11,8 +11,9 @@ import torch
 
 from facet.engine.training.checkpoint import checkpointed
 from facet.engine.training.exact import OutOfPlace, exact_gradients
-from facet.engine.training.lora import Adapter, adapters, target_modules, transformer_blocks
+from facet.engine.training.lora import Adapter, adapters
 from facet.engine.training.memory import Precision, loaded
+from facet.engine.training.targets import target_modules, transformer_blocks
 from harness.small_models import SmallModels
 
 
