@@ -61,11 +61,14 @@ class Trainer:
         self._saved = self._first = opened.progress.step
         self._ended, self._finished = opened.ended, opened.finished
         self._measures: dict[int, Measure] = {}
-        before = opened.before
-        # Likeness on other prompts cannot be compared.
-        if before and before.settings.get("sample_prompts", "") == settings.sample_prompts:
-            known = (one for one in before.measures if one.step <= self._saved)
-            self._measures = {one.step: one for one in known}
+        if opened.before is not None:
+            prompts = opened.before.settings.get("sample_prompts", "")
+            for one in opened.before.measures:
+                if prompts != settings.sample_prompts:
+                    # Likeness on other prompts cannot be compared.
+                    one = replace(one, identity=None, sample="")
+                if one.step <= self._saved:
+                    self._measures[one.step] = one
         self._notes: list[str] = []
 
     @property

@@ -275,6 +275,17 @@ def test_a_stop_ends_the_run_early_as_finished(run: Train) -> None:
     assert len(longer.run.losses) == len(whole.run.losses) == 8
 
 
+def test_a_lora_is_gone_on_from(run: Train) -> None:
+    start = run().lora
+    still = replace(SETTINGS, steps=1, learning_rate=1e-9, weight_decay=0.0)
+    values, before = read_lora(run(still, "b", extras=Extras(start=start)).lora), read_lora(start)
+    assert values.keys() == before.keys()
+    assert all(torch.allclose(values[key], before[key], atol=1e-7) for key in before)
+    # Where it starts from is part of what the run is.
+    other = run(replace(SETTINGS, seed=9), "c").lora
+    assert run(still, "b", extras=Extras(start=other)).run.name == "run_2"
+
+
 def test_held_out_pictures_are_validated_with_and_never_trained_on(
     run: Train, character: Character
 ) -> None:
