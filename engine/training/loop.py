@@ -17,7 +17,7 @@ from .best import Likeness
 from .buckets import common_resolution
 from .data import deciding, encode_data
 from .events import OnEvent
-from .folder import make_usable, open_run, sweep
+from .folder import NotSaved, make_usable, open_run, sweep
 from .formats import check_lora
 from .measuring import Measuring
 from .samples import Sampler, prompts_for, usual_sampling
@@ -108,7 +108,13 @@ def train(
             )
     run = trainer.record()
     path = lora / f"{character.folder_name}_{run.name}.safetensors"
-    _write_best(run, path)
+    try:
+        _write_best(run, path)
+    except OSError as error:
+        raise NotSaved(
+            f"{path} could not be written ({error.strerror or error}); the run itself is kept in "
+            f"{run.folder}. Free space there and run again."
+        ) from error
     check_lora(path, model.model, trainer.modules)
     return Trained(run, path, "\n".join(filter(None, notes)))
 
