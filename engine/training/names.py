@@ -50,7 +50,16 @@ def known_names(model: Any) -> dict[str, Any]:
     weight with the part of its rows that is meant."""
     import comfy.lora
 
-    return dict(comfy.lora.model_lora_keys_unet(model, {}))
+    def plain(weight: Any) -> Any:
+        if isinstance(weight, str):
+            return weight.replace(".base_layer", "")
+        return (plain(weight[0]), *weight[1:])
+
+    # A layer that has an adapter on it stands one name deeper.
+    return {
+        key.replace(".base_layer", "").replace("_base_layer", ""): plain(weight)
+        for key, weight in comfy.lora.model_lora_keys_unet(model, {}).items()
+    }
 
 
 def weight_of(module: str) -> str:

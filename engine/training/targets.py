@@ -16,8 +16,8 @@ ALL, ATTENTION, ATTENTION_AND_MLP, WITH_CONVOLUTIONS = TARGETS
 # Layers that set the scale of everything after them, or turn a size, a time or a prompt into
 # numbers: adapting them changes every picture, not the character.
 _NOT_ADAPTED = re.compile(
-    r"(^|[._])(\w*mod\w*|\w*norm\w*|\w*embed\w*|time\w*|\w*in_layers|emb_layers|router|gate_logits"
-    r"|final_layer|proj_in|proj_out)([._]|$)",
+    r"(^|[._])(\w*mod\w*|\w*norm\w*|\w*embed\w*|time\w*|\w*in_layers|emb_layers|label_emb|router"
+    r"|gate_logits|distilled_guidance_layer|final_layer|proj_in|proj_out)([._]|$)",
     re.IGNORECASE,
 )
 

@@ -316,12 +316,16 @@ def narrow_weights(family: Family, seed: int = 0) -> dict[str, torch.Tensor]:
 
 def random_weights(config: Any, seed: int, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Weights for every parameter of the model that ``config`` describes, of unit gain."""
-    shapes = config.get_model({}, "", device="meta").diffusion_model.state_dict()
+    return random_like(config.get_model({}, "", device="meta").diffusion_model, seed, dtype)
+
+
+def random_like(module: torch.nn.Module, seed: int, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Weights of unit gain for every parameter of ``module``, which may be on "meta"."""
     generator = torch.Generator().manual_seed(seed)
     # Drawing thousands of millions of numbers takes longer than all that is done with them.
     pool = torch.randn(4_000_037, generator=generator)
     weights = {}
-    for name, like in shapes.items():
+    for name, like in module.state_dict().items():
         start = int(torch.randint(len(pool), (), generator=generator))
         scale = 0.1 if like.ndim < 2 else like[0].numel() ** -0.5
         turned = torch.cat((pool[start:], pool[:start])[: 1 + (like.numel() > len(pool) - start)])
@@ -333,6 +337,11 @@ def random_weights(config: Any, seed: int, dtype: torch.dtype) -> dict[str, torc
             values += 1
         weights[name] = values.view(like.shape)
     return weights
+
+
+def family_weights(family: Family, dtype: torch.dtype, seed: int = 0) -> dict[str, torch.Tensor]:
+    """The weights of ``family`` with few blocks, as a file of it would have them."""
+    return random_weights(_config(family, family.config), seed, dtype)
 
 
 def _config(family: Family, values: dict[str, Any]) -> Any:
