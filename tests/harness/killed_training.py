@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 10
-STEPS = 40
+STEPS = 30
 EVERY = 3
 
 
@@ -112,7 +112,7 @@ def life(models: Any, folder: Path, rng: random.Random, to_the_end: bool) -> lis
     os.close(writing)
     told = b""
     with os.fdopen(reading, "rb", buffering=0) as pipe:
-        wanted = rng.randint(0, 4)
+        wanted = rng.randint(0, 3)
         while (to_the_end or in_a_write or told.count(b"\n") < wanted) and (
             part := pipe.read(4096)
         ):

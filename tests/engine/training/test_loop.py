@@ -15,65 +15,10 @@ import torch
 
 from facet.engine.character import Character, Shot
 from facet.engine.run import load_run
-from facet.engine.training.divergence import DivergenceGuard
-from facet.engine.training.events import OnEvent, TrainingEvent
-from facet.engine.training.folder import NotSaved
 from facet.engine.training.formats import read_lora
-from facet.engine.training.loop import Extras, Trained, train
-from facet.engine.training.settings import TrainingSettings
-from facet.engine.training.step import Step, TrainingDiverged
-from facet.engine.training.tensors import read_tensors
-from facet.engine.training.validation import held_out
+from facet.engine.training.loop import Extras
 from harness.small_models import SmallModels
-
-SETTINGS = TrainingSettings(
-    steps=6, rank=4, learning_rate=1e-2, batch_size=2, checkpoint_every=3, seed=3, precision="fp32"
-)
-
-Train = Callable[..., Trained]
-
-
-@pytest.fixture
-def run(models: SmallModels, character: Character, tmp_path: Path) -> Train:
-    """Trains as ComfyUI would, inside inference mode."""
-
-    def start(
-        settings: TrainingSettings = SETTINGS,
-        folder: str = "a",
-        who: Character = character,
-        on_event: Any = None,
-        name: str = "run",
-        model: Any = models.model,
-        extras: Extras | None = None,
-    ) -> Trained:
-        with torch.inference_mode():
-            return train(
-                model,
-                models.clip,
-                models.vae,
-                who,
-                settings,
-                tmp_path / folder,
-                name,
-                tmp_path / folder / "loras",
-                on_event,
-                extras,
-            )
-
-    return start
-
-
-def interrupt_after(step: int) -> OnEvent:
-    def on_event(event: TrainingEvent) -> None:
-        if event.step == step:
-            comfy.model_management.interrupt_current_processing()
-
-    return on_event
-
-
-def same(one: Path, other: Path) -> bool:
-    a, b = read_lora(one), read_lora(other)
-    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+from harness.trainings import SETTINGS, Train, interrupt_after, same
 
 
 def prediction(model: Any) -> torch.Tensor:
@@ -110,6 +55,26 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(run: Train, stop: int
     assert parts.run.losses == whole.run.losses
     assert same(parts.lora, whole.lora)
     assert "goes on from step" in parts.note
+
+
+@pytest.mark.parametrize(
+    ("adapter", "optimizer"),
+    [
+        ("LoRA", "AdamW fused"),
+        ("rsLoRA", "AdamW 8-bit"),
+        ("DoRA", "Lion"),
+        ("LoKr", "Prodigy"),
+        ("LoHa", "Adafactor"),
+    ],
+)
+def test_every_adapter_and_optimizer_goes_on_to_the_same_file(
+    run: Train, adapter: str, optimizer: str
+) -> None:
+    settings = replace(SETTINGS, steps=3, batch_size=1, adapter=adapter, optimizer=optimizer)
+    whole = run(settings, folder="whole")
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        run(settings, folder="parts", on_event=interrupt_after(2))
+    assert run(settings, folder="parts").lora.read_bytes() == whole.lora.read_bytes()
 
 
 def test_a_cancel_keeps_the_lora_so_far(run: Train, tmp_path: Path) -> None:
@@ -188,93 +153,6 @@ def test_core_loads_what_was_trained(run: Train, models: SmallModels) -> None:
     assert float(difference) > 0.01
 
 
-def test_a_lost_loss_ends_in_a_sentence_and_a_good_lora(
-    run: Train, models: SmallModels, tmp_path: Path
-) -> None:
-    weight = models.model.model.diffusion_model.final_layer.linear.weight
-    kept_weight = weight.clone()
-
-    def break_the_model(event: TrainingEvent) -> None:
-        with torch.inference_mode():
-            weight.fill_(float("nan") if event.step == 4 else 0).add_(kept_weight)
-
-    try:
-        with pytest.raises(TrainingDiverged, match=r"not a number at step 5.*learning_rate"):
-            run(on_event=break_the_model)
-    finally:
-        with torch.inference_mode():
-            weight.copy_(kept_weight)
-    kept = load_run(tmp_path / "a" / "run")
-    assert [point.step for point in kept.checkpoints] == [3, 4]
-    assert all(
-        bool(value.isfinite().all()) for value in read_lora(kept.checkpoints[-1].path).values()
-    )
-
-
-def test_a_loss_that_rises_and_stays_ends_at_the_last_good_checkpoint(
-    run: Train, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(DivergenceGuard, "diverged", lambda _, loss: loss > 100)
-    take = Step.take
-
-    def raised(step: Step, number: int, batches: Any, weights: Any) -> float:
-        return take(step, number, batches, weights) * (1e6 if number == 4 else 1)
-
-    monkeypatch.setattr(Step, "take", raised)
-    with pytest.raises(TrainingDiverged, match=r"stays there at step 5; the LoRA of step 3 is"):
-        run()
-    assert [point.step for point in load_run(tmp_path / "a" / "run").checkpoints] == [3]
-
-
-def test_a_full_disk_leaves_the_checkpoint_before_it(run: Train, tmp_path: Path) -> None:
-    """The system itself refuses: no file may grow beyond a few bytes once step 3 is saved."""
-    import resource
-
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def fill(event: TrainingEvent) -> None:
-        if event.step == 3:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-
-    try:
-        with pytest.raises(NotSaved, match=r"Step 6 could not .*up to step 3 is kept\. Free space"):
-            run(on_event=fill)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert [point.step for point in load_run(tmp_path / "a" / "run").checkpoints] == [3]
-    assert not list(tmp_path.rglob("*.part"))
-    resumed = run()
-    assert "goes on from step 3" in resumed.note
-    assert same(resumed.lora, run(folder="whole").lora)
-
-
-def test_an_output_folder_that_cannot_be_written_to_is_said_before_any_work(
-    run: Train, tmp_path: Path
-) -> None:
-    (tmp_path / "a").write_text("a file where the folder should be")
-    with pytest.raises(NotSaved, match=r"Nothing can be written to .*; free space or change"):
-        run(on_event=lambda _: pytest.fail("trained"))
-    assert [path.name for path in tmp_path.iterdir()] == ["a"]
-
-
-def test_a_stop_ends_the_run_early_as_finished(run: Train) -> None:
-    asked = iter([False, True])
-    events: list[TrainingEvent] = []
-    stopped = run(on_event=events.append, extras=Extras(stop_requested=lambda: next(asked)))
-    assert [event.step for event in events] == [1, 2]
-    assert events[-1].eta == 0
-    assert [point.step for point in stopped.run.checkpoints] == [2]
-    assert stopped.run.ended == "stopped on request after step 2 of 6."
-    assert stopped.run.ended in stopped.note
-    again = run(on_event=lambda _: pytest.fail("trained again"))
-    assert again.run == stopped.run and again.lora == stopped.lora
-    # Who asks for more than was asked for then gets it, as if it had never been stopped.
-    longer = run(replace(SETTINGS, steps=8))
-    assert longer.run.ended == ""
-    whole = run(replace(SETTINGS, steps=8), "whole")
-    assert len(longer.run.losses) == len(whole.run.losses) == 8
-
-
 def test_a_lora_is_gone_on_from(run: Train) -> None:
     start = run().lora
     still = replace(SETTINGS, steps=1, learning_rate=1e-9, weight_decay=0.0)
@@ -284,53 +162,6 @@ def test_a_lora_is_gone_on_from(run: Train) -> None:
     # Where it starts from is part of what the run is.
     other = run(replace(SETTINGS, seed=9), "c").lora
     assert run(still, "b", extras=Extras(start=other)).run.name == "run_2"
-
-
-def test_held_out_pictures_are_validated_with_and_never_trained_on(
-    run: Train, character: Character
-) -> None:
-    settings = replace(SETTINGS, validation_shots=2, validate_every=2)
-    events: list[TrainingEvent] = []
-    trained = run(settings, on_event=events.append)
-    validated = [event.step for event in events if event.validation is not None]
-    assert validated == [2, 3, 4, 6]
-    assert [measure.step for measure in trained.run.measures] == validated
-    best = min(trained.run.checkpoints, key=lambda point: point.validation or 0)
-    assert [point.step for point in trained.run.checkpoints if point.best] == [best.step]
-    assert "lowest validation loss" in trained.run.choice
-    metadata = read_tensors(trained.lora)[1]
-    assert metadata["facet.validation"] == repr(best.validation)
-    assert metadata["facet.step"] == str(best.step)
-    # The pictures that are held out decide nothing: other ones give the same weights.
-    _, unseen = held_out(character.dataset, 2, settings.seed)
-    kept = [shot for shot in character.dataset if shot not in unseen]
-    alone = replace(character, source=kept[0], shots=tuple(kept[1:]))
-    assert run(replace(settings, validation_shots=0), "b", who=alone).run.losses == (
-        trained.run.losses
-    )
-
-
-def test_validation_is_the_same_after_a_stop(run: Train) -> None:
-    settings = replace(SETTINGS, validation_shots=1)
-    whole = run(settings, folder="whole")
-    with pytest.raises(comfy.model_management.InterruptProcessingException):
-        run(settings, folder="parts", on_event=interrupt_after(4))
-    parts = run(settings, folder="parts")
-    assert parts.run.measures == whole.run.measures
-    assert parts.lora.read_bytes() == whole.lora.read_bytes()
-
-
-def test_no_better_checkpoint_for_so_long_ends_the_run(
-    run: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    losses = iter([0.5, 0.3, 0.4, 0.35, 0.1])
-    monkeypatch.setattr(Step, "validation_loss", lambda *_: next(losses))
-    settings = replace(SETTINGS, steps=9, checkpoint_every=1, validation_shots=1, patience=2)
-    trained = run(settings)
-    assert [point.step for point in trained.run.checkpoints] == [1, 2, 3, 4]
-    assert trained.run.best.step == 2
-    assert "2 checkpoints in a row were no better" in trained.note
-    assert read_tensors(trained.lora)[1]["facet.step"] == "2"
 
 
 def test_without_peft_the_trainer_says_how_to_get_it(

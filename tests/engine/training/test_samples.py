@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,12 +16,12 @@ from PIL import Image
 from facet.engine.character import Character
 from facet.engine.run import load_run
 from facet.engine.sampling import Sampling
-from facet.engine.training.events import TrainingEvent
 from facet.engine.training.formats import read_lora
-from facet.engine.training.loop import Extras, Trained, train
+from facet.engine.training.loop import Extras
 from facet.engine.training.samples import Sampler, prompts_for
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels, small_clip_vision
+from harness.trainings import Train
 
 SETTINGS = TrainingSettings(
     steps=4,
@@ -36,36 +35,12 @@ SETTINGS = TrainingSettings(
     sample_prompts="[trigger] [class] in a red coat\n\n a [class], smiling ",
 )
 SAMPLING = Sampling(64, 64, steps=2, cfg=2.0)
+EXTRAS = Extras(sampling=SAMPLING)
 
 
-@pytest.fixture
-def run(models: SmallModels, character: Character, tmp_path: Path) -> Callable[..., Trained]:
-    def start(
-        settings: TrainingSettings = SETTINGS,
-        folder: str = "a",
-        on_event: Callable[[TrainingEvent], None] | None = None,
-        **extras: object,
-    ) -> Trained:
-        with torch.inference_mode():
-            return train(
-                models.model,
-                models.clip,
-                models.vae,
-                character,
-                settings,
-                tmp_path / folder,
-                "run",
-                tmp_path / folder / "loras",
-                on_event,
-                Extras(sampling=SAMPLING, **extras),
-            )
-
-    return start
-
-
-def test_samples_are_kept_as_pictures_with_their_prompts(run: Callable[..., Trained]) -> None:
+def test_samples_are_kept_as_pictures_with_their_prompts(run: Train) -> None:
     seen: list[Path | None] = []
-    trained = run(on_event=lambda event: seen.append(event.sample))
+    trained = run(SETTINGS, on_event=lambda event: seen.append(event.sample), extras=EXTRAS)
     folder = trained.run.folder / "samples"
     assert seen == [None, folder / "step_000002.png", None, folder / "step_000004.png"]
     with Image.open(folder / "step_000004.png") as image:
@@ -76,10 +51,10 @@ def test_samples_are_kept_as_pictures_with_their_prompts(run: Callable[..., Trai
 
 @pytest.mark.parametrize("adapter", ["LoRA", "DoRA", "LoKr"])
 def test_a_sample_is_what_core_makes_with_the_saved_lora(
-    run: Callable[..., Trained], models: SmallModels, character: Character, adapter: str
+    run: Train, models: SmallModels, character: Character, adapter: str
 ) -> None:
     settings = replace(SETTINGS, adapter=adapter)
-    trained = run(settings)
+    trained = run(settings, extras=EXTRAS)
     prompts = prompts_for(character, settings.sample_prompts)
     sampler = Sampler.encoding(models.clip, models.vae, prompts, SAMPLING)
     lora = read_lora(trained.run.checkpoints[-1].path)
@@ -95,12 +70,13 @@ def test_a_sample_is_what_core_makes_with_the_saved_lora(
 
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_training_goes_on_as_if_no_sample_had_been_made(
-    run: Callable[..., Trained], models: SmallModels, checkpointing: bool
+    run: Train, models: SmallModels, checkpointing: bool
 ) -> None:
     weights = {name: value.clone() for name, value in models.model.model.state_dict().items()}
     settings = replace(SETTINGS, gradient_checkpointing=checkpointing, batch_size=2)
     state = torch.random.get_rng_state()
-    sampled = run(settings, clip_vision=small_clip_vision())
+    judging = Extras(clip_vision=small_clip_vision(), sampling=SAMPLING)
+    sampled = run(settings, extras=judging)
     assert torch.equal(torch.random.get_rng_state(), state)
     without = run(replace(settings, sample_every=0, sample_prompts=""), "b")
     assert sampled.run.losses == without.run.losses
@@ -113,7 +89,7 @@ def test_training_goes_on_as_if_no_sample_had_been_made(
 
 
 def test_a_cancel_while_a_sample_is_made_keeps_what_was_done(
-    run: Callable[..., Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = Sampler.make
 
@@ -121,13 +97,13 @@ def test_a_cancel_while_a_sample_is_made_keeps_what_was_done(
         comfy.model_management.interrupt_current_processing()
         return make(sampler, model)
 
-    whole = run(folder="whole")
+    whole = run(SETTINGS, "whole", extras=EXTRAS)
     monkeypatch.setattr(Sampler, "make", cancelled)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
-        run()
+        run(SETTINGS, extras=EXTRAS)
     monkeypatch.undo()
     assert not load_run(tmp_path / "a" / "run").finished
-    again = run()
+    again = run(SETTINGS, extras=EXTRAS)
     # The sample that the cancel cost is made up for.
     assert [measure.step for measure in again.run.measures] == [2, 4]
     assert again.lora.read_bytes() == whole.lora.read_bytes()
