@@ -130,7 +130,8 @@ def _with_prefix(key: str, known: dict[str, Any]) -> str:
 
 
 def _tensors(path: Path, patch: Any) -> dict[str, torch.Tensor]:
-    weights, name = getattr(patch, "weights", None), getattr(patch, "name", "")
+    weights: Any = getattr(patch, "weights", None)
+    name = getattr(patch, "name", "")
     if name == "lora" and weights[3] is None and weights[5] is None:
         up, down, alpha, _, magnitude, _ = weights
         up = up.float() * (1.0 if alpha is None else alpha / len(down))
