@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import comfy.sd
@@ -68,12 +69,12 @@ def test_a_sample_is_what_core_makes_with_the_saved_lora(
     assert float((sample - without).abs().max()) > 0.05
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("saving", [{}, {"gradient_checkpointing": True, "base": "fp8"}])
 def test_training_goes_on_as_if_no_sample_had_been_made(
-    run: Train, models: SmallModels, checkpointing: bool
+    run: Train, models: SmallModels, saving: dict[str, Any]
 ) -> None:
     weights = {name: value.clone() for name, value in models.model.model.state_dict().items()}
-    settings = replace(SETTINGS, gradient_checkpointing=checkpointing, batch_size=2)
+    settings = replace(SETTINGS, batch_size=2, **saving)
     state = torch.random.get_rng_state()
     judging = Extras(clip_vision=small_clip_vision(), sampling=SAMPLING)
     sampled = run(settings, extras=judging)
