@@ -39,6 +39,8 @@ function show(course) {
   const panel = node && panels.get(node);
   if (!panel) return;
   if (course.folder) node.properties[RUN] = course.folder;
+  // The canvas gives a taller panel its room when it draws the node again.
+  node.setDirtyCanvas(true, true);
   if (panel.take(course)) return;
   // A message was missed, and what the server knows fills the gap; or else the curve begins here.
   refresh().then(() => panel.take(course) || panel.take({ ...course, after: 0 }));
