@@ -1,6 +1,4 @@
-"""One measurement of a trainer, in a process of its own: started by `trainer.py`.
-
-    python _trainer_case.py COMFYUI FOLDER CASE ANSWER
+"""One measurement of a trainer, in a process of its own (`_process.py`).
 
 Time is this process's processor time on one thread, so that what else the machine does is not
 counted. Memory is what the process holds beyond the loaded model at most, while steps are taken.
@@ -9,10 +7,6 @@ counted. Memory is what the process holds beyond the loaded model at most, while
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
-import json
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
 MEBIBYTE = 2**20
 CAPTION = "zqx person, picture {}"
 
@@ -245,22 +238,3 @@ def agreement() -> float:
     with torch.no_grad():
         ours = BareFlux(weights, shape, 2).velocity(x, text, pooled, sigma, 1.0)
     return float((ours - theirs).norm() / theirs.norm())
-
-
-def main(comfyui: str, folder: str, case: str, answer: str) -> None:
-    """What `python _trainer_case.py` does."""
-    own = ROOT / "benchmarks"
-    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != own]
-    spec = importlib.util.spec_from_file_location("inprocess", ROOT / "launcher" / "inprocess.py")
-    assert spec is not None and spec.loader is not None
-    inprocess = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(inprocess)
-    inprocess.load_comfyui(Path(comfyui), Path(folder) / "base")
-    inprocess.declare_pack(ROOT)
-    here = importlib.import_module("facet.benchmarks._trainer_case")
-    result = here.measure(here.Case(**json.loads(case)), Path(folder))
-    Path(answer).write_text(json.dumps(result), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

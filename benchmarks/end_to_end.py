@@ -25,7 +25,7 @@ from ..engine.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
 from ..engine.identity.copies import CopyFinder
-from ..engine.sampling import Sampling, encode_prompt, sample
+from ..engine.sampling import Sampling
 from ..engine.shots.accept import Gates, Thresholds
 from ..engine.shots.conditioning import ReferenceMode
 from ..engine.shots.make import Shoot, Studio
@@ -33,19 +33,13 @@ from ..engine.shots.plan import ShotPlan, portrait, turnaround
 from ..engine.shots.store import ShotStore
 from ..engine.training.loop import train
 from ..engine.training.settings import TrainingSettings
-from ..world.captions import identity_words, tags_of
+from ..world.captions import identity_words
 from ..world.demo_people import FIRST
-from ..world.identity import HELD_OUT_FROM, Identity
+from ..world.identity import Identity
 from ..world.probe import Probe
-from ..world.render import render
-from ..world.scene import Scene
+from ._people import GALLERY, TRIGGER, Yardstick, asked, known_look, load_with_core, unseen_scene
 
-TRIGGER = "zqx"
 TRAINING: dict[str, Any] = {"rank": 16, "learning_rate": 1e-3, "batch_size": 8}
-GALLERY = range(HELD_OUT_FROM + 8000, HELD_OUT_FROM + 8099)
-UNSEEN_TOPS = ("jacket", "sweater", "dress")
-UNSEEN_PLACES = ("beach", "city", "night")
-VIEWS = ("front", "three_quarter_left", "three_quarter_right", "profile_left", "profile_right")
 
 
 @dataclass(frozen=True)
@@ -151,15 +145,7 @@ def one_person(
         "in_words": asked(models.model, models, sampling, words, scenes),
     }
     reading = {name: probe.read(images).embedding for name, images in pictures.items()}
-    original = probe.read(source.image[None]).embedding[0]
-    true = cosines(probe, [identity] * len(scenes), scenes, original)
-    others = [Identity.from_seed(GALLERY[index]) for index in range(len(scenes))]
-    strangers = cosines(probe, others, scenes, original)
-    zero, one = float(strangers.median()), float(true.median())
-
-    def calibrated(embeddings: torch.Tensor) -> float:
-        return (float((embeddings @ original).median()) - zero) / (one - zero)
-
+    yardstick = Yardstick.of(probe, number, source.image, scenes)
     looks = torch.cat([known_look(probe, FIRST + number)[None], gallery])
     views = probe.read(torch.stack([shot.image for shot in accepted or shots])).names("view")
     finder = CopyFinder(
@@ -176,87 +162,12 @@ def one_person(
         "right_view": share(
             view == shot.tags.view for view, shot in zip(views, accepted or shots, strict=True)
         ),
-        **{name: calibrated(embeddings) for name, embeddings in reading.items()},
+        **{name: yardstick.identity(embeddings) for name, embeddings in reading.items()},
         "top1": share((reading["with_lora"] @ looks.T).argmax(1) == 0),
         "copies": share(copies),
         "shot_seconds": shot_seconds,
         "training_seconds": training_seconds,
     }
-
-
-def unseen_scene(rng: random.Random, index: int) -> Scene:
-    """A scene with clothes and a place that no shot plan has."""
-    return Scene.sample(
-        rng,
-        view=VIEWS[index % len(VIEWS)],
-        top=rng.choice(UNSEEN_TOPS),
-        place=rng.choice(UNSEEN_PLACES),
-        lighting="natural",
-    )
-
-
-def asked(
-    model: Any, models: DemoModels, sampling: Sampling, who: str, scenes: list[Scene]
-) -> torch.Tensor:
-    """Pictures (N, H, W, 3) of ``who`` in ``scenes``, from words alone."""
-    negative = encode_prompt(models.clip, "")
-    return torch.cat(
-        [
-            sample(
-                model,
-                models.vae,
-                encode_prompt(models.clip, ", ".join([who, *tags_of(scene).phrases()])),
-                negative,
-                sampling,
-                seed=1000 + index,
-            )
-            for index, scene in enumerate(scenes)
-        ]
-    )
-
-
-def load_with_core(model: Any, path: Path) -> Any:
-    """``model`` with the LoRA, by core's own node; RuntimeError when a key finds no place."""
-    import logging
-
-    import folder_paths
-    import nodes
-
-    complaints: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if "lora key not loaded" in record.getMessage():
-                complaints.append(record.getMessage())
-
-    listener = Listener()
-    logging.getLogger().addHandler(listener)
-    folder_paths.add_model_folder_path("loras", str(path.parent))
-    try:
-        (loaded,) = nodes.LoraLoaderModelOnly().load_lora_model_only(model, path.name, 1.0)
-    finally:
-        logging.getLogger().removeHandler(listener)
-    if complaints:
-        raise RuntimeError(f"Core's loader left {len(complaints)} keys: {complaints[0]}")
-    return loaded
-
-
-def cosines(
-    probe: Probe, people: list[Identity], scenes: list[Scene], original: torch.Tensor
-) -> torch.Tensor:
-    """Cosines (N,) of true pictures of ``people`` in ``scenes`` with the original."""
-    drawn = [render(person, scene, 128).image for person, scene in zip(people, scenes, strict=True)]
-    pictures = torch.stack([torch.from_numpy(image.copy()) for image in drawn])
-    return probe.read(pictures.to(torch.float32) / 255).embedding @ original
-
-
-def known_look(probe: Probe, seed: int) -> torch.Tensor:
-    """What the probe makes of a person: the mean embedding (D,) of five true pictures."""
-    identity, rng = Identity.from_seed(seed), random.Random(seed)
-    scenes = [Scene.sample(rng, view=view, lighting="natural") for view in VIEWS]
-    drawn = [torch.from_numpy(render(identity, scene, 128).image.copy()) for scene in scenes]
-    embeddings = probe.read(torch.stack(drawn).to(torch.float32) / 255).embedding
-    return torch.nn.functional.normalize(embeddings.mean(0), dim=0)
 
 
 def share(hits: Any) -> float:

@@ -11,24 +11,15 @@ memory is what the process holds beyond the loaded model at most, while steps ar
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-import folder_paths
-
+from ._process import in_own_process, two_at_a_time
 from ._trainer_case import Case, agreement
 
 WHO = ("facet", "bare", "core", "bypass")
 TARGETS = {"limit": 1.10, "core, batch 1": 0.65, "core, batch 4": 0.20, "memory": 0.30}
-AT_ONCE = 2
 Figures = dict[str, float]
 Measured = dict[Case, Figures]
 
@@ -82,26 +73,14 @@ def growing() -> list[tuple[str, int, Case]]:
 
 
 def measure(cases: Iterable[Case]) -> Measured:
-    """Runs every case, each in its own process, two at a time."""
+    """Runs every case, each in its own process."""
     wanted = list(dict.fromkeys(cases))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip(wanted, pool.map(run, wanted), strict=True))
+    return dict(zip(wanted, two_at_a_time(run, wanted), strict=True))
 
 
 def run(case: Case) -> Figures:
-    """Measures one case. Raises RuntimeError with what the process said when it fails."""
-    here = Path(__file__).with_name("_trainer_case.py")
-    comfyui = Path(folder_paths.__file__).parent
-    with tempfile.TemporaryDirectory(prefix="facet-bench-") as folder:
-        answer = Path(folder) / "answer.json"
-        command = [sys.executable, str(here), str(comfyui), folder, json.dumps(asdict(case))]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        done = subprocess.run(
-            [*command, str(answer)], capture_output=True, text=True, env=environment
-        )
-        if done.returncode:
-            raise RuntimeError(f"{case} failed:\n{done.stderr[-2000:]}")
-        figures: Figures = json.loads(answer.read_text("utf-8"))
+    """Measures one case."""
+    figures: Figures = in_own_process("_trainer_case", case)
     print(
         f"{label(case)}, {case.who}: {figures['ms']:.0f} ms, {figures['mib']:.0f} MiB", flush=True
     )
