@@ -39,7 +39,7 @@ from ..world.identity import Identity
 from ..world.probe import Probe
 from ._people import GALLERY, TRIGGER, Yardstick, asked, known_look, load_with_core, unseen_scene
 
-TRAINING: dict[str, Any] = {"rank": 16, "learning_rate": 1e-3, "batch_size": 8}
+TRAINING: dict[str, Any] = {"rank": 16, "learning_rate": 3e-3, "batch_size": 8}
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ class FacetLoraTrainer(io.ComfyNode):
                     max=1e-1,
                     step=1e-6,
                     round=1e-7,
-                    tooltip="How far each step goes. 1e-4 for large models, 1e-3 for the demo.",
+                    tooltip="How far each step goes. 1e-4 for large models, 3e-3 for the demo.",
                 ),
                 io.Int.Input(
                     "batch_size",
