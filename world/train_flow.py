@@ -145,9 +145,11 @@ def main() -> None:
     torch.manual_seed(SEED + clock.steps)
     batches.rng.seed(SEED + clock.steps)
     print(f"{len(batches.used)} token rows; from step {clock.steps}", flush=True)
+    # Weights that know full-size pictures would unlearn them on half-size ones.
+    half_size_until = 0.0 if chosen.warm_start else HALF_SIZE_UNTIL
     losses: dict[bool, list[float]] = {False: [], True: []}
     while clock.progress < 1:
-        side = 8 if clock.progress < HALF_SIZE_UNTIL else 16
+        side = 8 if clock.progress < half_size_until else 16
         warm = min(1.0, (clock.steps + 1) / WARM_UP)
         batch = batches.draw(BATCH[side], side)
         rate = warm * stable_decay(clock.progress, DECAY_FROM) + 1e-3
