@@ -39,7 +39,7 @@ def views(shots: Sequence[Shot], settings: TrainingSettings, multiple: int) -> l
     In batches of more than one, pictures of almost one shape share a size, because a batch has
     only one; alone each keeps its own.
     """
-    resolutions = settings.sides() or (settings.resolution or common_resolution(shots),)
+    resolutions = trained_sides(shots, settings)
     pictures = [_size(shot) for shot in shots]
     columns = []
     for resolution in resolutions:
@@ -53,6 +53,11 @@ def views(shots: Sequence[Shot], settings: TrainingSettings, multiple: int) -> l
         ways = [(size, turned) for size in different for turned in turns]
         made += [View(shot, size, turned, 1 / len(ways)) for size, turned in ways]
     return made
+
+
+def trained_sides(shots: Sequence[Shot], settings: TrainingSettings) -> tuple[int, ...]:
+    """The sides in pixels of the squares whose areas ``shots`` are trained at."""
+    return settings.sides() or (settings.resolution or common_resolution(shots),)
 
 
 def common_resolution(shots: Sequence[Shot]) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..character import Character, Shot, quantise
 from ..files import contained
-from .buckets import common_resolution, size_multiple, smaller_pictures, views
+from .buckets import size_multiple, smaller_pictures, trained_sides, views
 from .caches import Cache
 from .conditioning import encode_captions
 from .loss import check_weighting
@@ -60,7 +60,7 @@ def encode_data(
     multiple = size_multiple(model.model, vae)
     ways = views(shots, settings, multiple)
     # Held-out pictures are looked at once each, at the largest of the sizes that are trained.
-    largest = max(settings.sides(), default=settings.resolution or common_resolution(shots))
+    largest = max(trained_sides(shots, settings))
     once = replace(settings, flip=False, batch_size=1, resolutions="", resolution=largest)
     looks = views(held_out, once, multiple) if held_out else []
     encoded = [

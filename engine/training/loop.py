@@ -14,7 +14,7 @@ from ..character import Character
 from ..run import TrainingRun
 from ..sampling import Sampling, model_fingerprint
 from .best import Likeness
-from .buckets import common_resolution
+from .buckets import trained_sides
 from .data import deciding, encode_data
 from .events import OnEvent
 from .folder import NotSaved, make_usable, open_run, sweep
@@ -90,8 +90,8 @@ def train(
         notes += data.notes
         sampler = None
         if settings.sample_every or extras.clip_vision is not None:
-            sides = settings.sides() or (settings.resolution or common_resolution(shots),)
-            sampling = extras.sampling or usual_sampling(model, max(sides))
+            largest = max(trained_sides(shots, settings))
+            sampling = extras.sampling or usual_sampling(model, largest)
             prompts = prompts_for(character, settings.sample_prompts)
             sampler = Sampler.encoding(clip, vae, prompts, sampling)
         likeness = None

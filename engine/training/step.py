@@ -10,7 +10,6 @@ import torch
 
 from .buckets import patch_size
 from .draws import Batch, draw_batch, validation_batch
-from .draws import step_generator as step_generator
 from .loss import add_noise, loss_weights, output_error, squared_error
 from .network import Network
 from .optimizers import set_learning_rate
