@@ -6,16 +6,16 @@ import textwrap
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageFont
 
 from ..character import Character, quantise
+from ..page import CARD, INK, LINE, PAPER, QUIET, SCALE, Page
 from .calibrate import Interval
 from .evaluate import OFF, Evaluation
 from .score import Condition, Sample, ScoreCard
 
-PAPER, CARD, INK, QUIET, LINE = "#faf9f6", "#ffffff", "#1d2126", "#616a74", "#e2e0da"
 ON, OFF_COLOUR, CHIP = "#0b62ad", "#b5520a", "#1d2126"
-WIDTH, MARGIN, SCALE = 1600, 64, 2
+WIDTH, MARGIN = 1600, 64
 COLUMNS, TILE, GAP = 4, 174, 26
 CAPTION = 96
 LABEL, ROW = 360, 40
@@ -37,26 +37,11 @@ def report_image(character: Character, evaluation: Evaluation) -> torch.Tensor:
     return sheet.tensor()
 
 
-class _Sheet:
-    """A page drawn at twice its size, so that its shapes come out smooth; units are final px."""
+class _Sheet(Page):
+    """The report's page."""
 
     def __init__(self, height: int) -> None:
-        self.image = Image.new("RGB", (WIDTH * SCALE, height * SCALE), PAPER)
-        self.draw = ImageDraw.Draw(self.image)
-
-    def text(
-        self,
-        at: tuple[float, float],
-        text: str,
-        size: int,
-        colour: str = INK,
-        bold: bool = False,
-        anchor: str = "la",
-    ) -> None:
-        font = ImageFont.load_default(size * SCALE)
-        where = (at[0] * SCALE, at[1] * SCALE)
-        stroke = max(1, size * SCALE // 32) if bold else 0
-        self.draw.text(where, _drawable(text, font), colour, font, anchor, stroke_width=stroke)
+        super().__init__(WIDTH, height)
 
     def wrapped(
         self,
@@ -76,10 +61,6 @@ class _Sheet:
             self.text((at[0], at[1] + number * size * 1.28), line, size, colour, bold)
         return at[1] + len(wrapped) * size * 1.28
 
-    def box(self, x0: float, y0: float, x1: float, y1: float, fill: str, radius: int = 0) -> None:
-        corners = (x0 * SCALE, y0 * SCALE, x1 * SCALE, y1 * SCALE)
-        self.draw.rounded_rectangle(corners, radius * SCALE, fill)
-
     def dot(self, x: float, y: float, colour: str, filled: bool) -> None:
         box = tuple(value * SCALE for value in (x - 7, y - 7, x + 7, y + 7))
         self.draw.ellipse(box, colour if filled else PAPER, colour, width=3 * SCALE)
@@ -95,10 +76,7 @@ class _Sheet:
         self.image.paste(picture, (left, round(at[1] * SCALE + (side * SCALE - size[1]) / 2)))
 
     def tensor(self) -> torch.Tensor:
-        page = self.image.resize(
-            (self.image.width // SCALE, self.image.height // SCALE), Image.Resampling.BOX
-        )
-        return torch.from_numpy(np.array(page)).to(torch.float32) / 255
+        return torch.from_numpy(np.array(self.finished())).to(torch.float32) / 255
 
 
 def _header_text(sheet: _Sheet, card: ScoreCard) -> int:
@@ -221,9 +199,3 @@ def _chart(sheet: _Sheet, card: ScoreCard, top: int) -> None:
         sheet.text(
             (end + 24, y), f"{value:.2f}  ({note})", 19, INK if chosen else QUIET, False, "lm"
         )
-
-
-def _drawable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """``text`` without the letters that Pillow's own font cannot draw."""
-    blank = bytes(font.getmask("\uffff"))
-    return "".join(letter for letter in text if bytes(font.getmask(letter)) != blank)

@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageFont
+
+from ..page import CARD, LINE, QUIET, SCALE, Page
 
 if TYPE_CHECKING:
     from .log import LogRow
 
-PAPER, CARD, INK, QUIET, LINE = "#faf9f6", "#ffffff", "#1d2126", "#616a74", "#e2e0da"
 LOSS, FAINT, VALIDATION, IDENTITY = "#0b62ad", "#a9c8e4", "#b5520a", "#7a5aa8"
-WIDTH, HEIGHT, SCALE = 1600, 900, 2
+WIDTH, HEIGHT = 1600, 900
 MARGIN, LEFT, TOP, BOTTOM = 64, 128, 176, 108
 
 Place = Callable[[float], float]
@@ -26,7 +27,7 @@ def draw_curves(rows: Sequence[LogRow], title: str, checkpoints: Sequence[int]) 
     last = rows[-1].step if rows else 0
     sheet.text((MARGIN, 56), title, 20, QUIET)
     sheet.text((MARGIN, 88), _headline(rows), 40, bold=True)
-    sheet.box((LEFT, TOP, WIDTH - MARGIN, HEIGHT - BOTTOM), CARD, 14)
+    sheet.box(LEFT, TOP, WIDTH - MARGIN, HEIGHT - BOTTOM, CARD, 14)
     if not rows:
         return sheet.finished()
 
@@ -133,39 +134,18 @@ def _legend(sheet: _Sheet, held_out: bool, likeness: bool, saved: bool) -> None:
         at += 36 + ImageFont.load_default(17).getlength(label) + 34
 
 
-class _Sheet:
-    """A page drawn at twice its size, so that its lines come out smooth; units are final px."""
+class _Sheet(Page):
+    """The curves' page."""
 
     def __init__(self) -> None:
-        self.image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), PAPER)
-        self.draw = ImageDraw.Draw(self.image)
-
-    def text(
-        self,
-        at: tuple[float, float],
-        text: str,
-        size: int,
-        colour: str = INK,
-        bold: bool = False,
-        anchor: str = "la",
-    ) -> None:
-        font = ImageFont.load_default(size * SCALE)
-        stroke = max(1, size * SCALE // 32) if bold else 0
-        where = (at[0] * SCALE, at[1] * SCALE)
-        self.draw.text(where, text, colour, font, anchor, stroke_width=stroke)
+        super().__init__(WIDTH, HEIGHT)
 
     def line(self, points: Points, colour: str, width: float) -> None:
         if len(points) > 1:
             scaled = [(x * SCALE, y * SCALE) for x, y in points]
             self.draw.line(scaled, colour, round(width * SCALE), joint="curve")
 
-    def box(self, corners: tuple[float, float, float, float], fill: str, radius: int) -> None:
-        self.draw.rounded_rectangle([value * SCALE for value in corners], radius * SCALE, fill)
-
     def dot(self, at: tuple[float, float], colour: str, filled: bool, radius: float = 6) -> None:
         box = [at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius]
         scaled = [value * SCALE for value in box]
         self.draw.ellipse(scaled, colour if filled else CARD, colour, width=2 * SCALE)
-
-    def finished(self) -> Image.Image:
-        return self.image.resize((WIDTH, HEIGHT), Image.Resampling.BOX)
