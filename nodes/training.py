@@ -208,12 +208,12 @@ class FacetLoraTrainer(io.ComfyNode):
     ) -> io.NodeOutput:
         import torch
 
-        from ..engine.training.control import STOP_REQUESTS
-        from ..engine.training.folder import NotSaved
-        from ..engine.training.formats import UnusableLora, read_lora
+        from ..engine.training.data.pictures import without_trigger
+        from ..engine.training.files.folder import NotSaved
+        from ..engine.training.files.formats import UnusableLora, read_lora
         from ..engine.training.loop import Extras, train
-        from ..engine.training.pictures import without_trigger
-        from ..engine.training.step import TrainingDiverged
+        from ..engine.training.objective.step import TrainingDiverged
+        from ..engine.training.progress.control import STOP_REQUESTS
 
         lacking = without_trigger(character.dataset, character.trigger)
         if lacking:

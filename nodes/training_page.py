@@ -16,9 +16,9 @@ from comfy_api.latest import ComfyAPISync
 
 from ..engine.files import contained
 from ..engine.run import Measure, load_run
-from ..engine.training.control import STOP_REQUESTS
-from ..engine.training.events import TrainingEvent
-from ..engine.training.log import CSV_FILE, LogRow, TrainingLog, checkpoints
+from ..engine.training.progress.control import STOP_REQUESTS
+from ..engine.training.progress.events import TrainingEvent
+from ..engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
 
 MESSAGE = "facet.training"
 RUNNING = ("preparing", "running")
@@ -276,7 +276,7 @@ def saved_samples(folder: Path) -> list[Path]:
 
 def best_of(rows: Iterable[LogRow], saved: Sequence[int]) -> int | None:
     """The checkpoint that the run would choose by now; None where nothing was measured at one."""
-    from ..engine.training.best import choose
+    from ..engine.training.progress.best import choose
 
     measures = sorted(
         (Measure(row.step, row.validation, row.identity) for row in rows if row.step in saved),

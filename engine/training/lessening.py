@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import torch
 
-from .pictures import WeightedBatches
-from .session import Session
-from .state import Weights
-from .step import Step
+from .data.pictures import WeightedBatches
+from .files.state import Weights
+from .model.session import Session
+from .objective.step import Step
 
 T = TypeVar("T")
 

@@ -13,18 +13,18 @@ import torch
 from ..character import Character
 from ..run import TrainingRun
 from ..sampling import Sampling, model_fingerprint
-from .best import Likeness
-from .buckets import trained_sides
-from .data import deciding, encode_data
-from .events import OnEvent
-from .folder import NotSaved, make_usable, open_run, sweep
-from .formats import check_lora
-from .measuring import Measuring
-from .samples import Sampler, prompts_for, usual_sampling
+from .data.buckets import trained_sides
+from .data.encoded import deciding, encode_data
+from .data.validation import held_out
+from .files.folder import NotSaved, make_usable, open_run, sweep
+from .files.formats import check_lora
+from .files.tensors import read_tensors, write_tensors
+from .progress.best import Likeness
+from .progress.events import OnEvent
+from .progress.measuring import Measuring
+from .progress.samples import Sampler, prompts_for, usual_sampling
 from .settings import TrainingSettings
-from .tensors import read_tensors, write_tensors
 from .trainer import Trainer
-from .validation import held_out
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,21 @@ from typing import Any
 
 from ..character import Character
 from ..run import Measure, TrainingRun
-from .best import plateau
-from .divergence import DivergenceGuard
-from .events import OnEvent
-from .existing import start_from, with_layers_of
-from .folder import NotSaved, Opened
+from .data.pictures import Sample, WeightedBatches
+from .files.existing import start_from, with_layers_of
+from .files.folder import NotSaved, Opened
+from .files.names import lora_names
+from .files.record import Record
+from .files.state import Weights, restore
 from .lessening import Lessening
-from .measuring import Measuring
-from .names import lora_names
-from .pictures import Sample, WeightedBatches
-from .record import Record
-from .session import Session
+from .model.session import Session
+from .model.targets import target_modules
+from .objective.divergence import DivergenceGuard
+from .objective.step import Step, TrainingDiverged
+from .progress.best import plateau
+from .progress.events import OnEvent
+from .progress.measuring import Measuring
 from .settings import TrainingSettings
-from .state import Weights, restore
-from .step import Step, TrainingDiverged
-from .targets import target_modules
 
 
 class LossRose(TrainingDiverged):

@@ -9,12 +9,12 @@ from typing import Any
 import comfy.conds
 import torch
 
-from facet.engine.training.checkpoint import checkpointed
-from facet.engine.training.conditioning import joined, model_conds
-from facet.engine.training.exact import OutOfPlace, exact_gradients
-from facet.engine.training.lora import Adapter, adapters
-from facet.engine.training.memory import Precision, loaded
-from facet.engine.training.targets import target_modules, transformer_blocks
+from facet.engine.training.data.conditioning import joined, model_conds
+from facet.engine.training.model.checkpoint import checkpointed
+from facet.engine.training.model.exact import OutOfPlace, exact_gradients
+from facet.engine.training.model.lora import Adapter, adapters
+from facet.engine.training.model.memory import Precision, loaded
+from facet.engine.training.model.targets import target_modules, transformer_blocks
 
 from .families import Family, conditioning
 

@@ -36,8 +36,8 @@ def load(comfyui: Path, base: Path) -> Any:
     sys.path.append(str(ROOT / "tests"))
     import torch
 
-    from facet.engine.training.lora import adapters
-    from facet.engine.training.targets import target_modules
+    from facet.engine.training.model.lora import adapters
+    from facet.engine.training.model.targets import target_modules
     from harness.small_models import small_models
 
     torch.set_num_threads(1)

@@ -9,15 +9,15 @@ from typing import Any
 
 import torch
 
-from facet.engine.training.conditioning import encode_captions
-from facet.engine.training.draws import Batch
-from facet.engine.training.exact import exact_gradients
-from facet.engine.training.lora import Adapter, adapters
-from facet.engine.training.memory import Precision, loaded
-from facet.engine.training.pictures import Sample
+from facet.engine.training.data.conditioning import encode_captions
+from facet.engine.training.data.pictures import Sample
+from facet.engine.training.model.exact import exact_gradients
+from facet.engine.training.model.lora import Adapter, adapters
+from facet.engine.training.model.memory import Precision, loaded
+from facet.engine.training.model.targets import target_modules
+from facet.engine.training.objective.draws import Batch
+from facet.engine.training.objective.step import Step
 from facet.engine.training.settings import TrainingSettings
-from facet.engine.training.step import Step
-from facet.engine.training.targets import target_modules
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def live_step(
 
 def batch_of(samples: Sequence[Sample], sigmas: Sequence[float]) -> Batch:
     """``samples`` at given noise levels, with noise that is always the same."""
-    from facet.engine.training.masks import joined_masks
+    from facet.engine.training.data.masks import joined_masks
 
     latent = torch.cat([sample.latent for sample in samples])
     return Batch(

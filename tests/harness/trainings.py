@@ -8,9 +8,9 @@ from pathlib import Path
 import comfy.model_management
 import torch
 
-from facet.engine.training.events import OnEvent, TrainingEvent
-from facet.engine.training.formats import read_lora
+from facet.engine.training.files.formats import read_lora
 from facet.engine.training.loop import Trained
+from facet.engine.training.progress.events import OnEvent, TrainingEvent
 from facet.engine.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from facet.engine.character import Character, Provenance, Shot
 from facet.engine.run import TrainingRun
-from facet.engine.training.control import STOP_REQUESTS
+from facet.engine.training.progress.control import STOP_REQUESTS
 from harness.executor import Executor, NodeError, Prompt
 from harness.small_models import small_clip_vision, small_models
 

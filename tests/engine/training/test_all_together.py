@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from facet.engine.character import Character, Provenance, Shot
-from facet.engine.training.events import TrainingEvent
 from facet.engine.training.loop import Trained, train
+from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels
 

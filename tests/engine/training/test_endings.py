@@ -12,14 +12,14 @@ import torch
 
 from facet.engine.character import Character
 from facet.engine.run import load_run
-from facet.engine.training.divergence import DivergenceGuard
-from facet.engine.training.events import TrainingEvent
-from facet.engine.training.folder import NotSaved
-from facet.engine.training.formats import read_lora
+from facet.engine.training.data.validation import held_out
+from facet.engine.training.files.folder import NotSaved
+from facet.engine.training.files.formats import read_lora
+from facet.engine.training.files.tensors import read_tensors
 from facet.engine.training.loop import Extras
-from facet.engine.training.step import Step, TrainingDiverged
-from facet.engine.training.tensors import read_tensors
-from facet.engine.training.validation import held_out
+from facet.engine.training.objective.divergence import DivergenceGuard
+from facet.engine.training.objective.step import Step, TrainingDiverged
+from facet.engine.training.progress.events import TrainingEvent
 from harness.small_models import SmallModels
 from harness.trainings import SETTINGS, Train, interrupt_after, same
 

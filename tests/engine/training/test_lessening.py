@@ -13,8 +13,8 @@ import torch
 
 from facet.engine.character import Character
 from facet.engine.run import load_run
-from facet.engine.training.events import TrainingEvent
 from facet.engine.training.loop import Trained, train
+from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels
 

@@ -15,7 +15,7 @@ import torch
 
 from facet.engine.character import Character, Shot
 from facet.engine.run import load_run
-from facet.engine.training.formats import read_lora
+from facet.engine.training.files.formats import read_lora
 from facet.engine.training.loop import Extras
 from harness.small_models import SmallModels
 from harness.trainings import SETTINGS, Train, interrupt_after, same

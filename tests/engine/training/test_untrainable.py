@@ -11,16 +11,16 @@ import pytest
 import torch
 from comfy.ldm.flux.layers import SingleStreamBlock
 
-from facet.engine.training.conditioning import encode_captions
-from facet.engine.training.draws import Batch
-from facet.engine.training.exact import exact_gradients
-from facet.engine.training.formats import lora_names
-from facet.engine.training.lora import adapters
-from facet.engine.training.memory import Precision, loaded
-from facet.engine.training.pictures import Sample
+from facet.engine.training.data.conditioning import encode_captions
+from facet.engine.training.data.pictures import Sample
+from facet.engine.training.files.formats import lora_names
+from facet.engine.training.model.exact import exact_gradients
+from facet.engine.training.model.lora import adapters
+from facet.engine.training.model.memory import Precision, loaded
+from facet.engine.training.model.targets import target_modules
+from facet.engine.training.objective.draws import Batch
+from facet.engine.training.objective.step import Step
 from facet.engine.training.settings import TrainingSettings
-from facet.engine.training.step import Step
-from facet.engine.training.targets import target_modules
 from harness.families import FLUX_DEV, load_family, narrow_weights
 from harness.gradients import distance, gradient, prepared
 from harness.small_models import SmallModels, small_unet

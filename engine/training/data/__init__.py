@@ -1,0 +1,1 @@
+"""What is trained on: pictures, captions, masks, sizes and their caches."""

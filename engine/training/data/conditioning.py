@@ -1,0 +1,110 @@
+"""Captions as the model takes them: the same arguments that ComfyUI's samplers pass."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from ...sampling import encode_prompt, model_fingerprint
+from .caches import Cache, content_key
+
+Conds = dict[str, Any]
+"""The model's own conditions of one sample, by argument name: instances of ``comfy.conds``."""
+
+
+def encode_captions(
+    clip: Any, captions: Iterable[str], cache: Cache | None = None
+) -> dict[str, dict[str, Any]]:
+    """Each distinct caption's conditioning, as the options that ``extra_conds`` takes.
+
+    ``cache`` keeps what the text encoder made. An interrupt in ComfyUI ends it with
+    ``InterruptProcessingException``.
+    """
+    from comfy.model_management import throw_exception_if_processing_interrupted
+
+    encoder = _encoder_key(clip) if cache is not None else ""
+    encoded = {}
+    for caption in dict.fromkeys(captions):
+        throw_exception_if_processing_interrupted()
+        if cache is None or not encoder:
+            encoded[caption] = _encoded(clip, caption)
+        else:
+            # The tokens too: the same weights may come with another way of reading.
+            key = content_key(encoder, caption, clip.tokenize(caption))
+            make = functools.partial(_encoded, clip, caption)
+            encoded[caption] = cache.fetch("captions", key, make)
+    return encoded
+
+
+def _encoded(clip: Any, caption: str) -> dict[str, Any]:
+    with torch.inference_mode():
+        ((cross_attn, options),) = encode_prompt(clip, caption)
+    return {**_trainable(options), "cross_attn": _trainable(cross_attn)}
+
+
+def _encoder_key(clip: Any) -> str:
+    """What decides the encoding of a caption; empty where hooks may change it on the way."""
+    if clip.patcher.forced_hooks is not None:
+        return ""
+    return content_key(model_fingerprint(clip.patcher), clip.layer_idx)
+
+
+def model_conds(
+    model: Any, options: dict[str, Any], latent: torch.Tensor, guidance: float
+) -> Conds:
+    """What ``model`` (a BaseModel) makes of encoded options for one ``latent`` (1, C, …, h, w)."""
+    given = {
+        "guidance": guidance,
+        **options,
+        "noise": latent,
+        "device": latent.device,
+        "width": latent.shape[-1] * 8,
+        "height": latent.shape[-2] * 8,
+        "prompt_type": "positive",
+    }
+    with torch.no_grad():
+        conds = model.extra_conds(**given)
+    return {
+        name: cond.process_cond(batch_size=1, device=latent.device, area=None)
+        for name, cond in conds.items()
+    }
+
+
+def groups(conds: list[Conds]) -> list[list[int]]:
+    """The indices of samples that can run as one batch; captions of other lengths run apart."""
+    made: list[list[int]] = []
+    for index, cond in enumerate(conds):
+        for group in made:
+            if _can_join(conds[group[0]], cond):
+                group.append(index)
+                break
+        else:
+            made.append([index])
+    return made
+
+
+def joined(conds: list[Conds]) -> dict[str, Any]:
+    """One batch's arguments for ``apply_model``."""
+    first, *others = conds
+    return {name: cond.concat([other[name] for other in others]) for name, cond in first.items()}
+
+
+def _can_join(one: Conds, other: Conds) -> bool:
+    return one.keys() == other.keys() and all(
+        cond.can_concat(other[name]) for name, cond in one.items()
+    )
+
+
+def _trainable(value: Any) -> Any:
+    """A copy whose tensors autograd may keep: nodes run in inference mode, and so did the CLIP."""
+    with torch.inference_mode(False):
+        if isinstance(value, torch.Tensor):
+            return value.detach().clone()
+        if isinstance(value, dict):
+            return {key: _trainable(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(_trainable(item) for item in value)
+        return value

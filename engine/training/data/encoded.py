@@ -1,0 +1,116 @@
+"""Everything a run trains on, encoded once: pictures through the VAE, captions through the CLIP."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...character import Character, Shot, quantise
+from ...files import contained
+from ..objective.loss import check_weighting
+from ..objective.timesteps import WHOLE, check_timesteps
+from ..settings import TrainingSettings
+from .buckets import size_multiple, smaller_pictures, trained_sides, views
+from .caches import Cache
+from .conditioning import encode_captions
+from .masks import check_masks, masks_matter
+from .pictures import Sample, encode_views
+from .words import class_caption
+
+CACHE_FOLDER = "cache"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """samples: to train on; held_out: to validate with; prompts: every caption of them, encoded.
+
+    notes: sentences about what may surprise.
+    """
+
+    samples: list[Sample]
+    held_out: list[Sample]
+    prompts: dict[str, dict[str, Any]]
+    notes: tuple[str, ...] = ()
+
+
+def encode_data(
+    model: Any,
+    clip: Any,
+    vae: Any,
+    character: Character,
+    shots: Sequence[Shot],
+    settings: TrainingSettings,
+    folder: Path,
+    held_out: Sequence[Shot] = (),
+) -> TrainingData:
+    """``shots`` and ``held_out`` of ``character`` as ``settings`` want them.
+
+    ``model`` is a ModelPatcher. With the cache "disk", what is encoded is kept below ``folder``,
+    the character's, and found there by the next run. Raises ValueError before anything is encoded
+    when the settings do not suit the model or the pictures.
+    """
+    check_data(shots, settings)
+    sampling = model.get_model_object("model_sampling")
+    check_timesteps(sampling, settings.timesteps)
+    check_weighting(sampling, settings.loss_weighting)
+    cache = Cache(contained(folder, CACHE_FOLDER)) if settings.cache == "disk" else None
+    multiple = size_multiple(model.model, vae)
+    ways = views(shots, settings, multiple)
+    # Held-out pictures are looked at once each, at the largest of the sizes that are trained.
+    largest = max(trained_sides(shots, settings))
+    once = replace(settings, flip=False, batch_size=1, resolutions="", resolution=largest)
+    looks = views(held_out, once, multiple) if held_out else []
+    encoded = [
+        replace(sample, prior_caption=_prior_caption(sample, character, settings))
+        for sample in encode_views(model.model, vae, ways, masks_matter(settings), cache)
+    ]
+    unseen = encode_views(model.model, vae, looks, masks_matter(settings), cache)
+    captions = ["", *(sample.caption for sample in (*encoded, *unseen))]
+    captions += [sample.prior_caption for sample in encoded]
+    prompts = encode_captions(clip, captions, cache)
+    if cache is not None:
+        cache.trim()
+    return TrainingData(encoded, unseen, prompts, remarks(shots, settings))
+
+
+def check_data(shots: Sequence[Shot], settings: TrainingSettings) -> None:
+    """Raises ValueError when there is nothing to train on, or not what the settings need."""
+    if not shots:
+        raise ValueError(
+            "There is no picture to train on; include at least one, and hold out fewer than "
+            "there are."
+        )
+    check_masks(shots, settings)
+
+
+def deciding(shots: Sequence[Shot], settings: TrainingSettings) -> list[str]:
+    """Hashes of what decides the outcome besides the character's own hash; none by default."""
+    found = []
+    if masks_matter(settings):
+        digest = hashlib.sha256()
+        for shot in shots:
+            if shot.mask is not None:
+                digest.update(quantise(shot.mask).numpy().tobytes())
+            digest.update(b"\n")
+        found.append(digest.hexdigest())
+    if (settings.generated_from, settings.generated_to) != WHOLE:
+        found.append(",".join(shot.provenance.source for shot in shots))
+    return found
+
+
+def remarks(shots: Sequence[Shot], settings: TrainingSettings) -> tuple[str, ...]:
+    """Sentences about ``shots`` that people may want to know before they wait for the result."""
+    alone = (
+        "There is one picture: the LoRA will learn its pose and background along with the "
+        "character; add shots that differ."
+    )
+    return tuple(filter(None, (alone * (len(shots) == 1), smaller_pictures(shots, settings))))
+
+
+def _prior_caption(sample: Sample, character: Character, settings: TrainingSettings) -> str:
+    if not settings.prior_class:
+        return ""
+    return class_caption(sample.caption, character.trigger, character.class_word)

@@ -1,0 +1,1 @@
+"""What a run writes and reads: LoRA files, its state, its folder."""

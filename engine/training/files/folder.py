@@ -1,0 +1,127 @@
+"""The folder that a run has to itself: whose it is, what is in it, and whether it can be used."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...files import contained
+from ...run import TrainingRun, load_run
+from .state import Progress, load_progress
+
+_PART = ".part"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The folder a run works in, how far it has come there, and a sentence if that may surprise.
+
+    before: the run as it was left, None when that is not known. ended: why it came to its end
+    before its last step, '' when it did not. finished: whether nothing is left to do.
+    """
+
+    folder: Path
+    progress: Progress
+    note: str = ""
+    before: TrainingRun | None = None
+    ended: str = ""
+    finished: bool = False
+
+
+def open_run(training: Path, name: str, fingerprint: str, steps: int) -> Opened:
+    """The folder under ``training`` for a run of this name and fingerprint.
+
+    A run that was stopped goes on, a finished one is not trained again, and one that is asked
+    for more steps continues. A name that stands for something else already (other pictures,
+    captions, settings or model) keeps what it has, and the new run is called name_2, name_3 …
+    Raises ValueError when the name leads out of the folder or is empty.
+    """
+    if not _is_name(training, name):
+        raise ValueError(f"{name!r} is no name for a run's folder; give a word such as 'run'.")
+    number = 1
+    while True:
+        called = name if number == 1 else f"{name}_{number}"
+        folder = contained(training, called)
+        progress = load_progress(folder)
+        if progress is None and _has_files(folder):
+            number += 1
+            continue
+        if progress is None:
+            note = f"{name!r} holds another training and is kept; this run is {called!r}."
+            return Opened(folder, Progress(fingerprint, ()), note if number > 1 else "")
+        if progress.fingerprint == fingerprint and progress.step <= steps:
+            return _taken_up(folder, progress, steps)
+        number += 1
+
+
+def _taken_up(folder: Path, progress: Progress, steps: int) -> Opened:
+    called = folder.name
+    note = f"{called!r} goes on from step {progress.step}."
+    try:
+        before = load_run(folder)
+    except ValueError:
+        # The state alone is enough to go on; what was measured is measured again.
+        return Opened(folder, progress, note)
+    # A run that came to an early end goes on when it is asked for more than it was then.
+    ended = before.ended if steps <= int(before.settings.get("steps", 0)) else ""
+    finished = (
+        before.finished and bool(before.checkpoints) and (bool(ended) or progress.step == steps)
+    )
+    if finished:
+        note = f"{called!r} is finished already{f': {ended}' if ended else '.'}"
+    return Opened(folder, progress, note, before, ended, finished)
+
+
+class NotSaved(OSError):
+    """A disk that refused; what was saved before is as it was."""
+
+
+def make_usable(*folders: Path) -> None:
+    """Makes ``folders`` and sees that files can be written there.
+
+    Raises NotSaved when not, before any work is done.
+    """
+    for folder in folders:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=folder, prefix=".facet.", suffix=_PART)
+            os.close(handle)
+            Path(name).unlink()
+        except OSError as error:
+            raise NotSaved(
+                f"Nothing can be written to {folder} ({error.strerror or error}); free space or "
+                "change its rights, or choose another folder in ComfyUI's settings."
+            ) from error
+        finally:
+            # What nothing was put in is not left behind.
+            for path in made:
+                if path.is_dir() and not any(path.iterdir()):
+                    path.rmdir()
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what a killed process left half-written in ``folder``."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.name.startswith(".") and path.name.endswith(_PART):
+                path.unlink(missing_ok=True)
+
+
+def _is_name(training: Path, name: str) -> bool:
+    # A name that is a path on any system is none: the folder may move to another one.
+    if (
+        not name.strip()
+        or any(character in name for character in "/\\:")
+        or len(name.encode()) > 120
+    ):
+        return False
+    return contained(training, name).parent == training.resolve()
+
+
+def _has_files(folder: Path) -> bool:
+    if not folder.is_dir():
+        return folder.exists()
+    return any(not path.name.endswith(_PART) for path in folder.iterdir())

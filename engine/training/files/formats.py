@@ -1,0 +1,201 @@
+"""LoRA files that other programs read, each checked by loading it the way ComfyUI does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...character import Character
+from ..settings import ADAPTERS, TrainingSettings
+from .names import LoraName, known_names, lora_names, weight_of
+
+__all__ = [
+    "LayerTensors",
+    "UnusableLora",
+    "check_lora",
+    "lora_metadata",
+    "lora_names",
+    "lora_state_dict",
+    "read_lora",
+]
+
+LayerTensors = Mapping[str, torch.Tensor]
+"""One layer's tensors by the suffix that ComfyUI reads, as ``Adapter.file_tensors`` gives them."""
+
+# Above this many values a file is written in half precision: 64 MB in single.
+_LARGEST_IN_FULL = 16_000_000
+
+_DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
+
+# ss_base_model_version and modelspec.architecture as sd-scripts writes them, where it does.
+_ARCHITECTURES = {
+    "SD15": ("sd_v1", "stable-diffusion-v1"),
+    "SD20": ("sd_v2", "stable-diffusion-v2-512"),
+    "SDXL": ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base"),
+    "SD3": ("sd3", "stable-diffusion-3"),
+    "Flux": ("flux1", "flux-1-dev"),
+    "FluxSchnell": ("flux1", "flux-1-schnell"),
+    "Flux2": ("flux2", "flux-2"),
+    "Chroma": ("chroma", "chroma"),
+    "Lumina2": ("lumina", "lumina-2"),
+    "ZImage": ("zimage", "z-image"),
+    "QwenImage": ("qwen_image", "qwen-image"),
+    "Krea2": ("krea2", "krea-2"),
+}
+_IMPLEMENTATIONS = {
+    "SD15": "https://github.com/CompVis/stable-diffusion",
+    "SD20": "https://github.com/Stability-AI/stablediffusion",
+    "SDXL": "https://github.com/Stability-AI/generative-models",
+    "SD3": "https://github.com/Stability-AI/sd3-ref",
+    "Flux": "https://github.com/black-forest-labs/flux",
+    "FluxSchnell": "https://github.com/black-forest-labs/flux",
+    "Flux2": "https://github.com/black-forest-labs/flux2",
+    "Chroma": "https://huggingface.co/lodestones/Chroma",
+    "Lumina2": "https://github.com/Alpha-VLLM/Lumina-Image-2.0",
+}
+
+# kohya's network module of each kind of adapter, and its arguments.
+_NETWORKS = dict(
+    zip(
+        ADAPTERS,
+        (
+            ("networks.lora", {}),
+            ("lycoris.kohya", {"algo": "lora", "dora_wd": "True"}),
+            ("lycoris.kohya", {"algo": "lora", "rs_lora": "True"}),
+            ("lycoris.kohya", {"algo": "lokr"}),
+            ("lycoris.kohya", {"algo": "loha"}),
+        ),
+        strict=True,
+    )
+)
+
+
+class UnusableLora(RuntimeError):
+    """A LoRA file that ComfyUI would not load, or that would change nothing."""
+
+
+def lora_state_dict(
+    layers: Mapping[str, LayerTensors], names: Mapping[str, LoraName]
+) -> dict[str, torch.Tensor]:
+    """The tensors of a LoRA file, from those of each layer by its name in the model.
+
+    Layers with generic names get no alpha: their scale is taken into ``lora_B``.
+    """
+    size = sum(t.numel() for tensors in layers.values() for t in tensors.values())
+    dtype = torch.float32 if size <= _LARGEST_IN_FULL else torch.float16
+    state = {}
+    for module, tensors in layers.items():
+        for key, tensor in _written(tensors, names[module]):
+            state[key] = tensor.to(dtype).contiguous()
+    return state
+
+
+def _written(tensors: LayerTensors, name: LoraName) -> list[tuple[str, torch.Tensor]]:
+    if name.kohya or _UP not in tensors:
+        return [(f"{name.key}.{suffix}", tensor) for suffix, tensor in tensors.items()]
+    down, up = tensors[_DOWN], tensors[_UP]
+    if _ALPHA in tensors:
+        up = up * (float(tensors[_ALPHA]) / len(down))
+    others = set(tensors) - {_DOWN, _UP, _ALPHA}
+    # The parts share A, and each has its rows of B: exactly what was trained as one.
+    keys = name.parts if name.parts and not others else (name.key,)
+    written = []
+    for key, rows in zip(keys, up.chunk(len(keys)), strict=True):
+        written += [(f"{key}.lora_A.weight", down.clone()), (f"{key}.lora_B.weight", rows)]
+    return written + [(f"{name.key}.{suffix}", tensors[suffix]) for suffix in sorted(others)]
+
+
+def lora_metadata(
+    model: Any, character: Character, settings: TrainingSettings, title: str, step: int
+) -> dict[str, str]:
+    """What the file says about itself: kohya's ss_*, the modelspec, and where it comes from.
+
+    No date, so that the same training gives the same file.
+    """
+    kind = _kind(model)
+    base_version, architecture = _ARCHITECTURES.get(kind, (kind.lower(), kind.lower()))
+    network, arguments = _NETWORKS[settings.adapter]
+    pictures = [
+        {"hash": shot.hash, "source": shot.provenance.source, "weight": shot.weight}
+        for shot in character.dataset
+    ]
+    told = {
+        "ss_network_module": network,
+        "ss_network_args": json.dumps(arguments),
+        "ss_network_dim": str(settings.rank),
+        "ss_network_alpha": str(float(settings.alpha or settings.rank)),
+        "ss_base_model_version": base_version,
+        "ss_output_name": title,
+        "ss_learning_rate": repr(settings.learning_rate),
+        "ss_lr_scheduler": settings.schedule,
+        "ss_optimizer": settings.optimizer,
+        "ss_max_train_steps": str(settings.steps),
+        "ss_steps": str(step),
+        "ss_num_train_images": str(len(pictures)),
+        "ss_total_batch_size": str(settings.batch_size),
+        "ss_gradient_checkpointing": str(settings.gradient_checkpointing),
+        "ss_caption_dropout_rate": repr(settings.caption_dropout),
+        "ss_guidance_scale": repr(settings.guidance),
+        "ss_seed": str(settings.seed),
+        "ss_session_id": character.hash[:16],
+        "modelspec.sai_model_spec": "1.0.0",
+        "modelspec.architecture": f"{architecture}/lora",
+        "modelspec.implementation": _IMPLEMENTATIONS.get(kind, "https://github.com/comfy-org/ComfyUI"),
+        "modelspec.title": title,
+        "modelspec.trigger_phrase": f"{character.trigger} {character.class_word}",
+        "facet.character": character.name,
+        "facet.trigger": character.trigger,
+        "facet.class_word": character.class_word,
+        "facet.dataset_hash": character.hash,
+        "facet.pictures": json.dumps(pictures),
+        "facet.settings": json.dumps(settings.record(), sort_keys=True),
+        "facet.step": str(step),
+        "facet.subject": settings.subject,
+    }
+    prediction = {"EPS": "epsilon", "V_PREDICTION": "v"}.get(model.model_type.name)
+    return told | ({"modelspec.prediction_type": prediction} if prediction else {})
+
+
+def _kind(model: Any) -> str:
+    """The family that a model's configuration belongs to: its own class, or one it derives from."""
+    classes = [one.__name__ for one in type(model.model_config).__mro__]
+    return next((name for name in classes if name in _ARCHITECTURES), classes[0])
+
+
+def read_lora(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a LoRA file, as core's loaders read it."""
+    import comfy.utils
+
+    return comfy.utils.load_torch_file(str(path), safe_load=True)
+
+
+def check_lora(path: Path, model: Any, modules: Iterable[str]) -> None:
+    """Loads a LoRA file back as ComfyUI does, for ``model`` (a BaseModel).
+
+    Raises UnusableLora when a key of it matches no layer, a layer of ``modules`` is missing, or
+    the file would change nothing.
+    """
+    import comfy.lora
+    import comfy.lora_convert
+
+    state = comfy.lora_convert.convert_lora(read_lora(path))
+    patches = comfy.lora.load_lora(dict(state), known_names(model), log_missing=False)
+    read = {key for patch in patches.values() for key in patch.loaded_keys}
+    found = {key if isinstance(key, str) else key[0] for key in patches}
+    expected = {weight_of(module) for module in modules}
+    odd = sorted(set(state) - read) or sorted(found ^ expected)
+    if odd:
+        raise UnusableLora(
+            f"{path.name} was saved, but {len(odd)} of its entries do not load in ComfyUI, such as "
+            f"{odd[0]}; the file is of no use."
+        )
+    if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+        raise UnusableLora(f"{path.name} holds values that are not numbers; train again, slower.")
+    ends = (".lora_up.weight", ".lora_B.weight", ".lokr_w2", ".lokr_w2_b", ".hada_w2_a")
+    grown = [value for key, value in state.items() if key.endswith(ends)]
+    if not any(bool(value.any()) for value in grown):
+        raise UnusableLora(f"{path.name} would change nothing: no step has moved its weights.")

@@ -1,0 +1,1 @@
+"""The user's model in training: adapters, exact gradients, memory."""

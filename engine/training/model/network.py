@@ -1,0 +1,78 @@
+"""The model in training as a function of captions, noised latents and noise levels."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from ..data.conditioning import Conds, groups, joined, model_conds
+from .exact import OutOfPlace
+from .lora import adapters_off
+
+# Each may hold a copy of its prompt, which for the largest text encoders has 30 MB.
+_CONDS_KEPT = 64
+
+
+class Network:
+    """Predicts for several samples at once, each with a caption of its own."""
+
+    def __init__(
+        self,
+        model: Any,
+        prompts: Mapping[str, dict[str, Any]],
+        options: dict[str, Any],
+        guidance: float,
+    ) -> None:
+        """``model`` is a ModelPatcher that is loaded; ``prompts`` are encoded captions, and
+        ``options`` the transformer options that ``memory.loaded`` gave."""
+        self._model = model.model
+        self.device = model.load_device
+        self._prompts = prompts
+        self._options = options
+        self._guidance = guidance
+        self._conds = functools.lru_cache(_CONDS_KEPT)(self._made_conds)
+
+    @property
+    def name(self) -> str:
+        """The model's class."""
+        return type(self._model).__name__
+
+    @property
+    def sampling(self) -> Any:
+        """The model's own noise levels and parameterisation."""
+        return self._model.model_sampling
+
+    def parts(self, captions: Sequence[str], latent: torch.Tensor, most: int) -> list[list[int]]:
+        """Indices of the samples in groups that can run at once, of at most ``most`` each."""
+        conds = [self._conds(caption, latent.shape[1:]) for caption in captions]
+        return [
+            group[start : start + most]
+            for group in groups(conds)
+            for start in range(0, len(group), most)
+        ]
+
+    def denoised(
+        self, captions: Sequence[str], noised: torch.Tensor, sigmas: torch.Tensor
+    ) -> torch.Tensor:
+        """The denoised latents (B, C, …) of samples that can run at once, on the device."""
+        conds = [self._conds(caption, noised.shape[1:]) for caption in captions]
+        options = {**self._options, "cond_or_uncond": [0] * len(conds), "sigmas": sigmas}
+        with OutOfPlace():
+            result: torch.Tensor = self._model.apply_model(
+                noised, sigmas, transformer_options=options, **joined(conds)
+            )
+        return result
+
+    def untrained(
+        self, captions: Sequence[str], noised: torch.Tensor, sigmas: torch.Tensor
+    ) -> torch.Tensor:
+        """What ``denoised`` would be without the adapters; no gradient passes."""
+        with torch.no_grad(), adapters_off(self._model.diffusion_model):
+            return self.denoised(captions, noised, sigmas)
+
+    def _made_conds(self, caption: str, shape: torch.Size) -> Conds:
+        latent = torch.zeros((1, *shape), device=self.device)
+        return model_conds(self._model, self._prompts[caption], latent, self._guidance)

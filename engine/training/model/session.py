@@ -1,0 +1,162 @@
+"""The user's model as it is trained, and for a while as ComfyUI knows it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from ..data.pictures import Sample
+from ..settings import BASES, TrainingSettings
+from .base import kept_in_fp8
+from .checkpoint import checkpointed
+from .exact import exact_gradients
+from .forwards import adapted_forward
+from .lora import Adapter, adapters
+from .memory import Room, activation_memory, choose_precision, loaded
+from .targets import transformer_blocks
+
+_KEY = "facet_training"
+_, FP8 = BASES
+
+
+class Session:
+    """A model on its device with adapters in it, exact; a context manager.
+
+    adapters: in the model for the length of the ``with``. options: for the model's
+    ``transformer_options``.
+    """
+
+    adapters: list[Adapter]
+    options: dict[str, Any]
+
+    def __init__(
+        self,
+        model: Any,
+        targets: tuple[str, ...],
+        settings: TrainingSettings,
+        samples: list[Sample],
+    ) -> None:
+        self._model = model
+        self._diffusion_model = model.model.diffusion_model
+        self._targets = targets
+        self._settings = settings
+        largest = max((sample.latent for sample in samples), key=torch.Tensor.numel)
+        together = settings.micro_batch or settings.batch_size
+        self._shape = (together, *largest.shape[1:])
+        # Transformers see a latent in patches of two by two.
+        tokens = together * math.prod(largest.shape[2:]) // 4
+        self._precision = choose_precision(settings.precision, model, tokens)
+        self._blocks = transformer_blocks(self._diffusion_model, targets)
+        self._originals = {name: self._diffusion_model.get_submodule(name) for name in targets}
+        self._outer = contextlib.ExitStack()
+        self._loaded = contextlib.ExitStack()
+        self._exact = contextlib.ExitStack()
+
+    def __enter__(self) -> Session:
+        settings = self._settings
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._loaded.close)
+            self.options = self._load()
+            self.adapters = stack.enter_context(
+                adapters(
+                    self._diffusion_model,
+                    self._targets,
+                    settings.rank,
+                    settings.seed,
+                    self._model.load_device,
+                    settings.adapter,
+                    settings.alpha,
+                )
+            )
+            self._live = {n: self._diffusion_model.get_submodule(n) for n in self._targets}
+            stack.callback(self._exact.close)
+            self._make_exact()
+            self._outer = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._outer.close()
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether each block runs again in the backward pass, rather than keeping its values."""
+        return self._settings.gradient_checkpointing
+
+    def checkpoint(self) -> None:
+        """Turns that on."""
+        self._settings = replace(self._settings, gradient_checkpointing=True)
+        self._exact.close()
+        self._make_exact()
+
+    @contextlib.contextmanager
+    def sampling_model(self) -> Iterator[Any]:
+        """A clone of the model with the live adapters in it, for ComfyUI's own sampler.
+
+        Meanwhile the model itself is as ComfyUI knows it, so that it may be moved off its device
+        to make room. The adapters come and go as an injection: no weight is patched or copied.
+        """
+        from comfy.patcher_extension import PatcherInjection
+
+        with self._apart():
+            sampled = self._model.clone()
+            sampled.set_injections(
+                _KEY,
+                [
+                    PatcherInjection(
+                        inject=lambda _: self._put(self._live, adapted_forward),
+                        eject=lambda _: self._put(self._originals),
+                    )
+                ],
+            )
+            try:
+                with torch.inference_mode():
+                    yield sampled
+            finally:
+                sampled.eject_model()
+                for layer in self._live.values():
+                    vars(layer).pop("forward", None)
+
+    @contextlib.contextmanager
+    def _apart(self) -> Iterator[None]:
+        self._exact.close()
+        self._put(self._originals)
+        self._loaded.close()
+        try:
+            yield
+        finally:
+            self._load()
+            self._put(self._live)
+            self._make_exact()
+
+    def _load(self) -> dict[str, Any]:
+        room = self._room()
+        return self._loaded.enter_context(loaded(self._model, self._shape, self._precision, room))
+
+    def _room(self) -> Room:
+        settings = self._settings
+        checkpointing = settings.gradient_checkpointing
+        kept = activation_memory(self._model.model, self._blocks, self._shape, checkpointing)
+        return Room(kept, settings.vram, weights=settings.base != FP8)
+
+    def _make_exact(self) -> None:
+        products = self._precision.products
+        device = self._model.load_device
+        if self._settings.base == FP8:
+            room = self._room().left(device)
+            self._exact.enter_context(kept_in_fp8(self._diffusion_model, device, room))
+        self._exact.enter_context(exact_gradients(self._diffusion_model, device, products))
+        if self._settings.gradient_checkpointing:
+            self._exact.enter_context(checkpointed(self._blocks))
+
+    def _put(self, layers: Mapping[str, torch.nn.Module], forward: Any = None) -> None:
+        for name, layer in layers.items():
+            parent, _, child = name.rpartition(".")
+            setattr(self._diffusion_model.get_submodule(parent), child, layer)
+            if forward is not None:
+                vars(layer)["forward"] = functools.partial(forward, layer, None)

@@ -1,0 +1,85 @@
+"""The optimizers that a training can be given, from the libraries that keep them.
+
+Those that PyTorch or ComfyUI do not bring are imported when they are chosen, and only then.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from ..settings import OPTIMIZERS, TrainingSettings
+
+ADAMW, ADAMW_FUSED, ADAMW_8BIT, ADAFACTOR, PRODIGY, LION = OPTIMIZERS
+
+_BETAS = (0.9, 0.99)
+
+
+def make(
+    parameters: Sequence[torch.nn.Parameter], settings: TrainingSettings
+) -> torch.optim.Optimizer:
+    """The optimizer that ``settings`` name, over ``parameters``.
+
+    ``set_learning_rate`` has to be called before each step. Some keep tensors in their groups and
+    not only in their state. Raises ModuleNotFoundError when a library is missing, and ValueError
+    where the parameters' device has no such optimizer.
+    """
+    weights = list(parameters)
+    device = weights[0].device
+    decay = settings.weight_decay
+    # What it is made with is overwritten before the first step.
+    rate = settings.learning_rate_at(0)
+    name = settings.optimizer
+    if name == ADAMW_8BIT:
+        kind = _from("bitsandbytes.optim", "AdamW8bit", name, "bitsandbytes")
+        return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
+    if name == ADAFACTOR:
+        kind = _from("transformers.optimization", "Adafactor", name, "transformers")
+        # Its own schedule follows the weights' size, and half of ours start at zero.
+        return kind(
+            weights, lr=rate, weight_decay=decay, scale_parameter=False, relative_step=False
+        )
+    if name == PRODIGY:
+        kind = _from("pytorch_optimizer", "Prodigy", name, "pytorch-optimizer")
+        # As its authors have it for diffusion models: safe beside a rate that rises at first.
+        return kind(
+            weights,
+            lr=rate,
+            betas=_BETAS,
+            weight_decay=decay,
+            bias_correction=True,
+            safeguard_warmup=True,
+        )
+    if name == LION:
+        kind = _from("pytorch_optimizer", "Lion", name, "pytorch-optimizer")
+        return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
+    fused = device.type in ("cpu", "cuda")
+    if name == ADAMW_FUSED and not fused:
+        raise ValueError(
+            f"The optimizer {name!r} has no kernel for the device {device.type!r}; "
+            f"choose {ADAMW!r}."
+        )
+    return torch.optim.AdamW(weights, lr=rate, betas=_BETAS, weight_decay=decay, fused=fused)
+
+
+def set_learning_rate(
+    optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int
+) -> None:
+    """Gives each group its learning rate of step ``step``, counted from 0."""
+    rate = settings.learning_rate_at(step)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def _from(module: str, kind: str, name: str, package: str) -> Any:
+    try:
+        return getattr(importlib.import_module(module), kind)
+    except (ImportError, AttributeError) as error:
+        raise ModuleNotFoundError(
+            f"The optimizer {name!r} comes from the package {package}, which cannot be imported "
+            f"here; install it with 'pip install -U {package}' in ComfyUI's Python environment, "
+            f"or choose {ADAMW!r}."
+        ) from error

@@ -1,0 +1,80 @@
+"""Each optimizer that can be chosen learns, and goes on from a saved state as if never stopped."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from facet.engine.training.files.packing import pack_optimizer, unpack_optimizer
+from facet.engine.training.objective.optimizers import make, set_learning_rate
+from facet.engine.training.settings import OPTIMIZERS, TrainingSettings
+
+
+class Fit:
+    """A LoRA, large enough for 8 bits, that is to become a given matrix, from a start at zero."""
+
+    def __init__(self, optimizer: str) -> None:
+        generator = torch.Generator().manual_seed(1)
+        self.settings = TrainingSettings(
+            steps=200, optimizer=optimizer, learning_rate=1e-2, warmup=0.02, weight_decay=0.0
+        )
+        wanted = torch.randn(96, 4, generator=generator) @ torch.randn(4, 80, generator=generator)
+        self.wanted = wanted / wanted.norm()
+        self.down = torch.nn.Parameter(0.1 * torch.randn(64, 80, generator=generator))
+        self.up = torch.nn.Parameter(torch.zeros(96, 64))
+        self.optimizer = make([self.down, self.up], self.settings)
+
+    def train(self, start: int, end: int) -> float:
+        """Takes the steps from ``start`` to ``end`` and returns the last loss."""
+        for step in range(start, end):
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = (self.up @ self.down - self.wanted).square().sum()
+            loss.backward()
+            set_learning_rate(self.optimizer, self.settings, step)
+            self.optimizer.step()
+        return float(loss)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_it_learns(name: str) -> None:
+    assert Fit(name).train(0, 200) < 0.1
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_saved_state_goes_on_bit_for_bit(name: str) -> None:
+    whole, stopped, resumed = Fit(name), Fit(name), Fit(name)
+    whole.train(0, 20)
+    stopped.train(0, 10)
+    packed, tensors = pack_optimizer(stopped.optimizer)
+    resumed.down.data.copy_(stopped.down.data)
+    resumed.up.data.copy_(stopped.up.data)
+    unpack_optimizer(resumed.optimizer, packed, {key: t.clone() for key, t in tensors.items()})
+    resumed.train(10, 20)
+    assert torch.equal(resumed.down, whole.down)
+    assert torch.equal(resumed.up, whole.up)
+
+
+def test_eight_bits_are_kept_as_such() -> None:
+    weight = torch.nn.Parameter(torch.randn(128, 64))
+    optimizer = make([weight], TrainingSettings(steps=2, optimizer="AdamW 8-bit"))
+    weight.grad = torch.randn(128, 64)
+    optimizer.step()
+    assert optimizer.state[weight]["state1"].dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "package"),
+    [
+        ("AdamW 8-bit", "bitsandbytes.optim", "bitsandbytes"),
+        ("Prodigy", "pytorch_optimizer", "pytorch-optimizer"),
+        ("Lion", "pytorch_optimizer", "pytorch-optimizer"),
+    ],
+)
+def test_a_missing_library_is_named_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, module: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ModuleNotFoundError, match=f"pip install -U {package}"):
+        Fit(name)
