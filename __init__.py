@@ -8,6 +8,7 @@ from .nodes import (
     dataset,
     demo,
     identity,
+    shot_plan,
     shots,
     training,
     training_options,
@@ -28,6 +29,7 @@ class FacetExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [
             *character.NODES,
+            *shot_plan.NODES,
             *shots.NODES,
             *captions.NODES,
             *dataset.NODES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -44,13 +44,32 @@ class Studio:
     strengthen_likeness: bool = False
 
 
+State = Literal["sampling", "retried", "accepted", "failed"]
+
+
 @dataclass(frozen=True)
 class Progress:
-    """What just happened: the shot at hand, its number in the plan and the plan's length."""
+    """What just happened to one line of the plan.
 
-    shot: Shot
+    shot: the picture of the try that ended, None while the state is "sampling". ``request`` is
+    number ``number`` of ``total``, ``key`` its name on disk, ``attempt`` the try, from 1.
+    A try begins with "sampling" and ends with "retried" when another one follows; the line ends
+    with "accepted" or "failed" and the shot that is kept. found: it was on disk already.
+    """
+
+    shot: Shot | None
     number: int
     total: int
+    request: ShotRequest
+    key: str
+    attempt: int = 1
+    state: State = "sampling"
+    found: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the line is done."""
+        return self.state in ("accepted", "failed")
 
 
 class Shoot:
@@ -88,22 +107,33 @@ class Shoot:
         on_shot: Callable[[Progress], None] | None = None,
         on_step: Callable[[int, torch.Tensor], None] | None = None,
     ) -> list[Shot]:
-        """One shot for each request of ``plan``, in order; those in ``store`` are not remade."""
+        """One shot for each request of ``plan``, in order; those in ``store`` are not remade.
+
+        ``on_shot`` hears of each try's beginning and end, ``on_step`` of each step within it.
+        """
+        tell = on_shot or (lambda _: None)
         shots = []
         for number, request in enumerate(plan.requests, 1):
             seed = (self.seed + 1000 * number) % 2**63
             key = self._key(request, seed)
+            now = Progress(None, number, len(plan.requests), request, key)
             shot = store.load(key)
+            found = shot is not None
             if shot is None:
-                shot = self._best_try(request, seed, on_step)
+                shot = self._best_try(request, seed, now, tell, on_step)
                 store.save(key, shot)
             shots.append(shot)
-            if on_shot is not None:
-                on_shot(Progress(shot, number, len(plan.requests)))
+            state: State = "accepted" if shot.accepted else "failed"
+            tell(replace(now, shot=shot, attempt=shot.provenance.tries, state=state, found=found))
         return shots
 
     def _best_try(
-        self, request: ShotRequest, seed: int, on_step: Callable[[int, torch.Tensor], None] | None
+        self,
+        request: ShotRequest,
+        seed: int,
+        now: Progress,
+        tell: Callable[[Progress], None],
+        on_step: Callable[[int, torch.Tensor], None] | None,
     ) -> Shot:
         """Tries until every gate passes; a new seed each time, stronger words from the third wrong
         view on. The best is kept, and left out of the dataset when it failed a gate."""
@@ -113,11 +143,14 @@ class Shoot:
             tags = request.tags
             if wrong_views >= 2:
                 tags = replace(tags, view=EMPHASIS.get(tags.view, tags.view))
+            tell(replace(now, attempt=attempt))
             shot = self._shoot(request, self.reference.prompt(tags), seed, attempt, on_step)
             wrong_views += VIEW_GATE in failed(shot.scores)
             best = shot if better(shot, best) else best
             if shot.accepted:
                 break
+            if attempt < self.tries:
+                tell(replace(now, shot=shot, attempt=attempt, state="retried"))
         assert best is not None
         provenance = replace(best.provenance, tries=attempt)
         return replace(best, provenance=provenance, include=best.accepted)

@@ -93,7 +93,7 @@ def test_a_cancel_keeps_the_shots_that_were_finished(models, ada, tmp_path):
         pass
 
     def cancel_in_second_shot(progress):
-        if progress.number == 2:
+        if progress.number == 2 and progress.ended:
             raise Cancelled
 
     with pytest.raises(Cancelled):
@@ -112,6 +112,24 @@ def test_a_shot_that_never_passes_is_kept_marked_and_left_out(models, ada, tmp_p
     assert not shot.accepted
     assert shot.score("identity").note.startswith("only")
     assert shot.hash not in {s.hash for s in ada.adding([shot]).dataset}
+
+
+@torch.inference_mode()
+def test_each_try_is_told_as_it_begins_and_ends(models, ada, tmp_path):
+    told = []
+    made = shoot(ada, models, steps=2, tries=2, min_identity=1.1)
+    made.run(FRONT, ShotStore(tmp_path), on_shot=told.append)
+    made.run(FRONT, ShotStore(tmp_path), on_shot=told.append)
+    assert [(event.state, event.attempt, event.found) for event in told] == [
+        ("sampling", 1, False),
+        ("retried", 1, False),
+        ("sampling", 2, False),
+        ("failed", 2, False),
+        ("failed", 2, True),
+    ]
+    assert [event.shot is None for event in told] == [True, False, True, False, False]
+    assert {event.request for event in told} == set(FRONT.requests)
+    assert {event.key for event in told} == {next(tmp_path.glob("*.json")).stem}
 
 
 @torch.inference_mode()

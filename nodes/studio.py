@@ -1,0 +1,169 @@
+"""What both shooting nodes ask for, and the shooting itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from comfy_api.latest import ComfyAPISync, io, ui
+
+from ..engine.character import Character, Shot
+from ..engine.files import write_atomic
+from ..engine.pictures import image_bytes
+from ..engine.shots.accept import Gates, Thresholds
+from ..engine.shots.conditioning import ReferenceMode
+from ..engine.shots.make import Progress, Shoot, Studio
+from ..engine.shots.plan import ShotPlan
+from ..engine.shots.sheet import draw_sheet
+from ..engine.shots.store import ShotStore
+from . import sockets
+from .folders import character_folder
+from .inputs import model_inputs, sampling_from, sampling_inputs
+
+
+def studio_inputs() -> list[io.Input]:
+    """Everything that both shooting nodes need besides what they shoot."""
+    return [
+        *model_inputs(),
+        io.Combo.Input(
+            "reference_mode",
+            options=ReferenceMode,
+            default=ReferenceMode.AUTO,
+            tooltip="How the model is shown the original: reference_latents for edit models "
+            "(Kontext, Flux2, the demo), img2img for any model, patched_model when IP-Adapter "
+            "or PuLID is already applied. Auto asks when it cannot be sure.",
+        ),
+        *sampling_inputs(),
+        sockets.FaceDetection.Input(
+            "face_detection_model",
+            optional=True,
+            tooltip="Measures which way each face looks. Without it the view is not checked.",
+        ),
+        io.ClipVision.Input(
+            "clip_vision",
+            optional=True,
+            tooltip="Measures how alike each shot is to the original. Without it nobody checks.",
+        ),
+        io.Int.Input(
+            "tries",
+            default=3,
+            min=1,
+            max=10,
+            optional=True,
+            advanced=True,
+            tooltip="How often a shot is tried until it passes; the best try is kept.",
+        ),
+        io.Float.Input(
+            "max_yaw_error",
+            default=12.0,
+            min=1.0,
+            max=90.0,
+            step=1.0,
+            optional=True,
+            advanced=True,
+            tooltip="How far the face may be turned from the view asked for, in degrees.",
+        ),
+        io.Float.Input(
+            "min_identity",
+            default=0.5,
+            min=-1.0,
+            max=1.0,
+            step=0.01,
+            optional=True,
+            advanced=True,
+            tooltip="How alike a shot has to be: cosine of the CLIP_VISION embeddings. About 0.5 "
+            "for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
+        ),
+        io.String.Input(
+            "negative",
+            default="",
+            optional=True,
+            advanced=True,
+            tooltip="What the pictures should not show.",
+        ),
+        io.Float.Input(
+            "denoise",
+            default=0.75,
+            min=0.05,
+            max=1.0,
+            step=0.01,
+            optional=True,
+            advanced=True,
+            tooltip="With img2img: how far a shot may move from the original.",
+        ),
+    ]
+
+
+def likeness_input() -> io.Input:
+    """What came later, and so stands last in both shooting nodes."""
+    return io.Boolean.Input(
+        "strengthen_likeness",
+        default=False,
+        optional=True,
+        advanced=True,
+        tooltip="CFG strengthens the likeness along with the words: the negative does not see the "
+        "original. For edit models that use a cfg above 1, such as the demo's.",
+    )
+
+
+def shoot(
+    character: Character,
+    plan: ShotPlan,
+    *,
+    model: Any,
+    clip: Any,
+    vae: Any,
+    reference_mode: str,
+    seed: int,
+    face_detection_model: Any = None,
+    clip_vision: Any = None,
+    tries: int = 3,
+    max_yaw_error: float = 12.0,
+    min_identity: float = 0.5,
+    negative: str = "",
+    denoise: float = 0.75,
+    strengthen_likeness: bool = False,
+    **sampling_widgets: Any,
+) -> list[Shot]:
+    """Makes the shots of ``plan``, with a progress bar and a preview of each as it comes."""
+    sampling = sampling_from(character, **sampling_widgets)
+    studio = Studio(
+        model,
+        clip,
+        vae,
+        sampling,
+        ReferenceMode(reference_mode),
+        negative.strip(),
+        denoise,
+        strengthen_likeness,
+    )
+    gates = Gates(
+        character.source.image,
+        Thresholds(max_yaw_error, min_identity),
+        face_detection_model,
+        clip_vision,
+    )
+    progress = ComfyAPISync().execution.set_progress
+
+    def show(done: Progress) -> None:
+        if done.ended and done.shot is not None:
+            progress(done.number, done.total, preview_image=done.shot.image[None])
+
+    progress(0, max(1, len(plan.requests)))
+    return Shoot(character, studio, gates, seed, tries).run(
+        plan, ShotStore(character_folder(character, "shots")), on_shot=show
+    )
+
+
+def finished(
+    character: Character, shots: list[Shot], file: str, node: type[io.ComfyNode]
+) -> io.NodeOutput:
+    """The outputs of both shooting nodes: the character, the sheet (shown, saved), the pictures."""
+    sheet: torch.Tensor = draw_sheet(character, shots)[None]
+    write_atomic(character_folder(character, file), image_bytes(sheet[0]))
+    return io.NodeOutput(
+        character.adding(shots),
+        sheet,
+        [shot.image[None] for shot in shots],
+        ui=ui.PreviewImage(sheet, cls=node),
+    )
