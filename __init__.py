@@ -10,6 +10,7 @@ from .nodes import (
     identity,
     shot_plan,
     shots,
+    shots_page,
     training,
     training_options,
     training_page,
@@ -24,6 +25,7 @@ class FacetExtension(ComfyExtension):
     async def on_load(self) -> None:
         from server import PromptServer
 
+        shots_page.add_routes(PromptServer.instance.routes)
         training_page.add_routes(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 from ..engine.character import Character
 from ..engine.shots.plan import ShotPlan, turnaround
 from . import sockets
-from .studio import finished, likeness_input, shoot, studio_inputs
+from .studio import decisions_input, likeness_input, shoot, studio_inputs
 
 
 class FacetTurnaroundSheet(io.ComfyNode):
@@ -48,6 +48,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
                     tooltip="What is behind the character in every view.",
                 ),
                 likeness_input(),
+                decisions_input(),
             ],
             outputs=[
                 sockets.Character.Output(
@@ -56,6 +57,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
                 io.Image.Output("sheet", tooltip="All views on one labelled sheet."),
                 io.Image.Output("images", is_output_list=True, tooltip="The views, one by one."),
             ],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
@@ -68,7 +70,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
         **studio: Any,
     ) -> io.NodeOutput:
         plan = turnaround(framing, outfit.strip(), background.strip())
-        return finished(character, shoot(character, plan, **studio), "sheet.png", cls)
+        return shoot(cls, character, plan, "sheet.png", **studio)
 
 
 class FacetShotGenerator(io.ComfyNode):
@@ -89,6 +91,7 @@ class FacetShotGenerator(io.ComfyNode):
                 sockets.Plan.Input("plan", tooltip="The shots to make."),
                 *studio_inputs(),
                 likeness_input(),
+                decisions_input(),
             ],
             outputs=[
                 sockets.Character.Output(
@@ -97,11 +100,12 @@ class FacetShotGenerator(io.ComfyNode):
                 io.Image.Output("sheet", tooltip="All shots on one labelled sheet."),
                 io.Image.Output("images", is_output_list=True, tooltip="The shots, one by one."),
             ],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 
     @classmethod
     def execute(cls, character: Character, plan: ShotPlan, **studio: Any) -> io.NodeOutput:
-        return finished(character, shoot(character, plan, **studio), "shots.png", cls)
+        return shoot(cls, character, plan, "shots.png", **studio)
 
 
 NODES = [FacetTurnaroundSheet, FacetShotGenerator]

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from comfy_api.latest import ComfyAPISync, io, ui
+from comfy_api.latest import io
 
 from ..engine.character import Character, Shot
 from ..engine.files import write_atomic
 from ..engine.pictures import image_bytes
 from ..engine.shots.accept import Gates, Thresholds
 from ..engine.shots.conditioning import ReferenceMode
-from ..engine.shots.make import Progress, Shoot, Studio
+from ..engine.shots.decisions import parse_decisions
+from ..engine.shots.make import Shoot, Studio
 from ..engine.shots.plan import ShotPlan
 from ..engine.shots.sheet import draw_sheet
 from ..engine.shots.store import ShotStore
 from . import sockets
 from .folders import character_folder
 from .inputs import model_inputs, sampling_from, sampling_inputs
+from .shots_page import Reporter, reported
 
 
 def studio_inputs() -> list[io.Input]:
@@ -106,9 +108,26 @@ def likeness_input() -> io.Input:
     )
 
 
+def decisions_input() -> io.Input:
+    """What the grid in the node keeps: the last widget of both shooting nodes, hidden by it."""
+    return io.String.Input(
+        "decisions",
+        default="",
+        optional=True,
+        advanced=True,
+        dynamic_prompts=False,
+        socketless=True,
+        extra_dict={"hidden": True},
+        tooltip="What was decided about single shots in the grid, as JSON: pin keeps one although "
+        "a gate failed, drop leaves it out of the dataset, reroll makes another.",
+    )
+
+
 def shoot(
+    node: type[io.ComfyNode],
     character: Character,
     plan: ShotPlan,
+    file: str,
     *,
     model: Any,
     clip: Any,
@@ -123,9 +142,17 @@ def shoot(
     negative: str = "",
     denoise: float = 0.75,
     strengthen_likeness: bool = False,
+    decisions: str = "",
     **sampling_widgets: Any,
-) -> list[Shot]:
-    """Makes the shots of ``plan``, with a progress bar and a preview of each as it comes."""
+) -> io.NodeOutput:
+    """Makes the shots of ``plan`` for ``node``, which shows each as it comes.
+
+    ``file``: what the sheet is called on the disk.
+    """
+    try:
+        decided = parse_decisions(decisions)
+    except ValueError as error:
+        raise ValueError(f"{node.GET_SCHEMA().display_name}: {error}") from error
     sampling = sampling_from(character, **sampling_widgets)
     studio = Studio(
         model,
@@ -143,27 +170,23 @@ def shoot(
         face_detection_model,
         clip_vision,
     )
-    progress = ComfyAPISync().execution.set_progress
-
-    def show(done: Progress) -> None:
-        if done.ended and done.shot is not None:
-            progress(done.number, done.total, preview_image=done.shot.image[None])
-
-    progress(0, max(1, len(plan.requests)))
-    return Shoot(character, studio, gates, seed, tries).run(
-        plan, ShotStore(character_folder(character, "shots")), on_shot=show
-    )
+    with reported(node, character, plan, decided) as page:
+        page.prepare(model, sampling.steps)
+        shots = Shoot(character, studio, gates, seed, tries).run(
+            plan, ShotStore(page.grid.folder), page, page.step, decided
+        )
+        return finished(character, shots, file, page)
 
 
-def finished(
-    character: Character, shots: list[Shot], file: str, node: type[io.ComfyNode]
-) -> io.NodeOutput:
-    """The outputs of both shooting nodes: the character, the sheet (shown, saved), the pictures."""
+def finished(character: Character, shots: list[Shot], file: str, page: Reporter) -> io.NodeOutput:
+    """The outputs of both shooting nodes: the character, the sheet (saved), the pictures."""
     sheet: torch.Tensor = draw_sheet(character, shots)[None]
-    write_atomic(character_folder(character, file), image_bytes(sheet[0]))
+    page.grid.sheet = character_folder(character, file)
+    write_atomic(page.grid.sheet, image_bytes(sheet[0]))
+    page.end("finished")
     return io.NodeOutput(
         character.adding(shots),
         sheet,
         [shot.image[None] for shot in shots],
-        ui=ui.PreviewImage(sheet, cls=node),
+        ui={"facet_shots": [page.grid.view()]},
     )

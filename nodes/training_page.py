@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import folder_paths
 from aiohttp import web
 from comfy_api.latest import ComfyAPISync
 
@@ -19,13 +17,12 @@ from ..engine.run import Measure, load_run
 from ..engine.training.progress.control import STOP_REQUESTS
 from ..engine.training.progress.events import TrainingEvent
 from ..engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
+from .page import Latest, below_output, output_folder, send, watched_to_its_end, workflow_id
 
 MESSAGE = "facet.training"
-RUNNING = ("preparing", "running")
 _SECONDS_BETWEEN_MESSAGES = 0.25
 _SECONDS_BETWEEN_TABLES = 20.0
 _MOST_POINTS = 3000
-_COURSES_KEPT = 20
 
 
 class Course:
@@ -91,40 +88,7 @@ class Course:
         }
 
 
-class Courses:
-    """The latest course of each node, for pages that come later."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[tuple[str, str], Course] = {}
-
-    def begin(self, course: Course) -> None:
-        """Takes ``course`` in, in the place of an earlier one of the same node."""
-        with self._lock:
-            self._known.pop((course.workflow, course.node), None)
-            self._known[course.workflow, course.node] = course
-            while len(self._known) > _COURSES_KEPT:
-                self._known.pop(next(iter(self._known)))
-
-    def of(self, workflow: str) -> list[Course]:
-        """The courses of a workflow."""
-        with self._lock:
-            return [course for course in self._known.values() if course.workflow == workflow]
-
-    def in_folder(self, folder: Path) -> Course | None:
-        """The course of the run in ``folder``, if it was trained since ComfyUI was started."""
-        with self._lock:
-            known = reversed(self._known.values())
-            return next((one for one in known if one.log and one.log.folder == folder), None)
-
-    def running(self, workflow: str, node: str) -> bool:
-        """Whether the node trains just now."""
-        with self._lock:
-            course = self._known.get((workflow, node))
-        return course is not None and course.state in RUNNING
-
-
-COURSES = Courses()
+COURSES: Latest[Course] = Latest()
 """Of this process: trainings write, and the page's requests read."""
 
 
@@ -132,12 +96,7 @@ class Reporter:
     """Tells the page and ComfyUI's progress bar of a course, and keeps its files."""
 
     def __init__(self, course: Course) -> None:
-        from server import PromptServer
-
         self._course = course
-        self._server = PromptServer.instance
-        # Without a workflow's id no page could tell whose node it is; then only its own is told.
-        self._client = None if course.workflow else self._server.client_id
         self._set_progress = ComfyAPISync().execution.set_progress
         self._shown = self._saved = 0.0
         self._told = 0
@@ -163,7 +122,7 @@ class Reporter:
         """Sends what the page does not have yet."""
         view = self._course.view(self._told)
         self._told = view["step"]
-        self._server.send_sync(MESSAGE, view, self._client)
+        send(MESSAGE, view, self._course.workflow)
 
     def end(self, state: str, note: str = "", folder: Path | None = None) -> None:
         """Writes table and picture, and tells how it ended.
@@ -192,29 +151,16 @@ class Reporter:
             self._course.note = f"{CSV_FILE} could not be written: {error}"
 
 
-@contextlib.contextmanager
-def reported(node: str, extra_pnginfo: Any, name: str) -> Iterator[Reporter]:
+def reported(
+    node: str, extra_pnginfo: Any, name: str
+) -> contextlib.AbstractContextManager[Reporter]:
     """Has a training of ``node`` drawn in the page for the length of the ``with``.
 
     ``extra_pnginfo``: ComfyUI's hidden input, which holds the workflow; None from a script.
     """
-    from comfy.model_management import InterruptProcessingException
-
-    workflow = ((extra_pnginfo or {}).get("workflow") or {}).get("id") or ""
-    course = Course(str(node), str(workflow), name)
+    course = Course(str(node), workflow_id(extra_pnginfo), name)
     COURSES.begin(course)
-    reporter = Reporter(course)
-    reporter.tell()
-    try:
-        yield reporter
-    except InterruptProcessingException:
-        reporter.end("cancelled", "Cancelled. What is done is kept; queue it again to go on.")
-        raise
-    except BaseException as error:
-        reporter.end("failed", str(error))
-        raise
-    if course.state in RUNNING:
-        reporter.end("finished")
+    return watched_to_its_end(Reporter(course), course)
 
 
 def add_routes(routes: web.RouteTableDef) -> None:
@@ -255,12 +201,13 @@ def saved_course(folder: str) -> Course:
 
     Raises ValueError when it is none of Facet's runs.
     """
-    output = Path(folder_paths.get_output_directory())
+    output = output_folder()
     path = contained(output, folder)
     if contained(output, "facet") not in path.parents or not path.is_dir():
         raise ValueError(f"There is no training run in {folder!r}.")
-    if known := COURSES.in_folder(path):
-        return known
+    for known in COURSES.all():
+        if known.log and known.log.folder == path:
+            return known
     run = load_run(path)
     course = Course("", "", path.name)
     course.state = "saved"
@@ -304,14 +251,6 @@ def picture(path: Path) -> dict[str, Any] | None:
     digits = "".join(letter if letter.isdigit() else " " for letter in path.stem).split()
     step = int(digits[0]) if digits else None
     return {"filename": filename, "subfolder": subfolder, "step": step}
-
-
-def below_output(path: Path) -> str | None:
-    """``path`` as seen from ComfyUI's output folder, or None when it is not in there."""
-    output = Path(folder_paths.get_output_directory()).resolve()
-    with contextlib.suppress(ValueError):
-        return path.resolve().relative_to(output).as_posix()
-    return None
 
 
 def _short(value: float | None) -> float | None:

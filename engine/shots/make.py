@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from ..character import Character, Provenance, Shot
 from ..sampling import Conditioning, Sampling, encode_prompt, model_fingerprint, sample
 from .accept import VIEW_GATE, Gates, better, failed
 from .conditioning import ReferenceMode, reference_for
+from .decisions import NONE, Decision, names
 from .plan import ShotPlan, ShotRequest
 from .store import ShotStore, shot_key
 
@@ -106,15 +107,20 @@ class Shoot:
         store: ShotStore,
         on_shot: Callable[[Progress], None] | None = None,
         on_step: Callable[[int, torch.Tensor], None] | None = None,
+        decisions: Mapping[str, Decision] | None = None,
     ) -> list[Shot]:
         """One shot for each request of ``plan``, in order; those in ``store`` are not remade.
 
         ``on_shot`` hears of each try's beginning and end, ``on_step`` of each step within it.
+        ``decisions`` are a person's, by the names that `decisions.names` gives the requests.
         """
         tell = on_shot or (lambda _: None)
         shots = []
-        for number, request in enumerate(plan.requests, 1):
-            seed = (self.seed + 1000 * number) % 2**63
+        for number, (name, request) in enumerate(
+            zip(names(plan.requests), plan.requests, strict=True), 1
+        ):
+            decision = (decisions or {}).get(name, NONE)
+            seed = decision.seed(self.seed + 1000 * number)
             key = self._key(request, seed)
             now = Progress(None, number, len(plan.requests), request, key)
             shot = store.load(key)
@@ -122,6 +128,7 @@ class Shoot:
             if shot is None:
                 shot = self._best_try(request, seed, now, tell, on_step)
                 store.save(key, shot)
+            shot = decision.applied(shot)
             shots.append(shot)
             state: State = "accepted" if shot.accepted else "failed"
             tell(replace(now, shot=shot, attempt=shot.provenance.tries, state=state, found=found))

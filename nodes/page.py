@@ -1,0 +1,119 @@
+"""What the panels in the page share: who is told, what they ask for, and where the files are."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import folder_paths
+
+RUNNING = ("preparing", "running")
+_KEPT = 20
+
+
+class Watched(Protocol):
+    """Something long that a node does, as its panel shows it.
+
+    node: the id under which ComfyUI runs the node, such as "7", or "4:7" in a subgraph; workflow:
+    the id of the page's graph, '' for a prompt that came without one.
+    """
+
+    node: str
+    workflow: str
+    state: str
+
+
+W = TypeVar("W", bound=Watched)
+
+
+class Latest(Generic[W]):
+    """The latest of its kind for each node, for pages that come later."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], W] = {}
+
+    def begin(self, watched: W) -> None:
+        """Takes ``watched`` in, in the place of an earlier one of the same node."""
+        with self._lock:
+            self._known.pop((watched.workflow, watched.node), None)
+            self._known[watched.workflow, watched.node] = watched
+            while len(self._known) > _KEPT:
+                self._known.pop(next(iter(self._known)))
+
+    def all(self) -> list[W]:
+        """All of them, the latest first."""
+        with self._lock:
+            return list(reversed(self._known.values()))
+
+    def of(self, workflow: str) -> list[W]:
+        """Those of one workflow, in the order in which they began."""
+        return [one for one in reversed(self.all()) if one.workflow == workflow]
+
+    def running(self, workflow: str, node: str) -> bool:
+        """Whether the node is at it just now."""
+        with self._lock:
+            watched = self._known.get((workflow, node))
+        return watched is not None and watched.state in RUNNING
+
+
+class Teller(Protocol):
+    """Tells the page of something watched, and how it ended."""
+
+    def tell(self) -> None:
+        """Sends what the page does not have yet."""
+
+    def end(self, state: str, note: str = "") -> None:
+        """Tells how it ended."""
+
+
+T = TypeVar("T", bound=Teller)
+
+
+@contextlib.contextmanager
+def watched_to_its_end(teller: T, watched: Watched) -> Iterator[T]:
+    """Has the page told how ``watched`` ends: finished, cancelled, or failed with its error."""
+    from comfy.model_management import InterruptProcessingException
+
+    teller.tell()
+    try:
+        yield teller
+    except InterruptProcessingException:
+        teller.end("cancelled", "Cancelled. What is done is kept; queue it again to go on.")
+        raise
+    except BaseException as error:
+        teller.end("failed", str(error))
+        raise
+    if watched.state in RUNNING:
+        teller.end("finished")
+
+
+def workflow_id(extra_pnginfo: Any) -> str:
+    """The id of the page's graph in ComfyUI's hidden input; '' from a script."""
+    return str(((extra_pnginfo or {}).get("workflow") or {}).get("id") or "")
+
+
+def send(message: str, view: dict[str, Any], workflow: str) -> None:
+    """Sends ``view`` to every page, which know their own by the workflow's id.
+
+    Without an id no page could tell whose node it is; then only the one that asked is told.
+    """
+    from server import PromptServer
+
+    server = PromptServer.instance
+    server.send_sync(message, view, None if workflow else server.client_id)
+
+
+def output_folder() -> Path:
+    """ComfyUI's output folder."""
+    return Path(folder_paths.get_output_directory())
+
+
+def below_output(path: Path) -> str | None:
+    """``path`` as seen from ComfyUI's output folder, or None when it is not in there."""
+    with contextlib.suppress(ValueError):
+        return path.resolve().relative_to(output_folder().resolve()).as_posix()
+    return None
