@@ -34,14 +34,47 @@ class Sampling:
                 )
 
 
-def encode_prompt(clip: Any, text: str, guidance: float | None = None) -> Conditioning:
-    """``text`` as CONDITIONING, with a distilled-guidance value when one is given."""
-    conditioning = clip.encode_from_tokens_scheduled(clip.tokenize(text))
+@dataclass(frozen=True)
+class CustomSampling:
+    """A SAMPLER and SIGMAS of the user's own; each that is None is made from ``Sampling``.
+
+    sigmas: (steps + 1,), falling; with them, they and not ``denoise`` say how much is made anew.
+    """
+
+    sampler: Any = None
+    sigmas: torch.Tensor | None = None
+
+    def steps(self, sampling: Sampling) -> int:
+        """How many steps a picture takes."""
+        return sampling.steps if self.sigmas is None else max(1, len(self.sigmas) - 1)
+
+    def __repr__(self) -> str:
+        # Shots are found again by this, so it has to be the same in the next process.
+        described = [_described(self.sampler)]
+        described += [] if self.sigmas is None else [_few_values(self.sigmas).decode()]
+        return f"CustomSampling({', '.join(described)})"
+
+
+def encode_prompt(
+    clip: Any, text: str, guidance: float | None = None, tokens: Any = None
+) -> Conditioning:
+    """``text`` as CONDITIONING, with a distilled-guidance value when one is given.
+
+    tokens: what ``clip`` made of the text, where that took more than the text.
+    """
+    conditioning = clip.encode_from_tokens_scheduled(tokens or clip.tokenize(text))
     return conditioning if guidance is None else _with_values(conditioning, {"guidance": guidance})
 
 
-def with_reference(conditioning: Conditioning, latents: Sequence[torch.Tensor]) -> Conditioning:
-    """``conditioning`` with reference pictures, as latents of shape (1, C, h, w), added."""
+def with_reference(
+    conditioning: Conditioning, latents: Sequence[torch.Tensor], method: str | None = None
+) -> Conditioning:
+    """``conditioning`` with reference pictures, as latents of shape (1, C, h, w), added.
+
+    method: how the model tells them apart, where that is not the model's own way.
+    """
+    told = {} if method is None else {"reference_latents_method": method}
+    conditioning = _with_values(conditioning, told) if told else conditioning
     return _with_values(conditioning, {"reference_latents": list(latents)}, append=True)
 
 
@@ -56,6 +89,7 @@ def sample(
     latent: torch.Tensor | None = None,
     denoise: float = 1.0,
     on_step: Callable[[int, torch.Tensor], None] | None = None,
+    custom: CustomSampling | None = None,
 ) -> torch.Tensor:
     """Samples and decodes pictures: (batch, H, W, 3) float32 in 0..1 on the CPU.
 
@@ -63,28 +97,76 @@ def sample(
     otherwise. ``on_step`` gets each finished step's number and its denoised latent. An interrupt
     in ComfyUI ends it with ``InterruptProcessingException``.
     """
+    import comfy.model_management
     import comfy.sample
 
     if latent is None:
         shape = (batch, 4, sampling.height // 8, sampling.width // 8)
         latent = comfy.sample.fix_empty_latent_channels(model, torch.zeros(shape), 8)
-    samples = comfy.sample.sample(
-        model,
-        comfy.sample.prepare_noise(latent, seed),
-        sampling.steps,
-        sampling.cfg,
-        sampling.sampler_name,
-        sampling.scheduler,
-        positive,
-        negative,
-        latent,
-        denoise=denoise,
-        callback=None if on_step is None else lambda step, x0, _x, _total: on_step(step + 1, x0),
-        disable_pbar=True,
-        seed=seed,
-    )
+    noise = comfy.sample.prepare_noise(latent, seed)
+
+    def after_step(step: int, x0: torch.Tensor, _x: torch.Tensor, _total: int) -> None:
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        if on_step is not None:
+            on_step(step + 1, x0)
+
+    common = {"latent_image": latent, "callback": after_step, "disable_pbar": True, "seed": seed}
+    if custom is None:
+        samples = comfy.sample.sample(
+            model,
+            noise,
+            sampling.steps,
+            sampling.cfg,
+            sampling.sampler_name,
+            sampling.scheduler,
+            positive,
+            negative,
+            denoise=denoise,
+            **common,
+        )
+    else:
+        sampler, sigmas = _sampler_and_sigmas(model, sampling, custom, denoise)
+        samples = comfy.sample.sample_custom(
+            model, noise, sampling.cfg, sampler, sigmas, positive, negative, **common
+        )
     pictures = vae.decode(samples)
     return pictures.reshape(-1, *pictures.shape[-3:]).clamp(0, 1).to("cpu", torch.float32)
+
+
+def _sampler_and_sigmas(
+    model: Any, sampling: Sampling, custom: CustomSampling, denoise: float
+) -> tuple[Any, torch.Tensor]:
+    import comfy.samplers
+
+    sampler = custom.sampler or comfy.samplers.sampler_object(sampling.sampler_name)
+    if custom.sigmas is not None:
+        if custom.sigmas.ndim != 1 or len(custom.sigmas) < 2:
+            raise ValueError(
+                f"The SIGMAS hold {custom.sigmas.numel()} value(s), which is no step; "
+                "connect a scheduler with one step or more."
+            )
+        return sampler, custom.sigmas
+    steps = sampling.steps if denoise >= 1 else int(sampling.steps / denoise)
+    known = model.get_model_object("model_sampling")
+    sigmas = comfy.samplers.calculate_sigmas(known, sampling.scheduler, steps)
+    return sampler, sigmas[-(sampling.steps + 1) :]
+
+
+def _described(value: Any, depth: int = 4) -> str:
+    """``value`` in words that do not change from one process to the next."""
+    if isinstance(value, torch.Tensor):
+        return _few_values(value).decode()
+    if value is None or isinstance(value, str | int | float | bool):
+        return repr(value)
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, list | tuple) and depth:
+        return repr([_described(one, depth - 1) for one in value])
+    parts = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    if not depth or isinstance(value, torch.nn.Module):
+        parts = {}
+    items = sorted((str(key), _described(one, depth - 1)) for key, one in parts.items())
+    return f"{type(value).__qualname__}{items}"
 
 
 def model_fingerprint(model: Any) -> str:

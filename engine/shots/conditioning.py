@@ -1,71 +1,70 @@
-"""How a model is shown the reference picture, and in which words it is asked."""
+"""How a model is shown the reference picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import torch
 
 from ..character import Character, Tags
 from ..sampling import Conditioning, encode_prompt, with_reference
+from .dialects import AUTO, Dialect, dialect_for
+from .modes import (
+    MOST_PICTURES,
+    TAKES_PICTURES,
+    TAKES_SEVERAL,
+    ReferenceMode,
+    reference_method,
+    resolve_mode,
+)
+from .sizes import Fitting, canvas_for, fitting
 
+VISION_PIXELS = 384 * 384
+"""Area of the pictures that the text encoder of Qwen-Image-Edit reads (Qwen-Image-Edit-2509)."""
 
-class ReferenceMode(str, Enum):
-    """The ways a model takes a reference picture."""
-
-    AUTO = "auto"
-    REFERENCE_LATENTS = "reference_latents"
-    IMG2IMG = "img2img"
-    PATCHED_MODEL = "patched_model"
-
-
-UNAMBIGUOUS = {
-    "Flux2": ReferenceMode.REFERENCE_LATENTS,
-    "Omnigen2": ReferenceMode.REFERENCE_LATENTS,
-}
-"""Model classes of ComfyUI that always take their reference in one way."""
-
-TAKES_REFERENCE_LATENTS = frozenset({"Flux", "Flux2", "QwenImage", "Omnigen2", "Lumina2"})
+IMAGE_TOKEN = "<|vision_start|><|image_pad|><|vision_end|>"
 
 
 @dataclass(frozen=True)
 class Reference:
     """A model's view of the original: what to add to the conditioning, what to start from.
 
-    latents: reference latents (1, C, h, w). start: a latent to start from, or None for noise.
+    latents: reference latents (1, C, h, w), or the pictures for a model without latents.
+    seen: pictures (1, h, w, 3) that the text encoder reads. start: a latent to start from, or None
+    for noise. fitting: where the original lies on the canvas that was shown, None when it was not.
     """
 
-    latents: tuple[torch.Tensor, ...]
-    start: torch.Tensor | None
-    denoise: float
-    prompt: Callable[[Tags], str]
+    mode: ReferenceMode
+    dialect: Dialect
+    class_word: str
+    latents: tuple[torch.Tensor, ...] = ()
+    seen: tuple[torch.Tensor, ...] = ()
+    start: torch.Tensor | None = None
+    denoise: float = 1.0
+    fitting: Fitting | None = None
+    method: str | None = None
+
+    def prompt(self, tags: Tags, instruction: str = "", stronger: Collection[str] = ()) -> str:
+        """The words for a shot; see ``Dialect.prompt``."""
+        return self.dialect.prompt(
+            tags, self.class_word, bool(self.latents), instruction, stronger
+        )
 
     def conditioning(self, clip: Any, text: str, guidance: float | None = None) -> Conditioning:
-        """``text`` as CONDITIONING, with the reference in it."""
-        conditioning = encode_prompt(clip, text, guidance)
-        return with_reference(conditioning, self.latents) if self.latents else conditioning
+        """``text`` as CONDITIONING, with the reference in it.
 
-
-def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
-    """The mode to use for ``model``; ValueError when it cannot be known, or cannot work."""
-    family = type(model.model).__name__
-    if mode is ReferenceMode.AUTO:
-        if family not in UNAMBIGUOUS:
-            raise ValueError(
-                f"A {family} model may or may not take reference pictures; its file does not say. "
-                "Set reference_mode: 'reference_latents' for an edit model such as Kontext, "
-                "'patched_model' with IP-Adapter or PuLID applied, 'img2img' for any other."
-            )
-        return UNAMBIGUOUS[family]
-    if mode is ReferenceMode.REFERENCE_LATENTS and family not in TAKES_REFERENCE_LATENTS:
-        raise ValueError(
-            f"A {family} model takes no reference latents. "
-            "Set reference_mode to 'img2img', or 'patched_model' with IP-Adapter applied."
-        )
-    return mode
+        Raises ValueError when the text encoder has to read pictures and cannot.
+        """
+        if self.seen:
+            conditioning = encode_prompt(clip, text, guidance, _looking(clip, text, self.seen))
+        else:
+            conditioning = encode_prompt(clip, text, guidance)
+        if self.latents:
+            conditioning = with_reference(conditioning, self.latents, self.method)
+        return conditioning
 
 
 def reference_for(
@@ -76,39 +75,78 @@ def reference_for(
     width: int,
     height: int,
     denoise: float = 0.75,
+    references: Sequence[torch.Tensor] = (),
+    style: str = AUTO,
 ) -> Reference:
-    """Prepares the original of ``character`` for ``model``, at the size of the shots to make."""
-    resolved = resolve_mode(mode, model)
-    if resolved is ReferenceMode.PATCHED_MODEL:
-        return Reference((), None, 1.0, describe_prompt(character))
-    latent = vae.encode(fit(character.source.image, width, height)[None])
-    if resolved is ReferenceMode.IMG2IMG:
-        return Reference((), latent, denoise, describe_prompt(character))
-    return Reference((latent,), None, 1.0, instruct_prompt)
+    """Prepares the original of ``character`` for ``model``, for shots of ``width`` by ``height``.
 
-
-def instruct_prompt(tags: Tags) -> str:
-    """The prompt of an edit model, which sees the character: only what is to change."""
-    return ", ".join(["same character", *tags.phrases()])
-
-
-def describe_prompt(character: Character) -> Callable[[Tags], str]:
-    """Prompts of a text model, which is told what it draws."""
-    return lambda tags: ", ".join([character.class_word, *tags.phrases()])
-
-
-def fit(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
-    """``image`` (H, W, 3) inside ``width`` by ``height``, whole, centred, borders repeated.
-
-    Nothing is cropped and the aspect ratio is kept, so that the face does not zoom or shift.
+    references: more pictures (H, W, 3), for the modes that take several. style: the name of a
+    prompt dialect. Raises ValueError with a sentence when mode, model and pictures do not fit.
     """
-    scale = min(width / image.shape[1], height / image.shape[0])
-    size = (max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale)))
-    picture = image.permute(2, 0, 1)[None]
-    if size != tuple(image.shape[:2]):
-        picture = torch.nn.functional.interpolate(
-            picture, size=size, mode="bicubic", antialias=True, align_corners=False
-        ).clamp(0, 1)
-    left, top = (width - size[1]) // 2, (height - size[0]) // 2
-    padding = (left, width - size[1] - left, top, height - size[0] - top)
-    return torch.nn.functional.pad(picture, padding, mode="replicate")[0].permute(1, 2, 0)
+    resolved = resolve_mode(mode, model)
+    if references and resolved not in TAKES_SEVERAL:
+        raise ValueError(
+            f"The mode {resolved.value!r} takes no further references; disconnect them, or set "
+            "reference_mode to 'reference_latents' or 'qwen_edit' with an edit model."
+        )
+    if len(references) >= MOST_PICTURES:
+        raise ValueError(
+            f"{len(references)} further references are connected; give at most "
+            f"{MOST_PICTURES - 1} besides the original."
+        )
+    dialect = dialect_for(style, model, resolved.value)
+    if resolved is ReferenceMode.PATCHED_MODEL:
+        return Reference(resolved, dialect, character.class_word)
+    original = character.source.image
+    canvas = (width, height)
+    if dialect.reference_pixels and resolved is not ReferenceMode.IMG2IMG:
+        canvas = canvas_for(original.shape[1], original.shape[0], dialect.reference_pixels)
+    laid = fitting((original.shape[1], original.shape[0]), canvas)
+    if resolved is ReferenceMode.IMG2IMG:
+        latent = vae.encode(laid.apply(original)[None])
+        return Reference(
+            resolved, dialect, character.class_word, (), (), latent, denoise, laid
+        )
+    pictures = [laid.apply(original)[None]]
+    for picture in references:
+        size = canvas_for(picture.shape[1], picture.shape[0], canvas[0] * canvas[1])
+        pictures.append(fitting((picture.shape[1], picture.shape[0]), size).apply(picture)[None])
+    pixels = type(model.model).__name__ in TAKES_PICTURES
+    return Reference(
+        resolved,
+        dialect,
+        character.class_word,
+        tuple(pictures) if pixels else tuple(map(vae.encode, pictures)),
+        tuple(map(_for_vision, pictures)) if resolved is ReferenceMode.QWEN_EDIT else (),
+        fitting=laid,
+        method=reference_method(model),
+    )
+
+
+def _for_vision(picture: torch.Tensor) -> torch.Tensor:
+    """``picture`` (1, H, W, 3) in the size that the text encoder reads."""
+    import comfy.utils
+
+    height, width = picture.shape[1:3]
+    scale = math.sqrt(VISION_PIXELS / (width * height))
+    small = comfy.utils.common_upscale(
+        picture.movedim(-1, 1), round(width * scale), round(height * scale), "area", "disabled"
+    )
+    return small.movedim(1, -1)
+
+
+def _looking(clip: Any, text: str, pictures: Sequence[torch.Tensor]) -> Any:
+    """The tokens of ``text`` after ``pictures``, as ComfyUI's TextEncodeQwenImageEditPlus does."""
+    template = getattr(clip.tokenizer, "llama_template_images", "").replace(IMAGE_TOKEN, "")
+    named = "".join(f"Picture {number}: {IMAGE_TOKEN}" for number in range(1, len(pictures) + 1))
+    tokens: dict[str, Any] = {}
+    if template:
+        tokens = clip.tokenize(named + text, images=list(pictures), llama_template=template)
+    entries = [entry[0] for rows in tokens.values() for row in rows for entry in row]
+    read = sum(isinstance(entry, dict) and entry.get("type") == "image" for entry in entries)
+    if read != len(pictures):
+        raise ValueError(
+            "The CLIP does not read pictures; for 'qwen_edit' load Qwen2.5-VL 7B with the CLIP "
+            "loader's type 'qwen_image'."
+        )
+    return tokens

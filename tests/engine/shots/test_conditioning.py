@@ -10,8 +10,9 @@ from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.sampling import Sampling
 from facet.engine.shots.accept import Gates, Thresholds
-from facet.engine.shots.conditioning import ReferenceMode, fit, reference_for, resolve_mode
+from facet.engine.shots.conditioning import reference_for
 from facet.engine.shots.make import Shoot, Studio
+from facet.engine.shots.modes import ReferenceMode, resolve_mode
 from facet.engine.shots.plan import ShotPlan, ShotRequest
 from facet.engine.shots.store import ShotStore
 
@@ -24,21 +25,6 @@ def models():
 @pytest.fixture
 def ada() -> Character:
     return Character("Ada", "zqx", "person", Shot(demo_picture(5), Provenance("original")))
-
-
-def test_a_picture_of_the_right_size_is_left_as_it_is():
-    image = torch.rand(64, 96, 3)
-    assert torch.equal(fit(image, 96, 64), image)
-
-
-@pytest.mark.parametrize("size", [(30, 90), (90, 30), (200, 120)])
-def test_fitting_keeps_the_whole_picture_in_the_middle(size):
-    image = torch.zeros(*size, 3)
-    image[size[0] // 2 - 2 : size[0] // 2 + 2, size[1] // 2 - 2 : size[1] // 2 + 2] = 1
-    fitted = fit(image, 64, 64)
-    assert fitted.shape == (64, 64, 3)
-    bright = fitted[..., 0].nonzero().to(torch.float32)
-    assert (bright.mean(0) - 31.5).abs().max() < 1.5
 
 
 def test_auto_asks_when_the_file_does_not_say(models):
@@ -77,7 +63,15 @@ def test_img2img_stays_nearer_to_the_original_with_less_denoise(models, ada, tmp
 
 @torch.inference_mode()
 def test_a_patched_model_is_told_what_to_draw_and_shown_nothing(models, ada):
-    reference = reference_for(ReferenceMode.PATCHED_MODEL, models.model, models.vae, ada, 128, 128)
+    key = "diffusion_model.img_in.weight"
+    model = models.model.clone()
+    model.add_patches({key: (torch.ones_like(dict(model.model.named_parameters())[key]),)}, 0.1)
+    reference = reference_for(ReferenceMode.PATCHED_MODEL, model, models.vae, ada, 128, 128)
     assert reference.latents == ()
     assert reference.start is None
     assert reference.prompt(Tags(view="back")) == "person, back view"
+
+
+def test_a_model_without_any_patch_is_no_patched_model(models, ada):
+    with pytest.raises(ValueError, match=r"MODEL carries no patch.*IP-Adapter"):
+        reference_for(ReferenceMode.PATCHED_MODEL, models.model, models.vae, ada, 128, 128)
