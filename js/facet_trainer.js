@@ -2,37 +2,12 @@
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
+import { addPanel, ask, hear, locale, nodeOf, nodesOf, once, outputUrl, rootGraph } from "./common/graph.mjs";
 import { Panel } from "./training/panel.mjs";
 
 const NODE = "FacetLoraTrainer";
 const RUN = "facet_run"; // the node's property that names its last run's folder
 const panels = new WeakMap();
-
-const rootGraph = () => app.rootGraph ?? app.graph;
-
-/** The node that ComfyUI runs under `id`, such as "7", or "4:7" in a subgraph. */
-function nodeOf(id) {
-  let graph = rootGraph();
-  let node = null;
-  for (const part of String(id).split(":")) {
-    node = graph?.getNodeById(part) ?? null;
-    graph = node?.subgraph;
-  }
-  return node;
-}
-
-function trainers(graph = rootGraph(), found = new Set()) {
-  for (const node of graph?.nodes ?? []) {
-    if (node.comfyClass === NODE) found.add(node);
-    if (node.subgraph) trainers(node.subgraph, found);
-  }
-  return found;
-}
-
-async function ask(path) {
-  const answer = await api.fetchApi(path);
-  return answer.ok ? await answer.json() : null;
-}
 
 function show(course) {
   const node = nodeOf(course.node);
@@ -46,26 +21,18 @@ function show(course) {
   refresh().then(() => panel.take(course) || panel.take({ ...course, after: 0 }));
 }
 
-let asking = null;
-
 /** Asks for what ran before this page, or this connection, was there. */
-function refresh() {
-  asking ??= catchUp().finally(() => (asking = null));
-  return asking;
-}
-
-async function catchUp() {
-  const workflow = rootGraph()?.id ?? "";
-  const known = await ask(`/facet/training?workflow=${encodeURIComponent(workflow)}`);
+const refresh = once(async () => {
+  const known = await ask("/facet/training", { workflow: rootGraph()?.id ?? "" });
   for (const course of known?.courses ?? []) show(course);
-  for (const node of trainers()) {
+  for (const node of nodesOf([NODE])) {
     const panel = panels.get(node);
     const folder = node.properties?.[RUN];
     if (!panel || panel.course || !folder) continue;
-    const course = await ask(`/facet/training/run?folder=${encodeURIComponent(folder)}`);
+    const course = await ask("/facet/training/run", { folder });
     if (course && !panel.course) panel.take(course);
   }
-}
+});
 
 async function stop(course) {
   const answer = await api.fetchApi("/facet/training/stop", {
@@ -76,10 +43,7 @@ async function stop(course) {
   return await answer.json();
 }
 
-api.addEventListener("facet.training", ({ detail }) => {
-  // Without an id the prompt came from a script, and node ids are all there is to go by.
-  if (!detail.workflow || detail.workflow === rootGraph()?.id) show(detail);
-});
+hear("facet.training", show);
 api.addEventListener("reconnected", refresh);
 
 app.registerExtension({
@@ -88,27 +52,12 @@ app.registerExtension({
   nodeCreated(node) {
     if (node.comfyClass !== NODE) return;
     const panel = new Panel({
-      locale: app.extensionManager?.setting?.get("Comfy.Locale") ?? "en",
-      pictureUrl: ({ filename, subfolder }) =>
-        api.apiURL(`/view?${new URLSearchParams({ filename, subfolder, type: "output" })}`),
+      locale: locale(),
+      pictureUrl: ({ filename, subfolder }) => outputUrl(`${subfolder}/${filename}`),
       stop,
     });
     panels.set(node, panel);
-    const widget = node.addDOMWidget("training", "facet_training", panel.element, {
-      serialize: false,
-      hideOnZoom: false,
-      getMinHeight: () => panel.minHeight,
-    });
-    widget.serialize = false;
-    panel.element.addEventListener("wheel", (event) => {
-      // Nodes drawn by Vue pass the wheel on themselves.
-      if (!window.LiteGraph?.vueNodesMode) app.canvas.processMouseWheel(event);
-    });
-    const removed = node.onRemoved;
-    node.onRemoved = function (...given) {
-      panel.close();
-      return removed?.apply(this, given);
-    };
+    addPanel(node, "training", panel);
   },
 
   afterConfigureGraph() {

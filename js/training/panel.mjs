@@ -1,20 +1,15 @@
 // What the trainer node shows: where the training is, its curves, its pictures, and how to end it.
 
+import { button, element, lastOf, onceAFrame } from "../common/elements.mjs";
+import { addStyle } from "../common/style.mjs";
+import { texts } from "../common/texts.mjs";
 import { Chart } from "./chart.mjs";
-import { addStyle } from "./style.mjs";
-import { duration, short, texts } from "./texts.mjs";
+import { STYLE } from "./style.mjs";
+import { TEXTS, duration, short } from "./texts.mjs";
 
 const HEIGHT = 330;
 const MOST_PICTURES = 24;
 
-function element(name, kind, parent) {
-  const made = document.createElement(name);
-  if (kind) made.className = kind;
-  parent?.append(made);
-  return made;
-}
-
-const lastOf = (list) => list[list.length - 1];
 const isRunning = (course) => course?.state === "running" || course?.state === "preparing";
 
 /** The course after a message that holds the steps since `message.after`; null if one is missing. */
@@ -31,11 +26,11 @@ export class Panel {
 
   /** `stop(course)` asks the server to end a training and answers {note} or {error}. */
   constructor({ locale, pictureUrl, stop }) {
-    addStyle();
-    this.words = texts(locale);
+    addStyle("training", STYLE);
+    this.words = texts(TEXTS, locale);
     this.pictureUrl = pictureUrl;
     this.askToStop = stop;
-    this.element = element("div", "facet-training");
+    this.element = element("div", "facet-panel facet-training");
     const head = element("div", "head", this.element);
     this.step = element("b", "", head);
     this.rest = element("span", "rest", head);
@@ -50,9 +45,8 @@ export class Panel {
     const foot = element("div", "foot", this.element);
     this.note = element("div", "note", foot);
     this.note.setAttribute("role", "status");
-    this.button = element("button", "", foot);
-    this.button.type = "button";
-    this.button.addEventListener("click", () => this.stop());
+    this.button = button(foot, "", () => this.stop());
+    this.schedule = onceAFrame(() => this.draw());
     this.resized = new ResizeObserver(() => this.schedule());
     this.resized.observe(this.plot);
     this.draw();
@@ -73,13 +67,6 @@ export class Panel {
 
   close() {
     this.resized.disconnect();
-  }
-
-  schedule() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
-      this.draw();
-    });
   }
 
   draw() {
@@ -106,8 +93,8 @@ export class Panel {
     this.keys.replaceChildren();
     if (!row) return;
     const before = (points) => lastOf(points.filter((point) => point[0] <= row[0]))?.[1];
-    this.figure(this.loss, "loss", "--loss", row[2] ?? row[1]);
-    for (const [name, colour] of [["validation", "--held-out"], ["identity", "--likeness"]]) {
+    this.figure(this.loss, "loss", "--blue", row[2] ?? row[1]);
+    for (const [name, colour] of [["validation", "--orange"], ["identity", "--violet"]]) {
       if (course[name].length) this.figure(this.keys, name, colour, before(course[name]), "dot");
     }
     if (row[3] != null) this.figure(this.keys, "rate", "--quiet", row[3], "dotted");

@@ -1,6 +1,6 @@
 // What the panel says, in the languages of the pack.
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     empty: "The course of the training appears here.",
     preparing: "Preparing pictures and captions…",
@@ -86,13 +86,6 @@ const TEXTS = {
     chart: "训练各步的损失",
   },
 };
-
-/** A function from a text's name, and what to put into it, to the text in `locale`. */
-export function texts(locale) {
-  const chosen = TEXTS[locale] ?? TEXTS[String(locale).split("-")[0]] ?? TEXTS.en;
-  return (name, values = {}) =>
-    (chosen[name] ?? TEXTS.en[name]).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
-}
 
 /** Seconds as people say them: "40 s", "12 min", "1 h 05 min". */
 export function duration(seconds) {

@@ -1,0 +1,8 @@
+// Texts in the languages of the pack.
+
+/** A function from a text's name, and what to put into it, to the text in `locale`. */
+export function texts(all, locale) {
+  const chosen = all[locale] ?? all[String(locale).split("-")[0]] ?? all.en;
+  return (name, values = {}) =>
+    (chosen[name] ?? all.en[name] ?? name).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+}

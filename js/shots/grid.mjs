@@ -1,0 +1,301 @@
+// The grid of shots in a node: each as it comes, and what a person decides about it.
+
+import { element, onceAFrame } from "../common/elements.mjs";
+import { addStyle } from "../common/style.mjs";
+import { texts } from "../common/texts.mjs";
+import { Actions, actionOf, allowed } from "./actions.mjs";
+import { CellView } from "./cell.mjs";
+import { decided, parsed, pending, written } from "./decisions.mjs";
+import { detailOf, isKept, sentences, titleOf, varied } from "./said.mjs";
+import { STYLE } from "./style.mjs";
+import { TEXTS } from "./texts.mjs";
+import { Viewer } from "./viewer.mjs";
+
+const EMPTY_HEIGHT = 150;
+const ROWS_SHOWN = 2;
+const AROUND_THE_CELLS = 122; // head, bar and foot
+const UNDER_A_PICTURE = 54;
+const MIN_CELL = 86;
+const isRunning = (view) => view?.state === "running" || view?.state === "preparing";
+
+/** The grid after a message with what changed since `message.after`; null if one is missing. */
+export function merged(view, message) {
+  if (!message.after) return message;
+  if (view?.folder !== message.folder || view.revision !== message.after) return null;
+  const cells = [...view.cells];
+  for (const cell of message.cells) cells[cell.index] = cell;
+  return { ...message, after: 0, cells };
+}
+
+export class Grid {
+  view = null;
+  selected = null;
+  minHeight = EMPTY_HEIGHT;
+  views = [];
+  changed = new Set();
+
+  /**
+   * `decisions` reads and writes the node's widget: get() and set(text). `smallUrl` and `fullUrl`
+   * give the addresses of a shot's pictures, `outputUrl` of any file; `resized` is told when the
+   * node has to make room.
+   */
+  constructor({ locale, decisions, smallUrl, fullUrl, outputUrl, resized }) {
+    addStyle("shots", STYLE);
+    this.words = texts(TEXTS, locale);
+    Object.assign(this, { decisions, outputUrl, resized });
+    this.urls = { small: smallUrl, full: fullUrl };
+    this.element = element("div", "facet-panel facet-shots");
+    const head = element("div", "head", this.element);
+    this.count = element("b", "", head);
+    this.rest = element("span", "rest", head);
+    this.rest.setAttribute("role", "status");
+    this.sheet = element("a", "go", head);
+    Object.assign(this.sheet, { target: "_blank", rel: "noopener", textContent: this.words("sheet") });
+    this.bar = element("i", "", element("div", "bar", this.element));
+    this.scroller = element("div", "scroll", this.element);
+    this.scroller.dataset.captureWheel = "true";
+    this.list = element("div", "cells", this.scroller);
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", this.words("shots"));
+    this.empty = element("div", "empty", this.scroller);
+    this.foot = element("div", "foot", this.element);
+    this.about = element("div", "about", this.foot);
+    this.actions = new Actions(this.foot, this.words, (action) => this.act(action));
+    this.viewer = new Viewer(this, this.words);
+    this.listen();
+    this.schedule = onceAFrame(() => this.draw());
+    this.observer = new ResizeObserver(() => this.measure());
+    this.observer.observe(this.scroller);
+    this.draw();
+  }
+
+  get cells() {
+    return this.view?.cells ?? [];
+  }
+
+  entryOf(cell) {
+    return this.entries[cell.name];
+  }
+
+  fullUrl(cell) {
+    return cell.key ? this.urls.full(this.view, cell) : cell.picture;
+  }
+
+  listen() {
+    const indexOf = (event) => Number(event.target.closest?.(".cell")?.dataset.index ?? NaN);
+    this.list.addEventListener("click", (event) => {
+      const index = indexOf(event);
+      if (!Number.isNaN(index)) this.select(index);
+    });
+    this.list.addEventListener("dblclick", (event) => {
+      if (!Number.isNaN(indexOf(event))) this.enlarge();
+    });
+    this.element.addEventListener("keydown", (event) => this.press(event));
+  }
+
+  /** Takes a message up; false when there is a gap before it and the whole has to be asked for. */
+  take(message) {
+    const view = merged(this.view, message);
+    if (!view) return false;
+    if (message.after && this.view) for (const cell of message.cells) this.changed.add(cell.index);
+    else this.changed = null; // all of them
+    if (this.selected >= view.cells.length) this.selected = null;
+    this.view = view;
+    this.preview = null;
+    this.measure();
+    this.schedule();
+    return true;
+  }
+
+  /** Shows how far the shot at hand is. */
+  takePreview(preview) {
+    const cell = this.views[preview.index];
+    if (!isRunning(this.view) || !cell) return;
+    this.preview = preview;
+    if (preview.picture) cell.show(preview.picture);
+    cell.progress(preview.step / preview.steps);
+    this.drawHead();
+  }
+
+  /** Draws again what hangs on the widget, which somebody else may have changed. */
+  decisionsChanged() {
+    this.changed = null;
+    this.schedule();
+  }
+
+  select(index) {
+    if (index != null && !this.cells[index]) return;
+    this.views[this.selected]?.element.setAttribute("aria-selected", "false");
+    this.selected = index;
+    if (index != null) this.focus();
+    this.drawFoot();
+    if (this.viewer.isOpen) this.viewer.draw();
+  }
+
+  focus() {
+    const shown = this.views[this.selected]?.element;
+    if (!shown) return;
+    shown.setAttribute("aria-selected", "true");
+    for (const view of this.views) view.element.tabIndex = view.element === shown ? 0 : -1;
+    if (!this.viewer.isOpen) shown.focus({ preventScroll: true });
+    this.reveal(shown);
+  }
+
+  /** Scrolls the grid, and nothing around it, so that `shown` is in sight. */
+  reveal(shown) {
+    const { scrollTop, clientHeight } = this.scroller;
+    const [top, bottom] = [shown.offsetTop, shown.offsetTop + shown.offsetHeight];
+    if (top < scrollTop) this.scroller.scrollTop = top;
+    else if (bottom > scrollTop + clientHeight) this.scroller.scrollTop = bottom - clientHeight;
+  }
+
+  enlarge() {
+    const cell = this.cells[this.selected];
+    if (cell && this.fullUrl(cell)) this.viewer.open();
+  }
+
+  act(action) {
+    const cell = this.cells[this.selected];
+    if (!allowed(action, cell, cell && this.entryOf(cell))) return;
+    this.decisions.set(written(decided(this.entries, cell, action)));
+    (this.changed ?? new Set()).add(this.selected);
+    this.draw();
+  }
+
+  press(event) {
+    if (event.key === "Tab" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const inList = this.list.contains(event.target);
+    const columns = Math.max(1, getComputedStyle(this.list).gridTemplateColumns.split(" ").length);
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    const action = actionOf(event);
+    event.stopPropagation(); // The page has keys of its own: Delete removes the node.
+    if (by) this.select(Math.min(Math.max((this.selected ?? -by) + by, 0), this.cells.length - 1));
+    else if (event.key === "Home") this.select(0);
+    else if (event.key === "End") this.select(this.cells.length - 1);
+    else if (event.key === "Escape") this.select(null);
+    else if (inList && (event.key === "Enter" || event.key === " ")) this.enlarge();
+    else if (action) this.act(action);
+    else return;
+    event.preventDefault();
+  }
+
+  /** Works out how much room two rows need, and asks for it when that has changed. */
+  measure() {
+    const sized = this.cells.find((cell) => cell.size)?.size;
+    const aspect = sized ? sized[0] / sized[1] : 1;
+    this.element.style.setProperty("--aspect", String(aspect));
+    let height = EMPTY_HEIGHT;
+    const width = this.scroller.clientWidth;
+    if (this.cells.length && width) {
+      const columns = Math.max(1, Math.floor((width - 4 + 6) / (MIN_CELL + 6)));
+      const rows = Math.min(ROWS_SHOWN, Math.ceil(this.cells.length / columns));
+      const side = (width - 4 - 6 * (columns - 1)) / columns;
+      const under = UNDER_A_PICTURE + (varied(this.cells).length ? 14 : 0);
+      height = AROUND_THE_CELLS + Math.ceil(rows * (side / aspect + under + 8));
+    }
+    if (Math.abs(height - this.minHeight) < 2) return;
+    this.minHeight = height;
+    this.element.style.minHeight = `${height}px`; // what nodes drawn by Vue go by
+    this.resized();
+  }
+
+  draw() {
+    this.entries = parsed(this.decisions.get());
+    const { cells } = this;
+    this.empty.style.display = cells.length ? "none" : "";
+    this.empty.textContent = this.words(isRunning(this.view) ? "preparing" : "empty");
+    this.foot.style.display = cells.length ? "" : "none";
+    this.sheet.style.display = this.view?.sheet ? "" : "none";
+    if (this.view?.sheet) this.sheet.href = this.outputUrl(this.view.sheet);
+    if (this.views.length !== cells.length) this.build();
+    const axes = varied(cells);
+    const dirty = this.changed ?? cells.keys();
+    for (const index of dirty) {
+      const cell = cells[index];
+      if (!cell) continue;
+      this.views[index].draw(cell, this.entryOf(cell), this.urlOf(cell), axes, this.words);
+    }
+    this.changed = new Set();
+    this.drawHead();
+    this.drawFoot();
+    this.follow();
+    if (this.viewer.isOpen) this.viewer.draw();
+  }
+
+  build() {
+    this.views = this.cells.map((_, index) => new CellView(index));
+    this.list.replaceChildren(...this.views.map((view) => view.element));
+    if (this.views.length) this.views[this.selected ?? 0].element.tabIndex = 0;
+    this.changed = null;
+    if (this.selected != null) this.views[this.selected].element.setAttribute("aria-selected", "true");
+  }
+
+  urlOf(cell) {
+    if (cell.state === "sampling" || cell.state === "retried" || !cell.key) return cell.picture;
+    return this.urls.small(this.view, cell);
+  }
+
+  drawHead() {
+    const { view, cells, words } = this;
+    const done = cells.filter((cell) => cell.key).length;
+    const running = isRunning(view);
+    const kept = cells.filter((cell) => isKept(cell, this.entryOf(cell))).length;
+    const total = cells.length;
+    this.count.textContent = !view ? "" : words(running ? "making" : "kept", { done, kept, total });
+    this.bar.parentElement.style.visibility = running ? "" : "hidden";
+    const share = this.preview && running ? this.preview.step / this.preview.steps : 0;
+    this.bar.style.transform = `scaleX(${total ? Math.min(1, (done + share) / total) : 0})`;
+    this.rest.textContent = running ? this.atHand() : this.outcome();
+  }
+
+  /** The shot that is being made, its try, and the step. */
+  atHand() {
+    const cell = this.cells.find((one) => one.state === "sampling" || one.state === "retried");
+    if (!cell) return this.words("preparing");
+    const parts = [titleOf(cell, this.words)];
+    if (cell.attempt > 1) parts.push(this.words("trying", { attempt: cell.attempt }));
+    if (this.preview) parts.push(this.words("step", this.preview));
+    return parts.join(" · ");
+  }
+
+  outcome() {
+    if (this.view?.state === "cancelled") return this.words("cancelled");
+    return this.view?.state === "failed" ? this.words("failed_run") : "";
+  }
+
+  drawFoot() {
+    const cell = this.cells[this.selected];
+    const entry = cell && this.entryOf(cell);
+    this.about.replaceChildren();
+    if (cell) {
+      const { measured, next } = sentences(cell, entry, this.words);
+      const title = [titleOf(cell, this.words), detailOf(cell, varied(this.cells), this.words)];
+      element("b", "", this.about).textContent = title.filter(Boolean).join(", ");
+      this.about.append(` · ${measured}`);
+      if (next) element("span", "next", this.about).textContent = ` · ${next}`;
+      this.about.title = `${cell.name}\n${measured}`;
+    } else {
+      const failed = this.view?.state === "failed";
+      const count = this.cells.filter((one) => pending(one, this.entryOf(one))).length;
+      const text = count ? this.words("changes", { count }) : this.words("hint");
+      const line = element("span", failed ? "wrong" : count ? "next" : "", this.about);
+      line.textContent = failed ? this.view.note : text;
+    }
+    this.actions.draw(cell, entry);
+  }
+
+  /** Keeps the shot at hand in sight, unless somebody looks at another. */
+  follow() {
+    if (!isRunning(this.view) || this.selected != null) return;
+    const index = this.cells.findIndex((cell) => cell.state === "sampling");
+    if (index >= 0 && index !== this.followed) {
+      this.followed = index;
+      this.reveal(this.views[index].element);
+    }
+  }
+
+  close() {
+    this.observer.disconnect();
+    this.viewer.close();
+  }
+}
