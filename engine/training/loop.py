@@ -19,6 +19,7 @@ from .data.validation import held_out
 from .files.folder import NotSaved, make_usable, open_run, sweep
 from .files.formats import check_lora
 from .files.tensors import read_tensors, write_tensors
+from .model.text_encoder import what_stays
 from .progress.best import Likeness
 from .progress.events import OnEvent
 from .progress.measuring import Measuring
@@ -77,21 +78,26 @@ def train(
         raise ValueError(f"{character.name} has no picture to train on; include at least one.")
     shots, unseen = held_out(shots, settings.validation_shots, settings.seed)
     settings = settings.for_pictures(len(shots))
-    inputs = [character.hash, model_fingerprint(model), *deciding(shots, settings)]
+    inputs = [character.hash, *map(_fingerprint, (model, clip, vae)), *deciding(shots, settings)]
     if extras.start is not None:
         inputs.append(hashlib.sha256(extras.start.read_bytes()).hexdigest())
     opened = open_run(training, name, settings.fingerprint(*inputs), settings.steps)
-    trainer = Trainer(model, character, settings, opened, extras.start)
+    trained_clip = clip if settings.text_encoder else None
+    trainer = Trainer(model, character, settings, opened, extras.start, trained_clip)
     notes = [opened.note]
     if not opened.finished:
         make_usable(training, lora)
         sweep(opened.folder)
         data = encode_data(model, clip, vae, character, shots, settings, training.parent, unseen)
         notes += data.notes
+        if trained_clip is not None:
+            notes.append(what_stays(clip))
         sampler = None
         if settings.sample_every or extras.clip_vision is not None:
             largest = max(trained_sides(shots, settings))
-            sampling = extras.sampling or usual_sampling(model, largest)
+            sampling = extras.sampling or usual_sampling(
+                model, largest, settings.sample_steps, settings.sample_cfg
+            )
             prompts = prompts_for(character, settings.sample_prompts)
             sampler = Sampler.encoding(clip, vae, prompts, sampling)
         likeness = None
@@ -115,8 +121,19 @@ def train(
             f"{path} could not be written ({error.strerror or error}); the run itself is kept in "
             f"{run.folder}. Free space there and run again."
         ) from error
-    check_lora(path, model.model, trainer.modules)
+    check_lora(path, model.model, trainer.modules, trained_clip and clip.cond_stage_model)
     return Trained(run, path, "\n".join(filter(None, notes)))
+
+
+def _fingerprint(part: Any) -> str:
+    """What decides what ``part``, a MODEL, CLIP or VAE, computes."""
+    patcher = getattr(part, "patcher", part)
+    if not hasattr(patcher, "model"):
+        # No ModelPatcher of ComfyUI's; whether it is of any use shows when it encodes.
+        return type(part).__name__
+    # A CLIP is read up to a layer, and splits words as its tokenizer is told.
+    reading = [getattr(part, name, None) for name in ("layer_idx", "tokenizer_options")]
+    return f"{model_fingerprint(patcher)} {reading}"
 
 
 def _write_best(run: TrainingRun, path: Path) -> None:

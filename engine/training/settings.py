@@ -8,9 +8,10 @@ import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from .limits import MOST_EVER, NUMBERS, check_choice, check_number
+
 STEPS_PER_PICTURE = 100
 FEWEST_STEPS, MOST_STEPS = 800, 2500
-MOST_EVER = 1_000_000
 SCHEDULES = ("cosine", "linear", "constant", "cosine with restarts")
 PRECISIONS = ("auto", "fp32", "bf16")
 SUBJECTS = ("not stated", "synthetic character", "real person who consented")
@@ -36,39 +37,9 @@ _NOT_IN_FINGERPRINT = {
     "validate_every",
     "sample_every",
     "sample_prompts",
+    "sample_steps",
+    "sample_cfg",
     "patience",
-}
-
-_NUMBERS: dict[str, tuple[float, float]] = {
-    "steps": (0, MOST_EVER),
-    "rank": (1, 1024),
-    "learning_rate": (1e-9, 1.0),
-    "batch_size": (1, 1024),
-    "resolution": (0, 8192),
-    "warmup": (0.0, 1.0),
-    "weight_decay": (0.0, 1.0),
-    "clip": (1e-6, 1e6),
-    "ema": (0.0, 0.99999),
-    "caption_dropout": (0.0, 1.0),
-    "timestep_shift": (0.01, 100.0),
-    "guidance": (0.0, 100.0),
-    "checkpoint_every": (0, 1_000_000),
-    "alpha": (0.0, 1e6),
-    "restarts": (1, 1000),
-    "repeats": (0, 100_000),
-    "epochs": (0, 100_000),
-    "snr_gamma": (0.1, 1000.0),
-    "mask_outside": (0.0, 1.0),
-    "prior_outside": (0.0, 100.0),
-    "prior_class": (0.0, 100.0),
-    "generated_from": (0.0, 1.0),
-    "generated_to": (0.0, 1.0),
-    "micro_batch": (0, 1024),
-    "vram": (0.0, 1024.0),
-    "validation_shots": (0, 10_000),
-    "validate_every": (0, 1_000_000),
-    "sample_every": (0, 1_000_000),
-    "patience": (0, 10_000),
 }
 
 _CHOICES = {
@@ -112,6 +83,8 @@ class TrainingSettings:
     validation_shots: held out, their loss taken each validate_every steps. sample_every: in
     steps; sample_prompts: one a line, with [trigger] and [class]. patience: checkpoints without a
     better likeness until the run stops, 0 never. continue_from: a LoRA file to start from.
+    text_encoder: whether the CLIP models learn too, at a rate of their own, text_encoder_rate.
+    sample_steps, sample_cfg: of the sample pictures, a cfg of 0 for what suits the model.
     """
 
     steps: int = 0
@@ -162,12 +135,16 @@ class TrainingSettings:
     sample_prompts: str = ""
     patience: int = 0
     continue_from: str = ""
+    text_encoder: bool = False
+    text_encoder_rate: float = 5e-5
+    sample_steps: int = 20
+    sample_cfg: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _NUMBERS.items():
-            _number(name, getattr(self, name), low, high)
+        for name, (low, high) in NUMBERS.items():
+            check_number(name, getattr(self, name), low, high)
         for name, choices in _CHOICES.items():
-            _choice(name, getattr(self, name), choices)
+            check_choice(name, getattr(self, name), choices)
         if self.generated_from >= self.generated_to:
             raise ValueError(
                 f"generated_from is {self.generated_from:g} and generated_to "
@@ -206,7 +183,11 @@ class TrainingSettings:
 
         Prodigy finds the rate itself and takes a factor of it, which starts from 1.
         """
-        return self.schedule_at(step) * (1.0 if self.optimizer == "Prodigy" else self.learning_rate)
+        return self._scheduled(self.learning_rate, step)
+
+    def text_encoder_rate_at(self, step: int) -> float:
+        """As ``learning_rate_at``, of the text encoder; Prodigy finds one rate for both."""
+        return self._scheduled(self.text_encoder_rate, step)
 
     def schedule_at(self, step: int) -> float:
         """The share of the full learning rate that step ``step``, counted from 0, goes at."""
@@ -221,6 +202,9 @@ class TrainingSettings:
             "cosine with restarts": 0.5 * (1 + math.cos(math.pi * (done * self.restarts % 1))),
         }
         return factor[self.schedule]
+
+    def _scheduled(self, rate: float, step: int) -> float:
+        return self.schedule_at(step) * (1.0 if self.optimizer == "Prodigy" else rate)
 
     def checkpoint_due(self, step: int) -> bool:
         """Whether a LoRA is saved once ``step`` steps are done."""
@@ -243,13 +227,3 @@ def settings_from_record(record: dict[str, Any]) -> TrainingSettings:
     """The settings that ``record`` gave; unknown keys are ignored."""
     names = {field.name for field in fields(TrainingSettings)}
     return TrainingSettings(**{key: value for key, value in record.items() if key in names})
-
-
-def _number(name: str, value: float, low: float, high: float) -> None:
-    if not (isinstance(value, int | float) and low <= value <= high):
-        raise ValueError(f"{name} is {value}; give a number from {low:g} to {high:g}.")
-
-
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")

@@ -17,8 +17,10 @@ from .files.names import lora_names
 from .files.record import Record
 from .files.state import Weights, restore
 from .lessening import Lessening
+from .model.lora import TEXT_ENCODERS
 from .model.session import Session
 from .model.targets import target_modules
+from .model.text_encoder import TextEncoder, text_targets
 from .objective.divergence import DivergenceGuard
 from .objective.step import Step, TrainingDiverged
 from .progress.best import plateau
@@ -32,7 +34,10 @@ class LossRose(TrainingDiverged):
 
 
 class Trainer:
-    """Takes the steps of one run, from where it was left to its end."""
+    """Takes the steps of one run, from where it was left to its end.
+
+    modules: the names of the layers that are adapted.
+    """
 
     def __init__(
         self,
@@ -41,24 +46,25 @@ class Trainer:
         settings: TrainingSettings,
         opened: Opened,
         start: Path | None = None,
+        clip: Any = None,
     ) -> None:
-        """``start``: a LoRA file to go on from."""
+        """``start``: a LoRA file to go on from. ``clip``: to be trained too, None for not."""
         self._model = model
         self._settings = settings
         self._start = start
-        self._targets = target_modules(
+        self._clip = clip
+        self._encoder = None if clip is None else clip.cond_stage_model
+        modules = target_modules(
             model.model.diffusion_model, settings.targets, settings.target_pattern
         )
+        if clip is not None:
+            modules += text_targets(clip, model.model, settings.targets)
         if start is not None:
-            self._targets = with_layers_of(start, model.model, self._targets)
-        names = lora_names(model.model, self._targets)
+            modules = with_layers_of(start, model.model, modules, self._encoder)
+        self.modules = modules
+        names = lora_names(model.model, modules, self._encoder)
         self._record = Record(model.model, character, settings, opened, names)
         self._told: list[str] = []
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The names of the layers that are adapted."""
-        return self._targets
 
     def record(self) -> TrainingRun:
         """The run as it flows on and as ``run.json`` keeps it."""
@@ -84,13 +90,20 @@ class Trainer:
         guard = DivergenceGuard()
         for loss in record.progress.losses:
             guard.diverged(loss)
-        with Session(self._model, self._targets, self._settings, samples) as session:
+        with self._session(samples) as session:
             if self._start is not None and not record.step:
-                start_from(self._start, self._model.model, session.adapters)
+                start_from(self._start, self._model.model, session.adapters, self._encoder)
             weights = Weights.starting(session.adapters, self._settings)
             if record.step:
                 restore(record.folder, weights)
-            step = Step(self._model, self._settings, samples, prompts, session.options)
+            step = Step(
+                self._model,
+                self._settings,
+                samples,
+                prompts,
+                session.options,
+                session.text_encoder,
+            )
             lessening = Lessening(step, session, weights)
             lessening.check_forward()
             started = time.monotonic()
@@ -122,6 +135,14 @@ class Trainer:
         record.finished = True
         record.write()
         return [*notes, f"The run was {record.ended}"] if record.ended else notes
+
+    def _session(self, samples: list[Sample]) -> Session:
+        in_text = [one for one in self.modules if one.startswith(TEXT_ENCODERS)]
+        in_model = [one for one in self.modules if not one.startswith(TEXT_ENCODERS)]
+        encoder = None
+        if self._clip is not None:
+            encoder = TextEncoder(self._clip, self._settings, tuple(in_text))
+        return Session(self._model, tuple(in_model), self._settings, samples, encoder)
 
     def _settle(self, measuring: Measuring, step: Step, session: Session, weights: Weights) -> None:
         """Saves and measures what is due after the present step, and is not done yet."""

@@ -58,13 +58,13 @@ def small_clip(width: int = 32) -> Any:
     return clip
 
 
-def small_vae() -> Any:
-    """A VAE in TAESD's layout with 16 channels and a factor of 8."""
+def small_vae(channels: int = 16) -> Any:
+    """A VAE in TAESD's layout with a factor of 8."""
     # ComfyUI leaves fresh weights as the memory was, so every one is drawn here.
     generator = torch.Generator().manual_seed(3)
     weights = {
         name: torch.randn(value.shape, generator=generator) / max(1, value[0].numel()) ** 0.5
-        for name, value in comfy.taesd.taesd.TAESD(latent_channels=16).state_dict().items()
+        for name, value in comfy.taesd.taesd.TAESD(latent_channels=channels).state_dict().items()
         if value.ndim
     }
     return comfy.sd.VAE(sd=weights)

@@ -42,7 +42,7 @@ def encode_captions(
 def _encoded(clip: Any, caption: str) -> dict[str, Any]:
     with torch.inference_mode():
         ((cross_attn, options),) = encode_prompt(clip, caption)
-    return {**_trainable(options), "cross_attn": _trainable(cross_attn)}
+    return {**plain_copy(options), "cross_attn": plain_copy(cross_attn)}
 
 
 def _encoder_key(clip: Any) -> str:
@@ -53,9 +53,16 @@ def _encoder_key(clip: Any) -> str:
 
 
 def model_conds(
-    model: Any, options: dict[str, Any], latent: torch.Tensor, guidance: float
+    model: Any,
+    options: dict[str, Any],
+    latent: torch.Tensor,
+    guidance: float,
+    with_gradient: bool = False,
 ) -> Conds:
-    """What ``model`` (a BaseModel) makes of encoded options for one ``latent`` (1, C, …, h, w)."""
+    """What ``model`` (a BaseModel) makes of encoded options for one ``latent`` (1, C, …, h, w).
+
+    ``with_gradient`` lets one pass to what the options were made by.
+    """
     given = {
         "guidance": guidance,
         **options,
@@ -65,7 +72,7 @@ def model_conds(
         "height": latent.shape[-2] * 8,
         "prompt_type": "positive",
     }
-    with torch.no_grad():
+    with torch.set_grad_enabled(with_gradient and torch.is_grad_enabled()):
         conds = model.extra_conds(**given)
     return {
         name: cond.process_cond(batch_size=1, device=latent.device, area=None)
@@ -92,19 +99,22 @@ def joined(conds: list[Conds]) -> dict[str, Any]:
     return {name: cond.concat([other[name] for other in others]) for name, cond in first.items()}
 
 
-def _can_join(one: Conds, other: Conds) -> bool:
-    return one.keys() == other.keys() and all(
-        cond.can_concat(other[name]) for name, cond in one.items()
-    )
+def plain_copy(value: Any) -> Any:
+    """A copy of ``value`` whose tensors autograd may keep.
 
-
-def _trainable(value: Any) -> Any:
-    """A copy whose tensors autograd may keep: nodes run in inference mode, and so did the CLIP."""
+    Nodes run in inference mode, and so did the CLIP.
+    """
     with torch.inference_mode(False):
         if isinstance(value, torch.Tensor):
             return value.detach().clone()
         if isinstance(value, dict):
-            return {key: _trainable(item) for key, item in value.items()}
+            return {key: plain_copy(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return type(value)(_trainable(item) for item in value)
+            return type(value)(plain_copy(item) for item in value)
         return value
+
+
+def _can_join(one: Conds, other: Conds) -> bool:
+    return one.keys() == other.keys() and all(
+        cond.can_concat(other[name]) for name, cond in one.items()
+    )

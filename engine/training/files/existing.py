@@ -8,45 +8,54 @@ from typing import Any
 
 import torch
 
-from ..model.lora import Adapter
+from ..model.lora import TEXT_ENCODERS, Adapter
 from .formats import LayerTensors, read_lora
-from .names import diffusers_weights, known_names
+from .names import diffusers_weights, known_names, module_of
 
 _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
-_TEXT_ENCODER = ("lora_te", "text_encoder", "lora_prior_te", "cond_stage_model", "clip_l", "t5xxl")
+_IN_TEXT = ("lora_te", "text_encoder", "lora_prior_te", "cond_stage_model", "clip_l", "t5xxl")
 
 # What ComfyUI's adapters hold, in their order, as the suffixes of a file.
 _LOKR = ("lokr_w1", "lokr_w2", _ALPHA, "lokr_w1_a", "lokr_w1_b", "lokr_w2_a", "lokr_w2_b")
 _LOHA = ("hada_w1_a", "hada_w1_b", _ALPHA, "hada_w2_a", "hada_w2_b")
 
 
-def start_from(path: Path, model: Any, made: list[Adapter]) -> None:
+def start_from(path: Path, model: Any, made: list[Adapter], encoder: Any = None) -> None:
     """Gives freshly made adapters the values of the LoRA file at ``path``.
 
-    A smaller rank fits into a larger one; what is left of it starts as it would have. Layers that
-    the file does not have start anew. Raises ValueError when the file does not fit.
+    ``encoder`` is the text encoder's model where it is trained too. A smaller rank fits into a
+    larger one; what is left of it starts as it would have. Layers that the file does not have
+    start anew. Raises ValueError when the file does not fit.
     """
-    layers = read_adapters(path, model, [adapter.module for adapter in made])
+    layers = read_adapters(path, model, [adapter.module for adapter in made], encoder)
     for adapter in made:
         if adapter.module in layers:
             _give(path, adapter, layers[adapter.module])
 
 
-def with_layers_of(path: Path, model: Any, targets: tuple[str, ...]) -> tuple[str, ...]:
-    """``targets`` and the layers of the LoRA file at ``path``, in the model's order.
+def with_layers_of(
+    path: Path, model: Any, targets: tuple[str, ...], encoder: Any = None
+) -> tuple[str, ...]:
+    """``targets`` and the layers of the LoRA file at ``path``, in the model's order, those of the
+    text encoder's model ``encoder`` after it.
 
     Other trainers take in layers that this one leaves alone. Raises ValueError when the file
     cannot be read, belongs to another model or holds what no adapter does.
     """
-    patches = _patches(path, model)
+    patches = _patches(path, model, encoder)
     for patch in patches.values():
         _tensors(path, patch)
-    taken = {*targets, *map(_module, patches)}
-    return tuple(name for name, _ in model.diffusion_model.named_modules() if name in taken)
+    modules = {*map(_module, patches)}
+    _check_encoders(path, modules, targets)
+    taken = {*targets, *modules}
+    names = [name for name, _ in model.diffusion_model.named_modules()]
+    if encoder is not None:
+        names += [f"{TEXT_ENCODERS}{name}" for name, _ in encoder.named_modules()]
+    return tuple(name for name in names if name in taken)
 
 
 def read_adapters(
-    path: Path, model: Any, targets: Iterable[str]
+    path: Path, model: Any, targets: Iterable[str], encoder: Any = None
 ) -> dict[str, dict[str, torch.Tensor]]:
     """The tensors that a LoRA file has for layers of ``model`` (a BaseModel), by module.
 
@@ -57,7 +66,7 @@ def read_adapters(
     """
     trained = set(targets)
     found: dict[str, list[tuple[int, dict[str, torch.Tensor]]]] = {}
-    for target, patch in _patches(path, model).items():
+    for target, patch in _patches(path, model, encoder).items():
         module = _module(target)
         if module not in trained:
             raise ValueError(
@@ -67,12 +76,28 @@ def read_adapters(
         row = 0 if isinstance(target, str) else target[1][1]
         found.setdefault(module, []).append((row, _tensors(path, patch)))
     return {
-        module: _joined(parts, _rows(model.diffusion_model, module))
+        module: _joined(parts, _rows(_layer(model, encoder, module)))
         for module, parts in found.items()
     }
 
 
-def _patches(path: Path, model: Any) -> dict[Any, Any]:
+def _check_encoders(path: Path, modules: Iterable[str], targets: Iterable[str]) -> None:
+    trained = {_encoder_of(target) for target in targets}
+    others = {_encoder_of(module) for module in modules} - trained
+    if others:
+        raise ValueError(
+            f"{path.name} changes the text encoder {min(others)} as well, which cannot be trained "
+            "and would be lost; continue from a LoRA without it."
+        )
+
+
+def _encoder_of(module: str) -> str:
+    """The text encoder that a layer is in; '' for one of the diffusion model."""
+    inside = module.removeprefix(TEXT_ENCODERS)
+    return "" if inside == module else inside.split(".")[0]
+
+
+def _patches(path: Path, model: Any, encoder: Any) -> dict[Any, Any]:
     """What ComfyUI would patch with the file: its adapter for each weight, or part of a weight."""
     import comfy.lora
     import comfy.lora_convert
@@ -83,12 +108,12 @@ def _patches(path: Path, model: Any) -> dict[Any, Any]:
         raise ValueError(
             f"{path.name} cannot be read as a LoRA ({error}); choose another to continue from."
         ) from error
-    if any(key.startswith(_TEXT_ENCODER) for key in state):
+    if encoder is None and any(key.startswith(_IN_TEXT) for key in state):
         raise ValueError(
-            f"{path.name} changes the text encoder as well, which would be lost; continue from a "
-            "LoRA of the diffusion model alone."
+            f"{path.name} changes the text encoder as well, which would be lost; turn "
+            "text_encoder on, or continue from a LoRA of the diffusion model alone."
         )
-    known = _known(model)
+    known = _known(model, encoder)
     state = {_with_prefix(key, known): value for key, value in state.items()}
     patches: dict[Any, Any] = comfy.lora.load_lora(state, known, log_missing=False)
     read = {key for patch in patches.values() for key in getattr(patch, "loaded_keys", ())}
@@ -102,8 +127,7 @@ def _patches(path: Path, model: Any) -> dict[Any, Any]:
 
 
 def _module(target: Any) -> str:
-    weight: str = target if isinstance(target, str) else target[0]
-    return weight.removeprefix("diffusion_model.").removesuffix(".weight")
+    return module_of(target if isinstance(target, str) else target[0])
 
 
 def _usual(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -114,14 +138,14 @@ def _usual(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     }
 
 
-def _known(model: Any) -> dict[str, Any]:
+def _known(model: Any, encoder: Any) -> dict[str, Any]:
     # ComfyUI reads a UNet's attention by the names of older diffusers only.
     newer = {
         f"{prefix}{name}": weight
         for name, weight in diffusers_weights(model)
         for prefix in ("", "unet.")
     }
-    return newer | known_names(model)
+    return newer | known_names(model, encoder)
 
 
 def _with_prefix(key: str, known: dict[str, Any]) -> str:
@@ -169,8 +193,13 @@ def _joined(parts: list[tuple[int, dict[str, torch.Tensor]]], rows: int) -> dict
     return {_DOWN: down, _UP: up, _ALPHA: torch.tensor(float(rank))}
 
 
-def _rows(diffusion_model: Any, module: str) -> int:
-    layer = diffusion_model.get_submodule(module)
+def _layer(model: Any, encoder: Any, module: str) -> Any:
+    if module.startswith(TEXT_ENCODERS):
+        return encoder.get_submodule(module.removeprefix(TEXT_ENCODERS))
+    return model.diffusion_model.get_submodule(module)
+
+
+def _rows(layer: Any) -> int:
     base = layer.get_base_layer() if hasattr(layer, "get_base_layer") else layer
     return int(getattr(base, "out_features", None) or base.out_channels)
 

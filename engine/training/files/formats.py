@@ -65,7 +65,8 @@ _NETWORKS = dict(
         (
             ("networks.lora", {}),
             ("lycoris.kohya", {"algo": "lora", "dora_wd": "True"}),
-            ("lycoris.kohya", {"algo": "lora", "rs_lora": "True"}),
+            # Its scale is in alpha: to every reader it is a plain LoRA.
+            ("networks.lora", {}),
             ("lycoris.kohya", {"algo": "lokr"}),
             ("lycoris.kohya", {"algo": "loha"}),
         ),
@@ -131,6 +132,7 @@ def lora_metadata(
         "ss_base_model_version": base_version,
         "ss_output_name": title,
         "ss_learning_rate": repr(settings.learning_rate),
+        "ss_unet_lr": repr(settings.learning_rate),
         "ss_lr_scheduler": settings.schedule,
         "ss_optimizer": settings.optimizer,
         "ss_max_train_steps": str(settings.steps),
@@ -156,6 +158,8 @@ def lora_metadata(
         "facet.step": str(step),
         "facet.subject": settings.subject,
     }
+    if settings.text_encoder:
+        told["ss_text_encoder_lr"] = repr(settings.text_encoder_rate)
     prediction = {"EPS": "epsilon", "V_PREDICTION": "v"}.get(model.model_type.name)
     return told | ({"modelspec.prediction_type": prediction} if prediction else {})
 
@@ -173,9 +177,10 @@ def read_lora(path: Path) -> dict[str, torch.Tensor]:
     return comfy.utils.load_torch_file(str(path), safe_load=True)
 
 
-def check_lora(path: Path, model: Any, modules: Iterable[str]) -> None:
+def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = None) -> None:
     """Loads a LoRA file back as ComfyUI does, for ``model`` (a BaseModel).
 
+    ``encoder`` is the text encoder's model where layers of it are among ``modules``.
     Raises UnusableLora when a key of it matches no layer, a layer of ``modules`` is missing, or
     the file would change nothing.
     """
@@ -183,7 +188,8 @@ def check_lora(path: Path, model: Any, modules: Iterable[str]) -> None:
     import comfy.lora_convert
 
     state = comfy.lora_convert.convert_lora(read_lora(path))
-    patches = comfy.lora.load_lora(dict(state), known_names(model), log_missing=False)
+    known = known_names(model, encoder)
+    patches = comfy.lora.load_lora(dict(state), known, log_missing=False)
     read = {key for patch in patches.values() for key in patch.loaded_keys}
     found = {key if isinstance(key, str) else key[0] for key in patches}
     expected = {weight_of(module) for module in modules}

@@ -7,14 +7,21 @@
     Z-Image        diffusion_model.layers.0.attention.to_q   its one qkv layer as three
     all others     diffusion_model.transformer_blocks.0.…    Flux2, Qwen-Image, Wan, Krea 2, …
 
-Names with ``lora_unet_`` go with lora_down, lora_up and alpha, the others with lora_A and lora_B.
+    a CLIP alone   lora_te_text_model_encoder_layers_0_…     SD 1.x's CLIP-L, SD 2.x's CLIP-H
+    CLIPs beside   lora_te1_…, lora_te2_…                    CLIP-L and CLIP-G, of SDXL, Flux, SD3
+
+Names with ``lora_unet_`` or ``lora_te`` go with lora_down, lora_up and alpha, the others with
+lora_A and lora_B.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
+
+from ..model.lora import TEXT_ENCODERS
 
 _GENERIC = "diffusion_model."
 
@@ -32,22 +39,29 @@ class LoraName:
 
     @property
     def kohya(self) -> bool:
-        return self.key.startswith("lora_unet_")
+        return self.key.startswith(("lora_unet_", "lora_te"))
 
 
-def lora_names(model: Any, modules: Iterable[str]) -> dict[str, LoraName]:
+def lora_names(model: Any, modules: Iterable[str], encoder: Any = None) -> dict[str, LoraName]:
     """The name of each of ``modules`` in a LoRA file of ``model`` (a BaseModel).
 
-    Each is one that ComfyUI maps back to this very layer. Raises ValueError when there is none.
+    ``encoder`` is the text encoder's model where layers of it are among them. Each name is one
+    that ComfyUI maps back to this very layer. Raises ValueError when there is none.
     """
-    known = known_names(model)
+    known = known_names(model, encoder)
     diffusers = _diffusers_names(model)
-    return {module: _name(model, module, known, diffusers.get(module)) for module in modules}
+    names = {}
+    for module in modules:
+        if module.startswith(TEXT_ENCODERS):
+            names[module] = _text_name(module, known)
+        else:
+            names[module] = _name(model, module, known, diffusers.get(module))
+    return names
 
 
-def known_names(model: Any) -> dict[str, Any]:
-    """What ComfyUI reads in a LoRA file for ``model``: the layer's weight by each name, or the
-    weight with the part of its rows that is meant."""
+def known_names(model: Any, encoder: Any = None) -> dict[str, Any]:
+    """What ComfyUI reads in a LoRA file for ``model`` and a text encoder's ``encoder``: the layer's
+    weight by each name, or the weight with the part of its rows that is meant."""
     import comfy.lora
 
     def plain(weight: Any) -> Any:
@@ -56,15 +70,31 @@ def known_names(model: Any) -> dict[str, Any]:
         return (plain(weight[0]), *weight[1:])
 
     # A layer that has an adapter on it stands one name deeper.
-    return {
+    names = {
         key.replace(".base_layer", "").replace("_base_layer", ""): plain(weight)
         for key, weight in comfy.lora.model_lora_keys_unet(model, {}).items()
     }
+    if encoder is not None:
+        # ComfyUI looks for its own names here, so they have to be there before.
+        weights = {plain(key): None for key in encoder.state_dict()}
+        bare = SimpleNamespace(state_dict=lambda: weights)
+        names = comfy.lora.model_lora_keys_clip(bare, names)
+    return names
 
 
 def weight_of(module: str) -> str:
     """ComfyUI's name of a layer's weight."""
+    if module.startswith(TEXT_ENCODERS):
+        return f"{module.removeprefix(TEXT_ENCODERS)}.weight"
     return f"{_GENERIC}{module}.weight"
+
+
+def module_of(weight: str) -> str:
+    """The layer whose weight ComfyUI calls so."""
+    layer = weight.removesuffix(".weight")
+    if layer.startswith(_GENERIC):
+        return layer.removeprefix(_GENERIC)
+    return f"{TEXT_ENCODERS}{layer}"
 
 
 def diffusers_weights(model: Any) -> Iterator[tuple[str, str]]:
@@ -95,6 +125,23 @@ def _name(model: Any, module: str, known: dict[str, Any], diffusers: str | None)
     raise ValueError(
         f"ComfyUI knows no LoRA name for the layer {module} of {type(model).__name__}; this model "
         "cannot be trained yet."
+    )
+
+
+def _text_name(module: str, known: dict[str, Any]) -> LoraName:
+    """kohya's: the CLIPs have numbers where there are several text encoders."""
+    encoder, _, layer = module.removeprefix(TEXT_ENCODERS).partition(".transformer.")
+    weight = weight_of(module)
+    encoders = {w.split(".")[0] for name, w in known.items() if name.startswith(TEXT_ENCODERS)}
+    alone = encoders == {encoder}
+    numbered = {"clip_l": ("lora_te1",), "clip_g": ("lora_te2",)}.get(encoder, ())
+    for prefix in ("lora_te",) if alone else (*numbered, "lora_te"):
+        key = f"{prefix}_{layer.replace('.', '_')}"
+        if known.get(key) == weight:
+            return LoraName(key)
+    raise ValueError(
+        f"ComfyUI knows no LoRA name for the layer {layer} of the text encoder {encoder}; turn "
+        "text_encoder off."
     )
 
 

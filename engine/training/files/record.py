@@ -50,10 +50,10 @@ class Record:
         self.ended, self.finished = opened.ended, opened.finished
         self._measures: dict[int, Measure] = {}
         if opened.before is not None:
-            prompts = opened.before.settings.get("sample_prompts", "")
+            same = _sampled(opened.before.settings) == _sampled(settings.record())
             for one in opened.before.measures:
-                if prompts != settings.sample_prompts:
-                    # Likeness on other prompts cannot be compared.
+                if not same:
+                    # Likeness of pictures that are made otherwise cannot be compared.
                     one = replace(one, identity=None, sample="")
                 if one.step <= self.saved:
                     self._measures[one.step] = one
@@ -179,3 +179,10 @@ class Record:
                 f"({error.strerror or error}); {kept if self.saved else 'nothing is kept yet'}. "
                 "Free space there and run again to go on."
             ) from error
+
+
+def _sampled(record: Mapping[str, Any]) -> list[Any]:
+    """How the sample pictures of a run with these settings are made."""
+    usual = TrainingSettings()
+    names = ("sample_prompts", "sample_steps", "sample_cfg")
+    return [record.get(name, getattr(usual, name)) for name in names]

@@ -38,9 +38,11 @@ class Weights:
     @classmethod
     def starting(cls, adapters: list[Adapter], settings: TrainingSettings) -> Weights:
         """Untrained weights; each step sets the learning rate."""
-        parameters = [value for _, value in _named(adapters)]
-        average = [value.detach().clone() for value in parameters]
-        return cls(adapters, make(parameters, settings), average)
+        in_text = [one for one in adapters if one.of_text_encoder]
+        in_model = [one for one in adapters if not one.of_text_encoder]
+        parts = [[value for _, value in _named(part)] for part in (in_model, in_text)]
+        average = [value.detach().clone() for _, value in _named(adapters)]
+        return cls(adapters, make(parts[0], settings, parts[1]), average)
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:

@@ -18,6 +18,9 @@ LORA, DORA, RSLORA, LOKR, LOHA = ADAPTERS
 # Factor of the smaller Kronecker matrix: 8 x 8 leaves the rank to the larger one.
 _KRONECKER_FACTOR = 8
 
+TEXT_ENCODERS = "text_encoders."
+"""What ComfyUI puts before the names of text encoders' layers."""
+
 _FILE_NAMES = {"lora_A": "lora_down.weight", "lora_B": "lora_up.weight"}
 
 
@@ -25,14 +28,20 @@ _FILE_NAMES = {"lora_A": "lora_down.weight", "lora_B": "lora_up.weight"}
 class Adapter:
     """One adapted layer: what is trained of it, float32, and how it is written down.
 
-    module: the layer's name. values: the trained parameters by the suffix that ComfyUI reads
-    them by, such as ``lora_down.weight`` (rank, in) and ``lora_up.weight`` (out, rank). alpha:
-    the file's, which the rank divides; None where ComfyUI takes no scale.
+    module: the layer's name, which starts with ``TEXT_ENCODERS`` for one of a text encoder.
+    values: the trained parameters by the suffix that ComfyUI reads them by, such as
+    ``lora_down.weight`` (rank, in) and ``lora_up.weight`` (out, rank). alpha: the file's, which
+    the rank divides; None where ComfyUI takes no scale.
     """
 
     module: str
     values: dict[str, torch.nn.Parameter]
     alpha: float | None
+
+    @property
+    def of_text_encoder(self) -> bool:
+        """Whether it is in a text encoder rather than in the diffusion model."""
+        return self.module.startswith(TEXT_ENCODERS)
 
     def parameters(self) -> dict[str, torch.nn.Parameter]:
         """What is trained, by name; the same names in the same order for every layer."""

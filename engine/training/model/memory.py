@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,12 +107,17 @@ def _has_bf16_units() -> bool:
 
 @contextlib.contextmanager
 def loaded(
-    model: Any, shape: tuple[int, ...], precision: Precision, room: Room = Room()
+    model: Any,
+    shape: tuple[int, ...],
+    precision: Precision,
+    room: Room = Room(),
+    beside: Sequence[Any] = (),
 ) -> Iterator[dict[str, Any]]:
     """``model`` (a ModelPatcher) on its device for latents of ``shape``, and its options.
 
-    ComfyUI streams the weights that do not fit beside what ``room`` asks for. Yields the
-    transformer options for ``apply_model``. Afterwards the model is as it was.
+    ``beside`` are ModelPatchers that are needed at the same time. ComfyUI streams the weights that
+    do not fit beside what ``room`` asks for. Yields the transformer options for ``apply_model``.
+    Afterwards the model is as it was.
     """
     import comfy.model_management as management
     import comfy.model_patcher
@@ -126,13 +131,13 @@ def loaded(
             memory = total
         elif room.vram:
             memory += max(0, int(total - room.vram * _GB))
-    management.load_models_gpu([model], memory_required=memory)
+    management.load_models_gpu([model, *beside], memory_required=memory)
     options = comfy.model_patcher.create_model_options_clone(model.model_options)
     transformer_options = options.setdefault("transformer_options", {})
     comfy.patcher_extension.merge_nested_dicts(
         transformer_options.setdefault("wrappers", {}), model.wrappers, copy_dict1=False
     )
-    transformer_options["optimized_attention_override"] = _attention
+    transformer_options["optimized_attention_override"] = differentiable_attention
     transformer_options["cond_or_uncond"] = [0]
     before = model.model.manual_cast_dtype
     model.pre_run()
@@ -145,7 +150,9 @@ def loaded(
         model.cleanup()
 
 
-def _attention(_chosen: Any, q: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+def differentiable_attention(
+    _chosen: Any, q: torch.Tensor, *args: Any, **kwargs: Any
+) -> torch.Tensor:
     """PyTorch's attention, whatever the user samples with.
 
     Others have no backward pass, or cut their work into pieces by the memory that is free, which

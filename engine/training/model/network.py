@@ -11,6 +11,7 @@ import torch
 from ..data.conditioning import Conds, groups, joined, model_conds
 from .exact import OutOfPlace
 from .lora import adapters_off
+from .text_encoder import TextEncoder
 
 # Each may hold a copy of its prompt, which for the largest text encoders has 30 MB.
 _CONDS_KEPT = 64
@@ -25,14 +26,17 @@ class Network:
         prompts: Mapping[str, dict[str, Any]],
         options: dict[str, Any],
         guidance: float,
+        text_encoder: TextEncoder | None = None,
     ) -> None:
         """``model`` is a ModelPatcher that is loaded; ``prompts`` are encoded captions, and
-        ``options`` the transformer options that ``memory.loaded`` gave."""
+        ``options`` the transformer options that ``memory.loaded`` gave. With a ``text_encoder``
+        captions are encoded anew each time, and ``prompts`` are what they were without it."""
         self._model = model.model
         self.device = model.load_device
         self._prompts = prompts
         self._options = options
         self._guidance = guidance
+        self._text_encoder = text_encoder
         self._conds = functools.lru_cache(_CONDS_KEPT)(self._made_conds)
 
     @property
@@ -58,7 +62,21 @@ class Network:
         self, captions: Sequence[str], noised: torch.Tensor, sigmas: torch.Tensor
     ) -> torch.Tensor:
         """The denoised latents (B, C, …) of samples that can run at once, on the device."""
-        conds = [self._conds(caption, noised.shape[1:]) for caption in captions]
+        if self._text_encoder is None:
+            return self._denoised(self._known_conds(captions, noised), noised, sigmas)
+        live = {one: self._live_conds(one, noised.shape[1:]) for one in dict.fromkeys(captions)}
+        return self._denoised([live[caption] for caption in captions], noised, sigmas)
+
+    def untrained(
+        self, captions: Sequence[str], noised: torch.Tensor, sigmas: torch.Tensor
+    ) -> torch.Tensor:
+        """What ``denoised`` would be without any adapter; no gradient passes."""
+        with torch.no_grad(), adapters_off(self._model.diffusion_model):
+            return self._denoised(self._known_conds(captions, noised), noised, sigmas)
+
+    def _denoised(
+        self, conds: list[Conds], noised: torch.Tensor, sigmas: torch.Tensor
+    ) -> torch.Tensor:
         options = {**self._options, "cond_or_uncond": [0] * len(conds), "sigmas": sigmas}
         with OutOfPlace():
             result: torch.Tensor = self._model.apply_model(
@@ -66,13 +84,15 @@ class Network:
             )
         return result
 
-    def untrained(
-        self, captions: Sequence[str], noised: torch.Tensor, sigmas: torch.Tensor
-    ) -> torch.Tensor:
-        """What ``denoised`` would be without the adapters; no gradient passes."""
-        with torch.no_grad(), adapters_off(self._model.diffusion_model):
-            return self.denoised(captions, noised, sigmas)
+    def _known_conds(self, captions: Sequence[str], noised: torch.Tensor) -> list[Conds]:
+        return [self._conds(caption, noised.shape[1:]) for caption in captions]
 
     def _made_conds(self, caption: str, shape: torch.Size) -> Conds:
         latent = torch.zeros((1, *shape), device=self.device)
         return model_conds(self._model, self._prompts[caption], latent, self._guidance)
+
+    def _live_conds(self, caption: str, shape: torch.Size) -> Conds:
+        assert self._text_encoder is not None
+        latent = torch.zeros((1, *shape), device=self.device)
+        options = self._text_encoder.encode(caption)
+        return model_conds(self._model, options, latent, self._guidance, with_gradient=True)

@@ -20,6 +20,7 @@ from .forwards import adapted_forward
 from .lora import Adapter, adapters
 from .memory import Room, activation_memory, choose_precision, loaded
 from .targets import transformer_blocks
+from .text_encoder import TextEncoder
 
 _KEY = "facet_training"
 _, FP8 = BASES
@@ -28,8 +29,8 @@ _, FP8 = BASES
 class Session:
     """A model on its device with adapters in it, exact; a context manager.
 
-    adapters: in the model for the length of the ``with``. options: for the model's
-    ``transformer_options``.
+    adapters: in the model for the length of the ``with``, and in ``text_encoder`` where that is
+    trained too. options: for the model's ``transformer_options``.
     """
 
     adapters: list[Adapter]
@@ -41,8 +42,10 @@ class Session:
         targets: tuple[str, ...],
         settings: TrainingSettings,
         samples: list[Sample],
+        text_encoder: TextEncoder | None = None,
     ) -> None:
         self._model = model
+        self.text_encoder = text_encoder
         self._diffusion_model = model.model.diffusion_model
         self._targets = targets
         self._settings = settings
@@ -75,6 +78,8 @@ class Session:
                 )
             )
             self._live = {n: self._diffusion_model.get_submodule(n) for n in self._targets}
+            if self.text_encoder is not None:
+                self.adapters += stack.enter_context(self.text_encoder.adapted())
             stack.callback(self._exact.close)
             self._make_exact()
             self._outer = stack.pop_all()
@@ -126,17 +131,23 @@ class Session:
     def _apart(self) -> Iterator[None]:
         self._exact.close()
         self._put(self._originals)
+        if self.text_encoder is not None:
+            self.text_encoder.take_out()
         self._loaded.close()
         try:
             yield
         finally:
             self._load()
             self._put(self._live)
+            if self.text_encoder is not None:
+                self.text_encoder.put_in()
             self._make_exact()
 
     def _load(self) -> dict[str, Any]:
-        room = self._room()
-        return self._loaded.enter_context(loaded(self._model, self._shape, self._precision, room))
+        beside = [] if self.text_encoder is None else [self.text_encoder.patcher]
+        return self._loaded.enter_context(
+            loaded(self._model, self._shape, self._precision, self._room(), beside)
+        )
 
     def _room(self) -> Room:
         settings = self._settings
@@ -153,6 +164,8 @@ class Session:
         self._exact.enter_context(exact_gradients(self._diffusion_model, device, products))
         if self._settings.gradient_checkpointing:
             self._exact.enter_context(checkpointed(self._blocks))
+        if self.text_encoder is not None:
+            self._exact.enter_context(self.text_encoder.exact())
 
     def _put(self, layers: Mapping[str, torch.nn.Module], forward: Any = None) -> None:
         for name, layer in layers.items():

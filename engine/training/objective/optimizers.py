@@ -19,16 +19,19 @@ _BETAS = (0.9, 0.99)
 
 
 def make(
-    parameters: Sequence[torch.nn.Parameter], settings: TrainingSettings
+    parameters: Sequence[torch.nn.Parameter],
+    settings: TrainingSettings,
+    text_encoder: Sequence[torch.nn.Parameter] = (),
 ) -> torch.optim.Optimizer:
-    """The optimizer that ``settings`` name, over ``parameters``.
+    """The optimizer that ``settings`` name, over ``parameters`` and those of the text encoder.
 
-    ``set_learning_rate`` has to be called before each step. Some keep tensors in their groups and
-    not only in their state. Raises ModuleNotFoundError when a library is missing, and ValueError
-    where the parameters' device has no such optimizer.
+    The latter are a group of their own, with a rate of their own. ``set_learning_rate`` has to be
+    called before each step. Some keep tensors in their groups and not only in their state. Raises
+    ModuleNotFoundError when a library is missing, and ValueError where the parameters' device has
+    no such optimizer.
     """
-    weights = list(parameters)
-    device = weights[0].device
+    weights = [{"params": list(part)} for part in (parameters, text_encoder) if part]
+    device = weights[0]["params"][0].device
     decay = settings.weight_decay
     # What it is made with is overwritten before the first step.
     rate = settings.learning_rate_at(0)
@@ -69,8 +72,8 @@ def set_learning_rate(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int
 ) -> None:
     """Gives each group its learning rate of step ``step``, counted from 0."""
-    rate = settings.learning_rate_at(step)
-    for group in optimizer.param_groups:
+    rates = (settings.learning_rate_at(step), settings.text_encoder_rate_at(step))
+    for group, rate in zip(optimizer.param_groups, rates, strict=False):
         group["lr"] = rate
 
 

@@ -12,6 +12,7 @@ from ..data.buckets import patch_size
 from ..data.pictures import Sample, WeightedBatches
 from ..files.state import Weights
 from ..model.network import Network
+from ..model.text_encoder import TextEncoder
 from ..settings import TrainingSettings
 from .draws import Batch, draw_batch, validation_batch
 from .loss import add_noise, loss_weights, output_error, squared_error
@@ -36,10 +37,11 @@ class Step:
         samples: Sequence[Sample],
         prompts: Mapping[str, dict[str, Any]],
         options: dict[str, Any],
+        text_encoder: TextEncoder | None = None,
     ) -> None:
         self._settings = settings
         self._samples = samples
-        self._network = Network(model, prompts, options, settings.guidance)
+        self._network = Network(model, prompts, options, settings.guidance, text_encoder)
         self._patch = patch_size(model.model)
         self.micro_batch = settings.micro_batch or settings.batch_size
 

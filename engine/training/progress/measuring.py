@@ -74,10 +74,14 @@ class Measuring:
 
         The picture's name in the run's folder, and the likeness where an embedder is at hand.
         """
-        assert self.sampler is not None
-        with weights.averaged_in_place(), session.sampling_model() as model:
-            pictures = self.sampler.make(model)
-            identity = None if self.likeness is None else self.likeness(pictures)
+        sampler = self.sampler
+        assert sampler is not None
+        with weights.averaged_in_place():
+            if session.text_encoder is not None:
+                sampler = sampler.by(session.text_encoder.clip)
+            with session.sampling_model() as model:
+                pictures = sampler.make(model)
+                identity = None if self.likeness is None else self.likeness(pictures)
         name = f"{FOLDER}/step_{number:06d}.png"
-        write_atomic(folder / name, sheet_bytes(pictures, self.sampler.prompts, number))
+        write_atomic(folder / name, sheet_bytes(pictures, sampler.prompts, number))
         return name, identity

@@ -46,15 +46,20 @@ def prompts_for(character: Character, wanted: str) -> tuple[str, ...]:
     )
 
 
-def usual_sampling(model: Any, side: int) -> Sampling:
-    """How ``model`` (a ModelPatcher) is usually sampled, for squares of about ``side`` pixels."""
+def usual_sampling(model: Any, side: int, steps: int = 20, cfg: float = 0.0) -> Sampling:
+    """How ``model`` (a ModelPatcher) is usually sampled, for squares of about ``side`` pixels.
+
+    A ``cfg`` of 0 is what suits the model: 1 where guidance is distilled into it, 3 for other
+    flow models, and else 6.
+    """
     import comfy.model_sampling as kinds
 
     side = max(64, round(side / 16) * 16)
     if _is_distilled(model):
-        return Sampling(side, side, cfg=1.0, guidance=_DISTILLED_GUIDANCE)
+        return Sampling(side, side, steps, cfg or 1.0, guidance=_DISTILLED_GUIDANCE)
     flow = isinstance(model.model.model_sampling, kinds.CONST)
-    return Sampling(side, side, cfg=3.0 if flow else 6.0, scheduler="simple" if flow else "normal")
+    usual, scheduler = (3.0, "simple") if flow else (6.0, "normal")
+    return Sampling(side, side, steps, cfg or usual, scheduler=scheduler)
 
 
 def _is_distilled(model: Any) -> bool:
@@ -72,13 +77,17 @@ class Sampler:
 
     @classmethod
     def encoding(cls, clip: Any, vae: Any, prompts: Sequence[str], sampling: Sampling) -> Sampler:
-        """A sampler of ``prompts``, which are encoded now: the text encoder may then go."""
+        """A sampler of ``prompts``, which are encoded now: the CLIP may then go."""
         with torch.inference_mode():
             negative = encode_prompt(clip, "", sampling.guidance)
             pairs = tuple(
                 (encode_prompt(clip, prompt, sampling.guidance), negative) for prompt in prompts
             )
         return cls(vae, tuple(prompts), pairs, sampling)
+
+    def by(self, clip: Any) -> Sampler:
+        """The same with its prompts encoded by another CLIP."""
+        return Sampler.encoding(clip, self.vae, self.prompts, self.sampling)
 
     def make(self, model: Any) -> torch.Tensor:
         """One picture a prompt, (N, H, W, 3) in 0..1 on the CPU, by ComfyUI's own sampler.
