@@ -122,6 +122,7 @@ class Provenance:
     """Where a shot came from.
 
     ``parent`` is the hash of the shot it was made from; ``attempt`` of ``tries`` was kept.
+    ``instruction`` is what a person asked to be done, in free words.
     """
 
     source: Source
@@ -132,6 +133,7 @@ class Provenance:
     attempt: int = 1
     tries: int = 1
     parent: str = ""
+    instruction: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,14 @@ class Score:
 def quantise(image: torch.Tensor) -> torch.Tensor:
     """``image`` (…, C) in 0..1 as the uint8 that a picture file stores."""
     return (image.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def picture_hash(image: torch.Tensor) -> str:
+    """sha256 of the size and the 8-bit pixels of ``image`` (H, W, C)."""
+    pixels = quantise(image).contiguous()
+    digest = hashlib.sha256(repr(tuple(pixels.shape)).encode())
+    digest.update(pixels.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,10 +201,7 @@ class Shot:
     @cached_property
     def hash(self) -> str:
         """sha256 of the picture's size and 8-bit pixels: what identifies a shot."""
-        pixels = quantise(self.image).contiguous()
-        digest = hashlib.sha256(repr(tuple(pixels.shape)).encode())
-        digest.update(pixels.numpy().tobytes())
-        return digest.hexdigest()
+        return picture_hash(self.image)
 
     @property
     def accepted(self) -> bool:

@@ -7,6 +7,7 @@ from comfy_api.latest import io
 
 from ..engine.character import Character
 from ..engine.sampling import Sampling
+from ..engine.shots.sizes import canvas_for
 
 
 def sampler_names() -> list[str]:
@@ -108,9 +109,15 @@ def sampling_from(
     guidance: float,
     width: int,
     height: int,
+    pixels: int | None = None,
 ) -> Sampling:
-    """The sampling that the widgets describe; size 0 follows the original, to 2 megapixels."""
+    """The sampling that the widgets describe; size 0 follows the original, to 2 megapixels.
+
+    pixels: the area that the model wants, where no size is set.
+    """
     own_height, own_width = character.source.image.shape[:2]
+    if pixels and not (width or height):
+        width, height = canvas_for(own_width, own_height, pixels)
     shrink = min(1.0, (2_097_152 / (own_width * own_height)) ** 0.5)
     return Sampling(
         width=width or to_sixteen(own_width * shrink),

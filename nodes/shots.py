@@ -9,6 +9,7 @@ from comfy_api.latest import io
 from ..engine.character import Character
 from ..engine.shots.plan import ShotPlan, turnaround
 from . import sockets
+from .reference_inputs import reference_inputs
 from .studio import decisions_input, likeness_input, shoot, studio_inputs
 
 
@@ -48,6 +49,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
                     tooltip="What is behind the character in every view.",
                 ),
                 likeness_input(),
+                *reference_inputs(),
                 decisions_input(),
             ],
             outputs=[
@@ -91,6 +93,7 @@ class FacetShotGenerator(io.ComfyNode):
                 sockets.Plan.Input("plan", tooltip="The shots to make."),
                 *studio_inputs(),
                 likeness_input(),
+                *reference_inputs(),
                 decisions_input(),
             ],
             outputs=[

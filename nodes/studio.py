@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,15 +13,17 @@ from ..engine.character import Character, Shot
 from ..engine.files import write_atomic
 from ..engine.pictures import image_bytes
 from ..engine.shots.accept import Gates, Thresholds
-from ..engine.shots.conditioning import ReferenceMode
 from ..engine.shots.decisions import parse_decisions
+from ..engine.shots.dialects import AUTO, dialect_for
 from ..engine.shots.make import Shoot, Studio
+from ..engine.shots.modes import ReferenceMode, resolve_mode
 from ..engine.shots.plan import ShotPlan
 from ..engine.shots.sheet import draw_sheet
 from ..engine.shots.store import ShotStore
 from . import sockets
 from .folders import character_folder
 from .inputs import model_inputs, sampling_from, sampling_inputs
+from .reference_inputs import custom_sampling, reference_pictures
 from .shots_page import Reporter, reported
 
 
@@ -32,8 +36,9 @@ def studio_inputs() -> list[io.Input]:
             options=ReferenceMode,
             default=ReferenceMode.AUTO,
             tooltip="How the model is shown the original: reference_latents for edit models "
-            "(Kontext, Flux2, the demo), img2img for any model, patched_model when IP-Adapter "
-            "or PuLID is already applied. Auto asks when it cannot be sure.",
+            "(Kontext, Flux2, the demo), qwen_edit for Qwen-Image-Edit, img2img for any model, "
+            "patched_model when IP-Adapter or PuLID is already applied. Auto asks when it cannot "
+            "be sure.",
         ),
         *sampling_inputs(),
         sockets.FaceDetection.Input(
@@ -142,6 +147,10 @@ def shoot(
     negative: str = "",
     denoise: float = 0.75,
     strengthen_likeness: bool = False,
+    sampler: Any = None,
+    sigmas: Any = None,
+    references: Any = None,
+    prompt_style: str = AUTO,
     decisions: str = "",
     **sampling_widgets: Any,
 ) -> io.NodeOutput:
@@ -149,20 +158,24 @@ def shoot(
 
     ``file``: what the sheet is called on the disk.
     """
-    try:
+    custom = custom_sampling(sampler, sigmas)
+    with said_by(node):
         decided = parse_decisions(decisions)
-    except ValueError as error:
-        raise ValueError(f"{node.GET_SCHEMA().display_name}: {error}") from error
-    sampling = sampling_from(character, **sampling_widgets)
+        mode = resolve_mode(ReferenceMode(reference_mode), model)
+        dialect = dialect_for(prompt_style, model, mode.value)
+        sampling = sampling_from(character, pixels=dialect.pixels, **sampling_widgets)
     studio = Studio(
         model,
         clip,
         vae,
         sampling,
-        ReferenceMode(reference_mode),
+        mode,
         negative.strip(),
         denoise,
         strengthen_likeness,
+        reference_pictures(references),
+        prompt_style,
+        custom,
     )
     gates = Gates(
         character.source.image,
@@ -170,12 +183,21 @@ def shoot(
         face_detection_model,
         clip_vision,
     )
+    with said_by(node):
+        shooting = Shoot(character, studio, gates, seed, tries)
     with reported(node, character, plan, decided) as page:
-        page.prepare(model, sampling.steps)
-        shots = Shoot(character, studio, gates, seed, tries).run(
-            plan, ShotStore(page.grid.folder), page, page.step, decided
-        )
+        page.prepare(model, custom.steps(sampling) if custom else sampling.steps)
+        shots = shooting.run(plan, ShotStore(page.grid.folder), page, page.step, decided)
         return finished(character, shots, file, page)
+
+
+@contextmanager
+def said_by(node: type[io.ComfyNode]) -> Iterator[None]:
+    """Puts the node's name before what is wrong with what it was given."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{node.GET_SCHEMA().display_name}: {error}") from error
 
 
 def finished(character: Character, shots: list[Shot], file: str, page: Reporter) -> io.NodeOutput:

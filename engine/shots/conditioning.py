@@ -53,6 +53,17 @@ class Reference:
             tags, self.class_word, bool(self.latents), instruction, stronger
         )
 
+    def without_border(self, image: torch.Tensor) -> torch.Tensor:
+        """``image`` (H, W, 3) without what was added to the original to fill the canvas."""
+        if self.fitting is None or self.fitting.canvas != (image.shape[1], image.shape[0]):
+            return image
+        return self.fitting.content(image)
+
+    def check(self, clip: Any) -> None:
+        """Raises ValueError when ``clip`` has to read the pictures and cannot."""
+        if self.seen:
+            _looking(clip, "", self.seen)
+
     def conditioning(self, clip: Any, text: str, guidance: float | None = None) -> Conditioning:
         """``text`` as CONDITIONING, with the reference in it.
 

@@ -8,23 +8,21 @@ from typing import Any, Literal
 
 import torch
 
-from ..character import Character, Provenance, Shot
-from ..sampling import Conditioning, Sampling, encode_prompt, model_fingerprint, sample
+from ..character import Character, Provenance, Shot, picture_hash
+from ..sampling import (
+    Conditioning,
+    CustomSampling,
+    Sampling,
+    encode_prompt,
+    model_fingerprint,
+    sample,
+)
 from .accept import VIEW_GATE, Gates, better, failed
 from .conditioning import ReferenceMode, reference_for
 from .decisions import NONE, Decision, names
+from .dialects import AUTO
 from .plan import ShotPlan, ShotRequest
 from .store import ShotStore, shot_key
-
-EMPHASIS = {
-    "front": "front view, looking at the viewer",
-    "three_quarter_left": "three-quarter view left, face turned left",
-    "three_quarter_right": "three-quarter view right, face turned right",
-    "profile_left": "left profile, face turned left",
-    "profile_right": "right profile, face turned right",
-    "back": "back view, seen from behind",
-}
-"""Stronger words for a view that twice did not come out."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,9 @@ class Studio:
     """The models and settings that shots are made with.
 
     strengthen_likeness: the negative does not see the reference, so that classifier-free guidance
-    moves towards the reference as well as towards the words.
+    moves towards the reference as well as towards the words. references: further pictures
+    (H, W, 3) for the model to see. style: the prompt dialect. custom: a sampler or sigmas of the
+    user's own.
     """
 
     model: Any
@@ -43,6 +43,9 @@ class Studio:
     negative: str = ""
     denoise: float = 0.75
     strengthen_likeness: bool = False
+    references: tuple[torch.Tensor, ...] = ()
+    style: str = AUTO
+    custom: CustomSampling | None = None
 
 
 State = Literal["sampling", "retried", "accepted", "failed"]
@@ -93,12 +96,11 @@ class Shoot:
             sampling.width,
             sampling.height,
             studio.denoise,
+            studio.references,
+            studio.style,
         )
-        self.negative = (
-            encode_prompt(studio.clip, studio.negative, sampling.guidance)
-            if studio.strengthen_likeness
-            else self._conditioning(studio.negative)
-        )
+        self.reference.check(studio.clip)
+        self._negatives: dict[str, Conditioning] = {}
         self.fingerprint = model_fingerprint(studio.model)
 
     def run(
@@ -147,11 +149,10 @@ class Shoot:
         best: Shot | None = None
         wrong_views = 0
         for attempt in range(1, self.tries + 1):
-            tags = request.tags
-            if wrong_views >= 2:
-                tags = replace(tags, view=EMPHASIS.get(tags.view, tags.view))
+            stronger = ("view",) if wrong_views >= 2 else ()
+            prompt = self.reference.prompt(request.tags, request.instruction, stronger)
             tell(replace(now, attempt=attempt))
-            shot = self._shoot(request, self.reference.prompt(tags), seed, attempt, on_step)
+            shot = self._shoot(request, prompt, seed, attempt, on_step)
             wrong_views += VIEW_GATE in failed(shot.scores)
             best = shot if better(shot, best) else best
             if shot.accepted:
@@ -171,17 +172,22 @@ class Shoot:
         on_step: Callable[[int, torch.Tensor], None] | None,
     ) -> Shot:
         studio, seed = self.studio, seed + attempt - 1
+        negative = self.reference.dialect.negative(request.tags, studio.negative)
         image = sample(
             studio.model,
             studio.vae,
             self._conditioning(prompt),
-            self.negative,
+            self._negative(negative),
             studio.sampling,
             seed,
             latent=self.reference.start,
             denoise=self.reference.denoise,
             on_step=on_step,
+            custom=studio.custom,
         )[0]
+        if request.instruction:
+            # An edited original shows what the original shows, without the border it was given.
+            image = self.reference.without_border(image)
         shot = Shot(
             image=image,
             tags=request.tags,
@@ -189,16 +195,27 @@ class Shoot:
                 source="generated",
                 model=type(studio.model.model).__name__,
                 prompt=prompt,
-                negative=studio.negative,
+                negative=negative,
                 seed=seed,
                 attempt=attempt,
                 parent=self.character.source.hash,
+                instruction=request.instruction,
             ),
         )
         return replace(shot, scores=self.gates.measure(shot.image, request.tags))
 
     def _conditioning(self, text: str) -> Conditioning:
         return self.reference.conditioning(self.studio.clip, text, self.studio.sampling.guidance)
+
+    def _negative(self, text: str) -> Conditioning:
+        if text not in self._negatives:
+            guidance = self.studio.sampling.guidance
+            self._negatives[text] = (
+                encode_prompt(self.studio.clip, text, guidance)
+                if self.studio.strengthen_likeness
+                else self._conditioning(text)
+            )
+        return self._negatives[text]
 
     def _key(self, request: ShotRequest, seed: int) -> str:
         studio, gates = self.studio, self.gates
@@ -216,4 +233,7 @@ class Shoot:
             gates.thresholds,
             gates.face_model is None,
             gates.clip_vision is None,
+            self.reference.dialect.digest,
+            [picture_hash(picture) for picture in studio.references],
+            studio.custom,
         )

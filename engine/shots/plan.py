@@ -6,10 +6,11 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 
 from ..character import VOCABULARY, Character, Tags
+from .instructions import describes, named_details, split_instruction
 
 OUTFITS = (
     "blue t-shirt and grey trousers",
@@ -37,14 +38,16 @@ EXPRESSIONS = ("neutral", "smile", "surprised", "sad", "angry")
 
 @dataclass(frozen=True)
 class ShotRequest:
-    """One line of a plan: the tags to reach, and words of the person's own."""
+    """One line of a plan: the tags to reach, and what is to be done in a person's own words."""
 
     tags: Tags
+    instruction: str = ""
 
     @property
     def label(self) -> str:
         """The line in words, as a person would write it."""
-        return ", ".join(self.tags.phrases())
+        done = [f"do: {self.instruction}"] if self.instruction else []
+        return ", ".join([*self.tags.phrases(), *done])
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,13 @@ class ShotPlan:
 
     def missing_from(self, character: Character) -> ShotPlan:
         """The part of the plan that no accepted shot of ``character`` covers yet."""
-        have = Counter(shot.tags for shot in character.shots if shot.include)
+        have = Counter(
+            (shot.tags, shot.provenance.instruction) for shot in character.shots if shot.include
+        )
         missing = []
         for request in self.requests:
-            if have[request.tags]:
-                have[request.tags] -= 1
+            if have[request.tags, request.instruction]:
+                have[request.tags, request.instruction] -= 1
             else:
                 missing.append(request)
         return ShotPlan(tuple(missing))
@@ -173,15 +178,30 @@ def from_lines(text: str) -> ShotPlan:
     """A plan from one line a shot, parts parted by commas.
 
     A part that ``VOCABULARY`` knows becomes its tag; "wearing …" is the outfit; "in / on / at …" or
-    "… background" the background; anything else is kept as a detail, in its own words.
+    "… background" the background; anything else is kept as a detail, in its own words. After "do:"
+    the rest of the line is an instruction: what it names or describes becomes tags as well.
     Empty lines and lines that begin with '#' are left out. Raises ValueError when a line asks for
     the same thing twice.
     """
     requests = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
-            requests.append(ShotRequest(_parse_line(line, number)))
+            wishes, instruction = split_instruction(line)
+            tags = _parse_line(wishes, number)
+            requests.append(ShotRequest(_tagged(tags, instruction), instruction))
     return ShotPlan(tuple(requests))
+
+
+def _tagged(tags: Tags, instruction: str) -> Tags:
+    """``tags`` with what a picture made by ``instruction`` shows, as far as that can be known."""
+    named = named_details(instruction)
+    if named or not describes(instruction):
+        new = [one for one in named if not any(one in known for known in tags.details)]
+        return replace(tags, details=(*tags.details, *new))
+    axis, value = _understand(instruction)
+    if axis == "details":
+        return replace(tags, details=(*tags.details, value))
+    return tags if getattr(tags, axis) else replace(tags, **{axis: value})
 
 
 def _parse_line(line: str, number: int) -> Tags:
