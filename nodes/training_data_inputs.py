@@ -198,3 +198,55 @@ def watching_inputs(loras: list[str]) -> list[io.Input]:
             "diffusers' and PEFT's files are read.",
         ),
     ]
+
+
+def text_encoder_inputs() -> list[io.Input]:
+    """Whether the text encoder learns along."""
+    return [
+        io.Boolean.Input(
+            "text_encoder",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="Trains CLIP-L, CLIP-G or CLIP-H too, of SD1.5, SDXL, SD3 and Flux. Off is "
+            "recommended; T5 and language models stay as they are.",
+        ),
+        io.Float.Input(
+            "text_encoder_rate",
+            default=5e-5,
+            min=1e-7,
+            max=1e-1,
+            step=1e-6,
+            round=1e-8,
+            optional=True,
+            advanced=True,
+            tooltip="The text encoder's own learning rate; half of the model's is recommended, "
+            "or less.",
+        ),
+    ]
+
+
+def sample_inputs() -> list[io.Input]:
+    """How the sample pictures are made."""
+    return [
+        io.Int.Input(
+            "sample_steps",
+            default=20,
+            min=1,
+            max=200,
+            optional=True,
+            advanced=True,
+            tooltip="Steps of each sample picture; 20 is recommended, 4 to 8 for turbo models.",
+        ),
+        io.Float.Input(
+            "sample_cfg",
+            default=0.0,
+            min=0.0,
+            max=30.0,
+            step=0.1,
+            optional=True,
+            advanced=True,
+            tooltip="CFG of the sample pictures. 0, recommended, takes what suits the model: 1 for "
+            "Flux dev, 3 for other flow models, 6 for SD1.5 and SDXL.",
+        ),
+    ]

@@ -10,7 +10,14 @@ from comfy_api.latest import io
 from ..engine.training.presets import merged, preset, stated
 from ..engine.training.settings import TrainingSettings
 from . import sockets
-from .training_data_inputs import NOTHING, data_inputs, loss_inputs, watching_inputs
+from .training_data_inputs import (
+    NOTHING,
+    data_inputs,
+    loss_inputs,
+    sample_inputs,
+    text_encoder_inputs,
+    watching_inputs,
+)
 from .training_inputs import adapter_inputs, course_inputs, memory_inputs, preset_inputs
 
 NAME = "Facet Training Options"
@@ -36,6 +43,9 @@ class FacetTrainingOptions(io.ComfyNode):
                 *loss_inputs(),
                 *memory_inputs(),
                 *watching_inputs(folder_paths.get_filename_list("loras")),
+                # Appended in the order in which they came: saved workflows go by it.
+                *text_encoder_inputs(),
+                *sample_inputs(),
             ],
             outputs=[
                 sockets.TrainingOptions.Output("options", tooltip="To the LoRA Trainer's options.")
