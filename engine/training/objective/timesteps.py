@@ -21,6 +21,10 @@ WHOLE: Range = (0.0, 1.0)
 # At no noise at all, a flow model's velocity cannot be told from its answer.
 _LOWEST = 1e-3
 
+# What sets a character apart is decided at high noise: without a shift, likeness takes twice the
+# steps. 3 is near what Flux's own sampler does at a megapixel (3.16).
+_SUITABLE_SHIFT = 3.0
+
 
 def draw_sigmas(
     sampling: Any,
@@ -33,10 +37,10 @@ def draw_sigmas(
 ) -> torch.Tensor:
     """``count`` noise levels for training, (count,) float32 on the CPU, in the model's own scale.
 
-    auto: for flow models logit-normal (Esser et al. 2024, section 3.1), shifted by ``shift``; for
-    the others evenly from their table of noise levels. uniform: evenly. logit-normal: without a
-    shift. shift: logit-normal shifted by ``shift``, or as the model's own samplers shift where
-    that is 1. flux_shift: by the number of ``tokens`` in the picture, as Flux's sampler does.
+    auto: for flow models logit-normal (Esser et al. 2024, section 3.1), shifted by ``shift``, or
+    by 3 where that is 1; for the others evenly from their table of noise levels. uniform: evenly.
+    logit-normal: without a shift. shift: as auto, but shifted as the model's own samplers do where
+    ``shift`` is 1. flux_shift: by the number of ``tokens`` in the picture, as Flux's sampler does.
     ``ranges`` holds each sample to levels of its own: the same distribution, cut off there.
     The number of values drawn from ``generator`` is the same for every range.
     Raises ValueError for a model that does not start from noise, and for a shift of one that is
@@ -113,9 +117,9 @@ def _shift(sampling: Any, timesteps: str, shift: float, tokens: int) -> float:
         return 1.0
     if timesteps == "flux_shift":
         return flux_shift(tokens)
-    if timesteps == "shift" and shift == 1.0:
-        return model_shift(sampling)
-    return shift
+    if shift != 1.0:
+        return shift
+    return model_shift(sampling) if timesteps == "shift" else _SUITABLE_SHIFT
 
 
 @dataclass(frozen=True)
