@@ -45,7 +45,9 @@ def test_a_seed_means_what_it_always_meant(
     sampling: Any, batch: int, number: int, captions: str, sigmas: list[float], noise: list[float]
 ) -> None:
     """As drawn by the first version that was used: runs of then go on unchanged."""
-    found = drawn(number, TrainingSettings(seed=5, batch_size=batch), sampling)
+    timesteps = "auto" if sampling is EPS else "logit-normal"
+    settings = TrainingSettings(seed=5, batch_size=batch, timesteps=timesteps)
+    found = drawn(number, settings, sampling)
     assert "".join(found.captions) == captions
     assert found.sigmas.tolist() == pytest.approx(sigmas, rel=1e-4)
     assert found.noise.flatten()[:2].tolist() == pytest.approx(noise, abs=1e-5)
@@ -64,7 +66,7 @@ def test_generated_shots_are_held_to_their_range_and_others_are_not() -> None:
         Sample(torch.zeros(1, 4, 4, 4), source, 1.0, Provenance(source))
         for source in ("original", "generated", "edited", "imported")
     ]
-    free = TrainingSettings(batch_size=4)
+    free = TrainingSettings(batch_size=4, timesteps="logit-normal")
     held = replace(free, generated_from=0.5, generated_to=0.9)
     levels: dict[str, list[float]] = {}
     for number in range(200):
