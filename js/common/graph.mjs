@@ -3,6 +3,8 @@
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 
+const MARGINS = 20; // what the canvas leaves free above and below a widget, in px
+
 export const rootGraph = () => app.rootGraph ?? app.graph;
 export const locale = () => app.extensionManager?.setting?.get("Comfy.Locale") ?? "en";
 
@@ -58,7 +60,7 @@ export function addPanel(node, name, panel) {
   const widget = node.addDOMWidget(name, `facet_${name}`, panel.element, {
     serialize: false,
     hideOnZoom: false,
-    getMinHeight: () => panel.minHeight,
+    getMinHeight: () => panel.minHeight + MARGINS,
   });
   widget.serialize = false;
   panel.element.addEventListener("wheel", (event) => {
@@ -73,6 +75,14 @@ export function addPanel(node, name, panel) {
     panel.close();
     return removed?.apply(this, given);
   };
+}
+
+/** Lets `node` grow to what its panel needs by now. */
+export function makeRoom(node) {
+  const needed = node.computeSize()[1];
+  // Nodes drawn by Vue grow by themselves; the canvas would notice only at its second drawing.
+  if (!window.LiteGraph?.vueNodesMode && node.size[1] < needed) node.setSize([node.size[0], needed]);
+  node.setDirtyCanvas(true, true);
 }
 
 /** Has the workflow know that a person changed `node`: it is unsaved, and the change can be undone. */

@@ -40,10 +40,22 @@ export class CellView {
     this.detail.textContent = axes.length ? detailOf(cell, axes, words) || "–" : "";
     this.state.textContent = words(state);
     if (cell.tries > 1 && state !== "waiting") this.state.append(` ×${cell.tries}`);
-    this.figures.textContent = cell.scores.map(figure).filter(Boolean).slice(0, 3).join(" · ") || " ";
+    this.drawFigures(cell.scores);
     const label = [cell.name, said.measured, said.next].filter(Boolean);
     this.element.setAttribute("aria-label", label.join(". "));
     this.element.title = label.join("\n");
+  }
+
+  /** What was measured: the gates that failed stand first, and out. */
+  drawFigures(scores) {
+    const failed = (score) => score.passed === false;
+    const ordered = [...scores.filter(failed), ...scores.filter((score) => !failed(score))];
+    const shown = ordered.filter(figure).slice(0, 2);
+    this.figures.replaceChildren(...(shown.length ? [] : ["\u00a0"]));
+    shown.forEach((score, index) => {
+      if (index) this.figures.append(" · ");
+      element("span", failed(score) ? "wrong" : "", this.figures).textContent = figure(score);
+    });
   }
 
   show(url) {

@@ -15,10 +15,14 @@ export function isKept(cell, entry) {
   return state === "accepted" || state === "pinned";
 }
 
-const named = (words, value) => {
-  const text = words(value);
-  return text === value ? value.replaceAll("_", " ") : text;
-};
+/** A tag's value in the person's language, or as it stands; `axis` where a word has two meanings. */
+export function named(words, value, axis = "") {
+  for (const name of [`${axis}_${value}`, value]) {
+    const text = words(name);
+    if (text !== name) return text;
+  }
+  return value.replaceAll("_", " ");
+}
 
 /** The view, or the shot's own name where it asks for none. */
 export function titleOf(cell, words) {
@@ -27,7 +31,7 @@ export function titleOf(cell, words) {
 
 /** The tags of `axes`, shortly, such as "close-up · smile". */
 export function detailOf(cell, axes, words) {
-  return axes.map((axis) => cell.tags[axis]).filter(Boolean).map((value) => named(words, value)).join(" · ");
+  return axes.filter((axis) => cell.tags[axis]).map((axis) => named(words, cell.tags[axis], axis)).join(" · ");
 }
 
 /** The axes besides the view in which `cells` differ. */

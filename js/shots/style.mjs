@@ -35,6 +35,7 @@ export const STYLE = `
 .facet-shots .detail:empty { display: none; }
 .facet-shots .detail, .facet-shots .figures { color: var(--quiet); }
 .facet-shots .state { color: color-mix(in oklab, var(--state) 80%, var(--ink)); }
+.facet-shots .figures .wrong { color: var(--alert); text-decoration: underline dotted; }
 .facet-shots .cell.dropped .name { text-decoration: line-through; }
 .facet-shots .foot { flex: none; display: flex; flex-direction: column; gap: 6px; min-height: 70px; }
 .facet-shots .about { height: 34px; overflow: hidden; font-size: 11px; line-height: 17px; color: var(--quiet); }
@@ -58,4 +59,20 @@ export const STYLE = `
 .facet-viewer .low .facet-actions { flex: 1; }
 @keyframes facet-turn { to { transform: rotate(360deg); } }
 @media (prefers-reduced-motion: reduce) { .facet-shots .mark svg { animation: none !important; } .facet-shots * { transition: none !important; } }
+`;
+
+export const COVERAGE_STYLE = `
+.facet-coverage { min-height: 96px; }
+.facet-coverage .scroll { position: relative; flex: 1 1 0; min-height: 0; overflow: hidden auto; outline: 0; scrollbar-width: thin; scrollbar-color: var(--raised) transparent; }
+.facet-coverage .scroll:focus-visible { box-shadow: inset 0 0 0 1.5px var(--blue); border-radius: 6px; }
+.facet-coverage .tables { columns: 164px; column-gap: 14px; }
+.facet-coverage .empty { height: 100%; box-sizing: border-box; border-radius: 8px; background: color-mix(in srgb, var(--ground) 45%, transparent); }
+.facet-coverage table { width: 100%; table-layout: fixed; border-collapse: collapse; break-inside: avoid; margin-bottom: 8px; font-size: 11px; }
+.facet-coverage caption { text-align: left; font-size: 11px; font-weight: 600; color: var(--quiet); padding-bottom: 1px; }
+.facet-coverage th, .facet-coverage td { padding: 0; height: 18px; font-weight: 400; text-align: left; }
+.facet-coverage th { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; padding-right: 6px; }
+.facet-coverage .bar { width: 52px; }
+.facet-coverage .bar i { display: block; height: 7px; border-radius: 4px; box-shadow: inset 0 0 0 1px color-mix(in srgb, var(--ink) 28%, transparent); background: linear-gradient(var(--green), var(--green)) no-repeat left / calc(100% * var(--share)) 100%; }
+.facet-coverage .number { width: 38px; text-align: right; color: var(--quiet); }
+.facet-coverage .begun .missing .number { color: var(--alert); font-weight: 600; }
 `;
