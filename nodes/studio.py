@@ -197,7 +197,7 @@ def said_by(node: type[io.ComfyNode]) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{node.GET_SCHEMA().display_name}: {error}") from error
+        raise ValueError(f"{node.define_schema().display_name}: {error}") from error
 
 
 def finished(character: Character, shots: list[Shot], file: str, page: Reporter) -> io.NodeOutput:

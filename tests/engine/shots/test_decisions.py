@@ -136,7 +136,7 @@ def test_the_widgets_text_is_read() -> None:
     ],
 )
 def test_a_text_that_says_something_else_is_refused_in_a_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match="^decisions") as refused:
+    with pytest.raises(ValueError, match=r"^decisions") as refused:
         parse_decisions(text)
     assert "write" in str(refused.value) or "needs" in str(refused.value)
     assert "\n" not in str(refused.value)
