@@ -84,7 +84,10 @@ def widget_values(node: Json, info: Json) -> Json:
     named: Json = {}
     for name, options in declared(info):
         if not values:
-            break
+            # Saved before the node had this widget, to which the page gives its default.
+            if "default" in options:
+                named[name] = options["default"]
+            continue
         named[name] = values.pop(0)
         controlled = options.get("control_after_generate") or name in ("seed", "noise_seed")
         if values and controlled and values[0] in CONTROL:

@@ -69,6 +69,14 @@ def test_values_saved_by_name_are_taken_as_they_are() -> None:
     assert prompt["1"]["inputs"] == {"image": "b.png"}
 
 
+def test_a_widget_that_came_after_the_file_was_saved_has_its_default() -> None:
+    info = {"Load": {"input": {"required": {"image": [["a.png"], {}]}, "optional": {
+        "more": ["STRING", {"default": "as before"}]}},
+        "input_order": {"required": ["image"], "optional": ["more"]}}}  # fmt: skip
+    prompt = to_prompt({"nodes": [node(1, "Load", ["b.png"])], "links": []}, info)
+    assert prompt["1"]["inputs"] == {"image": "b.png", "more": "as before"}
+
+
 def test_notes_are_left_out() -> None:
     notes = [node(8, "Note", ["hello"]), node(9, "MarkdownNote", ["# hello"])]
     assert set(to_prompt({"nodes": [LOAD, *notes], "links": []}, INFO)) == {"1"}
