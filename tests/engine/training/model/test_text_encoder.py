@@ -24,7 +24,7 @@ from facet.engine.training.model.targets import target_modules
 from facet.engine.training.model.text_encoder import TextEncoder, text_targets, what_stays
 from facet.engine.training.objective.step import Step
 from facet.engine.training.settings import TrainingSettings
-from harness.gradients import along, every_weight_alike
+from harness.gradients import along, every_weight_alike, slope_at_zero
 from harness.live_step import LiveStep, batch_of
 from harness.text_models import TEXT_FAMILIES, TextModels, text_models
 
@@ -98,13 +98,14 @@ def test_gradients_agree_with_finite_differences(made: TextModels, clip_skip: in
         weights = in_text(session)
         gradients = [torch.zeros_like(w) if w.grad is None else w.grad.clone() for w in weights]
         direction = every_weight_alike(gradients)
-        losses = []
-        step = 0.02
-        for distance in (step, -2 * step):
-            for weight, part in zip(weights, direction, strict=True):
-                weight.data.add_(part, alpha=distance)
-            losses.append(live.step.backward(batch))
-    measured = (losses[0] - losses[1]) / (2 * step)
+        start = [weight.detach().clone() for weight in weights]
+
+        def loss_at(distance: float) -> float:
+            for weight, value, part in zip(weights, start, direction, strict=True):
+                weight.data.copy_(value + distance * part)
+            return live.step.backward(batch)
+
+        measured = slope_at_zero(loss_at, 0.02)
     assert measured == pytest.approx(along(gradients, direction), rel=1e-3)
     assert along(gradients, direction) > 0
 

@@ -1,0 +1,169 @@
+"""Whole runs in which the text encoder learns along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.sd
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from facet.engine.character import Character
+from facet.engine.sampling import Sampling
+from facet.engine.training.files.formats import read_lora
+from facet.engine.training.loop import Extras, Trained, train
+from facet.engine.training.progress.samples import Sampler, prompts_for
+from facet.engine.training.settings import TrainingSettings
+from harness.small_models import small_vae
+from harness.text_models import TextModels, text_models
+from harness.trainings import interrupt_after, same
+
+SETTINGS = TrainingSettings(
+    steps=4,
+    rank=2,
+    learning_rate=1e-2,
+    ema=0.5,
+    batch_size=2,
+    caption_dropout=0.3,
+    prior_class=0.5,
+    checkpoint_every=2,
+    sample_every=2,
+    sample_prompts="[trigger] [class], smiling",
+    validation_shots=1,
+    seed=3,
+    precision="fp32",
+    text_encoder=True,
+    text_encoder_rate=3e-2,
+)
+SAMPLING = Sampling(64, 64, steps=2, cfg=2.0)
+DIFFUSERS = "text_encoder_2.text_model.encoder.layers"
+Run = Callable[..., Trained]
+
+
+@pytest.fixture(scope="module")
+def models(request: pytest.FixtureRequest) -> TextModels:
+    with torch.inference_mode():
+        return text_models(request.param)
+
+
+@pytest.fixture
+def run(models: TextModels, character: Character, tmp_path: Path) -> Run:
+    def start(
+        folder: str = "a",
+        on_event: Any = None,
+        clip: Any = models.clip,
+        vae: Any = models.vae,
+        start: Path | None = None,
+        **other: Any,
+    ) -> Trained:
+        settings, base = replace(SETTINGS, **other), tmp_path / folder
+        with torch.inference_mode():
+            return train(
+                models.model,
+                clip,
+                vae,
+                character,
+                settings,
+                base,
+                "run",
+                base / "loras",
+                on_event,
+                Extras(sampling=SAMPLING, start=start),
+            )
+
+    return start
+
+
+def in_text(path: Path) -> dict[str, torch.Tensor]:
+    return {key: value for key, value in read_lora(path).items() if key.startswith("lora_te")}
+
+
+@pytest.mark.parametrize("models", ["SD 1.5"], indirect=True)
+@pytest.mark.parametrize("adapter", ["LoRA", "DoRA"])
+def test_a_stopped_run_ends_like_an_unbroken_one_and_samples_are_what_core_makes(
+    run: Run, models: TextModels, character: Character, adapter: str
+) -> None:
+    weights = {key: t.clone() for key, t in models.clip.cond_stage_model.state_dict().items()}
+    whole = run("whole", adapter=adapter)
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        run(on_event=interrupt_after(3), adapter=adapter)
+    parts = run(adapter=adapter)
+    assert parts.run.losses == whole.run.losses
+    assert parts.lora.read_bytes() == whole.lora.read_bytes()
+    after = models.clip.cond_stage_model.state_dict()
+    assert all(torch.equal(after[key], value) for key, value in weights.items())
+
+    last = parts.run.checkpoints[-1].path
+    ups = [t for key, t in in_text(last).items() if key.endswith("lora_up.weight")]
+    assert len(ups) == 3 * 6 and all(bool(up.any()) for up in ups)
+    with safe_open(last, "pt") as file:
+        assert file.metadata()["ss_text_encoder_lr"] == "0.03"
+    prompts = prompts_for(character, SETTINGS.sample_prompts)
+    state = read_lora(last)
+    model, clip = comfy.sd.load_lora_for_models(models.model, models.clip, state, 1.0, 1.0)
+    with torch.inference_mode():
+        made = {
+            name: Sampler.encoding(one, models.vae, prompts, SAMPLING).make(model)[0]
+            for name, one in (("both", clip), ("model alone", models.clip))
+        }
+    with Image.open(parts.run.folder / "samples" / "step_000004.png") as image:
+        sample = torch.from_numpy(np.asarray(image).copy()).float() / 255
+    assert float((sample - made["both"]).abs().max()) < 0.01
+    assert float((sample - made["model alone"]).abs().max()) > 0.05
+
+
+@pytest.mark.parametrize("models", ["SDXL"], indirect=True)
+def test_a_lora_with_text_encoders_is_gone_on_from(run: Run, tmp_path: Path) -> None:
+    quiet = {"steps": 2, "sample_every": 0, "validation_shots": 0, "ema": 0.0, "prior_class": 0.0}
+    first = run("first", **quiet)
+    # The encoders' last layers but one are read; CLIP-G's last one makes the pooled text.
+    ups = [t for key, t in in_text(first.lora).items() if key.endswith("lora_up.weight")]
+    assert len(ups) == 2 * 3 * 6 and sum(bool(up.any()) for up in ups) == (2 + 3) * 6
+    again = run("again", start=first.lora, learning_rate=1e-9, text_encoder_rate=1e-9, **quiet)
+    before, after = read_lora(first.lora), read_lora(again.lora)
+    assert before.keys() == after.keys()
+    assert all(torch.allclose(before[key], after[key], atol=1e-6) for key in before)
+    with pytest.raises(ValueError, match=r"changes the text encoder as well, .* turn text_encoder"):
+        run("without", start=first.lora, text_encoder=False, **quiet)
+    diffusers = {
+        key.replace("lora_te2_text_model_encoder_layers_0_mlp_fc1", f"{DIFFUSERS}.0.mlp.fc1"): t
+        for key, t in read_lora(first.lora).items()
+    }
+    save_file(diffusers, tmp_path / "diffusers.safetensors")
+    from_diffusers = run(
+        "diffusers",
+        start=tmp_path / "diffusers.safetensors",
+        learning_rate=1e-9,
+        text_encoder_rate=1e-9,
+        **quiet,
+    )
+    assert same(from_diffusers.lora, again.lora)
+
+
+@pytest.mark.parametrize("models", ["SD 1.5"], indirect=True)
+def test_another_clip_or_vae_under_the_same_name_is_another_run(
+    run: Run, models: TextModels
+) -> None:
+    few = {"steps": 1, "sample_every": 0, "validation_shots": 0, "text_encoder": False}
+    first = run(**few)
+    assert "is finished already" in run(**few).note
+    skipping = models.clip.clone()
+    skipping.clip_layer(-1)
+    layer = "lora_te_text_model_encoder_layers_0_mlp_fc1"
+    state = {f"{layer}.lora_up.weight": torch.ones(96, 1)}
+    state[f"{layer}.lora_down.weight"] = torch.ones(1, 48)
+    _, patched = comfy.sd.load_lora_for_models(None, models.clip, state, 1.0, 1.0)
+    other = small_vae(4)
+    for weight in other.first_stage_model.parameters():
+        weight.data.mul_(1.1)
+    changed = ({"clip": skipping}, {"clip": patched}, {"vae": other})
+    names = [run(**few, **given).run.name for given in changed]
+    assert [first.run.name, *names] == ["run", "run_2", "run_3", "run_4"]
