@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,6 +188,16 @@ def model_fingerprint(model: Any) -> str:
             for value in getattr(patch[1], "weights", ()):
                 if isinstance(value, torch.Tensor):
                     digest.update(_few_values(value))
+    return digest.hexdigest()[:16]
+
+
+def weights_fingerprint(networks: Iterable[torch.nn.Module]) -> str:
+    """A short hash of a few values of a few weights of ``networks``."""
+    digest = hashlib.sha256()
+    for network in networks:
+        weights = [value for _, value in sorted(network.state_dict().items()) if value.numel() > 1]
+        for value in weights[:: max(1, len(weights) // 16)]:
+            digest.update(_few_values(value))
     return digest.hexdigest()[:16]
 
 

@@ -1,33 +1,24 @@
-"""Gates: each measures a shot, holds it to a threshold, and says what is wrong with it."""
+"""Which shots are kept: measured, held to the gates, compared with one another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
 from ..character import Score, Shot, Tags
 from ..measure.embedding import embed
-from ..measure.faces import find_face
-
-VIEW_GATE = "view"
-IDENTITY_GATE = "identity"
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """How strict the gates are: yaw error in degrees, identity as cosine similarity."""
-
-    max_yaw_error: float = 12.0
-    min_identity: float = 0.5
+from . import gates
+from .gates import IDENTITY_GATE, Look, Thresholds
+from .reading import Meter, Reading
 
 
 class Gates:
     """Measures shots against one original.
 
-    A model that is None skips its gate, and the score says so. ``face_model`` is what goes over
-    FACE_DETECTION_MODEL, ``clip_vision`` a CLIP_VISION encoder.
+    A model that is None skips its gates, and the scores say so. ``face_model`` is what goes over
+    FACE_DETECTION_MODEL, ``clip_vision`` a CLIP_VISION, ``person_detector`` an RT-DETR MODEL.
     """
 
     def __init__(
@@ -36,47 +27,47 @@ class Gates:
         thresholds: Thresholds,
         face_model: Any = None,
         clip_vision: Any = None,
+        person_detector: Any = None,
     ) -> None:
         self.thresholds = thresholds
-        self.face_model = face_model
-        self.clip_vision = clip_vision
+        self.meter = Meter(source, face_model, clip_vision, person_detector)
+        self.bands: tuple[float, float] = getattr(face_model, "framing_bands", gates.ADULTS)
         self.source_embedding = None if clip_vision is None else embed(clip_vision, source[None])[0]
+
+    def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
+        """What there is to see in ``image`` (H, W, 3); see ``Meter.read``."""
+        return self.meter.read(image, known)
+
+    def judge(
+        self, reading: Reading, tags: Tags, this: Look | None = None, others: Sequence[Look] = ()
+    ) -> tuple[Score, ...]:
+        """Every gate's score for a picture that was asked to show ``tags``.
+
+        this, others: its look and those of the shots that it may not repeat.
+        """
+        thresholds = self.thresholds
+        scores = [
+            gates.view(reading, tags, thresholds),
+            gates.framing(reading, tags, thresholds, self.bands),
+            gates.persons(reading),
+            gates.identity(reading, tags, thresholds, self.source_embedding),
+            gates.sharpness(reading, thresholds),
+        ]
+        if this is not None:
+            scores.append(gates.duplicate(this, others, thresholds))
+        return tuple(
+            Score(score.gate, score.value, None, None, "switched off")
+            if score.gate in thresholds.off
+            else score
+            for score in scores
+        )
 
     def measure(self, image: torch.Tensor, tags: Tags) -> tuple[Score, ...]:
         """Every gate's score for ``image`` (H, W, 3) that was asked to show ``tags``."""
-        return (self.view(image, tags), self.identity(image))
-
-    def view(self, image: torch.Tensor, tags: Tags) -> Score:
-        """The yaw of the face against the yaw of the view; from behind, that there is no face."""
-        limit = self.thresholds.max_yaw_error
-        if tags.yaw is None or tags.view in ("top", "low"):
-            return Score(VIEW_GATE, None, None, None, "the shot asks for no measurable view")
-        if self.face_model is None:
-            return Score(
-                VIEW_GATE, None, None, None, "skipped: no FACE_DETECTION_MODEL is connected"
-            )
-        face = find_face(self.face_model, image)
-        if tags.view == "back":
-            if face is None:
-                return Score(VIEW_GATE, 180.0, limit, True, "no face, as asked")
-            return Score(VIEW_GATE, face.yaw, limit, False, "a face shows in a back view")
-        if face is None:
-            return Score(VIEW_GATE, None, limit, False, "no face was found")
-        error = abs(face.yaw - tags.yaw)
-        note = "" if error <= limit else f"yaw {face.yaw:+.0f}° instead of {tags.yaw:+.0f}°"
-        return Score(VIEW_GATE, face.yaw, limit, error <= limit, note)
-
-    def identity(self, image: torch.Tensor) -> Score:
-        """Cosine similarity of the picture's embedding to the original's."""
-        if self.source_embedding is None:
-            return Score(IDENTITY_GATE, None, None, None, "skipped: no CLIP_VISION is connected")
-        cosine = float(embed(self.clip_vision, image[None])[0] @ self.source_embedding)
-        passed = cosine >= self.thresholds.min_identity
-        note = "" if passed else f"only {cosine:.2f} like the original"
-        return Score(IDENTITY_GATE, cosine, self.thresholds.min_identity, passed, note)
+        return self.judge(self.read(image), tags)
 
 
-def failed(scores: tuple[Score, ...]) -> list[str]:
+def failed(scores: Sequence[Score]) -> list[str]:
     """The gates that a shot did not pass."""
     return [score.gate for score in scores if score.passed is False]
 

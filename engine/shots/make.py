@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
-from ..character import Character, Provenance, Shot, picture_hash
-from ..sampling import (
-    Conditioning,
-    CustomSampling,
-    Sampling,
-    encode_prompt,
-    model_fingerprint,
-    sample,
-)
-from .accept import VIEW_GATE, Gates, better, failed
-from .conditioning import ReferenceMode, reference_for
-from .decisions import NONE, Decision, names
-from .dialects import AUTO
+from ..character import Character, Provenance, Shot
+from .accept import Gates, better, failed
+from .camera import Camera, Recipe, Studio
+from .decisions import NONE, PIN, Decision, names
+from .gates import Look, look
 from .plan import ShotPlan, ShotRequest
-from .store import ShotStore, shot_key
-
-
-@dataclass(frozen=True)
-class Studio:
-    """The models and settings that shots are made with.
-
-    strengthen_likeness: the negative does not see the reference, so that classifier-free guidance
-    moves towards the reference as well as towards the words. references: further pictures
-    (H, W, 3) for the model to see. style: the prompt dialect. custom: a sampler or sigmas of the
-    user's own.
-    """
-
-    model: Any
-    clip: Any
-    vae: Any
-    sampling: Sampling
-    mode: ReferenceMode
-    negative: str = ""
-    denoise: float = 0.75
-    strengthen_likeness: bool = False
-    references: tuple[torch.Tensor, ...] = ()
-    style: str = AUTO
-    custom: CustomSampling | None = None
-
+from .reading import Reading
+from .retry import RetryRules, remedy
+from .store import ShotStore
 
 State = Literal["sampling", "retried", "accepted", "failed"]
 
@@ -56,16 +27,17 @@ class Progress:
     """What just happened to one line of the plan.
 
     shot: the picture of the try that ended, None while the state is "sampling". ``request`` is
-    number ``number`` of ``total``, ``key`` its name on disk, ``attempt`` the try, from 1.
+    number ``number`` of ``total``, ``key`` the try's name on disk, ``attempt`` its number, from 1.
     A try begins with "sampling" and ends with "retried" when another one follows; the line ends
-    with "accepted" or "failed" and the shot that is kept. found: it was on disk already.
+    with "accepted" or "failed", with the shot that is kept and its key. found: all of it was on
+    disk already.
     """
 
     shot: Shot | None
     number: int
     total: int
     request: ShotRequest
-    key: str
+    key: str = ""
     attempt: int = 1
     state: State = "sampling"
     found: bool = False
@@ -76,164 +48,179 @@ class Progress:
         return self.state in ("accepted", "failed")
 
 
+@dataclass(frozen=True, eq=False)
+class Try:
+    """A measured picture and its name on disk."""
+
+    shot: Shot
+    key: str
+    reading: Reading
+
+
+Tell = Callable[[Progress], None]
+OnStep = Callable[[int, torch.Tensor], None]
+
+
+def request_seed(seed: int, name: str) -> int:
+    """The seed of the request called ``name`` in a shoot with ``seed``.
+
+    It comes from what is asked and not from where it stands, so that a plan whose lines are moved,
+    taken out or added to makes the other shots as before.
+    """
+    digest = hashlib.sha256(name.encode()).digest()
+    return (seed + int.from_bytes(digest[:8], "big")) % 2**63
+
+
 class Shoot:
     """A shoot of one character: every shot starts from the original, never from another shot."""
 
     def __init__(
-        self, character: Character, studio: Studio, gates: Gates, seed: int, tries: int = 3
+        self,
+        character: Character,
+        studio: Studio,
+        gates: Gates,
+        seed: int,
+        tries: int = 3,
+        rules: RetryRules | None = None,
     ) -> None:
         self.character = character
-        self.studio = studio
         self.gates = gates
         self.seed = seed
-        self.tries = tries
-        sampling = studio.sampling
-        self.reference = reference_for(
-            studio.mode,
-            studio.model,
-            studio.vae,
-            character,
-            sampling.width,
-            sampling.height,
-            studio.denoise,
-            studio.references,
-            studio.style,
-        )
-        self.reference.check(studio.clip)
-        self._negatives: dict[str, Conditioning] = {}
-        self.fingerprint = model_fingerprint(studio.model)
+        self.rules = rules or RetryRules(tries=tries)
+        self.camera = Camera(character, studio)
 
     def run(
         self,
         plan: ShotPlan,
         store: ShotStore,
-        on_shot: Callable[[Progress], None] | None = None,
-        on_step: Callable[[int, torch.Tensor], None] | None = None,
+        on_shot: Tell | None = None,
+        on_step: OnStep | None = None,
         decisions: Mapping[str, Decision] | None = None,
     ) -> list[Shot]:
-        """One shot for each request of ``plan``, in order; those in ``store`` are not remade.
+        """One shot for each request of ``plan``, in order; tries in ``store`` are not remade.
 
         ``on_shot`` hears of each try's beginning and end, ``on_step`` of each step within it.
         ``decisions`` are a person's, by the names that `decisions.names` gives the requests.
         """
         tell = on_shot or (lambda _: None)
-        shots = []
+        shots: list[Shot] = []
+        looks = self._looks()
         for number, (name, request) in enumerate(
             zip(names(plan.requests), plan.requests, strict=True), 1
         ):
             decision = (decisions or {}).get(name, NONE)
-            seed = decision.seed(self.seed + 1000 * number)
-            key = self._key(request, seed)
-            now = Progress(None, number, len(plan.requests), request, key)
-            shot = store.load(key)
-            found = shot is not None
-            if shot is None:
-                shot = self._best_try(request, seed, now, tell, on_step)
-                store.save(key, shot)
-            shot = decision.applied(shot)
+            now = Progress(None, number, len(plan.requests), request)
+            kept, found = self._line(name, now, decision, store, looks, tell, on_step)
+            store.save(kept.key, kept.shot, kept.reading)
+            shot = decision.applied(kept.shot)
             shots.append(shot)
+            if shot.include:
+                looks.append(look(shot.image, kept.reading, shot.hash))
             state: State = "accepted" if shot.accepted else "failed"
-            tell(replace(now, shot=shot, attempt=shot.provenance.tries, state=state, found=found))
+            tries = shot.provenance.tries
+            tell(replace(now, shot=shot, key=kept.key, attempt=tries, state=state, found=found))
         return shots
 
-    def _best_try(
+    def _line(
         self,
-        request: ShotRequest,
-        seed: int,
+        name: str,
         now: Progress,
-        tell: Callable[[Progress], None],
-        on_step: Callable[[int, torch.Tensor], None] | None,
-    ) -> Shot:
-        """Tries until every gate passes; a new seed each time, stronger words from the third wrong
-        view on. The best is kept, and left out of the dataset when it failed a gate."""
-        best: Shot | None = None
-        wrong_views = 0
-        for attempt in range(1, self.tries + 1):
-            stronger = ("view",) if wrong_views >= 2 else ()
-            prompt = self.reference.prompt(request.tags, request.instruction, stronger)
-            tell(replace(now, attempt=attempt))
-            shot = self._shoot(request, prompt, seed, attempt, on_step)
-            wrong_views += VIEW_GATE in failed(shot.scores)
-            best = shot if better(shot, best) else best
-            if shot.accepted:
-                break
-            if attempt < self.tries:
-                tell(replace(now, shot=shot, attempt=attempt, state="retried"))
-        assert best is not None
-        provenance = replace(best.provenance, tries=attempt)
-        return replace(best, provenance=provenance, include=best.accepted)
+        decision: Decision,
+        store: ShotStore,
+        looks: list[Look],
+        tell: Tell,
+        on_step: OnStep | None,
+    ) -> tuple[Try, bool]:
+        """The try to keep of one line, and whether nothing had to be sampled for it.
 
-    def _shoot(
-        self,
-        request: ShotRequest,
-        prompt: str,
-        seed: int,
-        attempt: int,
-        on_step: Callable[[int, torch.Tensor], None] | None,
-    ) -> Shot:
-        studio, seed = self.studio, seed + attempt - 1
-        negative = self.reference.dialect.negative(request.tags, studio.negative)
-        image = sample(
-            studio.model,
-            studio.vae,
-            self._conditioning(prompt),
-            self._negative(negative),
-            studio.sampling,
-            seed,
-            latent=self.reference.start,
-            denoise=self.reference.denoise,
-            on_step=on_step,
-            custom=studio.custom,
-        )[0]
-        if request.instruction:
-            # An edited original shows what the original shows, without the border it was given.
-            image = self.reference.without_border(image)
-        shot = Shot(
-            image=image,
-            tags=request.tags,
+        Tries until every gate passes, each with a new seed and what the earlier ones' causes ask
+        for. The best is kept, and left out of the dataset when it failed a gate. What was pinned
+        is kept whatever the gates have come to say.
+        """
+        request, rules = now.request, self.rules
+        if decision.state == PIN and decision.hash and (key := store.find(decision.hash)):
+            pinned = self._measured(key, replace(now, attempt=0), looks, store)
+            if pinned is not None:
+                return pinned, True
+        best: Try | None = None
+        failures: list[list[str]] = []
+        found = True
+        seed = decision.seed(request_seed(self.seed, name))
+        for attempt in range(1, rules.tries + 1):
+            recipe = self.camera.recipe(
+                request, (seed + attempt - 1) % 2**63, remedy(failures, rules), rules
+            )
+            now = replace(now, key=self.camera.key(recipe), attempt=attempt)
+            this = self._measured(now.key, now, looks, store)
+            sampled = this is None
+            if this is None:
+                found = False
+                tell(now)
+                shot = self._shot(recipe, now, on_step)
+                store.save_try(now.key, shot)
+                this = self._judged(now.key, shot, None, now, looks)
+                store.save_try(now.key, this.shot, this.reading)
+            best = this if best is None or better(this.shot, best.shot) else best
+            if this.shot.accepted:
+                break
+            failures.append(failed(this.shot.scores))
+            if sampled and attempt < rules.tries:
+                tell(replace(now, shot=this.shot, state="retried"))
+        assert best is not None
+        provenance = replace(best.shot.provenance, tries=attempt)
+        shot = replace(best.shot, provenance=provenance, include=best.shot.accepted)
+        return replace(best, shot=shot), found
+
+    def _shot(self, recipe: Recipe, now: Progress, on_step: OnStep | None) -> Shot:
+        return Shot(
+            image=self.camera.picture(recipe, on_step),
+            tags=now.request.tags,
             provenance=Provenance(
                 source="generated",
-                model=type(studio.model.model).__name__,
-                prompt=prompt,
-                negative=negative,
-                seed=seed,
-                attempt=attempt,
+                model=self.camera.family,
+                prompt=recipe.prompt,
+                negative=recipe.negative,
+                seed=recipe.seed,
+                attempt=now.attempt,
                 parent=self.character.source.hash,
-                instruction=request.instruction,
+                instruction=now.request.instruction,
             ),
         )
-        return replace(shot, scores=self.gates.measure(shot.image, request.tags))
 
-    def _conditioning(self, text: str) -> Conditioning:
-        return self.reference.conditioning(self.studio.clip, text, self.studio.sampling.guidance)
+    def _measured(
+        self, key: str, now: Progress, looks: list[Look], store: ShotStore
+    ) -> Try | None:
+        """The try on disk under ``key``, held to the gates of today; None when there is none."""
+        stored = store.load_try(key)
+        if stored is None:
+            return None
+        shot, known = stored
+        this = self._judged(key, shot, known, now, looks)
+        if this.reading != known:
+            store.save_try(key, this.shot, this.reading)
+        return this
 
-    def _negative(self, text: str) -> Conditioning:
-        if text not in self._negatives:
-            guidance = self.studio.sampling.guidance
-            self._negatives[text] = (
-                encode_prompt(self.studio.clip, text, guidance)
-                if self.studio.strengthen_likeness
-                else self._conditioning(text)
-            )
-        return self._negatives[text]
-
-    def _key(self, request: ShotRequest, seed: int) -> str:
-        studio, gates = self.studio, self.gates
-        return shot_key(
-            self.character.source.hash,
-            request,
-            studio.sampling,
-            studio.mode.value,
-            studio.negative,
-            studio.denoise,
-            studio.strengthen_likeness,
-            self.fingerprint,
-            seed,
-            self.tries,
-            gates.thresholds,
-            gates.face_model is None,
-            gates.clip_vision is None,
-            self.reference.dialect.digest,
-            [picture_hash(picture) for picture in studio.references],
-            studio.custom,
+    def _judged(
+        self, key: str, shot: Shot, known: Reading | None, now: Progress, looks: list[Look]
+    ) -> Try:
+        reading = self.gates.read(shot.image, known)
+        this = look(shot.image, reading, shot.hash)
+        scores = self.gates.judge(reading, now.request.tags, this, looks)
+        provenance = shot.provenance
+        if now.attempt:
+            provenance = replace(provenance, attempt=now.attempt, tries=now.attempt)
+        return Try(
+            replace(shot, tags=now.request.tags, scores=scores, provenance=provenance),
+            key,
+            reading,
         )
+
+    def _looks(self) -> list[Look]:
+        """What no shot may repeat: the original, and the shots that the character has."""
+        character = self.character
+        embedding = self.gates.source_embedding
+        known = Reading(embedding=() if embedding is None else tuple(embedding.tolist()))
+        looks = [look(character.source.image, known, character.source.hash)]
+        return looks + [
+            look(shot.image, Reading(), shot.hash) for shot in character.shots if shot.include
+        ]

@@ -44,7 +44,8 @@ def shots_with(
         Sampling(64, 64, steps=1),
         ReferenceMode.REFERENCE_LATENTS,
     )
-    gates = Gates(source.image, Thresholds(min_identity=min_identity), None, models.clip_vision)
+    thresholds = Thresholds(min_identity=min_identity, off=frozenset({"sharpness", "duplicate"}))
+    gates = Gates(source.image, thresholds, None, models.clip_vision)
     sampled: list[int] = []
 
     def watch(progress: Progress) -> None:

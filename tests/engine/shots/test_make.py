@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from facet.engine.shots.make import Shoot, Studio
 from facet.engine.shots.plan import ShotPlan, ShotRequest, turnaround
 from facet.engine.shots.store import ShotStore
 
+ANYTHING = {"off": frozenset({"view", "framing", "persons", "sharpness", "duplicate"})}
 FRONT = ShotPlan(
     (ShotRequest(Tags("close_up", "front", "smile", outfit="red t-shirt", lighting="natural")),)
 )
@@ -39,7 +41,7 @@ def shoot(
     steps: int = 8,
     tries: int = 1,
     strengthen_likeness: bool = False,
-    **thresholds,
+    **thresholds: Any,
 ) -> Shoot:
     studio = Studio(
         models.model,
@@ -80,8 +82,8 @@ def test_a_finished_shot_is_read_back_and_not_made_again(models, ada, tmp_path):
 def test_a_half_written_shot_is_made_again(models, ada, tmp_path):
     store = ShotStore(tmp_path)
     [made] = shoot(ada, models).run(FRONT, store)
-    [picture] = tmp_path.glob("*.png")
-    picture.write_bytes(picture.read_bytes()[:100])
+    for picture in tmp_path.rglob("*.png"):
+        picture.write_bytes(picture.read_bytes()[:100])
     [again] = shoot(ada, models).run(FRONT, store)
     assert again.hash == made.hash
     assert store.load(picture.stem) is not None
@@ -129,7 +131,9 @@ def test_each_try_is_told_as_it_begins_and_ends(models, ada, tmp_path):
     ]
     assert [event.shot is None for event in told] == [True, False, True, False, False]
     assert {event.request for event in told} == set(FRONT.requests)
-    assert {event.key for event in told} == {next(tmp_path.glob("*.json")).stem}
+    tried = {path.stem for path in (tmp_path / "tries").glob("*.json")}
+    assert {event.key for event in told} == tried and len(tried) == 2
+    assert told[-1].key == next(tmp_path.glob("*.json")).stem
 
 
 @torch.inference_mode()
@@ -148,13 +152,69 @@ def test_changing_one_line_remakes_only_that_line(models, ada, tmp_path):
     plan = turnaround()
     store = ShotStore(tmp_path)
     shoot(ada, models, steps=2).run(plan, store)
-    before = {path.name for path in tmp_path.iterdir()}
+    before = {path.name for path in tmp_path.glob("*.*")}
     changed = replace(plan.requests[2].tags, background="in a park")
     requests = (*plan.requests[:2], ShotRequest(changed), *plan.requests[3:])
     shoot(ada, models, steps=2).run(ShotPlan(requests), store)
-    after = {path.name for path in tmp_path.iterdir()}
+    after = {path.name for path in tmp_path.glob("*.*")}
     assert len(after - before) == 2  # one picture, one sidecar
     assert before <= after
+
+
+def sampled(made: Shoot, plan: ShotPlan, store: ShotStore) -> tuple[list[Shot], int]:
+    """The shots of ``plan`` and how many tries were sampled for them."""
+    told = []
+    shots = made.run(plan, store, on_shot=told.append)
+    return shots, sum(event.state == "sampling" for event in told)
+
+
+@torch.inference_mode()
+def test_moving_inserting_and_deleting_lines_remakes_nothing(models, ada, tmp_path):
+    store, plan = ShotStore(tmp_path), turnaround()
+    shots, _ = sampled(shoot(ada, models, steps=2), plan, store)
+    moved = ShotPlan((*reversed(plan.requests[1:]), *FRONT.requests, *FRONT.requests))
+    again, made = sampled(shoot(ada, models, steps=2), moved, store)
+    assert made == 2
+    assert [shot.hash for shot in again[:5]] == [shot.hash for shot in reversed(shots[1:])]
+    assert again[5].hash != again[6].hash
+
+
+@torch.inference_mode()
+def test_other_thresholds_judge_the_tries_on_disk_again(models, ada, tmp_path):
+    store = ShotStore(tmp_path)
+    strict = {"tries": 3, "steps": 2, "min_identity": 1.1}
+    [worst], made = sampled(shoot(ada, models, **strict), FRONT, store)
+    assert (made, worst.include) == (3, False)
+    [mild], made = sampled(shoot(ada, models, steps=2, min_identity=-1.0, **ANYTHING), FRONT, store)
+    assert (made, mild.include, mild.provenance.attempt) == (0, True, 1)
+    [back], made = sampled(shoot(ada, models, **strict), FRONT, store)
+    assert (made, back.hash, back.scores) == (0, worst.hash, worst.scores)
+
+
+@torch.inference_mode()
+def test_a_model_connected_later_measures_what_is_on_disk(models, ada, tmp_path):
+    store = ShotStore(tmp_path)
+    blind = shoot(ada, models, steps=2, **ANYTHING)
+    blind.gates = Gates(ada.source.image, Thresholds(**ANYTHING))
+    [shot], made = sampled(blind, FRONT, store)
+    assert (made, shot.score("identity").passed) == (1, None)
+    [shot], made = sampled(
+        shoot(ada, models, steps=2, min_identity=-1.0, **ANYTHING), FRONT, store
+    )
+    assert made == 0
+    assert shot.score("identity").passed is True
+
+
+@torch.inference_mode()
+def test_somebody_else_is_retried_with_more_of_the_original(models, ada, tmp_path):
+    made = shoot(ada, models, steps=2, tries=3, min_identity=1.1, **ANYTHING)
+    recipes = []
+    take = made.camera.picture
+    made.camera.picture = lambda recipe, on_step=None: (recipes.append(recipe), take(recipe))[1]
+    made.run(FRONT, ShotStore(tmp_path))
+    assert [recipe.likeness.unseen for recipe in recipes] == [False, True, True]
+    assert recipes[0].likeness.cfg == recipes[1].likeness.cfg < recipes[2].likeness.cfg
+    assert len({recipe.seed for recipe in recipes}) == 3
 
 
 @torch.inference_mode()

@@ -1,0 +1,61 @@
+"""People in a picture, by core's detection model RT-DETR, loaded as a MODEL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+SIDE = 640
+"""The square that the detector was trained on; pictures are stretched to it, as core does."""
+CONFIDENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person in a picture. box: x0, y0, x1, y1 px. score: 0..1."""
+
+    box: tuple[float, float, float, float]
+    score: float
+
+    @property
+    def area(self) -> float:
+        """Area of the box in square pixels."""
+        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
+
+
+def check_detector(model: Any) -> None:
+    """Raises ValueError with a sentence when ``model`` is no detection model."""
+    family = type(model.model).__name__
+    if family != "RT_DETR_v4":
+        raise ValueError(
+            f"A {family} model finds no people; connect an RT-DETR model, loaded with Load "
+            "Diffusion Model, as person_detector."
+        )
+
+
+@torch.no_grad()
+def find_people(model: Any, image: torch.Tensor) -> list[Person]:
+    """Every person in ``image`` (H, W, 3) in 0..1, largest first.
+
+    ``model`` is a MODEL of class RT_DETR_v4; it is asked as core's `RTDETR_detect` asks it.
+    """
+    import comfy.model_management
+    import comfy.utils
+    from comfy.ldm.rt_detr.rtdetr_v4 import COCO_CLASSES
+
+    comfy.model_management.load_model_gpu(model)
+    picture = image[None, ..., :3].movedim(-1, 1)
+    height, width = image.shape[:2]
+    picture = comfy.utils.common_upscale(picture, SIDE, SIDE, "bilinear", "disabled")
+    (found,) = model.model.diffusion_model(picture, (width, height))
+    person = COCO_CLASSES.index("person")
+    people = []
+    for box, label, score in zip(found["boxes"], found["labels"], found["scores"], strict=True):
+        if int(label) == person and float(score) > CONFIDENCE:
+            x0, y0, x1, y1 = (float(value) for value in box)
+            x0, x1 = max(0.0, x0), min(float(width), x1)
+            y0, y1 = max(0.0, y0), min(float(height), y1)
+            people.append(Person((x0, y0, x1, y1), float(score)))
+    return sorted(people, key=lambda one: one.area, reverse=True)
