@@ -55,17 +55,17 @@ MOST_PICTURES = 3
 
 def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
     """The mode to use for ``model``; ValueError when it cannot be known, or cannot work."""
-    family = type(model.model).__name__
+    family, name = type(model.model).__name__, type(model.model.model_config).__name__
     if mode is ReferenceMode.AUTO:
-        return _resolved(family, model)
+        return _resolved(family, name, model)
     if mode is ReferenceMode.REFERENCE_LATENTS and family not in TAKES_REFERENCE_LATENTS:
         raise ValueError(
-            f"A {family} model takes no reference latents and would ignore the original; "
+            f"A {name} model takes no reference latents and would ignore the original; "
             "set reference_mode to 'img2img', or to 'patched_model' with IP-Adapter applied."
         )
     if mode is ReferenceMode.QWEN_EDIT and family != "QwenImage":
         raise ValueError(
-            f"A {family} model is no Qwen-Image-Edit; set reference_mode to "
+            f"A {name} model is no Qwen-Image-Edit; set reference_mode to "
             + (
                 "'reference_latents'."
                 if family in TAKES_REFERENCE_LATENTS
@@ -80,12 +80,12 @@ def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
     return mode
 
 
-def _resolved(family: str, model: Any) -> ReferenceMode:
+def _resolved(family: str, name: str, model: Any) -> ReferenceMode:
     if family in UNAMBIGUOUS:
         return UNAMBIGUOUS[family]
     if family not in TAKES_REFERENCE_LATENTS:
         raise ValueError(
-            f"A {family} model looks at no reference pictures by itself; set reference_mode to "
+            f"A {name} model looks at no reference pictures by itself; set reference_mode to "
             "'patched_model' with IP-Adapter or PuLID applied, or to 'img2img'."
         )
     # Of the Qwen-Image files only that of the edit model 2511 names its way of taking references.
@@ -94,7 +94,7 @@ def _resolved(family: str, model: Any) -> ReferenceMode:
         return ReferenceMode.QWEN_EDIT
     edit = "'qwen_edit' for Qwen-Image-Edit" if family == "QwenImage" else _EDIT
     raise ValueError(
-        f"A {family} model may or may not take reference pictures and its file does not say; set "
+        f"A {name} model may or may not take reference pictures and its file does not say; set "
         f"reference_mode to {edit}, 'patched_model' with IP-Adapter or PuLID applied, or "
         "'img2img' for any other."
     )
