@@ -12,6 +12,7 @@ import comfy.sd
 import comfy.sd1_clip
 import comfy.sdxl_clip
 import comfy.text_encoders.flux
+import comfy.text_encoders.z_image
 import torch
 from comfy.supported_models_base import ClipTarget
 
@@ -81,3 +82,12 @@ def text_models(name: str) -> TextModels:
     clip.cond_stage_model.load_state_dict(weights)
     model = load_family(family, narrow=True)
     return TextModels(name, family, model, clip, small_vae(family.latent[0]))
+
+
+def language_model() -> Any:
+    """A CLIP of which nothing can be trained: Z-Image's, a small Qwen3."""
+    parts = comfy.text_encoders.z_image
+    target = ClipTarget(parts.ZImageTokenizer, parts.te(dtype_llama=torch.float32))
+    config = {"num_hidden_layers": 3, "hidden_size": 32, "intermediate_size": 32}
+    config |= {"num_attention_heads": 1, "num_key_value_heads": 1, "vocab_size": 8}
+    return comfy.sd.CLIP(target, model_options={"qwen3_4b_model_config": config})

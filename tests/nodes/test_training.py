@@ -17,8 +17,10 @@ from comfy_api.latest import io
 
 from facet.engine.character import Character, Provenance, Shot
 from facet.engine.run import TrainingRun
-from harness.executor import Executor, Interrupted, NodeError, Prompt
+from facet.engine.training.files.formats import read_lora
+from harness.executor import Executor, Interrupted, InvalidPrompt, NodeError, Prompt
 from harness.small_models import SmallModels, small_models
+from harness.text_models import language_model
 
 WIDGETS = {
     "run_name": "run",
@@ -67,7 +69,8 @@ def given(
             if not loaded:
                 loaded.append(small_models())
             (models,) = loaded
-            return io.NodeOutput(models.model, models.clip, models.vae, values["character"])
+            clip = values.get("clip", models.clip)
+            return io.NodeOutput(models.model, clip, models.vae, values["character"])
 
     monkeypatch.setitem(nodes.NODE_CLASS_MAPPINGS, "Given", Given)
     loras = ([str(tmp_path / "loras")], folder_paths.supported_pt_extensions)
@@ -253,3 +256,38 @@ def test_layers_that_do_not_exist_are_told_with_an_example(
     prompt = training(options=["options", 0]) | {"options": options(target_pattern="blocks.*")}
     with pytest.raises(NodeError, match=r"'blocks.\*', which matches no layer of Flux; .*double_"):
         comfy.run(prompt)
+
+
+def test_a_lora_of_the_list_is_gone_on_from(comfy: Executor, given: dict[str, Any]) -> None:
+    first = Path(comfy.run(training()).value("train", 3))
+    before = read_lora(first)
+    listed = f"facet/{first.name}"
+    # So slowly that nothing moves: what comes out is what was put in.
+    again = training(run_name="again", learning_rate=1e-6, steps=1, options=["options", 0])
+    result = comfy.run(again | {"options": options(continue_from=listed)})
+    after = result.value("train")
+    assert result.value("train", 2).settings["continue_from"] == listed
+    assert after.keys() == before.keys()
+    assert all(torch.allclose(after[key], before[key], atol=1e-5) for key in before)
+    assert any(bool(value.any()) for key, value in before.items() if "lora_up" in key)
+
+
+def test_a_lora_that_is_not_listed_is_refused_before_anything_runs(
+    comfy: Executor, given: dict[str, Any]
+) -> None:
+    prompt = training(options=["options", 0]) | {"options": options(continue_from="../x.pt")}
+    with pytest.raises(InvalidPrompt, match=r"continue_from"):
+        comfy.run(prompt)
+
+
+def test_a_model_of_which_no_text_encoder_can_be_trained_is_told(
+    comfy: Executor, given: dict[str, Any]
+) -> None:
+    given["clip"] = language_model()
+    prompt = training(options=["options", 0]) | {"options": options(text_encoder=True)}
+    with pytest.raises(NodeError) as error:
+        comfy.run(prompt)
+    assert str(error.value) == (
+        "Facet LoRA Trainer: text_encoder is on, and the text encoder of Flux (qwen3_4b) cannot be "
+        "trained: only CLIP-L, CLIP-G and CLIP-H can. Turn text_encoder off."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from ...character import Character
+from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
 
@@ -128,7 +130,7 @@ def lora_metadata(
         "ss_network_module": network,
         "ss_network_args": json.dumps(arguments),
         "ss_network_dim": str(settings.rank),
-        "ss_network_alpha": str(float(settings.alpha or settings.rank)),
+        "ss_network_alpha": str(_alpha(settings)),
         "ss_base_model_version": base_version,
         "ss_output_name": title,
         "ss_learning_rate": repr(settings.learning_rate),
@@ -162,6 +164,13 @@ def lora_metadata(
         told["ss_text_encoder_lr"] = repr(settings.text_encoder_rate)
     prediction = {"EPS": "epsilon", "V_PREDICTION": "v"}.get(model.model_type.name)
     return told | ({"modelspec.prediction_type": prediction} if prediction else {})
+
+
+def _alpha(settings: TrainingSettings) -> float:
+    """The alpha that stands in the file."""
+    alpha = float(settings.alpha or settings.rank)
+    # Over the rank it has to give what rsLoRA scales by, alpha over the rank's root.
+    return alpha * math.sqrt(settings.rank) if settings.adapter == RSLORA else alpha
 
 
 def _kind(model: Any) -> str:

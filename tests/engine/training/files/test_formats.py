@@ -192,3 +192,15 @@ def test_the_file_tells_where_it_comes_from(
     assert told["modelspec.architecture"].endswith("/lora")
     assert len(json.loads(told["facet.pictures"])) == 4
     assert settings_from_record(json.loads(told["facet.settings"])) == settings
+
+
+def test_a_file_with_plain_keys_says_that_it_is_a_plain_lora(
+    models: SmallModels, character: Character
+) -> None:
+    """Whoever merges it goes by the module and by the alpha that stand there."""
+    settings = TrainingSettings(rank=4, adapter="rsLoRA")
+    told = lora_metadata(models.model.model, character, settings, "Ada", 3)
+    assert told["ss_network_module"] == "networks.lora" and told["ss_network_args"] == "{}"
+    network = models.model.model.diffusion_model
+    with adapters(network, target_modules(network), 4, 1, kind="rsLoRA") as (first, *_):
+        assert first.alpha == float(told["ss_network_alpha"]) == 8.0

@@ -10,10 +10,8 @@ from typing import Any
 
 import comfy.hooks
 import comfy.sd
-import comfy.text_encoders.z_image
 import pytest
 import torch
-from comfy.supported_models_base import ClipTarget
 
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.data.pictures import Sample
@@ -26,7 +24,7 @@ from facet.engine.training.objective.step import Step
 from facet.engine.training.settings import TrainingSettings
 from harness.gradients import along, every_weight_alike, slope_at_zero
 from harness.live_step import LiveStep, batch_of
-from harness.text_models import TEXT_FAMILIES, TextModels, text_models
+from harness.text_models import TEXT_FAMILIES, TextModels, language_model, text_models
 
 SETTINGS = TrainingSettings(
     steps=4, rank=3, batch_size=2, seed=1, precision="fp32", text_encoder=True, prior_class=0.5
@@ -234,15 +232,8 @@ def test_attention_alone_is_trained_where_that_is_the_target(made: TextModels) -
 
 @pytest.mark.parametrize("made", ["Flux"], indirect=True)
 def test_a_clip_that_cannot_be_trained_is_told_in_a_sentence(made: TextModels) -> None:
-    llm = ClipTarget(
-        comfy.text_encoders.z_image.ZImageTokenizer,
-        comfy.text_encoders.z_image.te(dtype_llama=torch.float32),
-    )
-    config = {"num_hidden_layers": 3, "hidden_size": 32, "intermediate_size": 32}
-    config |= {"num_attention_heads": 1, "num_key_value_heads": 1, "vocab_size": 8}
-    clip = comfy.sd.CLIP(llm, model_options={"qwen3_4b_model_config": config})
     with pytest.raises(ValueError, match=r"text encoder of Flux \(qwen3_4b\) cannot be trained: o"):
-        text_targets(clip, made.model.model, "all linear layers")
+        text_targets(language_model(), made.model.model, "all linear layers")
     hooked = made.clip.clone()
     hooked.patcher.forced_hooks = comfy.hooks.HookGroup()
     with pytest.raises(ValueError, match="hooks change the CLIP's weights while it encodes"):

@@ -56,6 +56,23 @@ def test_a_saved_state_goes_on_bit_for_bit(name: str) -> None:
     assert torch.equal(resumed.up, whole.up)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_text_encoder_has_a_rate_of_its_own(name: str) -> None:
+    """Prodigy, which finds the rate itself, knows one for all."""
+    settings = TrainingSettings(
+        steps=9, optimizer=name, learning_rate=1e-2, text_encoder_rate=1e-3, weight_decay=0.0
+    )
+    model, text = (torch.nn.Parameter(torch.zeros(64, 64)) for _ in range(2))
+    optimizer = make([model], settings, [text])
+    gradient = torch.randn(64, 64, generator=torch.Generator().manual_seed(1))
+    for step in range(3):
+        model.grad, text.grad = gradient.clone(), gradient.clone()
+        set_learning_rate(optimizer, settings, step)
+        optimizer.step()
+    share = 1.0 if name == "Prodigy" else 0.1
+    assert float(text.detach().norm() / model.detach().norm()) == pytest.approx(share, rel=0.01)
+
+
 def test_eight_bits_are_kept_as_such() -> None:
     weight = torch.nn.Parameter(torch.randn(128, 64))
     optimizer = make([weight], TrainingSettings(steps=2, optimizer="AdamW 8-bit"))
