@@ -13,7 +13,13 @@ from ..engine.character import Character, quantise
 from ..engine.run import TrainingRun
 from . import sockets
 from .folders import character_folder
-from .inputs import model_inputs, sampling_from, sampling_inputs
+from .inputs import (
+    face_detection_input,
+    model_inputs,
+    negative_input,
+    sampling_from,
+    sampling_inputs,
+)
 
 PREVIEW_SIDE = 512
 
@@ -65,11 +71,7 @@ class FacetIdentityScorer(io.ComfyNode):
                 io.LoraModel.Input(
                     "lora", optional=True, tooltip="One LoRA to score, where there is no run."
                 ),
-                sockets.FaceDetection.Input(
-                    "face_detection_model",
-                    optional=True,
-                    tooltip="Measures which way each face looks. Without it views are not scored.",
-                ),
+                face_detection_input("views are not scored"),
                 io.Int.Input(
                     "checkpoints",
                     default=3,
@@ -87,13 +89,7 @@ class FacetIdentityScorer(io.ComfyNode):
                     tooltip="The character in words, such as 'a woman with short red hair and "
                     "glasses'. When given, it is scored beside, without the LoRA.",
                 ),
-                io.String.Input(
-                    "negative",
-                    default="",
-                    optional=True,
-                    advanced=True,
-                    tooltip="What the pictures should not show.",
-                ),
+                negative_input(),
             ],
             outputs=[
                 sockets.ScoreCard.Output("score", tooltip="Everything that was measured."),

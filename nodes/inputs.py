@@ -8,6 +8,7 @@ from comfy_api.latest import io
 from ..engine.character import Character
 from ..engine.sampling import Sampling
 from ..engine.shots.sizes import canvas_for
+from . import sockets
 
 
 def sampler_names() -> list[str]:
@@ -31,6 +32,26 @@ def model_inputs() -> list[io.Input]:
         io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
         io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
     ]
+
+
+def face_detection_input(missing: str) -> io.Input:
+    """A model that finds faces; ``missing`` says what is left undone without it."""
+    return sockets.FaceDetection.Input(
+        "face_detection_model",
+        optional=True,
+        tooltip=f"Measures which way each face looks. Without it {missing}.",
+    )
+
+
+def negative_input() -> io.Input:
+    """The negative prompt."""
+    return io.String.Input(
+        "negative",
+        default="",
+        optional=True,
+        advanced=True,
+        tooltip="What the pictures should not show.",
+    )
 
 
 def sampling_inputs() -> list[io.Input]:

@@ -20,9 +20,14 @@ from ..engine.shots.modes import ReferenceMode, resolve_mode
 from ..engine.shots.plan import ShotPlan
 from ..engine.shots.sheet import draw_sheet
 from ..engine.shots.store import ShotStore
-from . import sockets
 from .folders import character_folder
-from .inputs import model_inputs, sampling_from, sampling_inputs
+from .inputs import (
+    face_detection_input,
+    model_inputs,
+    negative_input,
+    sampling_from,
+    sampling_inputs,
+)
 from .reference_inputs import custom_sampling, reference_pictures
 from .shots_page import Reporter, reported
 
@@ -41,11 +46,7 @@ def studio_inputs() -> list[io.Input]:
             "be sure.",
         ),
         *sampling_inputs(),
-        sockets.FaceDetection.Input(
-            "face_detection_model",
-            optional=True,
-            tooltip="Measures which way each face looks. Without it the view is not checked.",
-        ),
+        face_detection_input("the view is not checked"),
         io.ClipVision.Input(
             "clip_vision",
             optional=True,
@@ -81,13 +82,7 @@ def studio_inputs() -> list[io.Input]:
             tooltip="How alike a shot has to be: cosine of the CLIP_VISION embeddings. About 0.5 "
             "for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
         ),
-        io.String.Input(
-            "negative",
-            default="",
-            optional=True,
-            advanced=True,
-            tooltip="What the pictures should not show.",
-        ),
+        negative_input(),
         io.Float.Input(
             "denoise",
             default=0.75,
