@@ -70,6 +70,7 @@ def main(quick: bool) -> dict[str, Any]:
     answers = two_at_a_time(run, cases)
     readings = gathered(cases, answers, size.steps)
     print(table(readings))
+    print(arrival(readings))
     draw(curves(readings), PICTURE)
     print(f"Curves: {PICTURE}")
     return {
@@ -101,15 +102,9 @@ def gathered(
 
 
 def bars(readings: Readings) -> dict[str, dict[str, Any]]:
-    """At equal steps, and the time to core's likeness at the end.
-
-    Where Facet does not come to it within its steps, the share of time is infinite.
-    """
+    """At equal steps, and the time to core's likeness at the end; None for never."""
     facet, core = readings["facet"], readings["core"]
     above = statistics.fmean(facet[steps].mean - core[steps].mean for steps in core)
-    end = core[max(core)]
-    arrived = [reading.time for reading in facet.values() if reading.mean >= end.mean]
-    share = min(arrived, default=float("inf")) / end.time
     return {
         "identity above core at equal steps": {
             "value": above,
@@ -117,11 +112,29 @@ def bars(readings: Readings) -> dict[str, dict[str, Any]]:
             "better": "higher",
         },
         f"time to core's likeness at {max(core)} steps / core's": {
-            "value": share,
+            "value": share_of_time(readings),
             "target": SHARE_OF_TIME,
             "better": "lower",
         },
     }
+
+
+def share_of_time(readings: Readings) -> float | None:
+    """Facet's time to core's likeness at the end, as a part of core's; None where none of its
+    readings comes to it."""
+    facet, core = readings["facet"], readings["core"]
+    end = core[max(core)]
+    arrived = [reading.time for reading in facet.values() if reading.mean >= end.mean]
+    return min(arrived) / end.time if arrived else None
+
+
+def arrival(readings: Readings) -> str:
+    """The share of time as a sentence."""
+    end, share = max(readings["core"]), share_of_time(readings)
+    likeness = f"core's likeness at {end} steps ({readings['core'][end].mean:.3f})"
+    if share is None:
+        return f"Facet never comes to {likeness} within its own {max(readings['facet'])} steps."
+    return f"Facet comes to {likeness} in {share:.2f} of core's time."
 
 
 def table(readings: Readings) -> str:

@@ -43,15 +43,21 @@ def run(home: Home, name: str, quick: bool, as_json: bool) -> int:
 
 
 def met(bar: dict[str, Any]) -> bool:
-    """Whether a bar {value, target, better} is reached."""
+    """Whether a bar {value, target, better} is reached; a value of None never is."""
     value, target = bar["value"], bar["target"]
+    if value is None:
+        return False
     return bool(value >= target if bar["better"] == "higher" else value <= target)
 
 
 def table(result: dict[str, Any]) -> str:
     """The bars, one a line."""
     return "\n".join(
-        f"{'met ' if met(bar) else 'MISS'} {name:44} {bar['value']:10.4g}"
+        f"{'met ' if met(bar) else 'MISS'} {name:44} {_figure(bar['value'])}"
         f"   {'≥' if bar['better'] == 'higher' else '≤'} {bar['target']:g}"
         for name, bar in result["bars"].items()
     )
+
+
+def _figure(value: float | None) -> str:
+    return f"{'never':>10}" if value is None else f"{value:10.4g}"

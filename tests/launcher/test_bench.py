@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from facet.benchmarks.trainer_quality import Reading, arrival, bars, share_of_time
 from facet.launcher.bench import met, names, table
 
 BARS = {
@@ -29,6 +30,30 @@ def test_the_table_shows_what_was_missed() -> None:
     first, second = table({"bars": BARS}).splitlines()
     assert first.startswith("met  likeness")
     assert second.startswith("MISS copies")
+
+
+def test_what_was_never_reached_is_missed_and_said_in_words() -> None:
+    bar = {"value": None, "target": 0.25, "better": "lower"}
+    assert not met(bar)
+    assert table({"bars": {"time": bar}}).split() == ["MISS", "time", "never", "≤", "0.25"]
+
+
+@pytest.mark.parametrize(
+    ("identity", "share", "said"),
+    [
+        ([0.2, 0.5], 0.75, "Facet comes to core's likeness at 200 steps (0.500) in 0.75 of core's"),
+        ([0.2, 0.4], None, "Facet never comes to core's likeness at 200 steps (0.500) within its"),
+    ],
+)
+def test_a_likeness_that_is_never_reached_takes_no_share_of_time(
+    identity: list[float], share: float | None, said: str
+) -> None:
+    facet = {100: Reading([identity[0]], [20.0]), 200: Reading([identity[1]], [30.0])}
+    core = {100: Reading([0.1], [20.0]), 200: Reading([0.5], [40.0])}
+    readings = {"facet": facet, "core": core}
+    assert share_of_time(readings) == share
+    assert arrival(readings).startswith(said)
+    assert json.loads(json.dumps(bars(readings), allow_nan=False)) == bars(readings)
 
 
 @pytest.mark.parametrize("name", names())
