@@ -49,10 +49,20 @@ export function outputUrl(path) {
   return api.apiURL(`/view?${new URLSearchParams({ filename, subfolder: parts.join("/"), type: "output" })}`);
 }
 
-/** Asks once, however often it is called while the answer is on its way. */
+/** Asks one time at a time, and once more when it was called while an answer was on its way. */
 export function once(asked) {
   let asking = null;
-  return () => (asking ??= asked().finally(() => (asking = null)));
+  let again = false;
+  async function askAll() {
+    do {
+      again = false;
+      await asked();
+    } while (again);
+  }
+  return () => {
+    again = true; // By now the page may show another graph.
+    return (asking ??= askAll().finally(() => (asking = null)));
+  };
 }
 
 /** Gives `panel`, which has an element, a minHeight and a close(), a place at the node's end. */

@@ -34,7 +34,7 @@ export class Coverage {
     this.take(null);
   }
 
-  /** Draws `coverage`: {wanted, missing, rows: [{axis, value, wanted, have}]}, or null for none. */
+  /** Draws `coverage`: {wanted, missing, rows: [{axis, value, label, wanted, have}]}, or null for none. */
   take(coverage) {
     this.rows = coverage?.rows ?? [];
     this.count.textContent = coverage ? this.words("to_make", { count: coverage.missing }) : "";
@@ -53,11 +53,11 @@ export class Coverage {
   drawAxis(parent, axis, rows) {
     const table = element("table", "", parent);
     element("caption", "", table).textContent = this.words(axis);
-    for (const { value, wanted, have } of rows) {
+    for (const { value, label, wanted, have } of rows) {
       const row = element("tr", have < wanted ? "missing" : "", table);
       const name = element("th", "", row);
       name.scope = "row";
-      const said = named(this.words, value, axis);
+      const said = named(this.words, value, axis, label);
       name.textContent = name.title = said;
       const bar = element("i", "", element("td", "bar", row));
       bar.style.setProperty("--share", wanted ? Math.min(1, have / wanted) : 0);

@@ -97,8 +97,8 @@ export class Grid {
   take(message) {
     const view = merged(this.view, message);
     if (!view) return false;
-    if (message.after && this.view) for (const cell of message.cells) this.changed.add(cell.index);
-    else this.changed = null; // all of them
+    if (!message.after) this.changed = null; // all of them
+    for (const cell of message.cells) this.changed?.add(cell.index);
     if (this.selected >= view.cells.length) this.selected = null;
     this.view = view;
     this.preview = null;
@@ -158,7 +158,7 @@ export class Grid {
     const cell = this.cells[this.selected];
     if (!allowed(action, cell, cell && this.entryOf(cell))) return;
     this.decisions.set(written(decided(this.entries, cell, action)));
-    (this.changed ?? new Set()).add(this.selected);
+    this.changed?.add(this.selected);
     this.draw();
   }
 

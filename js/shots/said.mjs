@@ -15,13 +15,16 @@ export function isKept(cell, entry) {
   return state === "accepted" || state === "pinned";
 }
 
-/** A tag's value in the person's language, or as it stands; `axis` where a word has two meanings. */
-export function named(words, value, axis = "") {
+/**
+ * A tag's value in the person's language, or else its `label`, or as it stands; `axis` tells apart
+ * where a word has two meanings.
+ */
+export function named(words, value, axis = "", label = "") {
   for (const name of [`${axis}_${value}`, value]) {
     const text = words(name);
     if (text !== name) return text;
   }
-  return value.replaceAll("_", " ");
+  return label || value.replaceAll("_", " ");
 }
 
 /** The view, or the shot's own name where it asks for none. */

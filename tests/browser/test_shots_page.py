@@ -53,10 +53,15 @@ TELL = """async ([message, detail]) => {
 LISTEN = """async () => {
     const { api } = await import("/scripts/api.js");
     window.sampled = [];
+    window.previews = [];
+    api.addEventListener("facet.shots.preview", ({ detail }) => window.previews.push(detail));
     api.addEventListener("facet.shots", ({ detail }) => {
         const now = detail.cells.filter((cell) => cell.state === "sampling");
         window.sampled.push(...now.map((cell) => cell.index));
     });
+}"""
+PREVIEWS = """async (method) => {
+    await app.extensionManager.setting.set("Comfy.Execution.PreviewMethod", method);
 }"""
 PICTURE = (
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0"
@@ -154,7 +159,12 @@ def test_shots_come_and_what_is_decided_holds_after_a_reload_too(
     page.settle()
     page.messages.clear()
     page.run(LISTEN)
+    page.run(PREVIEWS, "latent2rgb")
     assert run(page) == list(range(6))
+    page.run(PREVIEWS, "default")
+    previews = page.run("() => window.previews")
+    assert previews
+    assert all(one["picture"].startswith("data:image/jpeg;base64,") for one in previews)
     wait_for(
         page, "[...document.querySelectorAll('.facet-shots img')].every((i) => i.naturalWidth)"
     )
