@@ -49,9 +49,7 @@ class Reference:
 
     def prompt(self, tags: Tags, instruction: str = "", stronger: Collection[str] = ()) -> str:
         """The words for a shot; see ``Dialect.prompt``."""
-        return self.dialect.prompt(
-            tags, self.class_word, bool(self.latents), instruction, stronger
-        )
+        return self.dialect.prompt(tags, self.class_word, bool(self.latents), instruction, stronger)
 
     def without_border(self, image: torch.Tensor) -> torch.Tensor:
         """``image`` (H, W, 3) without what was added to the original to fill the canvas."""
@@ -115,9 +113,7 @@ def reference_for(
     laid = fitting((original.shape[1], original.shape[0]), canvas)
     if resolved is ReferenceMode.IMG2IMG:
         latent = vae.encode(laid.apply(original)[None])
-        return Reference(
-            resolved, dialect, character.class_word, (), (), latent, denoise, laid
-        )
+        return Reference(resolved, dialect, character.class_word, (), (), latent, denoise, laid)
     pictures = [laid.apply(original)[None]]
     for picture in references:
         size = canvas_for(picture.shape[1], picture.shape[0], canvas[0] * canvas[1])
@@ -128,21 +124,22 @@ def reference_for(
         dialect,
         character.class_word,
         tuple(pictures) if pixels else tuple(map(vae.encode, pictures)),
-        tuple(map(_for_vision, pictures)) if resolved is ReferenceMode.QWEN_EDIT else (),
+        tuple(map(_for_vision, (original, *references)))
+        if resolved is ReferenceMode.QWEN_EDIT
+        else (),
         fitting=laid,
         method=reference_method(model),
     )
 
 
 def _for_vision(picture: torch.Tensor) -> torch.Tensor:
-    """``picture`` (1, H, W, 3) in the size that the text encoder reads."""
+    """``picture`` (H, W, 3) in the size that the text encoder reads, as a batch of one."""
     import comfy.utils
 
-    height, width = picture.shape[1:3]
+    height, width = picture.shape[:2]
     scale = math.sqrt(VISION_PIXELS / (width * height))
-    small = comfy.utils.common_upscale(
-        picture.movedim(-1, 1), round(width * scale), round(height * scale), "area", "disabled"
-    )
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = comfy.utils.common_upscale(picture.movedim(-1, 0)[None], *size, "area", "disabled")
     return small.movedim(1, -1)
 
 
