@@ -29,7 +29,8 @@ from ..engine.sampling import Sampling
 from ..engine.shots.accept import Gates, Thresholds
 from ..engine.shots.conditioning import ReferenceMode
 from ..engine.shots.make import Shoot, Studio
-from ..engine.shots.plan import ShotPlan, portrait, turnaround
+from ..engine.shots.plan import ShotPlan
+from ..engine.shots.presets import portrait, turnaround
 from ..engine.shots.store import ShotStore
 from ..engine.training.loop import train
 from ..engine.training.settings import TrainingSettings

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io, ui
+from typing import Any
+
+from comfy_api.latest import io
 
 from ..engine.character import Character
-from ..engine.shots.plan import PRESETS, ShotPlan, from_lines
+from ..engine.shots.coverage import coverage, looked_at
+from ..engine.shots.coverage_image import coverage_image
+from ..engine.shots.plan import ShotPlan, ShotRequest, from_lines
+from ..engine.shots.presets import PRESETS
 from . import sockets
 
 OWN_LINES = "own lines only"
@@ -43,24 +48,83 @@ class FacetShotPlan(io.ComfyNode):
                     optional=True,
                     tooltip="Leaves out what this character already has.",
                 ),
+                io.String.Input(
+                    "outfits",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="a red dress",
+                    tooltip="What is worn in turn, one outfit a line; three or four are advised. "
+                    "Empty for the preset's. Turnarounds and close-ups take the first.",
+                ),
+                io.String.Input(
+                    "places",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="in a park",
+                    tooltip="Where the shots that are not before a plain background are taken, in "
+                    "turn, one place a line. Empty for the preset's.",
+                ),
+                io.Boolean.Input(
+                    "only_missing",
+                    default=True,
+                    optional=True,
+                    tooltip="Leaves out what the connected character covers: by a shot that was "
+                    "asked for in these words, or by one that shows all of it and more.",
+                ),
+                sockets.FaceDetection.Input(
+                    "face_detection_model",
+                    optional=True,
+                    tooltip="Sees from which side, and how near, pictures show the character that "
+                    "nobody has tagged, so that they count as well.",
+                ),
             ],
             outputs=[
                 sockets.Plan.Output("plan", tooltip="The shots to make."),
                 io.String.Output("text", tooltip="The plan in words, one shot a line."),
+                io.Image.Output(
+                    "coverage",
+                    tooltip="What is wanted and what is there, axis by axis, as a picture.",
+                ),
             ],
         )
 
     @classmethod
-    def execute(cls, preset: str, lines: str, character: Character | None = None) -> io.NodeOutput:
-        base = () if preset == OWN_LINES else PRESETS[preset]().requests
-        plan = ShotPlan((*base, *from_lines(lines).requests))
+    def execute(
+        cls,
+        preset: str,
+        lines: str,
+        character: Character | None = None,
+        outfits: str = "",
+        places: str = "",
+        only_missing: bool = True,
+        face_detection_model: Any = None,
+    ) -> io.NodeOutput:
+        base: tuple[ShotRequest, ...] = ()
+        if preset != OWN_LINES:
+            base = PRESETS[preset](_each(outfits), _each(places)).requests
+        try:
+            plan = ShotPlan((*base, *from_lines(lines).requests))
+        except ValueError as error:
+            raise ValueError(f"Facet Shot Plan: {error}") from error
         if not plan.requests:
             raise ValueError("Facet Shot Plan: the plan is empty; choose a preset or write a line.")
-        if character is not None:
+        if character is not None and face_detection_model is not None:
+            character = looked_at(character, face_detection_model)
+        covered = coverage(plan, character if only_missing else None)
+        if character is not None and only_missing:
             plan = plan.missing_from(character)
         text = "\n".join(request.label for request in plan.requests)
-        shown = text or "The character already has every shot of this plan."
-        return io.NodeOutput(plan, text, ui=ui.PreviewText(shown))
+        image = coverage_image(covered, "" if character is None else character.name)
+        shown = {"text": [covered.table()], "facet_coverage": [covered.record()]}
+        return io.NodeOutput(plan, text, image[None], ui=shown)
+
+
+def _each(lines: str) -> tuple[str, ...]:
+    """The lines with something in them; a "wearing" before an outfit is left out."""
+    stripped = (line.strip() for line in lines.splitlines())
+    return tuple(line.removeprefix("wearing ") for line in stripped if line)
 
 
 NODES = [FacetShotPlan]

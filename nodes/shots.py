@@ -7,10 +7,11 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..engine.character import Character
-from ..engine.shots.plan import ShotPlan, turnaround
+from ..engine.shots.plan import ShotPlan
+from ..engine.shots.presets import turnaround
 from . import sockets
 from .reference_inputs import reference_inputs
-from .studio import decisions_input, likeness_input, shoot, studio_inputs
+from .studio import decisions_input, likeness_input, options_input, shoot, studio_inputs
 
 
 class FacetTurnaroundSheet(io.ComfyNode):
@@ -49,6 +50,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
                     tooltip="What is behind the character in every view.",
                 ),
                 likeness_input(),
+                options_input(),
                 *reference_inputs(),
                 decisions_input(),
             ],
@@ -93,6 +95,7 @@ class FacetShotGenerator(io.ComfyNode):
                 sockets.Plan.Input("plan", tooltip="The shots to make."),
                 *studio_inputs(),
                 likeness_input(),
+                options_input(),
                 *reference_inputs(),
                 decisions_input(),
             ],

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 Character = io.Custom("FACET_CHARACTER")
 Plan = io.Custom("FACET_PLAN")
+ShotOptions = io.Custom("FACET_SHOT_OPTIONS")
 TrainingOptions = io.Custom("FACET_TRAINING_OPTIONS")
 Run = io.Custom("FACET_RUN")
 ScoreCard = io.Custom("FACET_SCORE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,14 +12,16 @@ from comfy_api.latest import io
 from ..engine.character import Character, Shot
 from ..engine.files import write_atomic
 from ..engine.pictures import image_bytes
-from ..engine.shots.accept import Gates, Thresholds
+from ..engine.shots.accept import Gates
 from ..engine.shots.decisions import parse_decisions
 from ..engine.shots.dialects import AUTO, dialect_for
 from ..engine.shots.make import Shoot, Studio
 from ..engine.shots.modes import ReferenceMode, resolve_mode
+from ..engine.shots.options import rules_from, settings, thresholds_from
 from ..engine.shots.plan import ShotPlan
 from ..engine.shots.sheet import draw_sheet
 from ..engine.shots.store import ShotStore
+from . import sockets
 from .folders import character_folder
 from .inputs import (
     face_detection_input,
@@ -108,6 +110,16 @@ def likeness_input() -> io.Input:
     )
 
 
+def options_input() -> io.Input:
+    """Where the gates and retries are set finer."""
+    return sockets.ShotOptions.Input(
+        "options",
+        optional=True,
+        tooltip="Every threshold and rule of the retries, from Facet Shot Options. What is changed "
+        "on this node wins.",
+    )
+
+
 def decisions_input() -> io.Input:
     """What the grid in the node keeps: the last widget of both shooting nodes, hidden by it."""
     return io.String.Input(
@@ -142,6 +154,7 @@ def shoot(
     negative: str = "",
     denoise: float = 0.75,
     strengthen_likeness: bool = False,
+    options: Mapping[str, Any] | None = None,
     sampler: Any = None,
     sigmas: Any = None,
     references: Any = None,
@@ -172,14 +185,17 @@ def shoot(
         prompt_style,
         custom,
     )
+    own = {"tries": tries, "max_yaw_error": max_yaw_error, "min_identity": min_identity}
+    chosen = settings(options, own)
     gates = Gates(
         character.source.image,
-        Thresholds(max_yaw_error, min_identity),
+        thresholds_from(chosen),
         face_detection_model,
         clip_vision,
+        chosen.get("person_detector"),
     )
     with said_by(node):
-        shooting = Shoot(character, studio, gates, seed, tries)
+        shooting = Shoot(character, studio, gates, seed, rules=rules_from(chosen))
     with reported(node, character, plan, decided) as page:
         page.prepare(model, custom.steps(sampling) if custom else sampling.steps)
         shots = shooting.run(plan, ShotStore(page.grid.folder), page, page.step, decided)

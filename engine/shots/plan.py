@@ -1,39 +1,14 @@
-"""What to shoot: plans from presets or from a person's own lines."""
+"""What to shoot: plans, what they want that is not there yet, and a person's own lines."""
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, islice
 
-from ..character import VOCABULARY, Character, Tags
+from ..character import VOCABULARY, Character, Provenance, Tags
 from .instructions import describes, named_details, split_instruction
-
-OUTFITS = (
-    "blue t-shirt and grey trousers",
-    "green hoodie and black trousers",
-    "white tank top and red shorts",
-    "grey t-shirt and brown trousers",
-)
-PLAIN_BACKGROUNDS = (
-    "plain grey background",
-    "plain white background",
-    "plain blue background",
-)
-PLACES = ("in a park", "in a room")
-
-TURNAROUND_VIEWS = (
-    "front",
-    "three_quarter_left",
-    "profile_left",
-    "back",
-    "profile_right",
-    "three_quarter_right",
-)
-EXPRESSIONS = ("neutral", "smile", "surprised", "sad", "angry")
 
 
 @dataclass(frozen=True)
@@ -57,17 +32,38 @@ class ShotPlan:
     requests: tuple[ShotRequest, ...]
 
     def missing_from(self, character: Character) -> ShotPlan:
-        """The part of the plan that no accepted shot of ``character`` covers yet."""
-        have = Counter(
-            (shot.tags, shot.provenance.instruction) for shot in character.shots if shot.include
-        )
-        missing = []
+        """The part of the plan that no accepted picture of ``character`` covers yet."""
+        there = self.covered_by([(shot.tags, shot.provenance) for shot in character.dataset])
+        pairs = zip(self.requests, there, strict=True)
+        return ShotPlan(tuple(request for request, covered in pairs if not covered))
+
+    def covered_by(self, pictures: Sequence[tuple[Tags, Provenance]]) -> list[bool]:
+        """Of each request, whether one of ``pictures`` is for it, as many as can be.
+
+        A picture is for one request only, and shows all that it asks for and perhaps more. Those
+        that show nothing more come first; the rest is a maximum matching (Kuhn 1955).
+        """
+        fitting = []
         for request in self.requests:
-            if have[request.tags, request.instruction]:
-                have[request.tags, request.instruction] -= 1
-            else:
-                missing.append(request)
-        return ShotPlan(tuple(missing))
+            found = [at for at, picture in enumerate(pictures) if _shows(*picture, request)]
+            fitting.append(sorted(found, key=lambda at: _details(pictures[at][0])))
+        taken: dict[int, int] = {}
+
+        def place(number: int, tried: set[int]) -> bool:
+            for at in fitting[number]:
+                if at not in tried:
+                    tried.add(at)
+                    if at not in taken or place(taken[at], tried):
+                        taken[at] = number
+                        return True
+            return False
+
+        # The most particular first: what covers them seldom covers anything else.
+        order = sorted(range(len(fitting)), key=lambda n: -_details(self.requests[n].tags))
+        for number in order:
+            place(number, set())
+        covered = set(taken.values())
+        return [number in covered for number in range(len(fitting))]
 
     def coverage(self) -> dict[str, Counter[str]]:
         """How often the plan asks for each value of each tag."""
@@ -81,97 +77,22 @@ class ShotPlan:
         }
 
 
-def turnaround(
-    framing: str = "medium", outfit: str = "", background: str = "plain grey background"
-) -> ShotPlan:
-    """Six views around the character, neutral, before one background."""
-    return ShotPlan(
-        tuple(
-            ShotRequest(
-                Tags(
-                    framing=framing,
-                    view=view,
-                    expression="" if view == "back" else "neutral",
-                    pose="" if framing == "close_up" else "standing",
-                    outfit=outfit,
-                    background=background,
-                    lighting="natural",
-                )
-            )
-            for view in TURNAROUND_VIEWS
-        )
-    )
+def _shows(tags: Tags, provenance: Provenance, request: ShotRequest) -> bool:
+    """Whether a picture shows everything that ``request`` asks for."""
+    asked = request.tags
+    if provenance.instruction != request.instruction or (request.instruction and asked != tags):
+        return False
+    axes = [axis for axis in VOCABULARY if getattr(asked, axis)]
+    if not axes and not asked.details:
+        return request.instruction != "" or asked == tags
+    return all(getattr(tags, axis) == getattr(asked, axis) for axis in axes) and set(
+        asked.details
+    ) <= set(tags.details)
 
 
-def expressions(background: str = "plain grey background") -> ShotPlan:
-    """A front close-up of each expression."""
-    return ShotPlan(
-        tuple(
-            ShotRequest(
-                Tags(
-                    framing="close_up",
-                    view="front",
-                    expression=expression,
-                    background=background,
-                    lighting="natural",
-                )
-            )
-            for expression in EXPRESSIONS
-        )
-    )
-
-
-def portrait(count: int, seed: int = 0) -> ShotPlan:
-    """``count`` varied shots for a LoRA, in the proportions that the guides advise.
-
-    Framing 40 / 30 / 30 close-up, medium and full; front, three-quarter, profile and back views
-    6 : 8 : 4 : 2; backgrounds 30 % plain; four outfits; five expressions; mostly natural light.
-    """
-    framings = _spread({"close_up": 4, "medium": 3, "full": 3}, count, seed)
-    views = _spread(
-        {
-            "front": 6,
-            "three_quarter_left": 4,
-            "three_quarter_right": 4,
-            "profile_left": 2,
-            "profile_right": 2,
-            "back": 2,
-        },
-        count,
-        seed + 1,
-    )
-    plain = _spread({"plain": 3, "place": 7}, count, seed + 2)
-    lights = _spread({"natural": 7, "warm": 1, "side": 1, "low": 1}, count, seed + 3)
-    poses = _spread(
-        {"standing": 5, "hands_on_hips": 2, "waving": 2, "arms_raised": 1}, count, seed + 4
-    )
-    faces = _spread(dict.fromkeys(EXPRESSIONS, 1), count, seed + 5)
-    outfits = _spread(dict.fromkeys(OUTFITS, 1), count, seed + 6)
-    plains, places = cycle(PLAIN_BACKGROUNDS), cycle(PLACES)
-    requests = []
-    for framing, view, kind, light, pose, face, outfit in zip(
-        framings, views, plain, lights, poses, faces, outfits, strict=True
-    ):
-        tags = Tags(
-            framing=framing,
-            view=view,
-            expression="" if view == "back" else face,
-            pose="" if framing == "close_up" else pose,
-            outfit=outfit,
-            background=next(plains if kind == "plain" else places),
-            lighting=light,
-        )
-        requests.append(ShotRequest(tags))
-    return ShotPlan(tuple(requests))
-
-
-PRESETS: dict[str, Callable[[], ShotPlan]] = {
-    "turnaround (6)": turnaround,
-    "face close-ups (5)": expressions,
-    "compact LoRA (16)": lambda: portrait(16),
-    "portrait LoRA (25)": lambda: portrait(25),
-    "full character (40)": lambda: portrait(40),
-}
+def _details(tags: Tags) -> int:
+    """How much ``tags`` say."""
+    return sum(bool(getattr(tags, axis)) for axis in VOCABULARY) + len(tags.details)
 
 
 def from_lines(text: str) -> ShotPlan:
@@ -234,16 +155,3 @@ def _understand(part: str) -> tuple[str, str]:
     if plain.endswith(" background") or re.match(r"(in|on|at|inside|outside|under|by) ", plain):
         return "background", part
     return "details", part
-
-
-def _spread(weights: dict[str, int], count: int, seed: int) -> list[str]:
-    """``count`` values in the proportions of ``weights`` (largest remainder), shuffled."""
-    total = sum(weights.values())
-    exact = {value: count * weight / total for value, weight in weights.items()}
-    counts = {value: int(share) for value, share in exact.items()}
-    by_remainder = sorted(weights, key=lambda value: counts[value] - exact[value])
-    for value in islice(cycle(by_remainder), count - sum(counts.values())):
-        counts[value] += 1
-    values = [value for value, times in counts.items() for _ in range(times)]
-    random.Random(seed).shuffle(values)
-    return values

@@ -13,6 +13,8 @@ from ..character import VOCABULARY, Character, Shot, quantise
 
 PAPER, CARD, INK, MUTED = "#f4f2ee", "#ffffff", "#23262b", "#747a83"
 PASSED, FAILED, UNMEASURED = "#1a7f5a", "#c2410c", "#747a83"
+SHOWN = ("view", "identity")
+"""Gates whose numbers stand under a shot that passed; of the others only what failed."""
 MARGIN, GAP, CAPTION = 28, 18, 66
 
 
@@ -83,9 +85,10 @@ def _label(shot: Shot) -> tuple[str, str, str]:
             measured.append(score.note)
         elif score.passed and score.gate == "view" and tags.view == "back":
             measured.append("no face, as asked")
-        elif score.passed and score.value is not None:
+        elif score.passed and score.value is not None and score.gate in SHOWN:
+            angle = "pitch" if tags.view in ("top", "low") else "yaw"
             unit = (
-                f"yaw {score.value:+.0f}°"
+                f"{angle} {score.value:+.0f}°"
                 if score.gate == "view"
                 else f"{score.gate} {score.value:.2f}"
             )

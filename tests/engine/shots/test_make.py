@@ -15,7 +15,8 @@ from facet.engine.sampling import Sampling
 from facet.engine.shots.accept import Gates, Thresholds
 from facet.engine.shots.conditioning import ReferenceMode
 from facet.engine.shots.make import Shoot, Studio
-from facet.engine.shots.plan import ShotPlan, ShotRequest, turnaround
+from facet.engine.shots.plan import ShotPlan, ShotRequest
+from facet.engine.shots.presets import turnaround
 from facet.engine.shots.store import ShotStore
 
 ANYTHING = {"off": frozenset({"view", "framing", "persons", "sharpness", "duplicate"})}
