@@ -3,7 +3,7 @@
 import { element } from "../common/elements.mjs";
 import { pending } from "./decisions.mjs";
 import { icon } from "./icons.mjs";
-import { detailOf, figure, sentences, stateOf, titleOf } from "./said.mjs";
+import { detailOf, figure, named, sentences, stateOf, titleOf } from "./said.mjs";
 
 export class CellView {
   constructor(index) {
@@ -40,21 +40,22 @@ export class CellView {
     this.detail.textContent = axes.length ? detailOf(cell, axes, words) || "–" : "";
     this.state.textContent = words(state);
     if (cell.tries > 1 && state !== "waiting") this.state.append(` ×${cell.tries}`);
-    this.drawFigures(cell.scores);
+    this.drawFigures(cell.scores, words);
     const label = [cell.name, said.measured, said.next].filter(Boolean);
     this.element.setAttribute("aria-label", label.join(". "));
     this.element.title = label.join("\n");
   }
 
   /** What was measured: the gates that failed stand first, and out. */
-  drawFigures(scores) {
-    const failed = (score) => score.passed === false;
-    const ordered = [...scores.filter(failed), ...scores.filter((score) => !failed(score))];
-    const shown = ordered.filter(figure).slice(0, 2);
+  drawFigures(scores, words) {
+    const failed = scores.filter((score) => score.passed === false);
+    const others = scores.filter((score) => score.passed !== false && figure(score));
+    const shown = [...failed, ...others].slice(0, 2);
     this.figures.replaceChildren(...(shown.length ? [] : ["\u00a0"]));
     shown.forEach((score, index) => {
       if (index) this.figures.append(" · ");
-      element("span", failed(score) ? "wrong" : "", this.figures).textContent = figure(score);
+      const said = element("span", index < failed.length ? "wrong" : "", this.figures);
+      said.textContent = figure(score) || named(words, score.gate);
     });
   }
 

@@ -3,10 +3,12 @@
 import { element, onceAFrame } from "../common/elements.mjs";
 import { addStyle } from "../common/style.mjs";
 import { texts } from "../common/texts.mjs";
-import { Actions, actionOf, allowed } from "./actions.mjs";
+import { actionOf, allowed } from "./actions.mjs";
 import { CellView } from "./cell.mjs";
-import { decided, parsed, pending, written } from "./decisions.mjs";
-import { detailOf, isKept, sentences, titleOf, varied } from "./said.mjs";
+import { decided, parsed, written } from "./decisions.mjs";
+import { Foot } from "./foot.mjs";
+import { Head } from "./head.mjs";
+import { isRunning, varied } from "./said.mjs";
 import { STYLE } from "./style.mjs";
 import { TEXTS } from "./texts.mjs";
 import { Viewer } from "./viewer.mjs";
@@ -16,15 +18,22 @@ const ROWS_SHOWN = 2;
 const AROUND_THE_CELLS = 122; // head, bar and foot
 const UNDER_A_PICTURE = 54;
 const MIN_CELL = 86;
-const isRunning = (view) => view?.state === "running" || view?.state === "preparing";
 
 /** The grid after a message with what changed since `message.after`; null if one is missing. */
 export function merged(view, message) {
-  if (!message.after) return message;
+  if (!message.after) return withEarlier(view, message);
   if (view?.folder !== message.folder || view.revision !== message.after) return null;
   const cells = [...view.cells];
   for (const cell of message.cells) cells[cell.index] = cell;
   return { ...message, after: 0, cells };
+}
+
+/** While shots are made again, the pictures of the earlier ones stand in for those to come. */
+function withEarlier(view, message) {
+  if (!isRunning(message) || view?.folder !== message.folder) return message;
+  const before = new Map(view.cells.map((cell) => [cell.name, cell.key || cell.earlier]));
+  const cells = message.cells.map((cell) => ({ ...cell, earlier: before.get(cell.name) }));
+  return { ...message, cells };
 }
 
 export class Grid {
@@ -32,7 +41,9 @@ export class Grid {
   selected = null;
   minHeight = EMPTY_HEIGHT;
   views = [];
+  entries = {};
   changed = new Set();
+  entryOf = (cell) => this.entries[cell.name];
 
   /**
    * `decisions` reads and writes the node's widget: get() and set(text). `smallUrl` and `fullUrl`
@@ -42,25 +53,17 @@ export class Grid {
   constructor({ locale, decisions, smallUrl, fullUrl, outputUrl, resized }) {
     addStyle("shots", STYLE);
     this.words = texts(TEXTS, locale);
-    Object.assign(this, { decisions, outputUrl, resized });
+    Object.assign(this, { decisions, resized });
     this.urls = { small: smallUrl, full: fullUrl };
     this.element = element("div", "facet-panel facet-shots");
-    const head = element("div", "head", this.element);
-    this.count = element("b", "", head);
-    this.rest = element("span", "rest", head);
-    this.rest.setAttribute("role", "status");
-    this.sheet = element("a", "go", head);
-    Object.assign(this.sheet, { target: "_blank", rel: "noopener", textContent: this.words("sheet") });
-    this.bar = element("i", "", element("div", "bar", this.element));
+    this.head = new Head(this.element, this.words, outputUrl);
     this.scroller = element("div", "scroll", this.element);
     this.scroller.dataset.captureWheel = "true";
     this.list = element("div", "cells", this.scroller);
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", this.words("shots"));
     this.empty = element("div", "empty", this.scroller);
-    this.foot = element("div", "foot", this.element);
-    this.about = element("div", "about", this.foot);
-    this.actions = new Actions(this.foot, this.words, (action) => this.act(action));
+    this.foot = new Foot(this.element, this.words, (action) => this.act(action));
     this.viewer = new Viewer(this, this.words);
     this.listen();
     this.schedule = onceAFrame(() => this.draw());
@@ -73,12 +76,9 @@ export class Grid {
     return this.view?.cells ?? [];
   }
 
-  entryOf(cell) {
-    return this.entries[cell.name];
-  }
-
   fullUrl(cell) {
-    return cell.key ? this.urls.full(this.view, cell) : cell.picture;
+    const key = cell.key || cell.earlier;
+    return key ? this.urls.full(this.view, { key }) : cell.picture;
   }
 
   listen() {
@@ -204,9 +204,6 @@ export class Grid {
     const { cells } = this;
     this.empty.style.display = cells.length ? "none" : "";
     this.empty.textContent = this.words(isRunning(this.view) ? "preparing" : "empty");
-    this.foot.style.display = cells.length ? "" : "none";
-    this.sheet.style.display = this.view?.sheet ? "" : "none";
-    if (this.view?.sheet) this.sheet.href = this.outputUrl(this.view.sheet);
     if (this.views.length !== cells.length) this.build();
     const axes = varied(cells);
     const dirty = this.changed ?? cells.keys();
@@ -231,57 +228,17 @@ export class Grid {
   }
 
   urlOf(cell) {
-    if (cell.state === "sampling" || cell.state === "retried" || !cell.key) return cell.picture;
-    return this.urls.small(this.view, cell);
+    if (cell.picture || cell.state === "sampling" || cell.state === "retried") return cell.picture;
+    const key = cell.key || cell.earlier;
+    return key ? this.urls.small(this.view, { key }) : "";
   }
 
   drawHead() {
-    const { view, cells, words } = this;
-    const done = cells.filter((cell) => cell.key).length;
-    const running = isRunning(view);
-    const kept = cells.filter((cell) => isKept(cell, this.entryOf(cell))).length;
-    const total = cells.length;
-    this.count.textContent = !view ? "" : words(running ? "making" : "kept", { done, kept, total });
-    this.bar.parentElement.style.visibility = running ? "" : "hidden";
-    const share = this.preview && running ? this.preview.step / this.preview.steps : 0;
-    this.bar.style.transform = `scaleX(${total ? Math.min(1, (done + share) / total) : 0})`;
-    this.rest.textContent = running ? this.atHand() : this.outcome();
-  }
-
-  /** The shot that is being made, its try, and the step. */
-  atHand() {
-    const cell = this.cells.find((one) => one.state === "sampling" || one.state === "retried");
-    if (!cell) return this.words("preparing");
-    const parts = [titleOf(cell, this.words)];
-    if (cell.attempt > 1) parts.push(this.words("trying", { attempt: cell.attempt }));
-    if (this.preview) parts.push(this.words("step", this.preview));
-    return parts.join(" · ");
-  }
-
-  outcome() {
-    if (this.view?.state === "cancelled") return this.words("cancelled");
-    return this.view?.state === "failed" ? this.words("failed_run") : "";
+    this.head.draw(this.view, this.entryOf, this.preview);
   }
 
   drawFoot() {
-    const cell = this.cells[this.selected];
-    const entry = cell && this.entryOf(cell);
-    this.about.replaceChildren();
-    if (cell) {
-      const { measured, next } = sentences(cell, entry, this.words);
-      const title = [titleOf(cell, this.words), detailOf(cell, varied(this.cells), this.words)];
-      element("b", "", this.about).textContent = title.filter(Boolean).join(", ");
-      this.about.append(` · ${measured}`);
-      if (next) element("span", "next", this.about).textContent = ` · ${next}`;
-      this.about.title = `${cell.name}\n${measured}`;
-    } else {
-      const failed = this.view?.state === "failed";
-      const count = this.cells.filter((one) => pending(one, this.entryOf(one))).length;
-      const text = count ? this.words("changes", { count }) : this.words("hint");
-      const line = element("span", failed ? "wrong" : count ? "next" : "", this.about);
-      line.textContent = failed ? this.view.note : text;
-    }
-    this.actions.draw(cell, entry);
+    this.foot.draw(this.view, this.cells[this.selected], this.entryOf);
   }
 
   /** Keeps the shot at hand in sight, unless somebody looks at another. */

@@ -2,6 +2,8 @@
 
 import { pending, rollOf, saidOf } from "./decisions.mjs";
 
+export const isRunning = (view) => view?.state === "running" || view?.state === "preparing";
+
 const STATES = { pin: "pinned", drop: "dropped" };
 
 /** The state that a person sees: what was decided on the picture, or else what the gates found. */
@@ -43,9 +45,9 @@ export function varied(cells) {
   return ["framing", "expression", "pose"].filter(differ).slice(0, 2);
 }
 
-/** A score in few letters: "−3°", "0.81", or "" when nothing was measured. */
+/** A score in few letters: "−3°", "0.81"; "" when nothing was measured, or the figure says little. */
 export function figure(score) {
-  if (score.value == null) return "";
+  if (score.value == null || (score.gate !== "view" && score.gate !== "identity")) return "";
   if (score.gate === "view") return `${Math.round(score.value)}°`.replace("-", "−");
   return score.value.toFixed(2).replace("-", "−");
 }

@@ -22,6 +22,7 @@ export const STYLE = `
 .facet-shots .cell.sampling .mark svg { animation: facet-turn 1.1s linear infinite; }
 .facet-shots .cell.sampling .frame { box-shadow: inset 0 0 0 2px var(--blue); }
 .facet-shots .cell.waiting .mark { background: none; color: var(--quiet); box-shadow: none; }
+.facet-shots .cell.waiting img { opacity: .4; }
 .facet-shots .cell.failed img { opacity: .72; }
 .facet-shots .cell.dropped img { opacity: .28; filter: grayscale(1); }
 .facet-shots .cell.pending .frame { box-shadow: inset 0 0 0 2px var(--ink); }

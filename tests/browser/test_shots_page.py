@@ -197,6 +197,9 @@ def test_shots_come_and_what_is_decided_holds_after_a_reload_too(
 
     page.page.reload(wait_until="domcontentloaded")
     page.page.wait_for_function(READY, timeout=60_000)
+    # Until then the page has a graph of its own to put in the place of any other.
+    wait_for(page, "app.extensionManager.workflow?.activeWorkflow")
+    page.settle()
     page.load(saved)
     wait_for(page, "document.querySelectorAll('.facet-shots .cell').length === 6")
     assert pictures(page) == first
