@@ -17,7 +17,7 @@ from .exact import Changes, OutOfPlace, exact_gradients
 from .lora import TEXT_ENCODERS, Adapter, adapters
 from .memory import differentiable_attention
 
-_, ATTENTION, *_ = TARGETS
+ATTENTION = TARGETS[1]
 
 # By ComfyUI's names; others are called what ComfyUI calls them.
 _TRAINABLE = {"clip_l": "CLIP-L", "clip_g": "CLIP-G", "clip_h": "CLIP-H"}

@@ -19,8 +19,9 @@ from facet.engine.run import load_run
 from facet.engine.sampling import Sampling
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.loop import Extras
-from facet.engine.training.progress.samples import Sampler, prompts_for
+from facet.engine.training.progress.samples import Sampler, prompts_for, usual_sampling
 from facet.engine.training.settings import TrainingSettings
+from harness.families import Family
 from harness.small_models import SmallModels, small_clip_vision
 from harness.trainings import Train
 
@@ -48,6 +49,29 @@ def test_samples_are_kept_as_pictures_with_their_prompts(run: Train) -> None:
         assert image.size == (128, 64)
         record = json.loads(image.text["facet"])
     assert record == {"step": 4, "prompts": ["zqx person in a red coat", "a person, smiling"]}
+
+
+@pytest.mark.parametrize(("narrow", "usual"), [("Flux", 1.0), ("Z-Image", 3.0), ("SDXL", 6.0)],
+                         indirect=["narrow"])  # fmt: skip
+def test_steps_and_cfg_are_asked_for_or_suit_the_model(
+    narrow: tuple[Family, Any], usual: float
+) -> None:
+    _, model = narrow
+    assert usual_sampling(model, 512).cfg == usual
+    asked = usual_sampling(model, 512, 8, 2.5)
+    assert (asked.steps, asked.cfg, asked.width) == (8, 2.5, 512)
+    assert asked.guidance == (3.5 if usual == 1.0 else None)
+
+
+def test_likeness_of_pictures_made_otherwise_is_measured_anew(run: Train) -> None:
+    settings = replace(SETTINGS, steps=2, sample_steps=2)
+    judging = Extras(clip_vision=small_clip_vision())
+    first = run(settings, extras=judging)
+    same = run(replace(settings, steps=3, checkpoint_every=1), extras=judging)
+    assert same.run.measures[0] == first.run.measures[-1]
+    other = run(replace(settings, steps=4, sample_cfg=2.0), extras=judging)
+    assert [one.identity is None for one in other.run.measures] == [True, True, False]
+    assert "goes on from step 3" in other.note
 
 
 @pytest.mark.parametrize("adapter", ["LoRA", "DoRA", "LoKr"])
