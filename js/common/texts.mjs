@@ -1,8 +1,13 @@
 // Texts in the languages of the pack.
 
-/** A function from a text's name, and what to put into it, to the text in `locale`. */
+/**
+ * A function from a text's name, and what to put into it, to the text in `locale`; its `knows` says
+ * whether there is a text of a name.
+ */
 export function texts(all, locale) {
   const chosen = all[locale] ?? all[String(locale).split("-")[0]] ?? all.en;
-  return (name, values = {}) =>
+  const said = (name, values = {}) =>
     (chosen[name] ?? all.en[name] ?? name).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+  said.knows = (name) => name in all.en;
+  return said;
 }

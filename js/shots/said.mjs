@@ -22,11 +22,8 @@ export function isKept(cell, entry) {
  * where a word has two meanings.
  */
 export function named(words, value, axis = "", label = "") {
-  for (const name of [`${axis}_${value}`, value]) {
-    const text = words(name);
-    if (text !== name) return text;
-  }
-  return label || value.replaceAll("_", " ");
+  const known = [`${axis}_${value}`, value].find(words.knows);
+  return known ? words(known) : label || value.replaceAll("_", " ");
 }
 
 /** The view, or the shot's own name where it asks for none. */
