@@ -8,6 +8,6 @@ export function texts(all, locale) {
   const chosen = all[locale] ?? all[String(locale).split("-")[0]] ?? all.en;
   const said = (name, values = {}) =>
     (chosen[name] ?? all.en[name] ?? name).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
-  said.knows = (name) => name in all.en;
+  said.knows = (name) => Object.hasOwn(all.en, name);
   return said;
 }
