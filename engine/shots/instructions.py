@@ -30,6 +30,15 @@ _DETAIL = re.compile(
 """
 
 
+_CLOSER = re.compile(r"^(zoom|focus|close[- ]?up|enlarge|macro)\b", re.I)
+_FACE = re.compile(r"\b(face|eyes?|head|portrait|smile|mouth|nose|person|her|him|them)$", re.I)
+
+
+def shows_detail(instruction: str) -> bool:
+    """Whether ``instruction`` goes so near to a part of the character that no face need show."""
+    return bool(_CLOSER.search(instruction)) and not _FACE.search(instruction.rstrip(" ."))
+
+
 def split_instruction(line: str) -> tuple[str, str]:
     """``line`` of a plan as what stands before ``do:`` and the instruction after it, or ''."""
     found = PREFIX.search(line)

@@ -9,11 +9,12 @@ from typing import Literal
 
 import torch
 
-from ..character import Character, Provenance, Shot
+from ..character import Character, Provenance, Score, Shot
 from .accept import Gates, better, failed
 from .camera import Camera, Recipe, Studio
 from .decisions import NONE, PIN, Decision, names
-from .gates import Look, look
+from .gates import DUPLICATE_GATE, SHARPNESS_GATE, Look, look
+from .instructions import shows_detail
 from .plan import ShotPlan, ShotRequest
 from .reading import Reading
 from .retry import RetryRules, remedy
@@ -206,6 +207,8 @@ class Shoot:
         reading = self.gates.read(shot.image, known)
         this = look(shot.image, reading, shot.hash)
         scores = self.gates.judge(reading, now.request.tags, this, looks)
+        if shows_detail(now.request.instruction):
+            scores = tuple(map(_of_detail, scores))
         provenance = shot.provenance
         if now.attempt:
             provenance = replace(provenance, attempt=now.attempt, tries=now.attempt)
@@ -224,3 +227,10 @@ class Shoot:
         return looks + [
             look(shot.image, Reading(), shot.hash) for shot in character.shots if shot.include
         ]
+
+
+def _of_detail(score: Score) -> Score:
+    """``score`` of a picture that shows a tattoo or the like, on which no face can be judged."""
+    if score.gate in (SHARPNESS_GATE, DUPLICATE_GATE):
+        return score
+    return Score(score.gate, score.value, None, None, "a detail is shown, not the whole character")

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from facet.engine.character import Character, Provenance, Shot, Tags
-from facet.engine.shots.instructions import describes, named_details, split_instruction
+from facet.engine.demo.models import load_models
+from facet.engine.demo.people import demo_picture
+from facet.engine.sampling import Sampling
+from facet.engine.shots.accept import Gates, Thresholds
+from facet.engine.shots.camera import Studio
+from facet.engine.shots.instructions import (
+    describes,
+    named_details,
+    shows_detail,
+    split_instruction,
+)
+from facet.engine.shots.make import Shoot
+from facet.engine.shots.modes import ReferenceMode
 from facet.engine.shots.plan import ShotPlan, from_lines
+from facet.engine.shots.store import ShotStore
 
 
 def only(line: str):
@@ -81,3 +96,35 @@ def test_an_instruction_that_was_carried_out_is_not_missing():
     made = Shot(torch.rand(16, 16, 3), Provenance("generated", instruction="remove the hat"))
     character = Character("Ada", "zqx", "person", source).adding([made])
     assert plan.missing_from(character) == ShotPlan(plan.requests[1:])
+
+
+def test_a_detail_is_told_from_a_face():
+    assert shows_detail("zoom on the tattoo on the left arm")
+    assert shows_detail("Close-up of the hands")
+    for whole in ("zoom on her face.", "zoom on the eyes", "remove the hat", "at night", ""):
+        assert not shows_detail(whole)
+
+
+@torch.inference_mode()
+def test_a_plan_of_instructions_is_shot_with_the_demo_models(tmp_path):
+    models = load_models()
+    source = Shot(demo_picture(3)[:100], Provenance("original"))
+    ada = Character("Ada", "zqx", "person", source)
+    studio = Studio(
+        models.model,
+        models.clip,
+        models.vae,
+        Sampling(128, 112, steps=2),
+        ReferenceMode.REFERENCE_LATENTS,
+    )
+    gates = Gates(source.image, Thresholds(), models.face, models.clip_vision)
+    plan = from_lines("do: remove the hat\nclose-up, do: zoom on the tattoo on the left arm")
+    hat, tattoo = Shoot(ada, studio, gates, seed=5).run(plan, ShotStore(tmp_path))
+    assert hat.provenance.prompt == "same character, remove the hat"
+    assert hat.provenance.instruction == "remove the hat"
+    # Without the twelve rows of border that made the canvas 112 pixels high.
+    assert hat.image.shape == source.image.shape
+    assert tattoo.tags.details == ("tattoo on the left arm",)
+    judged = {score.gate for score in tattoo.scores if score.passed is not None}
+    assert judged <= {"sharpness", "duplicate"}
+    assert plan.missing_from(ada.adding([replace(hat, include=True)])).requests == plan.requests[1:]
