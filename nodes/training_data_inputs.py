@@ -114,8 +114,8 @@ def loss_inputs() -> list[io.Input]:
             max=20.0,
             step=0.1,
             advanced=True,
-            tooltip="Above 1 for more noise, and so for form over detail. 1, recommended, leaves it "
-            "to timesteps: 3 with 'auto', the model's own with 'shift'.",
+            tooltip="Above 1 for more noise, and so for form over detail. 1, recommended, leaves "
+            "it to timesteps: 3 with 'auto', the model's own with 'shift'.",
         ),
         io.Float.Input(
             "guidance",
