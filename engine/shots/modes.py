@@ -55,7 +55,9 @@ MOST_PICTURES = 3
 
 def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
     """The mode to use for ``model``; ValueError when it cannot be known, or cannot work."""
-    family, name = type(model.model).__name__, type(model.model.model_config).__name__
+    family = type(model.model).__name__
+    # Stable Diffusion 1.5 and its like have no class of their own.
+    name = family if family != "BaseModel" else type(model.model.model_config).__name__
     if mode is ReferenceMode.AUTO:
         return _resolved(family, name, model)
     if mode is ReferenceMode.REFERENCE_LATENTS and family not in TAKES_REFERENCE_LATENTS:

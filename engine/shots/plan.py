@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..character import VOCABULARY, Character, Provenance, Tags
 from .instructions import describes, named_details, split_instruction
@@ -122,7 +123,8 @@ def _tagged(tags: Tags, instruction: str) -> Tags:
     axis, value = _understand(instruction)
     if axis == "details":
         return replace(tags, details=(*tags.details, value))
-    return tags if getattr(tags, axis) else replace(tags, **{axis: value})
+    wish: dict[str, Any] = {axis: value}
+    return tags if getattr(tags, axis) else replace(tags, **wish)
 
 
 def _parse_line(line: str, number: int) -> Tags:
