@@ -57,5 +57,6 @@ def find_people(model: Any, image: torch.Tensor) -> list[Person]:
             x0, y0, x1, y1 = (float(value) for value in box)
             x0, x1 = max(0.0, x0), min(float(width), x1)
             y0, y1 = max(0.0, y0), min(float(height), y1)
-            people.append(Person((x0, y0, x1, y1), float(score)))
+            if x1 > x0 and y1 > y0:
+                people.append(Person((x0, y0, x1, y1), float(score)))
     return sorted(people, key=lambda one: one.area, reverse=True)
