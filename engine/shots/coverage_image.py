@@ -67,7 +67,7 @@ def _head(page: Page, coverage: Coverage, name: str) -> None:
     page.text((MARGIN, 100), title, 52, INK, bold=True)
     planned = f"{coverage.wanted} planned, {there} there already"
     page.text((MARGIN, 180), planned, 22, QUIET)
-    x = WIDTH - MARGIN
+    x = float(WIDTH - MARGIN)
     for text, colour in (("to make", MISSING), ("there", THERE)):
         page.text((x, 182), text, 20, QUIET, anchor="ra")
         x -= ImageFont.load_default(20).getlength(text) + 12

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 
 from ..character import Tags
@@ -168,7 +169,7 @@ def guide_list(outfits: Sequence[str] = (), places: Sequence[str] = ()) -> ShotP
     angles = [view for view in ALL_VIEWS if view != "back"]
 
     def shots(axis: str, values: Sequence[str], **others: str) -> list[Tags]:
-        return [Tags(**{**vars(plain), **others, axis: value}) for value in values]
+        return [replace(plain, **{**others, axis: value}) for value in values]  # type: ignore[arg-type]
 
     tags = [
         *shots("view", angles),
