@@ -17,7 +17,7 @@ from .identity import Identity
 from .render import set_up
 from .tokens import batch_of, random_name, used_ids
 
-REFERENCE_SHARE, FRONT_SHARE, TRIGGER_SHARE = 0.6, 0.6, 0.25
+REFERENCE_SHARE, FRONT_SHARE, TRIGGER_SHARE = 0.5, 0.6, 0.2
 HEAD_WEIGHT, FACE_WEIGHT = 4.0, 10.0
 
 
