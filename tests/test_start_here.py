@@ -14,6 +14,7 @@ from harness.browser import Page
 from harness.comfy_server import ComfyServer
 
 PERSON = 0
+GATES = {"view", "framing", "persons", "identity", "sharpness", "duplicate"}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_every_stage_leaves_what_it_promises(record: dict[str, Any], server: Com
         assert path.exists(), kind
     assert len(record["shots"]) == 22
     for shot in record["shots"]:
-        assert set(shot["measured"]) == {"view", "identity"}
+        assert set(shot["measured"]) == GATES
         assert 1 <= shot["tries"] <= 3
     assert all(len(file["sha256"]) == 64 for file in record["files"])
 
