@@ -17,6 +17,8 @@ from harness.comfy_server import ComfyServer
 
 READY = """() => window.app?.extensionManager
     && Object.keys(window.LiteGraph?.registered_node_types ?? {}).length > 100"""
+EMPTY = {"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0}
+NO_TROUBLE = "(selector) => !document.querySelector(selector)"
 TROUBLE = '[data-testid="error-overlay"], .p-toast-message, .p-dialog'
 
 
@@ -126,8 +128,9 @@ class Browser:
             page = Page(context.new_page(), server, vue)
             page.page.goto(server.address, wait_until="domcontentloaded")
             page.page.wait_for_function(READY, timeout=180_000)
-            page.run("() => app.graph.clear()")
-            page.settle()
+            page.load(EMPTY)
+            # What the page said of the graph that it begins with goes with that graph.
+            page.page.wait_for_function(NO_TROUBLE, arg=TROUBLE, timeout=30_000)
             page.messages.clear()
             yield page
         finally:
