@@ -11,7 +11,11 @@ from .retry import RetryRules
 
 SWITCHES = {gate: f"check_{gate}" for gate in GATES}
 """The setting that switches each gate."""
-OWN = {"tries": 3, "max_yaw_error": 12.0, "min_identity": 0.5}
+OWN = {
+    "tries": RetryRules().tries,
+    "max_yaw_error": Thresholds().max_yaw_error,
+    "min_identity": Thresholds().min_identity,
+}
 """What the shooting nodes ask for themselves, and their defaults."""
 
 

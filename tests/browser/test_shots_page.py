@@ -9,35 +9,21 @@ from typing import Any
 
 import pytest
 
-from harness.browser import READY, Browser, Page
+from harness.browser import MAKE_AND_CONNECT, READY, Browser, Page
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
 
-NODES = """([kind, name]) => {
+NODES = f"([kind, name]) => {{{MAKE_AND_CONNECT}" """
     app.canvas.setGraph(app.graph);
     app.graph.clear();
     app.graph.id = crypto.randomUUID();
-    const make = (type, x, widgets = {}) => {
-        const node = LiteGraph.createNode(type);
-        app.graph.add(node);
-        node.pos = [x, 80];
-        for (const [name, value] of Object.entries(widgets)) {
-            node.widgets.find((widget) => widget.name === name).value = value;
-        }
-        return node;
-    };
     const models = make("FacetDemoModels", 0);
     const picture = make("FacetDemoPicture", 300);
     const character = make("FacetCharacter", 600, { name, trigger: "zqx" });
     const shots = make(kind, 900, {
         steps: 1, tries: 1, width: 64, height: 64, reference_mode: "reference_latents",
     });
-    const connect = (from, output, to, input) => from.connect(
-        from.outputs.findIndex((slot) => slot.name === output),
-        to,
-        to.inputs.findIndex((slot) => slot.name === input),
-    );
     for (const name of ["model", "clip", "vae"]) connect(models, name.toUpperCase(), shots, name);
     connect(picture, "image", character, "image");
     connect(character, "character", shots, "character");

@@ -9,32 +9,18 @@ from typing import Any
 
 import pytest
 
-from harness.browser import READY, Browser, Page
+from harness.browser import MAKE_AND_CONNECT, READY, Browser, Page
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
 
-NODES = """(steps) => {
+NODES = f"(steps) => {{{MAKE_AND_CONNECT}" """
     app.graph.id = crypto.randomUUID();
-    const make = (type, x, widgets = {}) => {
-        const node = LiteGraph.createNode(type);
-        app.graph.add(node);
-        node.pos = [x, 80];
-        for (const [name, value] of Object.entries(widgets)) {
-            node.widgets.find((widget) => widget.name === name).value = value;
-        }
-        return node;
-    };
     const models = make("FacetDemoModels", 0);
     const picture = make("FacetDemoPicture", 300);
     const character = make("FacetCharacter", 600, { name: "Page", trigger: "zqx" });
     const captions = make("FacetCaptionWriter", 900);
     const trainer = make("FacetLoraTrainer", 1200, { steps, rank: 2, checkpoint_every: 20 });
-    const connect = (from, output, to, input) => from.connect(
-        from.outputs.findIndex((slot) => slot.name === output),
-        to,
-        to.inputs.findIndex((slot) => slot.name === input),
-    );
     for (const name of ["model", "clip", "vae"]) {
         connect(models, name.toUpperCase(), trainer, name);
     }

@@ -21,6 +21,24 @@ EMPTY = {"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link
 NO_TROUBLE = "(selector) => !document.querySelector(selector)"
 TROUBLE = '[data-testid="error-overlay"], .p-toast-message, .p-dialog'
 
+MAKE_AND_CONNECT = """
+    const make = (type, x, widgets = {}) => {
+        const node = LiteGraph.createNode(type);
+        app.graph.add(node);
+        node.pos = [x, 80];
+        for (const [name, value] of Object.entries(widgets)) {
+            node.widgets.find((widget) => widget.name === name).value = value;
+        }
+        return node;
+    };
+    const connect = (from, output, to, input) => from.connect(
+        from.outputs.findIndex((slot) => slot.name === output),
+        to,
+        to.inputs.findIndex((slot) => slot.name === input),
+    );
+"""
+"""JavaScript for the beginning of a function: `make` a node, `connect` an output to an input."""
+
 
 class Page:
     """ComfyUI's page, ready to be driven; `page` is Playwright's own."""
