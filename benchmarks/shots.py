@@ -2,10 +2,11 @@
 
     python facet.py bench shots [--quick] [--json]
 
-Held-out people of the demo world, and a plan of 40 for each: a turnaround and a portrait set. What the shots show is read by the independent probe, which the gates do not use. The
-mean of the first tries is what shooting without gates and retries gives. Each plan is then run
-again, and what it samples is counted. The gates' cost is processor time, so that nothing else on
-the machine decides it. ``--quick`` takes one person and a plan of 8.
+Held-out people of the demo world, and a plan of 40 for each: a turnaround and a portrait set. What
+the shots show is read by the independent probe, which the gates do not use. The mean of the first
+tries is what shooting without gates and retries gives. Each plan is then run again, and what it
+samples is counted. The gates' cost is processor time, so that nothing else on the machine decides
+it. ``--quick`` takes one person and a plan of 8.
 """
 
 from __future__ import annotations
