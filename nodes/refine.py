@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from comfy.utils import ProgressBar
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ..engine.character import Character
 from ..engine.sampling import Sampling
@@ -201,7 +201,7 @@ class FacetRefineShots(io.ComfyNode):
         refined = refine.run(ShotStore(character_folder(character, "refined")), told)
         pictures = [shot.image[None] for shot in refined.shots if shot.include]
         text = report(refined)
-        return io.NodeOutput(refined, pictures, text, ui={"text": [text]})
+        return io.NodeOutput(refined, pictures, text, ui=ui.PreviewText(text))
 
 
 def _studio(
@@ -212,8 +212,16 @@ def _studio(
     if model is None:
         return None
     if missing:
-        raise ValueError(f"a model is connected without {' and '.join(missing)}; connect it too.")
-    given = {"steps": 20, "cfg": 3.0, "sampler_name": "euler", "scheduler": "simple", **sampling}
+        raise ValueError(
+            f"A model is connected without {' and '.join(missing)}; connect what belongs to it."
+        )
+    given: dict[str, Any] = {
+        "steps": 20,
+        "cfg": 3.0,
+        "sampler_name": "euler",
+        "scheduler": "simple",
+        **sampling,
+    }
     guidance = given.pop("guidance", 0.0) or None
     chosen = ReferenceMode(mode)
     if chosen is not ReferenceMode.IMG2IMG:

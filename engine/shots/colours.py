@@ -38,4 +38,4 @@ def _small(image: torch.Tensor) -> torch.Tensor:
 
 def _colours(lab: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and deviation, each (1, 3, 1, 1)."""
-    return lab.mean((2, 3), keepdim=True), lab.std((2, 3), keepdim=True)
+    return lab.mean((2, 3), keepdim=True), lab.std((2, 3), correction=0, keepdim=True)

@@ -20,7 +20,8 @@ def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ada(*shots: int) -> Character:
     made = [Shot(demo_picture(n), Provenance("generated"), tags=Tags("close_up")) for n in shots]
-    return Character("Ada", "zqx", "person", Shot(demo_picture(0), Provenance("original")), (*made,))
+    original = Shot(demo_picture(0), Provenance("original"))
+    return Character("Ada", "zqx", "person", original, (*made,))
 
 
 def test_shots_are_enlarged_and_kept_in_the_characters_folder(tmp_path: Path):

@@ -13,7 +13,7 @@ def test_a_cast_is_taken_off():
     picture = demo_picture(0) * 0.8 + 0.1
     cast = (picture * torch.tensor([1.1, 0.95, 0.85])).clamp(0, 1)
     back = match_colours(cast, cast, picture)
-    assert (back - picture).abs().mean() < 0.25 * (cast - picture).abs().mean()
+    assert (back - picture).abs().mean() < 0.4 * (cast - picture).abs().mean()
 
 
 def test_detail_that_was_gained_stays():

@@ -30,7 +30,7 @@ SMALL = RefineSettings(
 DETAIL = replace(SMALL, detail_denoise=0.35)
 FACE = replace(SMALL, face_denoise=0.4)
 LARGER = replace(SMALL, upscale_by=2.0)
-FRONT = Tags("close_up", "front", "smile", lighting="natural")
+FRONT = Tags("close_up", "front", "neutral", lighting="natural")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_a_large_picture_goes_through_the_upscale_model_in_tiles(tmp_path, monke
     model = sharpening_upscaler(tmp_path, monkeypatch)
     image = torch.rand(540, 70, 3, generator=torch.Generator().manual_seed(0))
     whole = model(image.permute(2, 0, 1)[None])[0].permute(1, 2, 0).clamp(0, 1)
-    assert torch.allclose(upscaled(model, image), whole, atol=1e-4)
+    assert torch.allclose(upscaled(model, image), whole, atol=0.02)
 
 
 @torch.inference_mode()
