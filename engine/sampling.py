@@ -90,12 +90,14 @@ def sample(
     denoise: float = 1.0,
     on_step: Callable[[int, torch.Tensor], None] | None = None,
     custom: CustomSampling | None = None,
+    noise: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Samples and decodes pictures: (batch, H, W, 3) float32 in 0..1 on the CPU.
 
     latent: (batch, C, h, w) to start from with ``denoise`` < 1, as the VAE gives it; empty
-    otherwise. ``on_step`` gets each finished step's number and its denoised latent. An interrupt
-    in ComfyUI ends it with ``InterruptProcessingException``.
+    otherwise. ``on_step`` gets each finished step's number and its denoised latent. noise: of the
+    latent's shape, in the place of the seed's. An interrupt in ComfyUI ends it with
+    ``InterruptProcessingException``.
     """
     import comfy.model_management
     import comfy.sample
@@ -103,7 +105,8 @@ def sample(
     if latent is None:
         shape = (batch, 4, sampling.height // 8, sampling.width // 8)
         latent = comfy.sample.fix_empty_latent_channels(model, torch.zeros(shape), 8)
-    noise = comfy.sample.prepare_noise(latent, seed)
+    if noise is None:
+        noise = comfy.sample.prepare_noise(latent, seed)
 
     def after_step(step: int, x0: torch.Tensor, _x: torch.Tensor, _total: int) -> None:
         comfy.model_management.throw_exception_if_processing_interrupted()

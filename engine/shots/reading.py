@@ -76,9 +76,9 @@ class Meter:
         self.clip_vision = clip_vision
         self.person_detector = person_detector
         self._names = (
-            _fingerprint(face_model),
-            _fingerprint(clip_vision),
-            _fingerprint(person_detector),
+            fingerprint(face_model),
+            fingerprint(clip_vision),
+            fingerprint(person_detector),
         )
 
     def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
@@ -128,7 +128,7 @@ class Meter:
         return tuple(round(value, 5) for value in embed(self.clip_vision, image[None])[0].tolist())
 
 
-def _fingerprint(model: Any) -> str:
+def fingerprint(model: Any) -> str:
     """Which model this is, from a few of its weights; the same in the next process."""
     if model is None:
         return ""
