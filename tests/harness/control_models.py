@@ -30,8 +30,8 @@ def small_pose_model(width: int = 96, height: int = 128) -> tuple[Any, Any]:
 
     It looks at pictures of ``width`` by ``height`` px; the published one at 768 by 1024.
     """
-    values = {"model_channels": 32, "channel_mult": [1, 20], "context_dim": 1024}
-    values |= {"num_heads": -1, "num_head_channels": 32, "use_linear_in_transformer": True}
+    values = {"model_channels": 64, "channel_mult": [1, 10], "context_dim": 1024}
+    values |= {"num_heads": -1, "use_linear_in_transformer": True}
     values |= {"num_classes": "sequential", "adm_in_channels": 4, "heatmap_head": True}
     config = comfy.supported_models.LotusD({**SD15.config, **values})
     config.set_inference_dtype(torch.float32, None)
