@@ -1,4 +1,4 @@
-// The grid of shots in both shooting nodes, with a person's decisions; and a plan's coverage in its.
+// The grid of shots in the shooting nodes, with a person's decisions; and a plan's coverage in its.
 
 import { api } from "../../scripts/api.js";
 import { app } from "../../scripts/app.js";
@@ -8,7 +8,7 @@ import {
 import { Coverage } from "./shots/coverage.mjs";
 import { Grid } from "./shots/grid.mjs";
 
-const NODES = ["FacetTurnaroundSheet", "FacetShotGenerator"];
+const NODES = ["FacetTurnaroundSheet", "FacetShotGenerator", "FacetPoseOutfitTransfer"];
 const GRID = "facet_grid"; // the node's property that names the file of what it made last
 const PLAN = "FacetShotPlan";
 const COVERAGE = "facet_coverage"; // what the plan's node shows, and the property that keeps it

@@ -1,8 +1,8 @@
-"""What both shooting nodes ask for, and the shooting itself."""
+"""What every shooting node asks for, and the shooting itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from comfy_api.latest import io
 
 from ..engine.character import Character, Shot
 from ..engine.files import write_atomic
+from ..engine.measure.pose import PoseModel
 from ..engine.pictures import image_bytes
 from ..engine.shots.accept import Gates
 from ..engine.shots.decisions import parse_decisions
@@ -35,7 +36,7 @@ from .shots_page import Reporter, reported
 
 
 def studio_inputs() -> list[io.Input]:
-    """Everything that both shooting nodes need besides what they shoot."""
+    """Everything that shooting nodes need besides what they shoot."""
     return [
         *model_inputs(),
         io.Combo.Input(
@@ -160,11 +161,13 @@ def shoot(
     references: Any = None,
     prompt_style: str = AUTO,
     decisions: str = "",
+    pose_model: PoseModel | None = None,
+    kind: Callable[..., Shoot] = Shoot,
     **sampling_widgets: Any,
 ) -> io.NodeOutput:
     """Makes the shots of ``plan`` for ``node``, which shows each as it comes.
 
-    ``file``: what the sheet is called on the disk.
+    ``file``: what the sheet is called on the disk. ``kind``: makes the shoot.
     """
     custom = custom_sampling(sampler, sigmas)
     with said_by(node):
@@ -193,9 +196,10 @@ def shoot(
         face_detection_model,
         clip_vision,
         chosen.get("person_detector"),
+        pose_model,
     )
     with said_by(node):
-        shooting = Shoot(character, studio, gates, seed, rules=rules_from(chosen))
+        shooting = kind(character, studio, gates, seed, rules=rules_from(chosen))
     with reported(node, character, plan, decided) as page:
         page.prepare(model, custom.steps(sampling) if custom else sampling.steps)
         shots = shooting.run(plan, ShotStore(page.grid.folder), page, page.step, decided)

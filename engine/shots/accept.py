@@ -9,6 +9,7 @@ import torch
 
 from ..character import Score, Shot, Tags
 from ..measure.embedding import embed
+from ..measure.pose import PoseModel
 from . import gates
 from .gates import IDENTITY_GATE, Look, Thresholds
 from .reading import Meter, Reading
@@ -18,7 +19,8 @@ class Gates:
     """Measures shots against one original.
 
     A model that is None skips its gates, and the scores say so. ``face_model`` is what goes over
-    FACE_DETECTION_MODEL, ``clip_vision`` a CLIP_VISION, ``person_detector`` an RT-DETR MODEL.
+    FACE_DETECTION_MODEL, ``clip_vision`` a CLIP_VISION, ``person_detector`` an RT-DETR MODEL,
+    ``pose_model`` core's SDPose.
     """
 
     def __init__(
@@ -28,9 +30,10 @@ class Gates:
         face_model: Any = None,
         clip_vision: Any = None,
         person_detector: Any = None,
+        pose_model: PoseModel | None = None,
     ) -> None:
         self.thresholds = thresholds
-        self.meter = Meter(source, face_model, clip_vision, person_detector)
+        self.meter = Meter(source, face_model, clip_vision, person_detector, pose_model)
         self.bands: tuple[float, float] = getattr(face_model, "framing_bands", gates.ADULTS)
         self.source_embedding = None if clip_vision is None else embed(clip_vision, source[None])[0]
 

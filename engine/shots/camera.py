@@ -113,11 +113,15 @@ class Camera:
     ) -> torch.Tensor:
         """The picture that ``recipe`` makes: (H, W, 3) float32 in 0..1 on the CPU."""
         studio = self.studio
+        positive, negative = self.guided(
+            self._conditioning(recipe.prompt, seen=True),
+            self._conditioning(recipe.negative, seen=not recipe.likeness.unseen),
+        )
         image = sample(
             studio.model,
             studio.vae,
-            self._conditioning(recipe.prompt, seen=True),
-            self._conditioning(recipe.negative, seen=not recipe.likeness.unseen),
+            positive,
+            negative,
             replace(studio.sampling, cfg=recipe.likeness.cfg),
             recipe.seed,
             latent=self.reference.start,
@@ -127,6 +131,12 @@ class Camera:
         )[0]
         # An edited original shows what the original shows, without the border it was given.
         return self.reference.without_border(image) if recipe.edits else image
+
+    def guided(
+        self, positive: Conditioning, negative: Conditioning
+    ) -> tuple[Conditioning, Conditioning]:
+        """Both conditionings with what else guides this camera's pictures."""
+        return positive, negative
 
     def _conditioning(self, text: str, seen: bool) -> Conditioning:
         """``text`` as CONDITIONING, with the reference in it when it is ``seen``."""

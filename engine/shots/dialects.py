@@ -15,6 +15,9 @@ A table is a JSON file that anyone may edit; its name is what the `prompt_style`
   ``{value}`` in it. What is missing is said as in a caption. ``join`` parts them, ``order`` puts
   the axes in another order.
 - ``stronger``: the words of a retry, after the shot came out wrong in that axis.
+- ``transfer``: what takes a ``pose`` from the person in a further picture, a ``pose_map`` from a
+  skeleton in one, an ``outfit`` from one; ``{number}`` is the picture's, counted from the original.
+  Without it those of the plain words are used.
 - ``negative``: what is ``always`` there, and what comes with each value of an axis.
 """
 
@@ -34,6 +37,7 @@ FOLDER = Path(__file__).resolve().parent / "dialects"
 PLAIN = "plain"
 AUTO = "auto"
 PROMPTS = ("shown", "shown_instruction", "described", "described_instruction")
+TRANSFERS = ("pose", "pose_map", "outfit")
 AXES = (*VOCABULARY, "details")
 
 Table = Mapping[str, Mapping[str, str]]
@@ -57,6 +61,12 @@ class Dialect:
     models: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     digest: str = ""
+    transfers: Mapping[str, str] = field(default_factory=dict)
+
+    def transfer(self, kind: str, number: int, class_word: str) -> str:
+        """The order to take ``kind``, one of ``TRANSFERS``, from picture ``number``."""
+        words = self.transfers or load(PLAIN).transfers
+        return words[kind].replace("{number}", str(number)).replace("{class_word}", class_word)
 
     def prompt(
         self,
@@ -149,7 +159,7 @@ def dialect_for(name: str, model: Any, mode: str) -> Dialect:
 
 def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
     known = {"title", "note", "auto", "pixels", "reference_pixels", "prompt", "words", "join"}
-    unknown = sorted(set(table) - known - {"order", "stronger", "negative"})
+    unknown = sorted(set(table) - known - {"order", "stronger", "negative", "transfer"})
     if unknown:
         raise ValueError(f"it has {', '.join(unknown)}, which means nothing")
     prompts = {kind: str(table["prompt"][kind]) for kind in PROMPTS}
@@ -172,6 +182,7 @@ def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
         for one in tables
     )
     auto = table.get("auto", {})
+    transfers = {kind: str(table["transfer"][kind]) for kind in TRANSFERS if "transfer" in table}
     return Dialect(
         name,
         str(table["title"]),
@@ -187,6 +198,7 @@ def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
         tuple(auto.get("models", ())),
         tuple(auto.get("modes", ())),
         hashlib.sha256(text.encode()).hexdigest()[:16],
+        transfers,
     )
 
 

@@ -143,21 +143,22 @@ class Shoot:
             pinned = self._measured(key, replace(now, attempt=0), looks, store)
             if pinned is not None:
                 return pinned, True
+        camera = self.camera_for(request)
         best: Try | None = None
         failures: list[list[str]] = []
         found = True
         seed = decision.seed(request_seed(self.seed, name))
         for attempt in range(1, rules.tries + 1):
-            recipe = self.camera.recipe(
+            recipe = camera.recipe(
                 request, (seed + attempt - 1) % 2**63, remedy(failures, rules), rules
             )
-            now = replace(now, key=self.camera.key(recipe), attempt=attempt)
+            now = replace(now, key=camera.key(recipe), attempt=attempt)
             this = self._measured(now.key, now, looks, store)
             sampled = this is None
             if this is None:
                 found = False
                 tell(now)
-                shot = self._shot(recipe, now, on_step)
+                shot = self._shot(camera, recipe, now, on_step)
                 store.save_try(now.key, shot)
                 this = self._judged(now.key, shot, None, now, looks)
                 store.save_try(now.key, this.shot, this.reading)
@@ -172,13 +173,25 @@ class Shoot:
         shot = replace(best.shot, provenance=provenance, include=best.shot.accepted)
         return replace(best, shot=shot), found
 
-    def _shot(self, recipe: Recipe, now: Progress, on_step: OnStep | None) -> Shot:
+    def camera_for(self, request: ShotRequest) -> Camera:
+        """The camera that takes ``request``."""
+        return self.camera
+
+    def more_scores(
+        self, request: ShotRequest, image: torch.Tensor, reading: Reading
+    ) -> tuple[Score, ...]:
+        """The scores of gates that belong to this kind of shoot, besides those of every shot."""
+        return ()
+
+    def _shot(
+        self, camera: Camera, recipe: Recipe, now: Progress, on_step: OnStep | None
+    ) -> Shot:
         return Shot(
-            image=self.camera.picture(recipe, on_step),
+            image=camera.picture(recipe, on_step),
             tags=now.request.tags,
             provenance=Provenance(
                 source="generated",
-                model=self.camera.family,
+                model=camera.family,
                 prompt=recipe.prompt,
                 negative=recipe.negative,
                 seed=recipe.seed,
@@ -207,6 +220,7 @@ class Shoot:
         reading = self.gates.read(shot.image, known)
         this = look(shot.image, reading, shot.hash)
         scores = self.gates.judge(reading, now.request.tags, this, looks)
+        scores += self.more_scores(now.request, shot.image, reading)
         if shows_detail(now.request.instruction):
             scores = tuple(map(_of_detail, scores))
         provenance = shot.provenance

@@ -12,6 +12,7 @@ from torch import nn
 from ..measure.embedding import embed
 from ..measure.faces import Face, find_faces
 from ..measure.people import find_people
+from ..measure.pose import PoseModel
 from ..measure.sharpness import relative_sharpness
 from ..sampling import weights_fingerprint
 
@@ -28,7 +29,8 @@ class Reading:
     face_model, person_model, vision: which models measured, empty for none. faces, people: how
     many of comparable size. yaw, pitch: of the largest face in degrees, as in ``Face``.
     face_height, person_height: of the largest ones, as shares of the picture's height.
-    embedding: of length 1. sharpness: as a share of the original's.
+    embedding: of length 1. sharpness: as a share of the original's. pose_model, pose: what found
+    the pose, and ``Pose.record`` of the largest person.
     """
 
     face_model: str = ""
@@ -42,6 +44,8 @@ class Reading:
     vision: str = ""
     embedding: tuple[float, ...] = ()
     sharpness: float | None = None
+    pose_model: str = ""
+    pose: tuple[float, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The reading as plain JSON values."""
@@ -53,7 +57,8 @@ def reading_from_record(record: Any) -> Reading:
     if not isinstance(record, dict):
         return Reading()
     known = {one.name: record[one.name] for one in fields(Reading) if one.name in record}
-    known["embedding"] = tuple(known.get("embedding", ()))
+    for name in ("embedding", "pose"):
+        known[name] = tuple(known.get(name, ()))
     return Reading(**known)
 
 
@@ -61,7 +66,7 @@ class Meter:
     """Measures pictures beside one original, each with the models that are there.
 
     face_model: a FACE_DETECTION_MODEL. clip_vision: a CLIP_VISION. person_detector: an RT-DETR
-    MODEL. Each may be None.
+    MODEL. pose_model: a PoseModel. Each may be None.
     """
 
     def __init__(
@@ -70,15 +75,18 @@ class Meter:
         face_model: Any = None,
         clip_vision: Any = None,
         person_detector: Any = None,
+        pose_model: PoseModel | None = None,
     ) -> None:
         self.original = original
         self.face_model = face_model
         self.clip_vision = clip_vision
         self.person_detector = person_detector
+        self.pose_model = pose_model
         self._names = (
             fingerprint(face_model),
             fingerprint(clip_vision),
             fingerprint(person_detector),
+            fingerprint(pose_model and pose_model.model),
         )
 
     def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
@@ -86,7 +94,7 @@ class Meter:
 
         What a model measured that is no longer there is forgotten.
         """
-        face, vision, person = self._names
+        face, vision, person, pose = self._names
         reading = known or Reading()
         if reading.face_model != face:
             reading = replace(reading, face_model=face, **self._face(image))
@@ -94,6 +102,8 @@ class Meter:
             reading = replace(reading, person_model=person, **self._people(image))
         if reading.vision != vision:
             reading = replace(reading, vision=vision, embedding=self._embedding(image))
+        if reading.pose_model != pose:
+            reading = replace(reading, pose_model=pose, pose=self._pose(image))
         if reading.sharpness is None:
             reading = replace(reading, sharpness=relative_sharpness(image, self.original))
         return reading
@@ -121,6 +131,10 @@ class Meter:
             "people": sum(height >= SECOND_PERSON * heights[0] for height in heights),
             "person_height": heights[0] / image.shape[0],
         }
+
+    def _pose(self, image: torch.Tensor) -> tuple[float, ...]:
+        found = None if self.pose_model is None else self.pose_model.find(image)
+        return () if found is None else found.record()
 
     def _embedding(self, image: torch.Tensor) -> tuple[float, ...]:
         if self.clip_vision is None:
