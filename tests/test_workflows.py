@@ -31,6 +31,9 @@ from harness.narrow_files import write_file
 FOLDER = ROOT / "workflows"
 LORA_KEYS = {
     "03_one_picture_to_lora_flux_kontext": "lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight",
+    "05_one_picture_to_lora_flux2_klein": (
+        "diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight"
+    ),
 }
 """A key of the LoRA that each workflow trains, as its family's files name it."""
 NAMES = sorted(LORA_KEYS)
