@@ -34,6 +34,9 @@ LORA_KEYS = {
     "05_one_picture_to_lora_flux2_klein": (
         "diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight"
     ),
+    "06_one_picture_to_lora_sdxl": (
+        "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_up.weight"
+    ),
 }
 """A key of the LoRA that each workflow trains, as its family's files name it."""
 NAMES = sorted(LORA_KEYS)
