@@ -37,6 +37,9 @@ LORA_KEYS = {
     "06_one_picture_to_lora_sdxl": (
         "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_up.weight"
     ),
+    "07_one_picture_to_lora_sd15": (
+        "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.lora_up.weight"
+    ),
 }
 """A key of the LoRA that each workflow trains, as its family's files name it."""
 NAMES = sorted(LORA_KEYS)
