@@ -31,6 +31,9 @@ from harness.narrow_files import write_file
 FOLDER = ROOT / "workflows"
 LORA_KEYS = {
     "03_one_picture_to_lora_flux_kontext": "lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight",
+    "04_one_picture_to_lora_qwen_image_edit": (
+        "diffusion_model.transformer_blocks.0.attn.to_q.lora_A.weight"
+    ),
     "05_one_picture_to_lora_flux2_klein": (
         "diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight"
     ),
