@@ -1,0 +1,181 @@
+"""Files of whole model families with random weights, for ``narrow_comfyui``.
+
+Each has every tensor that the published file has, under the same name, but for the layers that are
+left out; the widths are those of ``narrow_comfyui``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import comfy.clip_model
+import comfy.clip_vision
+import comfy.ldm.models.autoencoder as autoencoder
+import comfy.ops
+import comfy.supported_models
+import comfy.text_encoders.llama as llama
+import comfy.text_encoders.qwen_vl as qwen_vl
+import comfy.text_encoders.t5
+import torch
+from comfy.ldm.wan.vae import WanVAE
+from comfy_extras.mediapipe.face_landmarker import FaceLandmarker
+from safetensors.torch import save_file
+
+from facet.engine.demo.models import load_face
+
+from . import narrow_comfyui as narrow
+from .families import FLUX_DEV, KLEIN, QWEN_IMAGE, SD15, UNET, narrow_weights, random_like
+from .families import SDXL as SDXL_FAMILY
+
+Weights = dict[str, torch.Tensor]
+OPS = comfy.ops.disable_weight_init
+FP32 = torch.float32
+EDIT_2511 = "__index_timestep_zero__"
+NO_FACE = -50.0
+"""Logit of a face everywhere: random ones would find hundreds in every noise."""
+
+
+def write_file(comfyui: Path, name: str, path: Path) -> None:
+    """Writes the random weights that ``FILES`` has for a file called ``name``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({key: value.contiguous() for key, value in FILES[name](comfyui).items()}, path)
+
+
+def _random(module: torch.nn.Module, seed: int, prefix: str = "") -> Weights:
+    return {prefix + name: value for name, value in random_like(module, seed, FP32).items()}
+
+
+def _described(comfyui: Path, file: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((comfyui / file).read_text("utf-8"))
+    return found | narrow.JSON_FILES[file]
+
+
+def _flux(_: Path, seed: int) -> Weights:
+    widths = {**(FLUX_DEV.narrow or {}), "vec_in_dim": narrow.CLIP_L["hidden_size"]}
+    return narrow_weights(replace(FLUX_DEV, narrow=widths), seed)
+
+
+def _clip_l(comfyui: Path) -> Weights:
+    config = _described(comfyui, narrow.CLIP_L_FILE)
+    return _random(comfy.clip_model.CLIPTextModel(config, FP32, "meta", OPS), 1)
+
+
+def _clip_g(comfyui: Path) -> Weights:
+    config = _described(comfyui, narrow.CLIP_G_FILE)
+    return _random(comfy.clip_model.CLIPTextModel(config, FP32, "meta", OPS), 2)
+
+
+def _t5(comfyui: Path) -> Weights:
+    config = _described(comfyui, narrow.T5_FILE)
+    return _random(comfy.text_encoders.t5.T5(config, FP32, "meta", OPS), 3)
+
+
+def _vae(channels: int, quantised: bool = False, normalised: bool = False) -> Weights:
+    config: dict[str, Any] = {"double_z": True, "z_channels": channels, "resolution": 256}
+    config |= {"in_channels": 3, "out_ch": 3, "ch": narrow.VAE_CHANNELS, "ch_mult": [1, 2, 4, 4]}
+    config |= {"num_res_blocks": 2, "attn_resolutions": [], "dropout": 0.0}
+    config |= {"batch_norm_latent": True} if normalised else {}
+    with torch.device("meta"):
+        made = autoencoder.AutoencoderKL(ddconfig=config, embed_dim=channels)
+    weights = _random(made, 4)
+    if normalised:
+        weights |= {"bn.running_mean": torch.zeros(4 * channels)}
+        weights |= {"bn.running_var": torch.ones(4 * channels)}
+        weights["bn.num_batches_tracked"] = torch.tensor(1)
+    if quantised:
+        return weights
+    return {name: value for name, value in weights.items() if "quant_conv" not in name}
+
+
+def _wan_vae(_: Path) -> Weights:
+    shape: dict[str, Any] = {"dim": 8, "z_dim": 16, "dim_mult": [1, 2, 4, 4]}
+    shape |= {"num_res_blocks": 2, "attn_scales": [], "dropout": 0.0}
+    return _random(WanVAE(temperal_downsample=[False, True, True], **shape), 8)
+
+
+def _qwen3(_: Path) -> Weights:
+    return _random(llama.Qwen3_4B(narrow.QWEN3, FP32, "meta", OPS), 5)
+
+
+def _qwen25(_: Path) -> Weights:
+    model = llama.Qwen25_7BVLI(narrow.QWEN25, FP32, "meta", OPS)
+    model.visual = qwen_vl.Qwen2VLVisionTransformer(
+        hidden_size=narrow.TOWER_WIDTH,
+        output_hidden_size=narrow.QWEN25["hidden_size"],
+        device="meta",
+        dtype=FP32,
+        ops=OPS,
+        **narrow.TOWER,
+    )
+    return _random(model, 7)
+
+
+def _qwen_image(_: Path, seed: int, edit: bool = False) -> Weights:
+    told = {EDIT_2511: torch.zeros(0)} if edit else {}
+    return narrow_weights(QWEN_IMAGE, seed) | told
+
+
+def _checkpoint(unet: Weights, texts: Weights, kind: type) -> Weights:
+    named = kind(dict(UNET)).process_clip_state_dict_for_saving(texts)
+    weights = {f"model.diffusion_model.{name}": value for name, value in unet.items()}
+    weights |= {f"first_stage_model.{name}": value for name, value in _vae(4, True).items()}
+    return weights | named
+
+
+def _sd15(comfyui: Path) -> Weights:
+    texts = {f"clip_l.transformer.{name}": value for name, value in _clip_l(comfyui).items()}
+    return _checkpoint(narrow_weights(SD15), texts, comfy.supported_models.SD15)
+
+
+def _sdxl(comfyui: Path) -> Weights:
+    widths = {**(SDXL_FAMILY.narrow or {}), **narrow.SDXL}
+    texts = {f"clip_l.transformer.{name}": value for name, value in _clip_l(comfyui).items()}
+    texts |= {f"clip_g.transformer.{name}": value for name, value in _clip_g(comfyui).items()}
+    unet = narrow_weights(replace(SDXL_FAMILY, narrow=widths))
+    return _checkpoint(unet, texts, comfy.supported_models.SDXL)
+
+
+def _siglip(comfyui: Path) -> Weights:
+    encoder = comfy.clip_vision.ClipVisionModel(_described(comfyui, narrow.VISION_FILE))
+    return _random(encoder.model, 9)
+
+
+def _faces(_: Path) -> Weights:
+    weights: Weights = {}
+    for variant in ("short", "full"):
+        parts = _random(FaceLandmarker(detector_variant=variant), 10)
+        for name, value in parts.items():
+            if name.startswith("detector.cls_"):
+                value = torch.full_like(value, NO_FACE if name.endswith("bias") else 0)
+            weights[name.replace("detector.", f"detector_{variant}.", 1)] = value
+    # The shape of a head is no weight: it is the same for every model.
+    known = load_face()
+    weights |= {name: torch.from_numpy(value) for name, value in known.canonical_data.items()}
+    for name, edges in known.connection_sets.items():
+        weights[f"topology.{name}"] = torch.tensor(sorted(edges), dtype=torch.int32)
+    return weights
+
+
+FILES: dict[str, Callable[[Path], Weights]] = {
+    "flux1-dev-kontext_fp8_scaled.safetensors": lambda comfyui: _flux(comfyui, 0),
+    "flux1-dev.safetensors": lambda comfyui: _flux(comfyui, 1),
+    "clip_l.safetensors": _clip_l,
+    "t5xxl_fp16.safetensors": _t5,
+    "ae.safetensors": lambda _: _vae(16),
+    "qwen_image_edit_2511_bf16.safetensors": lambda comfyui: _qwen_image(comfyui, 0, edit=True),
+    "qwen_image_2512_bf16.safetensors": lambda comfyui: _qwen_image(comfyui, 1),
+    "qwen_2.5_vl_7b_fp8_scaled.safetensors": _qwen25,
+    "qwen_image_vae.safetensors": _wan_vae,
+    "flux-2-klein-base-4b.safetensors": lambda _: narrow_weights(KLEIN),
+    "qwen_3_4b.safetensors": _qwen3,
+    "flux2-vae.safetensors": lambda _: _vae(32, True, normalised=True),
+    "sd_xl_base_1.0.safetensors": _sdxl,
+    "v1-5-pruned-emaonly-fp16.safetensors": _sd15,
+    "sigclip_vision_patch14_384.safetensors": _siglip,
+    "mediapipe_face_fp32.safetensors": _faces,
+}
+"""What stands in the files that the workflows ask for."""

@@ -1,0 +1,224 @@
+"""The workflows from one picture to a LoRA of each family: as the page sees them, and run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from safetensors import safe_open
+
+from facet.engine.character import quantise
+from facet.engine.demo.people import demo_picture
+from facet.engine.shots.dialects import names as dialects
+from facet.engine.shots.plan import from_lines
+from facet.engine.shots.presets import turnaround
+from facet.launcher import workflow
+from facet.launcher.comfyui import ComfyUI
+from facet.launcher.demo import HEADLESS
+from facet.launcher.places import ROOT, Home
+from facet.launcher.server import Server, make_base
+from facet.launcher.setup import Environment
+from harness.browser import Browser
+from harness.comfy_server import ComfyServer, Run
+from harness.narrow_comfyui import narrow_comfyui
+from harness.narrow_files import write_file
+
+FOLDER = ROOT / "workflows"
+LORA_KEYS = {
+    "03_one_picture_to_lora_flux_kontext": "lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight",
+    "04_one_picture_to_lora_qwen_image_edit": (
+        "diffusion_model.transformer_blocks.0.attn.to_q.lora_A.weight"
+    ),
+    "05_one_picture_to_lora_flux2_klein": (
+        "diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight"
+    ),
+    "06_one_picture_to_lora_sdxl": (
+        "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_up.weight"
+    ),
+    "07_one_picture_to_lora_sd15": (
+        "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q.lora_up.weight"
+    ),
+}
+"""A key of the LoRA that each workflow trains, as its family's files name it."""
+NAMES = sorted(LORA_KEYS)
+LINE = "close-up, front view, smiling, plain grey background"
+PINNED = json.dumps(
+    {
+        request.label: {"state": "pin"}
+        for plan in (turnaround(background="plain grey background"), from_lines(LINE))
+        for request in plan.requests
+    }
+)
+SMALL = {"width": 64, "height": 64, "steps": 1}
+# All that is changed, so that one core has soon done. Noise passes no gate, so every shot is
+# pinned; the families' own words ask for a reference of a megapixel, which plain words do not.
+SHOTS = SMALL | {"tries": 1, "decisions": PINNED, "prompt_style": "plain"}
+FEW = {
+    "FacetTurnaroundSheet": SHOTS,
+    "FacetShotPlan": {"preset": "own lines only", "lines": LINE},
+    "FacetShotGenerator": SHOTS,
+    "FacetTrainingOptions": {
+        "quality": "custom",
+        "memory": "as it is",
+        "resolutions": "64",
+        "sample_steps": 1,
+    },
+    "FacetLoraTrainer": {"steps": 2, "rank": 2, "batch_size": 1, "checkpoint_every": 1},
+    "FacetIdentityScorer": SMALL | {"samples": 1, "checkpoints": 1},
+}
+
+
+@cache
+def saved(name: str) -> dict[str, Any]:
+    return workflow.load(FOLDER / f"{name}.json")
+
+
+def models(name: str) -> list[dict[str, str]]:
+    """What the loaders of a workflow offer to download."""
+    return [m for node in saved(name)["nodes"] for m in node["properties"].get("models", [])]
+
+
+@pytest.fixture(scope="module")
+def families(
+    comfyui: Path, environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyServer]:
+    """A ComfyUI that has the files of all the workflows."""
+    folder = tmp_path_factory.mktemp("families")
+    narrow = narrow_comfyui(comfyui, folder / "ComfyUI")
+    small = Environment(ComfyUI(narrow, None), environment.python)
+    home = Home(folder / "home")
+    base = make_base(home, small, ROOT)
+    for model in {model["name"]: model for name in NAMES for model in models(name)}.values():
+        write_file(comfyui, model["name"], base / "models" / model["directory"] / model["name"])
+    Image.fromarray(quantise(demo_picture(0)).numpy()).save(base / "input" / "example.png")
+    with Server(small, base, home.logs / "server.log", options=HEADLESS) as running:
+        yield ComfyServer(running)
+
+
+@pytest.fixture(scope="module")
+def prompts(families: ComfyServer) -> dict[str, dict[str, Any]]:
+    """Each workflow as the API takes it."""
+    known = families.client.get("/object_info")
+    return {name: workflow.to_prompt(saved(name), known) for name in NAMES}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def ran(
+    request: pytest.FixtureRequest, prompts: dict[str, dict[str, Any]], families: ComfyServer
+) -> tuple[str, str, Run]:
+    """A workflow over HTTP, with few steps: its name, its character's name, and the run."""
+    few = {
+        key: node | {"inputs": node["inputs"] | FEW.get(node["class_type"], {})}
+        for key, node in prompts[request.param].items()
+    }
+    # All of them write to one output folder.
+    character = f"character {request.param[:2]}"
+    for node in few.values():
+        if node["class_type"] == "FacetCharacter":
+            node["inputs"]["name"] = character
+    return request.param, character, families.run(few)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_small_enough_to_understand(name: str) -> None:
+    nodes = saved(name)["nodes"]
+    assert len(nodes) <= 20
+    assert len(saved(name)["groups"]) >= 5
+    assert any(node["type"] == "MarkdownNote" for node in nodes)
+    for node in nodes:
+        assert "randomize" not in (node.get("widgets_values") or [])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_loader_says_where_its_models_are(name: str) -> None:
+    for node in saved(name)["nodes"]:
+        values = [value for value in node.get("widgets_values", []) if isinstance(value, str)]
+        asked = [value for value in values if value.endswith(".safetensors")]
+        offered = node["properties"].get("models", [])
+        assert [model["name"] for model in offered] == asked
+        for model in offered:
+            assert model["url"].startswith("https://huggingface.co/")
+            assert model["url"].endswith(f"/{model['name']}")
+
+
+@pytest.mark.slow
+def test_it_ends_with_shots_a_dataset_a_lora_and_a_report(
+    ran: tuple[str, str, Run], families: ComfyServer
+) -> None:
+    name, character, run = ran
+    assert run.status == "success", run.error
+    folder = families.output / "facet" / character.replace(" ", "_")
+    for file in ("sheet.png", "shots.png"):
+        assert (folder / file).is_file(), file
+    # The original, six views and one shot.
+    assert len(list((folder / "dataset").rglob("*.txt"))) == 8
+    assert list((folder / "report").glob("*.html"))
+    [lora] = (families.server.base / "models" / "loras" / "facet").glob(f"*{name[:2]}_*")
+    with safe_open(lora, "pt") as file:
+        assert LORA_KEYS[name] in set(file.keys())
+        # The likest of the two checkpoints.
+        assert file.metadata()["ss_steps"] in ("1", "2")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "vue"])
+def test_with_their_models_they_load_without_a_word_and_mean_the_same_in_the_page(
+    vue: bool, browser: Browser, families: ComfyServer, prompts: dict[str, dict[str, Any]]
+) -> None:
+    with browser.open(families, vue) as page:
+        for name, prompt in prompts.items():
+            page.load(saved(name))
+            assert page.troubles() == [], name
+            seen = page.prompt()
+            assert {key: (node["class_type"], node["inputs"]) for key, node in seen.items()} == {
+                key: (node["class_type"], node["inputs"]) for key, node in prompt.items()
+            }, name
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", NAMES)
+def test_without_them_the_page_offers_each_model_and_nothing_else(
+    name: str, browser: Browser, server: ComfyServer
+) -> None:
+    wanted = models(name)
+    # One renderer each: what the page lacks does not depend on it.
+    with browser.open(server, vue=NAMES.index(name) % 2 == 1) as page:
+        page.load(saved(name))
+        shown = page.page.get_by_test_id("error-overlay").inner_text()
+        assert shown.startswith(f"{len(wanted)} errors")
+        page.page.get_by_text("View details").first.click()
+        rows = page.page.get_by_test_id("missing-model-importable-rows").inner_text()
+        for model in wanted:
+            assert rows.split("\n").count(model["name"]) == 1
+        assert page.page.get_by_test_id("missing-model-download").count() == len(wanted)
+        # ComfyUI without API nodes lets the page ask nobody how large the files are.
+        told = [text for text in page.messages if "Content Security Policy" not in text]
+        assert told == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_prompt_style_is_one_that_there_is(name: str) -> None:
+    styles = [
+        value
+        for node in saved(name)["nodes"]
+        if node["type"] in ("FacetTurnaroundSheet", "FacetShotGenerator")
+        for value in node["widgets_values"]
+        if value in dialects()
+    ]
+    assert len(styles) == 2
+    assert "plain" not in styles
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_thumbnail_is_a_picture_that_the_page_shows(name: str) -> None:
+    thumbnail = FOLDER / f"{name}.jpg"
+    with Image.open(thumbnail) as picture:
+        assert picture.format == "JPEG"
+        assert min(picture.size) >= 256
+    assert thumbnail.stat().st_size < 400_000
