@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -228,8 +229,7 @@ def guides_from(
     if not pictures:
         return [Guide(pose) for pose in poses]
     if poses or are_maps or finder is None:
-        known = poses or [None] * len(pictures)
-        pairs = zip(known, pictures, strict=True)
+        pairs = zip_longest(poses, pictures)
         return [Guide(pose, picture, are_maps) for pose, picture in pairs]
     found = [finder.find(picture) for picture in pictures]
     for number, pose in enumerate(found, 1):

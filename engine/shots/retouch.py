@@ -74,7 +74,7 @@ class Retoucher:
         on_step: OnStep | None = None,
     ) -> torch.Tensor:
         """``image`` (H, W, 3) of any size with its detail made anew, tile by tile."""
-        tiles = Tiles(*image.shape[:2], tile, overlap)
+        tiles = Tiles(image.shape[0], image.shape[1], tile, overlap)
         if len(tiles.places) > 1:
             # A tile shows a part only: told of a whole figure, it would have one of its own.
             tags = replace(tags, framing="", view="", expression="", pose="")

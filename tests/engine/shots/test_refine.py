@@ -21,6 +21,7 @@ from facet.engine.shots.modes import ReferenceMode
 from facet.engine.shots.refine import REFINE_GATE, Refine, report
 from facet.engine.shots.retouch import surroundings
 from facet.engine.shots.store import ShotStore
+from facet.engine.shots.upscale import resized, upscaled
 from harness.upscale_models import sharpening_upscaler
 
 SMALL = RefineSettings(
@@ -93,6 +94,17 @@ def test_an_upscale_model_restores_a_shot_at_its_size_or_larger(tmp_path, monkey
 
 
 @torch.inference_mode()
+def test_a_large_picture_goes_through_the_upscale_model_in_tiles(tmp_path, monkeypatch):
+    model = sharpening_upscaler(tmp_path, monkeypatch)
+    image = resized(demo_picture(4), 70, 540)
+    whole = model(image.permute(2, 0, 1)[None])[0].permute(1, 2, 0).clamp(0, 1)
+    tiled = upscaled(model, image)
+    off = (tiled - whole).abs()
+    # A tile knows nothing beyond its border; that is blended away.
+    assert off.max() < 0.03 and off.mean() < 1e-3
+
+
+@torch.inference_mode()
 def test_a_face_pass_changes_the_face_and_not_a_bit_around_it(models, tmp_path):
     picture = blurred(demo_picture(3))  # a medium shot: there is something around the face
     character = ada(picture)
@@ -106,6 +118,28 @@ def test_a_face_pass_changes_the_face_and_not_a_bit_around_it(models, tmp_path):
     assert 0.02 < inside.float().mean() < 0.6
     assert torch.equal(quantise(before)[~inside], quantise(after)[~inside])
     assert (after - before)[inside].abs().mean() > 0.003
+
+
+def seam(change: torch.Tensor, column: int) -> float:
+    """How much ``change`` (H, W, 3) jumps before ``column``, beside its jumps close by."""
+    steps = change.diff(dim=1).abs().mean(dim=(0, 2))
+    nearby = torch.cat([steps[column - 9 : column - 2], steps[column + 1 : column + 8]])
+    return float(steps[column - 1] / nearby.median())
+
+
+@torch.inference_mode()
+def test_the_seams_of_tiles_do_not_show(models, tmp_path):
+    wide = resized(demo_picture(4), 256, 256)[60:188]
+    character = ada(wide)
+    seams = {}
+    for overlap, columns in ((0, [128]), (32, [64, 128, 192])):
+        settings = replace(DETAIL, overlap=overlap)
+        made = refine(character, settings, models, max_identity_loss=2.0)
+        [shot] = made.run(ShotStore(tmp_path)).shots
+        change = shot.image - character.shots[0].image
+        seams[overlap] = [seam(change, column) for column in columns]
+    assert max(seams[0]) > 1.5
+    assert max(seams[32]) < 1.5
 
 
 @torch.inference_mode()
