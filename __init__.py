@@ -17,6 +17,7 @@ from .nodes import (
     training,
     training_options,
     training_page,
+    two_characters,
 )
 
 WEB_DIRECTORY = "./js"
@@ -37,6 +38,7 @@ class FacetExtension(ComfyExtension):
             *shot_plan.NODES,
             *shots.NODES,
             *pose_outfit.NODES,
+            *two_characters.NODES,
             *shot_options.NODES,
             *refine.NODES,
             *captions.NODES,

@@ -215,13 +215,17 @@ class Shot:
 
 @dataclass(frozen=True, eq=False)
 class Character:
-    """A character: its name, the word that calls it, the original and the shots made of it."""
+    """A character: its name, the word that calls it, the original and the shots made of it.
+
+    companions: further characters in the shots, each as captions call it: trigger and class word.
+    """
 
     name: str
     trigger: str
     class_word: str
     source: Shot
     shots: tuple[Shot, ...] = ()
+    companions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checks = (
@@ -247,6 +251,11 @@ class Character:
     def folder_name(self) -> str:
         """The name as a folder: letters, digits, '-' and '_' of any script, at most 60."""
         return re.sub(r"[^\w-]+", "_", self.name).strip("_-")[:60]
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The character's trigger and those of its companions."""
+        return (self.trigger, *(called.split()[0] for called in self.companions))
 
     @property
     def pictures(self) -> tuple[Shot, ...]:

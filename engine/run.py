@@ -58,6 +58,7 @@ class TrainingRun:
     choice: str = ""
     finished: bool = True
     ended: str = ""
+    companions: tuple[str, ...] = ()
 
     @property
     def best(self) -> Checkpoint:
@@ -83,6 +84,7 @@ class TrainingRun:
                 "character_hash": self.character_hash,
                 "trigger": self.trigger,
                 "class_word": self.class_word,
+                "companions": list(self.companions),
                 "settings": self.settings,
                 "checkpoints": [
                     {
@@ -146,6 +148,7 @@ def load_run(folder: Path) -> TrainingRun:
             choice=str(record.get("choice", "")),
             finished=bool(record.get("finished", True)),
             ended=str(record.get("ended", "")),
+            companions=tuple(map(str, record.get("companions", []))),
         )
     except FileNotFoundError:
         raise ValueError(f"There is no training run in {folder}; train one there first.") from None

@@ -8,7 +8,12 @@ import {
 import { Coverage } from "./shots/coverage.mjs";
 import { Grid } from "./shots/grid.mjs";
 
-const NODES = ["FacetTurnaroundSheet", "FacetShotGenerator", "FacetPoseOutfitTransfer"];
+const NODES = [
+  "FacetTurnaroundSheet",
+  "FacetShotGenerator",
+  "FacetPoseOutfitTransfer",
+  "FacetTwoCharacters",
+];
 const GRID = "facet_grid"; // the node's property that names the file of what it made last
 const PLAN = "FacetShotPlan";
 const COVERAGE = "facet_coverage"; // what the plan's node shows, and the property that keeps it

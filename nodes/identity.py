@@ -158,11 +158,14 @@ def other_dataset(character: Character, run: TrainingRun | None) -> list[str]:
     """What to say when the run was trained on something else than the character connected."""
     if run is None or run.character_hash == character.hash:
         return []
-    if run.trigger != character.trigger:
+    known = {run.trigger, *(called.split()[0] for called in run.companions)}
+    if character.trigger not in known:
         return [
             f"The run was trained with the trigger {run.trigger!r}, the character has "
             f"{character.trigger!r}: it was asked for by a word that it never learned."
         ]
+    if run.companions:  # it was trained on two characters, and this is one of them
+        return []
     return ["The run was trained on other pictures or captions than this character has now."]
 
 

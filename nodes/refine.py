@@ -73,7 +73,7 @@ def fine_inputs() -> list[io.Input]:
             advanced=True,
             tooltip="Whether the model sees the original while it refines: img2img, not; "
             "reference_latents or qwen_edit, as an edit model does; patched_model, through "
-            "IP-Adapter or PuLID already applied.",
+            "IP-Adapter or PuLID already applied; trained_lora, by the character's own LoRA.",
         ),
         _pixels("max_side", DEFAULTS.max_side, 64, 8192, "Longest side of a refined shot at most, "
                 "in pixels."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
@@ -10,6 +10,9 @@ from ..engine.measure.people import check_detector
 from ..engine.shots.gates import Thresholds
 from ..engine.shots.retry import RetryRules
 from . import sockets
+
+if TYPE_CHECKING:
+    from ..engine.identity.score import ScoreCard
 
 NAME = "Facet Shot Options"
 GATE, RULE = Thresholds(), RetryRules()
@@ -133,6 +136,12 @@ class FacetShotOptions(io.ComfyNode):
                     tooltip="An RT-DETR model, loaded with Load Diffusion Model: finds whole "
                     "people, also from behind. Without it they are counted by faces.",
                 ),
+                sockets.ScoreCard.Input(
+                    "score",
+                    optional=True,
+                    tooltip="From Facet Identity Scorer: min_identity becomes the likeness halfway "
+                    "between strangers and this character, as measured with the same CLIP_VISION.",
+                ),
             ],
             outputs=[
                 sockets.ShotOptions.Output(
@@ -142,7 +151,9 @@ class FacetShotOptions(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, person_detector: Any = None, **settings: Any) -> io.NodeOutput:
+    def execute(
+        cls, person_detector: Any = None, score: ScoreCard | None = None, **settings: Any
+    ) -> io.NodeOutput:
         if person_detector is not None:
             try:
                 check_detector(person_detector)
@@ -154,7 +165,20 @@ class FacetShotOptions(io.ComfyNode):
                 f"{NAME}: close_up_face is {close:g} and full_face {full:g}; a close-up shows the "
                 "face larger, so raise the one or lower the other."
             )
+        if score is not None:
+            settings["min_identity"] = halfway(score)
         return io.NodeOutput({**settings, "person_detector": person_detector})
+
+
+def halfway(score: ScoreCard) -> float:
+    """The cosine halfway between strangers and the character; ValueError when it is not known."""
+    cosine = score.calibration.cosine(0.5)
+    if cosine is None:
+        raise ValueError(
+            f"{NAME}: the score sets no min_identity. {score.calibration.problem} Or disconnect "
+            "it, and set min_identity yourself."
+        )
+    return cosine
 
 
 NODES = [FacetShotOptions]

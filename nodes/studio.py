@@ -45,8 +45,8 @@ def studio_inputs() -> list[io.Input]:
             default=ReferenceMode.AUTO,
             tooltip="How the model is shown the original: reference_latents for edit models "
             "(Kontext, Flux2, the demo), qwen_edit for Qwen-Image-Edit, img2img for any model, "
-            "patched_model when IP-Adapter or PuLID is already applied. Auto asks when it cannot "
-            "be sure.",
+            "patched_model when IP-Adapter or PuLID is already applied, trained_lora when the "
+            "character's own LoRA is. Auto asks when it cannot be sure.",
         ),
         *sampling_inputs(),
         face_detection_input("the view is not checked"),

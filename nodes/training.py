@@ -215,7 +215,7 @@ class FacetLoraTrainer(io.ComfyNode):
         from ..engine.training.objective.step import TrainingDiverged
         from ..engine.training.progress.control import STOP_REQUESTS
 
-        lacking = without_trigger(character.dataset, character.trigger)
+        lacking = without_trigger(character.dataset, *character.triggers)
         if lacking:
             raise ValueError(
                 f"{NAME}: {len(lacking)} of {len(character.dataset)} captions lack the trigger "

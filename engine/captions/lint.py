@@ -18,12 +18,15 @@ class Finding:
 
 
 def lint(character: Character) -> list[Finding]:
-    """The dataset's captions that do not hold the trigger exactly once, spelled alike."""
+    """The dataset's captions that do not hold the trigger exactly once, spelled alike.
+
+    A companion's picture may hold the companion's trigger instead.
+    """
     findings = []
     for shot in character.dataset:
-        fault = trigger_fault(shot.caption, character.trigger)
-        if fault:
-            findings.append(Finding(shot.hash, shot.caption, fault))
+        faults = [trigger_fault(shot.caption, trigger) for trigger in character.triggers]
+        if all(faults):
+            findings.append(Finding(shot.hash, shot.caption, faults[0]))
     return findings
 
 

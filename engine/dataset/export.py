@@ -132,6 +132,7 @@ class _Run:
                 "name": self.character.name,
                 "trigger": self.character.trigger,
                 "class_word": self.character.class_word,
+                "companions": list(self.character.companions),
                 "layout": self.layout.value,
                 "repeats": self.repeats,
                 "hash": self.character.hash,

@@ -219,6 +219,8 @@ class _Reading:
             raise ValueError(
                 f"Nothing in {self.folder} says what the trigger is; give it, such as 'zqx'."
             )
+        companions = self.manifest.get("companions")
+        companions = map(str, companions) if isinstance(companions, list) else ()
         return Character(
             name=self.names.name or str(self.manifest.get("name") or self.folder.name),
             trigger=str(trigger),
@@ -226,6 +228,7 @@ class _Reading:
             or str(self.manifest.get("class_word") or (words[1] if len(words) > 1 else "person")),
             source=source,
             shots=tuple(shots),
+            companions=tuple(called for called in companions if called.strip()),
         )
 
     def _summary(self, character: Character, source: _Found) -> str:

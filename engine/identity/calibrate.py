@@ -119,6 +119,12 @@ class Calibration:
             return None
         return (cosine - self.null_median) / self.gap
 
+    def cosine(self, score: float) -> float | None:
+        """The cosine whose score is ``score``, or None when there is a problem."""
+        if self.problem or self.null_median is None:
+            return None
+        return self.null_median + score * self.gap
+
     def identity(self, cosines: Sequence[float]) -> Interval:
         """The calibrated median of ``cosines``.
 

@@ -17,6 +17,7 @@ from .modes import (
     TAKES_PICTURES,
     TAKES_SEVERAL,
     ReferenceMode,
+    called,
     reference_method,
     resolve_mode,
 )
@@ -104,8 +105,8 @@ def reference_for(
             f"{MOST_PICTURES - 1} besides the original."
         )
     dialect = dialect_for(style, model, resolved.value)
-    if resolved is ReferenceMode.PATCHED_MODEL:
-        return Reference(resolved, dialect, character.class_word)
+    if resolved in (ReferenceMode.PATCHED_MODEL, ReferenceMode.TRAINED_LORA):
+        return Reference(resolved, dialect, called(resolved, character))
     original = character.source.image
     canvas = (width, height)
     if dialect.reference_pixels and resolved is not ReferenceMode.IMG2IMG:

@@ -18,6 +18,9 @@ A table is a JSON file that anyone may edit; its name is what the `prompt_style`
 - ``transfer``: what takes a ``pose`` from the person in a further picture, a ``pose_map`` from a
   skeleton in one, an ``outfit`` from one; ``{number}`` is the picture's, counted from the original.
   Without it those of the plain words are used.
+- ``together``: the prompt of a picture of two characters, for a model that is ``shown`` both
+  originals, as pictures 1 and 2, and for one to which both are ``described``; ``{first}`` and
+  ``{second}`` are their class words. Without it those of the plain words are used.
 - ``negative``: what is ``always`` there, and what comes with each value of an axis.
 """
 
@@ -38,6 +41,7 @@ PLAIN = "plain"
 AUTO = "auto"
 PROMPTS = ("shown", "shown_instruction", "described", "described_instruction")
 TRANSFERS = ("pose", "pose_map", "outfit")
+TOGETHER = ("shown", "described")
 AXES = (*VOCABULARY, "details")
 
 Table = Mapping[str, Mapping[str, str]]
@@ -62,6 +66,7 @@ class Dialect:
     modes: tuple[str, ...] = ()
     digest: str = ""
     transfers: Mapping[str, str] = field(default_factory=dict)
+    pairs: Mapping[str, str] = field(default_factory=dict)
 
     def transfer(self, kind: str, number: int, class_word: str) -> str:
         """The order to take ``kind``, one of ``TRANSFERS``, from picture ``number``."""
@@ -90,6 +95,25 @@ class Dialect:
             "Instruction": instruction[:1].upper() + instruction[1:],
         }
         return _filled(self.prompts[kind], values)
+
+    def together(
+        self,
+        tags: Tags,
+        two: tuple[str, str],
+        shown: bool,
+        instruction: str = "",
+        stronger: Collection[str] = (),
+    ) -> str:
+        """The prompt of a shot of two characters, of whom ``two`` are the class words."""
+        instruction = instruction.strip().rstrip(".")
+        words = self._words(tags, " and the ".join(two), instruction, stronger)
+        values = {
+            "words": self.join.join([*words, instruction] if instruction else words),
+            "first": two[0],
+            "second": two[1],
+        }
+        prompts = self.pairs or load(PLAIN).pairs
+        return _filled(prompts["shown" if shown else "described"], values)
 
     def negative(self, tags: Tags, own: str = "") -> str:
         """What is not to be seen: a person's own words, then the table's for ``tags``."""
@@ -159,7 +183,7 @@ def dialect_for(name: str, model: Any, mode: str) -> Dialect:
 
 def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
     known = {"title", "note", "auto", "pixels", "reference_pixels", "prompt", "words", "join"}
-    unknown = sorted(set(table) - known - {"order", "stronger", "negative", "transfer"})
+    unknown = sorted(set(table) - known - {"order", "stronger", "negative", "transfer", "together"})
     if unknown:
         raise ValueError(f"it has {', '.join(unknown)}, which means nothing")
     prompts = {kind: str(table["prompt"][kind]) for kind in PROMPTS}
@@ -183,6 +207,9 @@ def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
     )
     auto = table.get("auto", {})
     transfers = {kind: str(table["transfer"][kind]) for kind in TRANSFERS if "transfer" in table}
+    pairs = {kind: str(table["together"][kind]) for kind in TOGETHER if "together" in table}
+    for prompt in pairs.values():
+        _filled(prompt, dict.fromkeys(("words", "first", "second"), "x"))
     return Dialect(
         name,
         str(table["title"]),
@@ -199,6 +226,7 @@ def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
         tuple(auto.get("modes", ())),
         hashlib.sha256(text.encode()).hexdigest()[:16],
         transfers,
+        pairs,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -177,11 +177,16 @@ class Shoot:
         """The camera that takes ``request``."""
         return self.camera
 
-    def more_scores(
-        self, request: ShotRequest, image: torch.Tensor, reading: Reading
+    def scores(
+        self,
+        request: ShotRequest,
+        image: torch.Tensor,
+        reading: Reading,
+        this: Look,
+        looks: Sequence[Look],
     ) -> tuple[Score, ...]:
-        """The scores of gates that belong to this kind of shoot, besides those of every shot."""
-        return ()
+        """What every gate of this kind of shoot says of ``image`` (H, W, 3)."""
+        return self.gates.judge(reading, request.tags, this, looks)
 
     def _shot(
         self, camera: Camera, recipe: Recipe, now: Progress, on_step: OnStep | None
@@ -219,8 +224,7 @@ class Shoot:
     ) -> Try:
         reading = self.gates.read(shot.image, known)
         this = look(shot.image, reading, shot.hash)
-        scores = self.gates.judge(reading, now.request.tags, this, looks)
-        scores += self.more_scores(now.request, shot.image, reading)
+        scores = self.scores(now.request, shot.image, reading, this, looks)
         if shows_detail(now.request.instruction):
             scores = tuple(map(_of_detail, scores))
         provenance = shot.provenance

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+from ..character import Character
+
 
 class ReferenceMode(str, Enum):
     """The ways a model takes a reference picture. New ones come last: workflows store these."""
@@ -14,6 +16,7 @@ class ReferenceMode(str, Enum):
     IMG2IMG = "img2img"
     PATCHED_MODEL = "patched_model"
     QWEN_EDIT = "qwen_edit"
+    TRAINED_LORA = "trained_lora"
 
 
 TAKES_REFERENCE_LATENTS = frozenset(
@@ -74,6 +77,11 @@ def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
                 else "'img2img', or to 'patched_model' with IP-Adapter applied."
             )
         )
+    if mode is ReferenceMode.TRAINED_LORA and not is_patched(model):
+        raise ValueError(
+            "The MODEL carries no LoRA, so it does not know the character; put the character's "
+            "LoRA before it, or choose another reference_mode."
+        )
     if mode is ReferenceMode.PATCHED_MODEL and not is_patched(model):
         raise ValueError(
             "The MODEL carries no patch, so nothing shows it the original; put IP-Adapter, PuLID "
@@ -103,6 +111,13 @@ def _resolved(family: str, name: str, model: Any) -> ReferenceMode:
 
 
 _EDIT = "'reference_latents' for an edit model such as Kontext"
+
+
+def called(mode: ReferenceMode, character: Character) -> str:
+    """What prompts call ``character``: its class, and by its trigger a model trained on it."""
+    if mode is ReferenceMode.TRAINED_LORA:
+        return f"{character.trigger} {character.class_word}"
+    return character.class_word
 
 
 def reference_method(model: Any) -> str | None:

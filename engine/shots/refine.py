@@ -13,6 +13,7 @@ from ..measure.embedding import embed
 from ..sampling import model_fingerprint
 from .camera import Studio
 from .finish import Colours, Finisher, RefineSettings
+from .modes import called
 from .reading import fingerprint
 from .retouch import OnStep, Retoucher
 from .store import ShotStore, shot_key
@@ -181,7 +182,7 @@ class Refine:
             studio.strengthen_likeness,
             reference.dialect.digest,
             reference.method,
-            self.character.class_word,
+            called(studio.mode, self.character),
         )
 
 

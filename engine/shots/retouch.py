@@ -13,7 +13,7 @@ from ..sampling import Conditioning, encode_prompt, sample
 from .camera import Studio
 from .conditioning import Reference, reference_for
 from .dialects import dialect_for
-from .modes import ReferenceMode
+from .modes import ReferenceMode, called
 from .sizes import canvas_for, fitting
 from .tiles import Tiles
 
@@ -175,7 +175,7 @@ def _reference(character: Character, studio: Studio, pixels: int) -> Reference:
     """How the model is shown the original; in img2img it starts from the shot, and is not."""
     if studio.mode is ReferenceMode.IMG2IMG:
         dialect = dialect_for(studio.style, studio.model, studio.mode.value)
-        return Reference(studio.mode, dialect, character.class_word)
+        return Reference(studio.mode, dialect, called(studio.mode, character))
     height, width = character.source.image.shape[:2]
     return reference_for(
         studio.mode,

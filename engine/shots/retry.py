@@ -84,11 +84,13 @@ class Likeness:
 
         img2img starts nearer to it. A model that sees it and is sampled with a cfg above 1 takes it
         out of the negative first, and raises the cfg from then on. Anything else (a distilled model
-        at cfg 1, a MODEL patched by other nodes) has nothing to turn here, and gets a new seed.
+        at cfg 1, a MODEL with a LoRA or patched by other nodes) has nothing to turn here, and gets
+        a new seed.
         """
         if mode is ReferenceMode.IMG2IMG:
             return Likeness(self.unseen, self.cfg, self.denoise * rules.less_denoise**times)
-        if mode is ReferenceMode.PATCHED_MODEL or self.cfg <= 1 or not times:
+        blind = mode in (ReferenceMode.PATCHED_MODEL, ReferenceMode.TRAINED_LORA)
+        if blind or self.cfg <= 1 or not times:
             return self
         raised = times if self.unseen else times - 1
         return Likeness(True, self.cfg * rules.more_cfg**raised, self.denoise)

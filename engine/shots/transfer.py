@@ -14,6 +14,7 @@ from ..sampling import Conditioning, Sampling
 from .accept import Gates
 from .camera import Camera, Recipe, Studio
 from .control import Control
+from .gates import Look
 from .make import Shoot
 from .modes import MOST_PICTURES, TAKES_SEVERAL
 from .plan import ShotPlan, ShotRequest
@@ -128,12 +129,17 @@ class TransferShoot(Shoot):
             self._last = (request, self._camera(request))
         return self._last[1]
 
-    def more_scores(
-        self, request: ShotRequest, image: torch.Tensor, reading: Reading
+    def scores(
+        self,
+        request: ShotRequest,
+        image: torch.Tensor,
+        reading: Reading,
+        this: Look,
+        looks: Sequence[Look],
     ) -> tuple[Score, ...]:
-        """Whether the pose and the garment are those that were asked for."""
+        """Every shot's, and whether the pose and the garment are those that were asked for."""
         guide = request.guide if isinstance(request, TransferRequest) else None
-        scores = []
+        scores = list(super().scores(request, image, reading, this, looks))
         if guide is not None:
             size = (image.shape[1], image.shape[0])
             limit = self.transfer.max_pose_error

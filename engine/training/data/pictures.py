@@ -36,9 +36,11 @@ class Sample:
     prior_caption: str = ""
 
 
-def without_trigger(shots: Iterable[Shot], trigger: str) -> list[Shot]:
-    """The shots whose caption does not have ``trigger`` as a word of its own."""
-    return [shot for shot in shots if not has_word(shot.caption, trigger)]
+def without_trigger(shots: Iterable[Shot], *triggers: str) -> list[Shot]:
+    """The shots whose caption has none of ``triggers`` as a word of its own."""
+    return [
+        shot for shot in shots if not any(has_word(shot.caption, word) for word in triggers)
+    ]
 
 
 def encode_pictures(model: Any, vae: Any, shots: Iterable[Shot], resolution: int) -> list[Sample]:

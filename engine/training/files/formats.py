@@ -150,7 +150,9 @@ def lora_metadata(
         "modelspec.architecture": f"{architecture}/lora",
         "modelspec.implementation": _IMPLEMENTATIONS.get(kind, "https://github.com/comfy-org/ComfyUI"),
         "modelspec.title": title,
-        "modelspec.trigger_phrase": f"{character.trigger} {character.class_word}",
+        "modelspec.trigger_phrase": ", ".join(
+            [f"{character.trigger} {character.class_word}", *character.companions]
+        ),
         "facet.character": character.name,
         "facet.trigger": character.trigger,
         "facet.class_word": character.class_word,

@@ -105,6 +105,7 @@ class Record:
             character_name=self._character.name,
             character_hash=self._character.hash,
             trigger=self._character.trigger,
+            companions=self._character.companions,
             class_word=self._character.class_word,
             folder=self.folder,
             settings=self._settings.record(),
