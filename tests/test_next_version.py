@@ -101,7 +101,7 @@ def test_the_first_version_makes_the_data_of_the_second(server: ComfyServer) -> 
         assert likeness["passed"] and likeness["threshold"] != 0.5
     probe = Probe()
     looks = [
-        torch.from_numpy(pixels(exported, one["file"])).float()[None] / 255 for one in made
+        torch.from_numpy(pixels(exported / one["file"])).float()[None] / 255 for one in made
     ]
     read = torch.cat([probe.read(look).embedding for look in looks])
     original = probe.read(demo_picture(PERSON)[None]).embedding
@@ -110,8 +110,7 @@ def test_the_first_version_makes_the_data_of_the_second(server: ComfyServer) -> 
     assert nearer.float().mean() >= 0.7
 
 
-def pixels(folder: Path, name: str) -> Any:
+def pixels(file: Path) -> Any:
     import numpy as np
 
-    [file] = folder.rglob(Path(name).name)
     return np.array(Image.open(file).convert("RGB"))
