@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 JOINTS, HAND_JOINTS = 18, 21
-NECK = 1
+NOSE, NECK = 0, 1
 HIPS = (8, 11)
 SHOULDERS = (2, 5)
 TORSO_TO_SHOULDERS = 1.4

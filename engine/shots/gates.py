@@ -9,6 +9,7 @@ import torch
 
 from ..character import Score, Tags
 from ..measure.likeness import least_alike, small
+from ..measure.pose import CONFIDENCE, NOSE
 from .reading import Reading
 
 VIEW_GATE = "view"
@@ -101,6 +102,8 @@ def _from_behind(reading: Reading, thresholds: Thresholds) -> Score:
     limit = thresholds.max_yaw_error
     if reading.faces:
         return Score(VIEW_GATE, reading.yaw, limit, False, "a face shows in a back view")
+    if reading.pose and reading.pose[3 * NOSE + 2] >= CONFIDENCE:
+        return Score(VIEW_GATE, None, limit, False, "the nose shows in a back view")
     if reading.person_model and not reading.people:
         return Score(VIEW_GATE, None, limit, False, "nobody is in the picture")
     return Score(VIEW_GATE, 180.0, limit, True, "no face, as asked")

@@ -189,6 +189,13 @@ def test_views_from_above_and_below_are_told_by_the_pitch(asked, pitch, passed):
     assert view(reading, Tags(view=asked), Thresholds()).passed is passed
 
 
+def test_a_nose_that_shows_from_behind_fails_where_poses_are_measured():
+    unseen = (0.0,) * 51
+    for score, passed in ((0.9, False), (0.1, True)):
+        reading = Reading(face_model="faces", pose_model="poses", pose=(0.5, 0.2, score, *unseen))
+        assert view(reading, Tags(view="back"), Thresholds()).passed is passed
+
+
 def test_a_back_view_with_nobody_in_it_fails_where_people_are_detected():
     empty = Reading(face_model="some", person_model="some")
     assert view(empty, Tags(view="back"), Thresholds()).passed is False
