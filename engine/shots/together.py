@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import permutations
 
 import torch
 
@@ -183,22 +184,24 @@ class PairGate:
         return Score(TWO_PEOPLE_GATE, count, 2.0, right, note), self._identity(image, faces)
 
     def _identity(self, image: torch.Tensor, faces: Sequence[Face]) -> Score:
-        """The less alike of the two, with each face given to the character it suits better."""
+        """The less alike of the two, where each is looked for in a face of its own."""
         if self._originals is None:
             return Score(
                 IDENTITY_GATE, None, None, None, "skipped: no CLIP_VISION is connected"
             )
         if len(faces) < 2:
             return Score(IDENTITY_GATE, None, self.limit(0), False, "not both of them are seen")
-        heads = torch.cat([self._head(image, face) for face in faces[:2]])
+        heads = torch.cat([self._head(image, face) for face in faces])
         cosines = (heads @ self._originals.T).tolist()
-        pairings = [(cosines[0][0], cosines[1][1], 0), (cosines[0][1], cosines[1][0], 1)]
-        *alike, swapped = max(pairings, key=lambda one: one[0] + one[1])
-        limits = [self.limit(face.yaw) for face in faces[:2]]
-        passed = all(value >= limit for value, limit in zip(alike, limits, strict=True))
+        chosen = max(
+            permutations(range(len(faces)), 2),
+            key=lambda pair: cosines[pair[0]][0] + cosines[pair[1]][1],
+        )
+        alike = [cosines[face][number] for number, face in enumerate(chosen)]
+        limits = [self.limit(faces[face].yaw) for face in chosen]
         worse = min((0, 1), key=lambda number: alike[number] - limits[number])
-        name = self.names[worse ^ int(swapped)]
-        note = "" if passed else f"only {alike[worse]:.2f} like {name}"
+        passed = alike[worse] >= limits[worse]
+        note = "" if passed else f"only {alike[worse]:.2f} like {self.names[worse]}"
         return Score(IDENTITY_GATE, alike[worse], limits[worse], passed, note)
 
     def _head(self, image: torch.Tensor, face: Face | None) -> torch.Tensor:

@@ -56,10 +56,8 @@ def pair(first: int = PEOPLE[0], second: int = PEOPLE[1]) -> tuple[Character, Ch
 
 def beside(*people: int) -> torch.Tensor:
     """The people side by side, as another picture of each shows them."""
-    scene = {"expression": "smile", "top": "jacket", "place": "park"}
-    return torch.cat(
-        [drawn(one, **{**scene, "jitter": one + 50}) for one in people], dim=1
-    )
+    scene = {"framing": "full", "expression": "smile", "top": "jacket", "place": "park"}
+    return torch.cat([drawn(one, **scene, jitter=one + 50) for one in people], dim=1)
 
 
 @contextmanager
@@ -98,7 +96,7 @@ def shoot(
 
 @torch.inference_mode()
 def test_the_right_two_pass_and_others_do_not():
-    """Side by side, in other clothes and places than in the originals."""
+    """Side by side and whole, in other clothes and places than in the originals' close-ups."""
     models = load_models()
     counts = {"both": 0, "swapped": 0, "stranger": 0, "twice": 0, "alone": 0, "three": 0}
     for number, first in enumerate(PEOPLE):
@@ -117,7 +115,7 @@ def test_the_right_two_pass_and_others_do_not():
         for name, image in pictures.items():
             counts[name] += all(score.passed for score in gate.scores(image))
     passed = {name: count / len(PEOPLE) for name, count in counts.items()}
-    assert min(passed["both"], passed["swapped"]) >= 0.8, passed
+    assert min(passed["both"], passed["swapped"]) >= 0.7, passed
     assert max(passed["stranger"], passed["twice"]) <= 0.2, passed
     assert passed["alone"] == passed["three"] == 0, passed
 
@@ -177,6 +175,7 @@ def test_the_second_original_decides_what_is_made(tmp_path):
     assert again[0].hash == hashes[1]
 
 
+@torch.inference_mode()
 def test_a_lora_of_both_is_called_by_both_triggers():
     made, models = shoot(pair())
     model = models.model.clone()
@@ -191,6 +190,7 @@ def test_a_lora_of_both_is_called_by_both_triggers():
     assert recipe.prompt == "zqa person and zqb person, medium shot, smiling"
 
 
+@torch.inference_mode()
 def test_a_model_that_can_be_shown_one_only_is_refused():
     with pytest.raises(ValueError, match="can be shown one character only; use an edit model"):
         shoot(pair(), "SD 1.5", ReferenceMode.IMG2IMG)
