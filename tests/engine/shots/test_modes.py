@@ -182,4 +182,5 @@ def test_saved_workflows_find_their_modes_where_they_were():
         "img2img",
         "patched_model",
         "qwen_edit",
+        "trained_lora",
     ]
