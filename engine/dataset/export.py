@@ -12,6 +12,7 @@ from typing import Any
 from ..character import Character, Shot, shot_record
 from ..files import contained, write_atomic, write_json_atomic
 from ..pictures import shot_bytes
+from .kohya import DATASET_FILE, dataset_toml
 from .layouts import (
     MANIFEST,
     METADATA,
@@ -122,9 +123,12 @@ class _Run:
         )
 
     def finish(self) -> None:
-        """Writes metadata.jsonl and the manifest, and removes what no longer belongs."""
+        """Writes what trainers read and the manifest, and removes what no longer belongs."""
         if self.layout is Layout.METADATA:
             self._write_metadata()
+        if self.layout is Layout.KOHYA:
+            files = (entry["file"] for entry in self.entries)
+            self._write(DATASET_FILE, dataset_toml(self.folder, self.character, files).encode())
         write_json_atomic(
             contained(self.folder, MANIFEST),
             {

@@ -5,6 +5,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10, where pytest brings it along
+    import tomli as tomllib
+
 from facet.engine.character import Character, shot_record
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
@@ -35,6 +40,25 @@ def test_kohya_folders_carry_repeats_trigger_and_class(character, tmp_path):
     assert folders == {"10_zqx person", "20_zqx person", "masks", "excluded"}
     texts = [path.read_text("utf-8") for path in tmp_path.glob("10_zqx person/*.txt")]
     assert sorted(texts) == ["zqx person, front view, in a café", "zqx person, left profile"]
+
+
+def test_kohyas_dataset_file_says_where_and_how_often(character, tmp_path):
+    folder = tmp_path / 'a "café"'
+    export(character, folder, Layout.KOHYA, repeats=10)
+    read = tomllib.loads((folder / "dataset.toml").read_text("utf-8"))
+    [dataset] = read["datasets"]
+    assert dataset["resolution"] == 64 and dataset["enable_bucket"] is True
+    found = {subset["image_dir"]: subset["num_repeats"] for subset in dataset["subsets"]}
+    assert found == {
+        (folder / f"{repeats}_zqx person").resolve().as_posix(): repeats for repeats in (10, 20)
+    }
+    assert {subset["class_tokens"] for subset in dataset["subsets"]} == {"zqx person"}
+    assert read["general"]["caption_extension"] == ".txt"
+
+
+def test_companions_come_back_too(character, tmp_path):
+    export(replace(character, companions=("zqb dog",)), tmp_path)
+    assert load(tmp_path).character.triggers == ("zqx", "zqb")
 
 
 def test_metadata_lists_each_included_picture_once(character, tmp_path):
