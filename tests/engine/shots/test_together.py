@@ -15,6 +15,7 @@ from facet.engine.demo.models import load_models
 from facet.engine.sampling import Sampling
 from facet.engine.shots.accept import Gates, Thresholds
 from facet.engine.shots.camera import Studio
+from facet.engine.shots.dialects import load
 from facet.engine.shots.gates import GATES, IDENTITY_GATE, PERSONS_GATE
 from facet.engine.shots.modes import ReferenceMode
 from facet.engine.shots.plan import ShotPlan, ShotRequest, from_lines
@@ -146,7 +147,7 @@ def test_without_models_both_gates_say_that_they_were_skipped():
 @torch.inference_mode()
 def test_an_edit_model_sees_both_originals_and_is_told_of_both(tmp_path):
     two = pair()
-    made, models = shoot(two, style="kontext")
+    made, models = shoot(two, style="plain")
     plan = from_lines("medium shot, smiling, in a park\ndo: they shake hands, in an office")
     with seen(models.model.model.diffusion_model) as calls:
         shots = made.run(plan, ShotStore(tmp_path))
@@ -154,13 +155,30 @@ def test_an_edit_model_sees_both_originals_and_is_told_of_both(tmp_path):
     first, second = calls[0]["ref_latents"]
     assert not torch.equal(first, second)
     assert shots[0].provenance.prompt == (
-        "Show the person from picture 1 and the person from picture 2 together in one picture, "
-        "side by side, in a medium shot from the head to the waist, smiling, in a park, while "
-        "keeping exactly the same face, hairstyle, body and skin of each."
+        "person in picture 1 and person in picture 2 together in one picture, medium shot, "
+        "smiling, in a park"
     )
     assert "they shake hands" in shots[1].provenance.prompt
     assert shots[0].caption == "zqa person and zqb person, medium shot, smiling, in a park"
     assert shots[0].image.shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize(
+    ("style", "begin", "end"),
+    [
+        ("kontext", "Show the woman from picture 1 and the dog from picture 2", "skin of each."),
+        ("flux2", "A photo of the woman from image 1 and the dog from image 2", "in their image."),
+        ("qwen_image_edit", "The woman in Picture 1 and the dog in Picture 2", "each unchanged."),
+        ("sdxl", "woman in picture 1 and dog in picture 2", "smile, they shake hands"),
+    ],
+)
+def test_each_family_is_told_of_both_in_its_own_words(style, begin, end):
+    dialect = load(style)
+    tags = Tags("medium", expression="smile")
+    told = dialect.together(tags, ("woman", "dog"), True, "they shake hands.")
+    assert told.startswith(begin) and told.endswith(end) and "they shake hands" in told
+    described = dialect.together(tags, ("zqa woman", "zqb dog"), False)
+    assert "zqa woman and " in described and "zqb dog" in described
 
 
 @torch.inference_mode()
