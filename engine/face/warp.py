@@ -136,7 +136,7 @@ def _unfolded(
     for round_number in range(ROUNDS):
         scaled = moves * shares[:, None]
         ends = np.concatenate([start + scaled, region.frame_points])
-        field = _spline(ends, np.concatenate([-scaled, still]), region.nodes)
+        field = spline(ends, np.concatenate([-scaled, still]), region.nodes)
         field *= region.fade.reshape(-1, 1)
         determinants = _determinants(region, field)
         least = float(determinants.min())
@@ -153,12 +153,14 @@ def _unfolded(
     return field, shares, least
 
 
-def _spline(places: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+def spline(
+    places: np.ndarray, values: np.ndarray, at: np.ndarray, smoothing: float = SMOOTHING
+) -> np.ndarray:
     """The thin-plate spline through ``values`` (N, 2) at ``places`` (N, 2), read ``at`` (M, 2)."""
     count = len(places)
     affine = np.concatenate([np.ones((count, 1)), places], axis=1)
     system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = _kernel(places, places) + SMOOTHING * np.eye(count)
+    system[:count, :count] = _kernel(places, places) + smoothing * np.eye(count)
     system[:count, count:], system[count:, :count] = affine, affine.T
     weights = np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))]))
     return _kernel(at, places) @ weights[:count] + weights[count] + at @ weights[count + 1 :]
@@ -176,7 +178,7 @@ def _corners(region: _Region, field: np.ndarray) -> np.ndarray:
 
 
 def _determinants(region: _Region, field: np.ndarray) -> np.ndarray:
-    """The map's Jacobian determinants at the four corners of each cell: (4, R − 1, C − 1)."""
+    """The map's Jacobian determinants at the four corners of each cell: (4, R-1, C-1)."""
     mapped, flat = _corners(region, field), region.nodes.reshape(*region.fade.shape, 2)
 
     def crosses(nodes: np.ndarray) -> np.ndarray:
@@ -193,7 +195,7 @@ def _determinants(region: _Region, field: np.ndarray) -> np.ndarray:
 
 
 def _cell_middles(region: _Region) -> np.ndarray:
-    """The middles of the cells: ((R − 1) (C − 1), 2) u, v."""
+    """The middles of the cells: ((R-1) (C-1), 2) u, v."""
     nodes = region.nodes.reshape(*region.fade.shape, 2)
     return ((nodes[:-1, :-1] + nodes[1:, 1:]) / 2).reshape(-1, 2)
 
