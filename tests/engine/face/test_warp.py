@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 import torch
-from harness.faces import astronaut, drawn_face, larger, mirrored, random_sliders, rolled
 
 from facet.engine.face.presets import PRESETS
 from facet.engine.face.rig import displaced
 from facet.engine.face.rig import mirrored as in_a_mirror
 from facet.engine.face.warp import LEAST_JACOBIAN, Warped, warp
+from harness.faces import astronaut, drawn_face, larger, mirrored, random_sliders, rolled
 
 ASTRONAUT, PERSON = astronaut(), drawn_face(3, 256)
 
