@@ -61,14 +61,13 @@ def fitted(given: Mapping[int, Sequence[float] | np.ndarray]) -> Face:
             "eye of a face that looks at you is on the picture's left."
         )
     template = TEMPLATE[:, :2]
-    indices = list(known)
-    start, goal = template[indices], frame.inside(np.stack(list(known.values())))
+    indices = [index for index in known if not np.isnan(template[index, 0])]
+    start, goal = template[indices], frame.inside(landmarks[indices])
     drawn = ~np.isnan(template[:, 0])
     placed = np.zeros((LANDMARKS, 2))
     placed[drawn] = template[drawn] + spline(start, goal - start, template[drawn], smoothing=1e-6)
-    placed[indices] = goal
-    drawn[indices] = True
     placed[~drawn] = placed[MIDDLE]
+    placed[list(known)] = frame.inside(landmarks[list(known)])
     landmarks = frame.origin + frame.vectors(placed)
     low, high = landmarks.min(0), landmarks.max(0)
     return Face(
