@@ -25,7 +25,7 @@ coarse grid finds what would fold in little time, the fine one is what the pictu
 HOLD, FADE, EDGE = 1.55, 1.35, 1.8
 """In face sizes from its middle: where the spline is held still, and where moves fade out."""
 FRAME_POINTS = 24
-ROUNDS, MARGIN = 40, 0.02
+ROUNDS, MARGIN, WORST = 40, 0.02, 200
 LEAST_STEP, MOST_STEP = 0.94, 0.6
 NEAR = 0.22
 """Where the map would fold, landmarks within about this many eye distances move less."""
@@ -149,8 +149,9 @@ def _unfolded(
         least = float(determinants.min())
         if least >= LEAST_JACOBIAN:
             break
-        bad = determinants.min(0) < LEAST_JACOBIAN + MARGIN
-        where = _cell_middles(region)[bad.reshape(-1)]
+        worst = determinants.min(0).reshape(-1)
+        bad = np.argsort(worst)[:WORST]
+        where = _cell_middles(region)[bad[worst[bad] < LEAST_JACOBIAN + MARGIN]]
         away = np.square(start[:, None] + scaled[:, None] - where[None]).sum(-1).min(1)
         step = float(np.clip(LEAST_STEP + (least - LEAST_JACOBIAN) / 3, MOST_STEP, LEAST_STEP))
         # Where that does not end it, everything moves less: at no move at all nothing folds.

@@ -120,10 +120,10 @@ def test_a_turn_moves_the_nose_more_than_the_ears():
     face = FACES[0]
     away = moved(face, {"head_yaw": 8.0})
     assert away[1, 0] > 0.09
-    assert abs(away[234, 0]) < 0.4 * away[1, 0] and abs(away[454, 0]) < 0.4 * away[1, 0]
+    assert abs(away[234, 0]) < 0.6 * away[1, 0] and abs(away[454, 0]) < 0.6 * away[1, 0]
     assert moved(face, {"head_pitch": 8.0})[1, 1] < -0.09
     leant = moved(face, {"head_roll": 8.0})
-    assert leant[10, 0] > 0.1 and leant[152, 0] < -0.1
+    assert leant[10, 0] > 0.08 and leant[152, 0] < -0.08
 
 
 def test_beyond_eight_degrees_a_head_turns_no_further():

@@ -55,8 +55,8 @@ def test_no_expression_folds_a_face_and_all_around_it_keeps_its_bytes(case, name
     assert torch.isfinite(made.image).all() and 0 <= made.image.min() <= made.image.max() <= 1
     unmoved = made.mask == 0
     assert torch.equal(made.image[unmoved], image[unmoved])
-    low = face.landmarks.min(0) - 0.75 * face.eye_distance
-    high = face.landmarks.max(0) + 0.75 * face.eye_distance
+    low, high = face.landmarks.min(0), face.landmarks.max(0)
+    low, high = low - 0.45 * (high - low), high + 0.45 * (high - low)
     ys, xs = torch.nonzero(made.mask, as_tuple=True)
     assert low[0] <= xs.min() and xs.max() <= high[0]
     assert low[1] <= ys.min() and ys.max() <= high[1]
