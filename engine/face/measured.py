@@ -18,6 +18,9 @@ from .warp import Warped, warp
 TOLERANCE = 0.08
 TRIES = 6
 LEAST_GAIN, MOST_GAIN, LEAST_STEP = 0.3, 2.0, 0.02
+DEAF, MOST_TIMES = 0.1, 2.0
+"""A detector that shows less of a slider than this share does not see it: its amount is left as it
+was asked for. No amount becomes more than so many times what was asked for."""
 MEASURED = tuple(slider.name for slider in SLIDERS if slider.blendshapes)
 """The sliders that blendshapes measure."""
 
@@ -89,6 +92,7 @@ def calibrated(
     least = math.inf
     # What a slider has shown at what amount, so that the next step knows how much it does.
     seen = {name: (0.0, shown[name]) for name in wanted}
+    first = dict(amounts)
     for number in range(1, TRIES + 1):
         targets = displaced(landmarks, amounts, face.yaw)
         warped = warp(image, landmarks, targets, face.yaw)
@@ -111,11 +115,17 @@ def calibrated(
             amount = amounts.get(name, 0.0)
             before, was = seen[name]
             step = amount - before
-            gain = (found[name] - was) / step if abs(step) > LEAST_STEP else 1.0
-            seen[name] = amount, found[name]
-            if abs(value) > TOLERANCE / 2:
-                moved = value / min(MOST_GAIN, max(LEAST_GAIN, gain))
-                amounts[name] = held(BY_NAME[name], amount + moved)
+            if abs(step) > LEAST_STEP:
+                gain = (found[name] - was) / step
+                seen[name] = amount, found[name]
+            else:
+                gain = 1.0
+            if abs(value) > TOLERANCE / 2 and gain > DEAF:
+                moved = amount + value / min(MOST_GAIN, max(LEAST_GAIN, gain))
+                most = MOST_TIMES * max(abs(first.get(name, 0.0)), TOLERANCE)
+                amounts[name] = held(BY_NAME[name], min(most, max(-most, moved)))
+            elif gain <= DEAF:
+                amounts[name] = first.get(name, 0.0)
     assert best is not None
     return best
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from facet.engine.face.hand_placed import fitted
+from facet.engine.face.rig import displaced
 from facet.engine.face.table import LANDMARKS, MIRROR
 from facet.engine.measure.faces import Face
 from facet.world.identity import Identity
@@ -104,3 +105,69 @@ def random_sliders(rng: random.Random, how_many: int = 6) -> dict[str, float]:
         slider.name: rng.uniform(slider.low, slider.high)
         for slider in rng.sample(SLIDERS, how_many)
     }
+
+
+def positions(height: int, width: int) -> torch.Tensor:
+    """A picture (H, W, 3) whose red and green say where each pixel's middle is, in 0..1."""
+    ys = (torch.arange(height) + 0.5) / height
+    xs = (torch.arange(width) + 0.5) / width
+    rows, columns = torch.meshgrid(ys, xs, indexing="ij")
+    return torch.stack([columns, rows, torch.zeros_like(rows)], dim=-1)
+
+
+READ = {
+    "mouthSmileLeft": (291, "smile_l"),
+    "mouthSmileRight": (61, "smile_r"),
+    "browOuterUpLeft": (293, "brow_outer_l"),
+    "jawOpen": (152, "jaw_open"),
+}
+"""Blendshapes by the landmark and the slider that show them."""
+
+
+class PositionReader:
+    """A face detector for pictures of `positions`, which says how far landmarks have gone.
+
+    It shows a share of what a slider has moved, less of it the more there is. shown: blendshapes
+    of the face at rest. blind_after: from how many pictures on it sees nothing.
+    """
+
+    def __init__(
+        self, face: Face, shown: dict[str, float] | None = None, blind_after: int = 99
+    ) -> None:
+        self.face, self.shown, self.left = face, shown or {}, blind_after
+        rng = np.random.default_rng(0)
+        vertices = np.column_stack([rng.uniform(-7, 7, (LANDMARKS, 2)), np.ones(LANDMARKS)])
+        self.canonical_data = {
+            "canonical_vertices": vertices.astype(np.float32),
+            "procrustes_indices": np.arange(LANDMARKS),
+            "procrustes_weights": np.ones(LANDMARKS, np.float32),
+        }
+
+    def detect_batch(self, images: list[np.ndarray], **_: object) -> list[list[dict[str, object]]]:
+        """The face on each picture, in core's form."""
+        self.left -= 1
+        if self.left < 0:
+            return [[] for _ in images]
+        return [[self._detected(image)] for image in images]
+
+    def _detected(self, image: np.ndarray) -> dict[str, object]:
+        landmarks = self.face.landmarks.astype(np.float64)
+        height, width = image.shape[:2]
+        told = image[..., :2] / 255 * (width, height)
+        ys, xs = np.mgrid[0:height, 0:width] + 0.5
+        blendshapes = {}
+        for name, (point, slider) in READ.items():
+            far = np.square(told - landmarks[point]).sum(-1)
+            weight = np.exp(-far / 4)
+            now = np.array([(xs * weight).sum(), (ys * weight).sum()]) / weight.sum()
+            way = displaced(torch.from_numpy(landmarks), {slider: 1.0})[point].numpy()
+            way -= landmarks[point]
+            moved = float((now - landmarks[point]) @ way / (way @ way))
+            blendshapes[name] = self.shown.get(name, 0.0) + 0.8 * moved - 0.1 * moved**2
+        return {
+            "landmarks_xy": landmarks.astype(np.float32),
+            "landmarks_3d": np.column_stack([landmarks, np.zeros(LANDMARKS)]).astype(np.float32),
+            "bbox_xyxy": np.array(self.face.box, np.float32),
+            "blendshapes": blendshapes,
+            "presence": 5.0,
+        }

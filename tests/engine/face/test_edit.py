@@ -21,9 +21,17 @@ from facet.engine.face.measured import (
 from facet.engine.face.painting import parts_to_paint
 from facet.engine.face.presets import PRESETS
 from facet.engine.face.table import BY_NAME, HAND_PLACED
-from facet.engine.measure.faces import find_face, find_faces
+from facet.engine.measure.faces import find_face
 from facet.world.landmarks import blendshapes_of
-from harness.faces import ASTRONAUT, astronaut, drawn_face, face_at, larger
+from harness.faces import (
+    ASTRONAUT,
+    PositionReader,
+    astronaut,
+    drawn_face,
+    face_at,
+    larger,
+    positions,
+)
 
 
 @pytest.fixture(scope="module")
@@ -116,26 +124,42 @@ def test_a_face_placed_by_hand_cannot_be_neutralised_and_it_is_said():
     assert done.image is image and "placed by hand" in done.notes[0]
 
 
-def test_calibrating_comes_nearer_to_what_was_asked_than_a_single_warp(face_model):
-    nearer = 0
-    for seed in range(6):
-        image, _ = drawn_face(seed, 128)
-        face = find_face(face_model, image)
-        asked = {"brow_inner_l": 0.6, "brow_inner_r": 0.6, "wide_l": 0.5, "wide_r": 0.5}
-        found = calibrated(image, face_model, asked, face)
-        before = sliders_from_blendshapes(face.blendshapes)
+def test_calibrating_ends_where_the_detector_sees_what_was_asked():
+    image, face = positions(256, 256), drawn_face(3, 256)[1]
+    asked = {"smile_l": 0.6, "smile_r": 0.3, "brow_outer_l": 0.7, "jaw_open": 0.2}
+    reader = PositionReader(face, shown={"mouthSmileLeft": 0.1})
+    start = find_face(reader, image)
+    found = calibrated(image, reader, asked, start)
+    again = sliders_from_blendshapes(find_face(reader, found.warped.image).blendshapes)
+    wanted = {**asked, "smile_l": 0.7}
+    for name, value in wanted.items():
+        assert again[name] == pytest.approx(value, abs=TOLERANCE)
+    assert found.remainder == {} and 1 < found.tries <= 6
+    # The detector does not show what moved one to one: a single warp misses.
+    once = sliders_from_blendshapes(
+        find_face(reader, edit(image, start, asked).image).blendshapes
+    )
+    assert abs(once["brow_outer_l"] - 0.7) > TOLERANCE
 
-        def missing(picture, face=face, asked=asked, before=before):
-            again = find_faces(face_model, picture)
-            shown = sliders_from_blendshapes(again[0].blendshapes)
-            wanted = {name: min(1.0, before[name] + value) for name, value in asked.items()}
-            return sum(max(0.0, abs(wanted[name] - shown[name]) - TOLERANCE) for name in asked)
 
-        once, searched = edit(image, face, asked).image, found.warped.image
-        assert missing(searched) <= missing(once) + 1e-6
-        assert found.warped.least_jacobian >= 0.2
-        nearer += missing(searched) < missing(once) - 0.02
-    assert nearer >= 3
+def test_what_no_detector_sees_is_not_exaggerated(face_model):
+    image, _ = drawn_face(3, 128)
+    face = find_face(face_model, image)
+    asked = {"brow_inner_l": 0.6, "wide_l": 0.5, "nose_flare": 0.4}
+    found = calibrated(image, face_model, asked, face)
+    assert all(abs(found.sliders[name]) <= 2 * value for name, value in asked.items())
+    assert found.sliders["nose_flare"] == 0.4
+    assert found.warped.least_jacobian >= 0.2
+    done = edit(image, face, asked, face_model=face_model)
+    assert any("detector still misses" in note for note in done.notes) == bool(found.remainder)
+
+
+def test_a_detector_that_loses_the_face_leaves_a_single_warp():
+    image, face = positions(256, 256), drawn_face(3, 256)[1]
+    reader = PositionReader(face, blind_after=1)
+    found = calibrated(image, reader, {"smile_l": 0.6}, find_face(reader, image))
+    assert found.sliders == {"smile_l": 0.6}
+    assert found.remainder == {"smile_l": pytest.approx(0.6, abs=0.01)}
 
 
 def test_twelve_points_make_the_face_they_were_placed_on():

@@ -13,7 +13,7 @@ from facet.engine.face.presets import PRESETS
 from facet.engine.face.rig import displaced
 from facet.engine.face.rig import mirrored as in_a_mirror
 from facet.engine.face.warp import LEAST_JACOBIAN, Warped, warp
-from harness.faces import astronaut, drawn_face, larger, mirrored, random_sliders, rolled
+from harness.faces import astronaut, drawn_face, larger, mirrored, positions, random_sliders, rolled
 
 ASTRONAUT, PERSON = astronaut(), drawn_face(3, 256)
 
@@ -27,14 +27,6 @@ def enlarged(image: torch.Tensor, by: float) -> torch.Tensor:
     return torch.nn.functional.interpolate(
         image.permute(2, 0, 1)[None], scale_factor=by, mode="bicubic"
     )[0].permute(1, 2, 0).clamp(0, 1)
-
-
-def positions(height: int, width: int) -> torch.Tensor:
-    """A picture (H, W, 3) whose red and green say where each pixel's middle is, in 0..1."""
-    ys = (torch.arange(height) + 0.5) / height
-    xs = (torch.arange(width) + 0.5) / width
-    rows, columns = torch.meshgrid(ys, xs, indexing="ij")
-    return torch.stack([columns, rows, torch.zeros_like(rows)], dim=-1)
 
 
 def test_at_rest_the_very_same_tensor_comes_back():
