@@ -218,8 +218,7 @@ def slider_inputs() -> list[io.Input]:
                 advanced=True,
                 # The page draws them by region; values, links and the API find them here.
                 extra_dict={"hidden": True},
-                tooltip=f"{slider.does} From {slider.low:g} to {slider.high:g}, with the "
-                "preset's.",
+                tooltip=f"{slider.does} Added to what the preset gives.",
             )
             for slider in SLIDERS
         ),
