@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -140,7 +141,8 @@ class FacetExpressionEditor(io.ComfyNode):
                     )
                 edit_all(work, one, number, wanted, outcome, partial(bar.update, 1))
         whose = pictures[0].character
-        sheet = draw_sheet(whose, outcome.shots)[None]
+        original = outcome.original or whose.source
+        sheet = draw_sheet(replace(whose, source=original), outcome.cells)[None]
         made = [shot for shot in outcome.shots if shot.provenance.source == "edited"]
         missing = f"{NAME}: There is no character here; connect one to get it with its expressions."
         view = {

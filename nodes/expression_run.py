@@ -11,8 +11,9 @@ import torch
 from ..engine.character import Character, Provenance, Shot, Tags
 from ..engine.face.measured import sliders_from_blendshapes
 from ..engine.measure.faces import Face, find_face
+from ..engine.shots.retouch import surroundings
 from ..engine.shots.store import ShotStore, shot_key
-from .expression_faces import KNOWN, subject_of
+from .expression_faces import AROUND, KNOWN, subject_of
 from .expression_inputs import FRONT
 from .expression_list import Wanted
 from .expression_work import Expressions
@@ -39,6 +40,8 @@ class Outcome:
     images: list[torch.Tensor] = field(default_factory=list)
     masks: list[torch.Tensor] = field(default_factory=list)
     shots: list[Shot] = field(default_factory=list)
+    cells: list[Shot] = field(default_factory=list)
+    original: Shot | None = None
     pictures: list[dict[str, Any]] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
 
@@ -53,6 +56,8 @@ def pictures_from(
     if (image is None) == (character is None):
         raise ValueError("Connect an image or a character, one of the two.")
     if image is not None:
+        if not len(image):
+            raise ValueError("The image holds no picture; connect one that does.")
         return [_alone(to_rgb(one).to("cpu", torch.float32)) for one in image]
     assert character is not None
     if shots != FRONT:
@@ -113,6 +118,8 @@ def edit_all(
         keys = [KNOWN.keep(subject_of(one.image, found)) for found in faces[:FACES_SHOWN]]
         whole = "" if keys else KNOWN.keep(subject_of(one.image, None))
         outcome.pictures.append({"faces": keys, "whole": whole})
+    if outcome.original is None:
+        outcome.original = _cell(one.shot or work.character.source, one.image, face, "")
     if face is None:
         code = "no_such_face" if faces else "no_face"
         outcome.notes.append({"picture": number, "code": code, "count": len(faces)})
@@ -135,13 +142,16 @@ def keep(
     if face is None:
         outcome.images.append(one.image[None])
         outcome.masks.append(torch.zeros(1, *one.image.shape[:2]))
-        outcome.shots.append(one.shot or Shot(one.image, Provenance("imported"), tags=tags))
+        same = one.shot or Shot(one.image, Provenance("imported"), tags=tags)
+        outcome.shots.append(same)
+        outcome.cells.append(_cell(same, one.image, None, "no face"))
         return
     done = work.done(one.image, face, expression, tags)
     outcome.images.append(done.image[None])
     outcome.masks.append(done.mask[None])
     said = {"picture": number, "code": "", "expression": expression.name}
-    outcome.notes += [{**said, "text": note} for note in done.notes]
+    known = {(note["picture"], note.get("text")) for note in outcome.notes}
+    outcome.notes += [{**said, "text": note} for note in done.notes if (number, note) not in known]
     parent = one.shot or one.character.source
     shot = Shot(
         done.image,
@@ -151,9 +161,19 @@ def keep(
         scores=done.scores,
     )
     outcome.shots.append(shot)
+    outcome.cells.append(_cell(shot, one.image, face, expression.tag or expression.name))
     if one.shot is not None and shot.hash != one.shot.hash:
         key = shot_key(shot.hash, expression.name)
         ShotStore(character_folder(one.character, "expressions")).save(key, shot)
+
+
+def _cell(shot: Shot, image: torch.Tensor, face: Face | None, expression: str) -> Shot:
+    """``shot`` for the sheet: ``face``, which was found in ``image``, and its expression alone."""
+    part = shot.image
+    if face is not None:
+        left, top, right, bottom = surroundings(face, image, AROUND)
+        part = part[top:bottom, left:right]
+    return replace(shot, image=part, mask=None, tags=Tags(expression=expression))
 
 
 def report(outcome: Outcome, made: int) -> str:

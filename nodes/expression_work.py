@@ -15,7 +15,7 @@ from ..engine.measure.faces import Face, find_faces
 from ..engine.sampling import Sampling
 from ..engine.shots.camera import Studio
 from ..engine.shots.modes import ReferenceMode, resolve_mode
-from ..engine.shots.repaint import repainted, soft_edged
+from ..engine.shots.repaint import COVERED, repainted, soft_edged
 from ..engine.shots.retouch import Retoucher
 from .expression_list import Wanted, words_for
 from .expression_points import hand_placed
@@ -105,7 +105,7 @@ class Expressions:
         )
         provenance = Provenance("edited", instruction=wanted.name)
         done = Done(edited.image, edited.mask, provenance, notes=edited.notes)
-        if self.retoucher is not None and bool((edited.mask > 0).any()):
+        if self.retoucher is not None and bool((edited.mask >= COVERED).any()):
             asked = replace(
                 tags,
                 expression=wanted.phrase,
@@ -130,12 +130,11 @@ class Expressions:
         if loss > settings.max_identity_loss:
             note = f"It was left unpainted: it would be {loss:.2f} less like the original."
             return replace(done, notes=(*done.notes, note))
-        close = replace(asked, framing="close_up", pose="")
         provenance = replace(
             done.provenance,
             model=type(retoucher.studio.model.model).__name__,
-            prompt=retoucher.reference.prompt(close),
-            negative=retoucher.reference.dialect.negative(close, retoucher.studio.negative),
+            prompt=retoucher.reference.prompt(asked),
+            negative=retoucher.reference.dialect.negative(asked, retoucher.studio.negative),
             seed=retoucher.seed,
         )
         mask = torch.maximum(done.mask, soft_edged(done.mask))
