@@ -21,7 +21,7 @@ MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
 
 def known_presets() -> dict[str, Preset]:
     """Every preset by its name: the pack's, and a person's own; ValueError for a broken file."""
-    return {**user_presets(expressions_folder()), **ALL}
+    return {**ALL, **user_presets(expressions_folder()), **ALL}
 
 
 def preset_names() -> list[str]:
