@@ -10,12 +10,13 @@ import torch
 
 from ..engine.character import Character, Provenance, Score, Tags
 from ..engine.face.edit import edit
+from ..engine.face.painting import parts_to_paint
 from ..engine.measure.embedding import embed
 from ..engine.measure.faces import Face, find_faces
 from ..engine.sampling import Sampling
 from ..engine.shots.camera import Studio
 from ..engine.shots.modes import ReferenceMode, resolve_mode
-from ..engine.shots.repaint import COVERED, repainted, soft_edged
+from ..engine.shots.repaint import repainted
 from ..engine.shots.retouch import Retoucher
 from .expression_list import Wanted, words_for
 from .expression_points import hand_placed
@@ -105,22 +106,27 @@ class Expressions:
         )
         provenance = Provenance("edited", instruction=wanted.name)
         done = Done(edited.image, edited.mask, provenance, notes=edited.notes)
-        if self.retoucher is not None and bool((edited.mask >= COVERED).any()):
+        if self.retoucher is not None and edited.landmarks is not None:
             asked = replace(
                 tags,
                 expression=wanted.phrase,
                 details=(*tags.details, *words_for(edited.remainder)),
             )
-            done = self._painted(self.retoucher, done, face, asked)
+            size = (image.shape[0], image.shape[1])
+            where = parts_to_paint(size, face.landmarks, edited.landmarks, face.yaw)
+            if bool((where > 0).any()):
+                done = self._painted(self.retoucher, done, where, face, asked)
         return replace(done, scores=self._scores(image, done.image))
 
-    def _painted(self, retoucher: Retoucher, done: Done, face: Face, asked: Tags) -> Done:
-        """``done`` with what moved painted anew, unless that would be somebody else."""
+    def _painted(
+        self, retoucher: Retoucher, done: Done, where: torch.Tensor, face: Face, asked: Tags
+    ) -> Done:
+        """``done`` painted anew where ``where`` says, unless that would be somebody else."""
         settings = self.settings
         painted = repainted(
             retoucher,
             done.image,
-            done.mask,
+            where,
             face,
             asked,
             settings.denoise,
@@ -137,7 +143,7 @@ class Expressions:
             negative=retoucher.reference.dialect.negative(asked, retoucher.studio.negative),
             seed=retoucher.seed,
         )
-        mask = torch.maximum(done.mask, soft_edged(done.mask))
+        mask = torch.maximum(done.mask, where)
         return replace(done, image=painted, mask=mask, provenance=provenance)
 
     def _loss(self, before: torch.Tensor, after: torch.Tensor) -> float:

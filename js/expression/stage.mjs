@@ -83,7 +83,7 @@ export class Stage {
       return { path, curve: at ? curve : [...curve, curve[0]] };
     });
     this.places = handles(rig).map((handle) => {
-      const made = element("button", `hold ${handle.part}`, this.holds);
+      const made = element("button", `hold at-${handle.part}`, this.holds);
       made.type = "button";
       made.dataset.handle = handle.name;
       this.listen(made, handle);

@@ -29,7 +29,7 @@ export const STYLE = `
 .facet-expression .hold.moved::after { background: var(--blue); }
 .facet-expression .hold.held { cursor: grabbing; }
 .facet-expression .hold.held::after { inset: 3px; background: var(--orange); }
-.facet-expression .hold.head::after, .facet-expression .hold.chin::after { border-radius: 4px; }
+.facet-expression .hold.at-head::after, .facet-expression .hold.at-chin::after { border-radius: 4px; }
 .facet-expression .hold:focus-visible { outline: none; }
 .facet-expression .hold:focus-visible::after { box-shadow: 0 0 0 2px var(--blue), 0 0 0 3.5px rgba(18, 21, 25, .65); }
 .facet-expression .label, .facet-expression .mark { position: absolute; left: 8px; max-width: calc(100% - 16px); padding: 3px 9px; box-sizing: border-box; border-radius: 9px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; font-size: 11px; color: #fff; background: rgba(20, 23, 26, .74); pointer-events: none; }

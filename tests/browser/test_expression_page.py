@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from facet.engine.face.presets import PRESETS
-from facet.engine.face.table import HAND_PLACED
+from facet.engine.face.table import BY_NAME, HAND_PLACED
 from harness.browser import MAKE_AND_CONNECT, Browser, Page
 from harness.comfy_server import ComfyServer
 
@@ -29,6 +29,23 @@ NODES = f"([person, detector]) => {{{MAKE_AND_CONNECT}" """
     app.canvas.setDirty(true, true);
     return String(editor.id);
 }"""
+BATCH = f"([first, second]) => {{{MAKE_AND_CONNECT}" """
+    app.canvas.setGraph(app.graph);
+    app.graph.clear();
+    app.graph.id = crypto.randomUUID();
+    const models = make("FacetDemoModels", 0);
+    const pictures = [first, second].map((person) => make("FacetDemoPicture", 300, { person }));
+    const batch = make("ImageBatch", 500);
+    const editor = make("FacetExpressionEditor", 800);
+    connect(pictures[0], "image", batch, "image1");
+    connect(pictures[1], "image", batch, "image2");
+    batch.connect(0, editor, editor.inputs.findIndex((slot) => slot.name === "image"));
+    connect(models, "FACE_DETECTION_MODEL", editor, "face_detection_model");
+    app.canvas.ds.offset = [-580, -60];
+    app.canvas.ds.scale = 0.7;
+    app.canvas.setDirty(true, true);
+    return String(editor.id);
+}"""
 SHOWN = "document.querySelector('.facet-expression .stage > img').src"
 
 
@@ -43,9 +60,13 @@ def wait_for(page: Page, condition: str) -> None:
     page.page.wait_for_function(f"() => {condition}", timeout=60_000)
 
 
-def begin(page: Page, person: int, detector: bool = True) -> str:
-    """A graph with the editor in it, run by its own button; the node's id."""
-    node: str = page.run(NODES, [person, detector])
+def begin(page: Page, person: int, detector: bool = True, second: int | None = None) -> str:
+    """A graph with the editor in it, run by its own button; the node's id.
+
+    second: another person, whose picture comes after the first in a batch.
+    """
+    graph = (NODES, [person, detector]) if second is None else (BATCH, [person, second])
+    node: str = page.run(*graph)
     wait_for(page, "document.querySelector('.facet-expression [data-action=\"run\"]')")
     in_view(page)
     page.page.locator('.facet-expression [data-action="run"]').click()
@@ -130,15 +151,16 @@ def test_a_corner_of_the_mouth_is_pulled_and_the_widgets_the_picture_and_the_run
 def test_expressions_are_taken_weakened_added_and_put_to_rest(opened: Page) -> None:
     page = opened
     node = begin(page, 4)
+    plain = page.run(f"() => {SHOWN}")
     page.page.locator('.facet-expression [data-preset="surprised"]').click()
     wait_for(page, "/Surprised/.test(document.querySelector('.facet-expression .head').innerText)")
     assert values(page, node)["preset"] == "surprised"
-    shown = page.run(f"() => {SHOWN}")
+    wait_for(page, f"{SHOWN} !== {json.dumps(plain)}")
 
     strength = page.page.locator(".facet-expression [data-strength]")
     strength.focus()
     page.page.keyboard.press("Home")
-    wait_for(page, f"{SHOWN} !== {json.dumps(shown)}")
+    wait_for(page, f"{SHOWN} === {json.dumps(plain)}")
     page.page.keyboard.press("End")
     assert values(page, node)["strength"] == 1.5
 
@@ -155,7 +177,9 @@ def test_expressions_are_taken_weakened_added_and_put_to_rest(opened: Page) -> N
     slider.focus()
     page.page.keyboard.press("Home")
     page.page.keyboard.press("Tab")
-    assert values(page, node)["jaw_open"] == pytest.approx(-1 - jaw, abs=0.01)
+    assert values(page, node)["jaw_open"] == pytest.approx(
+        BY_NAME["jaw_open"].low - jaw, abs=0.01
+    )
 
     page.page.locator('.facet-expression [data-action="reset"]').click()
     wait_for(page, "document.querySelectorAll('.facet-expression .hold.moved').length === 0")
@@ -173,6 +197,21 @@ def test_what_was_can_be_seen_for_as_long_as_the_button_is_held(opened: Page) ->
     assert page.page.locator(".facet-expression .stage.before .mark").is_visible()
     page.page.mouse.up()
     assert page.page.locator(".facet-expression .stage.before").count() == 0
+
+
+def test_each_picture_of_a_batch_can_be_looked_at(opened: Page) -> None:
+    page = opened
+    node = begin(page, 3, second=4)
+    head = page.page.locator(".facet-expression .head")
+    assert "picture 1 of 2" in head.inner_text()
+    first = page.run(f"() => {SHOWN}")
+    page.page.locator('.facet-expression .head [aria-label="Next picture"]').click()
+    wait_for(page, f"{SHOWN} !== {json.dumps(first)}")
+    assert "picture 2 of 2" in head.inner_text()
+    second = page.run(f"() => {SHOWN}")
+    page.page.locator('.facet-expression [data-preset="sad"]').click()
+    wait_for(page, f"{SHOWN} !== {json.dumps(second)}")
+    assert values(page, node)["preset"] == "sad"
 
 
 def test_twelve_points_are_placed_where_there_is_no_detector(opened: Page) -> None:
