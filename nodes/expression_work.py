@@ -136,11 +136,12 @@ class Expressions:
         if loss > settings.max_identity_loss:
             note = f"It was left unpainted: it would be {loss:.2f} less like the original."
             return replace(done, notes=(*done.notes, note))
+        close = replace(asked, framing="close_up", pose="")
         provenance = replace(
             done.provenance,
             model=type(retoucher.studio.model.model).__name__,
-            prompt=retoucher.reference.prompt(asked),
-            negative=retoucher.reference.dialect.negative(asked, retoucher.studio.negative),
+            prompt=retoucher.reference.prompt(close),
+            negative=retoucher.reference.dialect.negative(close, retoucher.studio.negative),
             seed=retoucher.seed,
         )
         mask = torch.maximum(done.mask, where)
