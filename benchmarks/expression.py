@@ -29,21 +29,24 @@ from ..engine.measure.faces import Face, find_face
 from ..engine.shots.modes import ReferenceMode
 from ..nodes.expression_list import wanted_expressions
 from ..nodes.expression_work import Expressions, Settings, studio_for
+from ..world.demo_people import demo_scene
 from ..world.probe import Probe
 from ..world.scene import EXPRESSIONS, Scene
 from ._people import TRIGGER, Yardstick
 
 PEOPLE, QUICK = 12, 2
 SAMPLING = {"steps": 20, "cfg": 3.0, "sampler_name": "euler", "scheduler": "simple"}
+DENOISE, MOST_LOSS = 0.8, 0.1
 SIZES = (512, 1024, 2048)
 
 
 def main(quick: bool) -> dict[str, Any]:
     """The figures and their bars."""
     models, probe = load_models(), Probe()
-    people = [one_person(n, models, probe) for n in range(QUICK if quick else PEOPLE)]
-    for person in people:
-        print(person, flush=True)
+    people = []
+    for number in range(QUICK if quick else PEOPLE):
+        people.append(one_person(number, models, probe))
+        print(people[-1], flush=True)
     folds = [least_jacobians(number, models) for number in range(len(people))]
     seconds = {size: warp_seconds(size, models) for size in SIZES}
 
@@ -81,14 +84,17 @@ def one_person(number: int, models: DemoModels, probe: Probe) -> dict[str, Any]:
         "",
         SAMPLING,
     )
-    settings = Settings(neutralise=True, denoise=0.7, face_size=128)
+    settings = Settings(
+        neutralise=True, denoise=DENOISE, face_size=picture.shape[0], max_identity_loss=MOST_LOSS
+    )
     work = Expressions(
         character, settings, models.face, models.clip_vision, studio, seed=number
     )
     bent = [edit(picture, face, PRESETS[name], neutralise=True).image for name in EXPRESSIONS]
     wanted = wanted_expressions("\n".join(EXPRESSIONS), "", 1.0, {}, ALL)
-    painted = [work.done(picture, face, one, Tags("close_up", "front")).image for one in wanted]
-    scenes = [Scene(framing="close_up", expression=name) for name in EXPRESSIONS]
+    framing = demo_scene(number).framing
+    painted = [work.done(picture, face, one, Tags(framing, "front")).image for one in wanted]
+    scenes = [Scene(framing=framing, expression=name) for name in EXPRESSIONS]
     yardstick = Yardstick.of(probe, number, picture, scenes)
     after = probe.read(torch.stack(painted))
     return {
