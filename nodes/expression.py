@@ -148,6 +148,7 @@ class FacetExpressionEditor(io.ComfyNode):
         view = {
             "pictures": outcome.pictures,
             "total": len(pictures),
+            "points": points,
             "copied": {name: value for name, value in copied.items() if value},
             "notes": outcome.notes[:SHOWN],
         }

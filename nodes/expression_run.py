@@ -116,7 +116,9 @@ def edit_all(
     face = work.chosen(faces)
     if number < SHOWN:
         keys = [KNOWN.keep(subject_of(one.image, found)) for found in faces[:FACES_SHOWN]]
-        whole = "" if keys else KNOWN.keep(subject_of(one.image, None))
+        # Points can be placed anew where the face is one that was placed, or none.
+        measured = bool(faces and faces[0].blendshapes)
+        whole = "" if measured else KNOWN.keep(subject_of(one.image, None))
         outcome.pictures.append({"faces": keys, "whole": whole})
     if outcome.original is None:
         outcome.original = _cell(one.shot or work.character.source, one.image, face, "")

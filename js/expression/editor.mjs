@@ -69,6 +69,7 @@ export class Editor {
       names: rig.hand_placed,
       told: () => this.schedule(),
       done: (points) => this.placed(points),
+      ended: () => this.load(),
     });
     this.tools = new Tools(this.element, this);
     this.presets = new Presets(this.element, common);
@@ -89,8 +90,11 @@ export class Editor {
 
   /** The key of the face, or whole picture, that is shown. */
   get key() {
-    const picture = this.pictures[this.picture];
-    return picture?.faces[this.faceIndex] ?? picture?.faces[0] ?? picture?.whole ?? "";
+    const { whole = "", faces = [] } = this.pictures[this.picture] ?? {};
+    const points = this.widgets.get("points")?.value ?? "";
+    // What was placed since the last run is told by the points alone.
+    if (whole && (this.placing?.active || points !== this.view.points)) return whole;
+    return faces[this.faceIndex] ?? faces[0] ?? whole;
   }
 
   /** Takes up what the node told after a run. */
@@ -138,7 +142,7 @@ export class Editor {
     while (this.stale) {
       this.stale = false;
       const { face, values } = this;
-      if (!face || (!face.landmarks && !values.get("points"))) break;
+      if (!face || (!face.landmarks && (this.placing.active || !values.get("points")))) break;
       if (face.landmarks && this.atRest) {
         this.notes = [];
         this.stage.bend(face.picture, face.landmarks);
@@ -180,26 +184,27 @@ export class Editor {
   }
 
   placed(points) {
-    this.values.set("points", JSON.stringify(points));
     this.forgetPlaced();
+    this.values.set("points", JSON.stringify(points));
+    this.load();
     this.changed();
   }
 
-  /** Begins to place the points, or takes away those that were placed. */
-  place() {
+  /** Begins to place the points, or stops that. */
+  async place() {
     if (this.placing.active) return this.placing.stop();
-    this.values.set("points", "");
+    this.placing.start();
+    await this.load();
     this.forgetPlaced();
-    return this.placing.start();
+    return this.moved();
   }
 
+  /** The whole picture has no landmarks of its own. */
   forgetPlaced() {
-    if (this.face && this.pictures[this.picture]?.whole === this.face.key) {
-      this.face.landmarks = null;
-      this.stage.show(this.face);
-      this.stage.bend(this.face.picture, null);
-    }
-    this.moved();
+    if (!this.face || this.pictures[this.picture]?.whole !== this.face.key) return;
+    this.face.landmarks = null;
+    this.stage.show(this.face);
+    this.stage.bend(this.face.picture, null);
   }
 
   reset() {

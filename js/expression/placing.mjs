@@ -6,9 +6,12 @@ export class Placing {
   points = [];
   active = false;
 
-  /** `names` are what is pointed at; `done` gets the points as shares of width and height. */
-  constructor(stage, { words, names, told, done }) {
-    Object.assign(this, { stage, words, names, told, done });
+  /**
+   * `names` are what is pointed at; `done` gets the points as shares of width
+   * and height; `ended` is told when there will be none.
+   */
+  constructor(stage, { words, names, told, done, ended }) {
+    Object.assign(this, { stage, words, names, told, done, ended });
     this.layer = element("div", "placing", stage);
     this.layer.tabIndex = 0;
     this.layer.addEventListener("pointerdown", (event) => {
@@ -39,6 +42,7 @@ export class Placing {
   stop() {
     this.active = false;
     this.draw();
+    this.ended();
   }
 
   add(point) {

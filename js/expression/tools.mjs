@@ -63,7 +63,7 @@ export class Tools {
   draw() {
     const { editor } = this;
     const { face } = editor;
-    const whole = face && editor.pictures[editor.picture]?.whole === face.key;
+    const whole = face && editor.pictures[editor.picture]?.whole;
     this.element.style.display = face ? "" : "none";
     this.place.style.display = whole ? "" : "none";
     this.place.setAttribute("aria-pressed", String(editor.placing.active));

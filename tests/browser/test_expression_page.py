@@ -244,6 +244,16 @@ def test_twelve_points_are_placed_where_there_is_no_detector(opened: Page) -> No
     wait_for(page, "/^data:/.test(" + SHOWN + ")")
     assert "No face" not in page.page.locator(".facet-expression .foot").inner_text()
 
+    # They can be placed again; given up, those that are there hold.
+    page.settle()
+    again = page.page.locator('.facet-expression [data-action="place_points"]')
+    again.click()
+    wait_for(page, "!document.querySelector('.facet-expression .hold')")
+    assert "Point 1 of 12" in page.page.locator(".facet-expression .foot").inner_text()
+    page.page.keyboard.press("Escape")
+    wait_for(page, "document.querySelectorAll('.facet-expression .hold').length > 20")
+    assert json.loads(values(page, node)["points"]) == kept
+
 
 def test_an_expression_is_kept_as_a_preset_of_ones_own(opened: Page, server: ComfyServer) -> None:
     page = opened
