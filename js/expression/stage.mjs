@@ -2,7 +2,7 @@
 
 import { element } from "../common/elements.mjs";
 import { handles, partsOf } from "./handles.mjs";
-import { frameOf, pulled } from "./rig.mjs";
+import { baseOf, frameOf, pulled } from "./rig.mjs";
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -16,10 +16,10 @@ export class Stage {
 
   /**
    * `values` are the widgets'; `told` is called with each change while something is held, and
-   * `nameOf` says what a handle is called.
+   * `both` says whether both sides move.
    */
-  constructor(parent, { words, values, nameOf, told, both }) {
-    Object.assign(this, { words, values, nameOf, told, both });
+  constructor(parent, { words, values, told, both }) {
+    Object.assign(this, { words, values, told, both });
     this.element = element("div", "stage", parent);
     this.image = element("img", "", this.element);
     this.image.alt = words("face");
@@ -108,12 +108,15 @@ export class Stage {
     }
   }
 
-  /** What a handle is, and how far its sliders are. */
+  /** What a handle is, and how far those of its sliders are that are not at rest. */
   said(handle) {
-    const amounts = handle.sliders
-      .map((name) => `${this.nameOf(name)} ${this.values.total(name).toFixed(2)}`);
     const side = handle.side ? `, ${this.words(`side_${handle.side}`)}` : "";
-    return `${this.words(`h_${handle.part}`)}${side}: ${amounts.join(", ")}`;
+    const amounts = handle.sliders
+      .map((name) => [this.words(`s_${baseOf(name)}`), this.values.total(name)])
+      .filter(([, total]) => Math.abs(total) > 0.005)
+      .map(([name, total]) => `${name} ${total.toFixed(2)}`);
+    const what = `${this.words(`h_${handle.part}`)}${side}`;
+    return amounts.length ? `${what}: ${amounts.join(" · ")}` : what;
   }
 
   listen(made, handle) {

@@ -129,12 +129,21 @@ def test_a_corner_of_the_mouth_is_pulled_and_the_widgets_the_picture_and_the_run
 
     # With Alt, one side alone; by key, a step further.
     page.page.keyboard.down("Alt")
-    pull(page, "brow_outer_r", 0, -12)
+    pull(page, "brow_outer_r", 0, -4)
     page.page.keyboard.up("Alt")
-    page.page.keyboard.press("Shift+ArrowUp")
+    page.page.keyboard.press("ArrowUp")
     after = values(page, node)
     assert after["brow_outer_r"] > 0.1
     assert after.keys() - pulled.keys() >= {"brow_outer_r"}
+    label = page.page.locator(".facet-expression .stage .label").inner_text()
+    assert label.startswith("Outer brow, right: Outer brow 0.")
+    page.page.keyboard.press("Control+z")
+    wait_for(page, "app.graph.nodes.length === 3")
+    page.settle()
+    undone = values(page, node)
+    assert 0 < undone["brow_outer_r"] < after["brow_outer_r"]
+    assert undone["smile_l"] == after["smile_l"]
+    after = undone
 
     saved = page.saved()
     history = page.queue()
