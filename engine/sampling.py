@@ -91,14 +91,12 @@ def sample(
     on_step: Callable[[int, torch.Tensor], None] | None = None,
     custom: CustomSampling | None = None,
     noise: torch.Tensor | None = None,
-    mask: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Samples and decodes pictures: (batch, H, W, 3) float32 in 0..1 on the CPU.
 
     latent: (batch, C, h, w) to start from with ``denoise`` < 1, as the VAE gives it; empty
     otherwise. ``on_step`` gets each finished step's number and its denoised latent. noise: of the
-    latent's shape, in the place of the seed's. mask: (H, W) in 0..1, where ``latent`` may change.
-    An interrupt in ComfyUI ends it with
+    latent's shape, in the place of the seed's. An interrupt in ComfyUI ends it with
     ``InterruptProcessingException``.
     """
     import comfy.model_management
@@ -115,14 +113,7 @@ def sample(
         if on_step is not None:
             on_step(step + 1, x0)
 
-    common: dict[str, Any] = {
-        "latent_image": latent,
-        "callback": after_step,
-        "disable_pbar": True,
-        "seed": seed,
-    }
-    if mask is not None:
-        common["noise_mask"] = mask[None, None]
+    common = {"latent_image": latent, "callback": after_step, "disable_pbar": True, "seed": seed}
     if custom is None:
         samples = comfy.sample.sample(
             model,

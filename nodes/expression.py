@@ -107,7 +107,7 @@ class FacetExpressionEditor(io.ComfyNode):
         guidance: float = 0.0,
         reference_mode: str = ReferenceMode.IMG2IMG.value,
         face_size: int = 768,
-        max_identity_loss: float = 0.03,
+        max_identity_loss: float = 0.1,
         negative: str = "",
         points: str = "",
         **sliders: float,
@@ -147,7 +147,6 @@ class FacetExpressionEditor(io.ComfyNode):
         missing = f"{NAME}: There is no character here; connect one to get it with its expressions."
         view = {
             "pictures": outcome.pictures,
-            "total": len(pictures),
             "points": points,
             "copied": {name: value for name, value in copied.items() if value},
             "notes": outcome.notes[:SHOWN],

@@ -180,7 +180,7 @@ def refine_inputs() -> list[io.Input]:
         ),
         io.Float.Input(
             "max_identity_loss",
-            default=0.03,
+            default=0.1,
             min=0.0,
             max=1.0,
             step=0.01,

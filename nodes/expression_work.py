@@ -16,7 +16,7 @@ from ..engine.measure.faces import Face, find_faces
 from ..engine.sampling import Sampling
 from ..engine.shots.camera import Studio
 from ..engine.shots.modes import ReferenceMode, resolve_mode
-from ..engine.shots.repaint import repainted
+from ..engine.shots.repaint import repainted, shown_as
 from ..engine.shots.retouch import Retoucher
 from .expression_list import Wanted, words_for
 from .expression_points import hand_placed
@@ -34,7 +34,7 @@ class Settings:
     calibrate: bool = False
     denoise: float = 0.5
     face_size: int = 768
-    max_identity_loss: float = 0.03
+    max_identity_loss: float = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +136,12 @@ class Expressions:
         if loss > settings.max_identity_loss:
             note = f"It was left unpainted: it would be {loss:.2f} less like the original."
             return replace(done, notes=(*done.notes, note))
-        close = replace(asked, framing="close_up", pose="")
+        shown = shown_as(asked, done.image, settings.face_size)
         provenance = replace(
             done.provenance,
             model=type(retoucher.studio.model.model).__name__,
-            prompt=retoucher.reference.prompt(close),
-            negative=retoucher.reference.dialect.negative(close, retoucher.studio.negative),
+            prompt=retoucher.reference.prompt(shown),
+            negative=retoucher.reference.dialect.negative(shown, retoucher.studio.negative),
             seed=retoucher.seed,
         )
         mask = torch.maximum(done.mask, where)

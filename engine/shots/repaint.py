@@ -30,9 +30,11 @@ def repainted(
 ) -> torch.Tensor:
     """``image`` (H, W, 3) denoised by ``denoise`` as far as ``mask`` (H, W), soft in 0..1, says.
 
-    The model works at about ``size`` squared pixels: on a close-up of the face where these hold it
-    without loss, and else on the masked part with something around. Pixels where the mask is 0 are
-    the same to the bit; a mask that is empty gives the very ``image``.
+    The model works at about ``size`` squared pixels: on the whole picture where these hold it
+    without loss, else on a close-up of the face, and else on the masked part with something
+    around. All of it is made anew and the masked part is taken over, because a mouth is the better
+    drawn the more of its face is drawn with it. Pixels where the mask is 0 are the same to the bit;
+    a mask that is empty gives the very ``image``.
     """
     if not bool((mask > 0).any()):
         return image
@@ -40,12 +42,9 @@ def repainted(
     before = image[top:bottom, left:right]
     height, width = before.shape[:2]
     laid = fitting((width, height), working_size(width, height, size))
-    close = replace(tags, framing="close_up", pose="")
     weight = mask[top:bottom, left:right, None]
-    where = laid.apply(weight)[..., 0]
-    made = laid.undo(
-        retoucher.part(laid.apply(before), close, denoise, on_step=on_step, mask=where)
-    )
+    shown = shown_as(tags, image, size)
+    made = laid.undo(retoucher.part(laid.apply(before), shown, denoise, on_step=on_step))
     painted = image.clone()
     after = match_colours(made, made, before)
     painted[top:bottom, left:right] = torch.where(
@@ -54,11 +53,24 @@ def repainted(
     return painted
 
 
+def shown_as(tags: Tags, image: torch.Tensor, size: int) -> Tags:
+    """``tags`` of what the model is shown of ``image`` (H, W, 3)."""
+    if _held(image, size):
+        return tags
+    return replace(tags, framing="close_up", pose="")
+
+
+def _held(image: torch.Tensor, size: int) -> bool:
+    return image.shape[0] * image.shape[1] <= size * size
+
+
 def _region(image: torch.Tensor, mask: torch.Tensor, face: Face, size: int) -> Box:
     """Left, top, right and bottom of what the model is shown: a square where the picture has one.
 
-    It is a close-up of the face, as models know them, unless ``size`` does not hold that.
+    It is a close-up of the face, as models know them, unless ``size`` holds more or not even that.
     """
+    if _held(image, size):
+        return 0, 0, image.shape[1], image.shape[0]
     x0, y0, x1, y1 = face.box
     close = max(x1 - x0, y1 - y0) * (1 + 2 * AROUND)
     left, top, right, bottom = _covered(mask)

@@ -40,13 +40,11 @@ class Retoucher:
         at: tuple[int, int] = (0, 0),
         canvas: tuple[int, int] | None = None,
         on_step: OnStep | None = None,
-        mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """``image`` (H, W, 3), sides multiples of 32, denoised by ``denoise``.
 
-        mask: (H, W) in 0..1, what may change; the rest stays while it is sampled. at: its top and
-        left in a ``canvas`` (height, width) that shares one noise, so that what two parts have in
-        common is made alike in both.
+        at: its top and left in a ``canvas`` (height, width) that shares one noise, so that what two
+        parts have in common is made alike in both.
         """
         studio, reference = self.studio, self.reference
         height, width = image.shape[:2]
@@ -64,7 +62,6 @@ class Retoucher:
             on_step=on_step,
             custom=studio.custom,
             noise=self._noise(latent, (height, width), at, canvas or (height, width)),
-            mask=mask,
         )[0]
 
     def tiled(

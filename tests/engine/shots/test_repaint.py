@@ -14,7 +14,7 @@ from facet.engine.measure.faces import Face, find_face
 from facet.engine.sampling import Sampling
 from facet.engine.shots.camera import Studio
 from facet.engine.shots.modes import ReferenceMode
-from facet.engine.shots.repaint import _region, repainted
+from facet.engine.shots.repaint import _region, repainted, shown_as
 from facet.engine.shots.retouch import Retoucher
 
 PICTURE = demo_picture(3)
@@ -58,7 +58,10 @@ def test_only_what_the_mask_covers_is_made_anew(models: DemoModels, face: Face):
 
 def test_the_model_sees_a_close_up_where_its_size_holds_it_and_else_what_moved(face: Face):
     mask = mouth(face)
-    left, top, right, bottom = _region(PICTURE, mask, face, 128)
+    assert _region(PICTURE, mask, face, 128) == (0, 0, 128, 128)
+    assert shown_as(Tags("medium", "front"), PICTURE, 128) == Tags("medium", "front")
+    assert shown_as(Tags("medium", "front"), PICTURE, 127) == Tags("close_up", "front")
+    left, top, right, bottom = _region(PICTURE, mask, face, 120)
     x0, y0, x1, y1 = face.box
     assert right - left == bottom - top
     assert (right - left) / max(x1 - x0, y1 - y0) == pytest.approx(2, abs=0.05)
@@ -73,8 +76,10 @@ def test_the_model_sees_a_close_up_where_its_size_holds_it_and_else_what_moved(f
 
 def test_a_face_at_the_border_is_seen_without_leaving_the_picture(face: Face):
     moved = replace(face, box=(-20.0, -20.0, 30.0, 30.0))
-    assert _region(PICTURE, mouth(face), moved, 256) == (0, 0, 100, 100)
-    wide = PICTURE[:40]
-    left, top, right, bottom = _region(wide, mouth(face)[:40] + 1, moved, 256)
+    assert _region(PICTURE, mouth(face), moved, 110) == (0, 0, 100, 100)
+    wide = PICTURE[:40].repeat(1, 8, 1)
+    covered = torch.ones(wide.shape[:2])
+    covered[:, 128:] = 0
+    left, top, right, bottom = _region(wide, covered, moved, 110)
     assert (top, bottom) == (0, 40)
-    assert 0 <= left < right <= 128
+    assert 0 <= left < right <= wide.shape[1]
