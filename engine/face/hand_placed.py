@@ -9,8 +9,8 @@ import numpy as np
 
 from ..measure.faces import OUTER_EYES, Face
 from .rig import frame_of
+from .spline import spline
 from .table import HAND_PLACED, LANDMARKS, TEMPLATE
-from .warp import spline
 
 EYES = ((33, 159, 133, 145), (263, 386, 362, 374))
 """Outer corner, top, inner corner and bottom of each eye."""

@@ -1,9 +1,9 @@
 """The picture warped so that a face's landmarks go where they are wanted, without a fold.
 
-A thin-plate spline (Bookstein 1989, U = r² log r, with the smoothing λ of Wahba 1990) from where
-the landmarks go back to where they are, evaluated on a coarse grid and interpolated bilinearly in
-between. A bilinear cell's Jacobian determinant is affine, so its least value is at a corner: the
-determinants at the corners of all cells say of every pixel that the map does not fold.
+A thin-plate spline from where the landmarks go back to where they are, evaluated on a coarse grid
+and interpolated bilinearly in between. A bilinear cell's Jacobian determinant is affine, so its
+least value is at a corner: the determinants at the corners of all cells say of every pixel that
+the map does not fold.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from .rig import Frame, frame_of
+from .spline import spline
 from .table import CONTROLS, OUTLINE
 
 LEAST_JACOBIAN = 0.2
-SMOOTHING = 1e-3
 COARSE, FINE, CELL_PIXELS = 40, 160, 3
 """At most so many cells along the longer side of the region, of that many pixels at least: the
 coarse grid finds what would fold in little time, the fine one is what the picture is sampled by."""
@@ -26,7 +26,6 @@ HOLD, FADE, EDGE = 1.55, 1.35, 1.8
 """In face sizes from its middle: where the spline is held still, and where moves fade out."""
 FRAME_POINTS = 24
 ROUNDS, MARGIN, WORST = 40, 0.02, 200
-CHUNK = 512
 LEAST_STEP, MOST_STEP = 0.94, 0.6
 NEAR = 0.22
 """Where the map would fold, landmarks within about this many eye distances move less."""
@@ -161,41 +160,9 @@ def _unfolded(
         # Where that does not end it, everything moves less: at no move at all nothing folds.
         near = np.exp(-away / NEAR**2) if number < ROUNDS else 1.0
         shares = shares * (1 - (1 - step) * near)
+    else:
+        return np.zeros_like(region.nodes), np.zeros(len(start)), 1.0
     return field, shares, least
-
-
-def spline(
-    places: np.ndarray, values: np.ndarray, at: np.ndarray, smoothing: float = SMOOTHING
-) -> np.ndarray:
-    """The thin-plate spline through ``values`` (N, 2) at ``places`` (N, 2), read ``at`` (M, 2)."""
-    count = len(places)
-    affine = np.concatenate([np.ones((count, 1)), places], axis=1)
-    system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = _kernel(places, places) + smoothing * np.eye(count)
-    system[:count, count:], system[count:, :count] = affine, affine.T
-    weights = np.linalg.solve(system, np.concatenate([values, np.zeros((3, 2))]))
-    # Single precision is a thousandth of a pixel here, and several times as fast.
-    single, centres = at.astype(np.float32), places.astype(np.float32)
-    bending = weights[:count].astype(np.float32)
-    bent = np.empty((len(at), 2), np.float32)
-    for first in range(0, len(at), CHUNK):
-        part = slice(first, first + CHUNK)
-        bent[part] = _kernel(single[part], centres) @ bending
-    return bent + weights[count] + at @ weights[count + 1 :]
-
-
-def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """U = r² log r of the distances between ``first`` (N, 2) and ``second`` (M, 2)."""
-    squared = first[:, :1] - second[:, 0]
-    squared *= squared
-    across = first[:, 1:] - second[:, 1]
-    across *= across
-    squared += across
-    squared += squared.dtype.type(1e-30)
-    np.log(squared, out=across)
-    across *= squared
-    across *= squared.dtype.type(0.5)
-    return across
 
 
 def _corners(region: _Region, field: np.ndarray) -> np.ndarray:
