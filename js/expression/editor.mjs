@@ -1,8 +1,9 @@
 // The expression editor in a node: a face that can be held, its presets and its sliders.
 
-import { button, element, lastOf, onceAFrame } from "../common/elements.mjs";
+import { button, element, onceAFrame } from "../common/elements.mjs";
 import { addStyle } from "../common/style.mjs";
 import { texts } from "../common/texts.mjs";
+import { Foot } from "./foot.mjs";
 import { Head } from "./head.mjs";
 import { NAMES } from "./names.mjs";
 import { Placing } from "./placing.mjs";
@@ -74,8 +75,7 @@ export class Editor {
     this.tools = new Tools(this.element, this);
     this.presets = new Presets(this.element, common);
     this.sliders = new Sliders(this.element, { ...common, resized: () => this.measure() });
-    this.foot = element("div", "foot", this.element);
-    this.foot.setAttribute("role", "status");
+    this.foot = new Foot(this.element, this);
     this.placing.draw();
     this.load();
   }
@@ -247,24 +247,8 @@ export class Editor {
     this.tools.draw();
     this.presets.draw();
     this.sliders.draw();
-    const { text, wrong } = this.said();
-    this.foot.textContent = this.foot.title = text;
-    this.foot.classList.toggle("wrong", wrong);
+    this.foot.draw();
     this.measure();
-  }
-
-  /** The one thing that is worth saying. */
-  said() {
-    const { words } = this;
-    if (this.trouble) return { text: this.trouble, wrong: true };
-    if (this.placing.active) return { text: this.placing.asked, wrong: false };
-    const note = lastOf(this.notes); // What hinders most is said last.
-    if (note) return { text: note, wrong: true };
-    const told = (this.view?.notes ?? []).find((one) => one.picture === this.picture);
-    if (told && !(told.code === "no_face" && this.face?.landmarks)) {
-      return { text: told.code ? words(told.code, told) : told.text, wrong: true };
-    }
-    return { text: this.face?.landmarks ? words("hint") : "", wrong: false };
   }
 
   /** Works out how much room everything needs, and asks for it when that has changed. */

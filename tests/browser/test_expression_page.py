@@ -216,7 +216,8 @@ def test_each_picture_of_a_batch_can_be_looked_at(opened: Page) -> None:
     first = page.run(f"() => {SHOWN}")
     page.page.locator('.facet-expression .head [aria-label="Next picture"]').click()
     wait_for(page, f"{SHOWN} !== {json.dumps(first)}")
-    assert "picture 2 of 2" in head.inner_text()
+    line = "document.querySelector('.facet-expression .head').innerText"
+    wait_for(page, f"/picture 2 of 2/.test({line})")
     second = page.run(f"() => {SHOWN}")
     page.page.locator('.facet-expression [data-preset="sad"]').click()
     wait_for(page, f"{SHOWN} !== {json.dumps(second)}")
