@@ -7,6 +7,8 @@ from .nodes import (
     character,
     dataset,
     demo,
+    expression,
+    expression_page,
     identity,
     pose_outfit,
     refine,
@@ -30,6 +32,7 @@ class FacetExtension(ComfyExtension):
         from server import PromptServer
 
         shots_page.add_routes(PromptServer.instance.routes)
+        expression_page.add_routes(PromptServer.instance.routes)
         training_page.add_routes(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
@@ -41,6 +44,7 @@ class FacetExtension(ComfyExtension):
             *two_characters.NODES,
             *shot_options.NODES,
             *refine.NODES,
+            *expression.NODES,
             *captions.NODES,
             *dataset.NODES,
             *training.NODES,

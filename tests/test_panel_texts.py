@@ -9,7 +9,13 @@ import pytest
 
 LANGUAGE = re.compile(r'^  "?([\w-]+)"?: \{\n(.*?)^  \},$', re.MULTILINE | re.DOTALL)
 TEXT = re.compile(r'^    (\w+): "(.*)",$', re.MULTILINE)
-FILES = ("training/texts.mjs", "shots/texts.mjs", "shots/tags.mjs")
+FILES = (
+    "training/texts.mjs",
+    "shots/texts.mjs",
+    "shots/tags.mjs",
+    "expression/texts.mjs",
+    "expression/names.mjs",
+)
 FILLED_IN = re.compile(r"\{\w+\}")
 
 

@@ -144,7 +144,7 @@ class DemoFaceModel:
         again = self._detect(parts, [(x, y) for x, y, _ in places], PART_CONFIDENCE,
                              [size for _, _, size in places])
         apart = distinct([*found, *again])
-        return apart if len(apart) > 1 else found
+        return apart if len(apart) > 1 and _elsewhere(apart, found) else found
 
     def _detect(
         self, pictures: Tensor, corners: list[tuple[int, int]], threshold: float,
@@ -194,6 +194,20 @@ def windows(height: int, width: int) -> list[tuple[int, int, int]]:
             for x in np.linspace(0, width - side, across).round()
         ]
     return places
+
+
+def _elsewhere(faces: list[dict[str, Any]], found: list[dict[str, Any]]) -> bool:
+    """Whether one of ``faces`` stands outside of every face ``found`` in the whole picture.
+
+    The eyes of one large face look, in a part of it, like a small one.
+    """
+
+    def inside(face: dict[str, Any], other: dict[str, Any]) -> bool:
+        x0, y0, x1, y1 = face["bbox_xyxy"]
+        a0, b0, a1, b1 = other["bbox_xyxy"]
+        return bool(a0 <= (x0 + x1) / 2 <= a1 and b0 <= (y0 + y1) / 2 <= b1)
+
+    return any(not any(inside(face, other) for other in found) for face in faces)
 
 
 def distinct(faces: list[dict[str, Any]]) -> list[dict[str, Any]]:

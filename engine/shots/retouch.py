@@ -107,7 +107,7 @@ class Retoucher:
         if before.shape[0] * before.shape[1] > size * size:
             return None
         width, height = right - left, bottom - top
-        laid = fitting((width, height), _working_size(width, height, size))
+        laid = fitting((width, height), working_size(width, height, size))
         close = replace(tags, framing="close_up", pose="")
         made = laid.undo(self.part(laid.apply(before), close, denoise, on_step=on_step))
         weight = soft_mask(face, image, padding)[top:bottom, left:right, None]
@@ -165,7 +165,7 @@ def soft_mask(face: Face, image: torch.Tensor, padding: float) -> torch.Tensor:
     return (1 + torch.cos(torch.pi * outside)) / 2
 
 
-def _working_size(width: int, height: int, size: int) -> tuple[int, int]:
+def working_size(width: int, height: int, size: int) -> tuple[int, int]:
     """Sides in multiples of 32, near ``size`` squared pixels, for a part of that shape."""
     wide, tall = canvas_for(width, height, size * size)
     return max(64, round(wide / 32) * 32), max(64, round(tall / 32) * 32)

@@ -76,7 +76,7 @@ def _label(shot: Shot) -> tuple[str, str, str]:
         for axis, value in (("view", tags.view), ("framing", tags.framing))
         if value
     ]
-    if tags.expression and tags.expression != "neutral":
+    if tags.expression and (tags.expression != "neutral" or not words):
         words.append(VOCABULARY["expression"].get(tags.expression, tags.expression))
     title = (", ".join(words) or ", ".join(tags.details) or "shot").capitalize()
     measured = []
@@ -85,7 +85,7 @@ def _label(shot: Shot) -> tuple[str, str, str]:
             measured.append(score.note)
         elif score.passed and score.gate == "view" and tags.view == "back":
             measured.append("no face, as asked")
-        elif score.passed and score.value is not None and score.gate in SHOWN:
+        elif score.passed is not False and score.value is not None and score.gate in SHOWN:
             angle = "pitch" if tags.view in ("top", "low") else "yaw"
             unit = (
                 f"{angle} {score.value:+.0f}°"

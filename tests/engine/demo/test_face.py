@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from facet.engine.demo.models import load_face
+from facet.engine.demo.people import COUNT, demo_picture
+from facet.engine.measure.faces import find_faces
 from facet.world.dataset import scene_of
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.landmarks import BLENDSHAPES
@@ -95,3 +97,9 @@ def test_pictures_of_any_shape(face_model: object, shape: tuple[int, int]) -> No
     for face in faces:
         x, y = face["landmarks_xy"].mean(0)
         assert 0 <= x < shape[1] and 0 <= y < shape[0]
+
+
+def test_every_demo_person_has_one_face_that_looks_to_the_front(face_model) -> None:
+    for index in range(COUNT):
+        (face,) = find_faces(face_model, demo_picture(index))
+        assert abs(face.yaw) < 15 and face.eye_distance > 25, index

@@ -1,0 +1,182 @@
+"""What the expression editor does to one face: warp it, paint what that cannot show, and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from ..engine.character import Character, Provenance, Score, Tags
+from ..engine.face.edit import edit
+from ..engine.face.painting import parts_to_paint
+from ..engine.measure.embedding import embed
+from ..engine.measure.faces import Face, find_faces
+from ..engine.sampling import Sampling
+from ..engine.shots.camera import Studio
+from ..engine.shots.modes import ReferenceMode, resolve_mode
+from ..engine.shots.repaint import repainted, shown_as
+from ..engine.shots.retouch import Retoucher
+from .expression_list import Wanted, words_for
+from .expression_points import hand_placed
+
+IDENTITY = "identity"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How faces are chosen, bent and painted; see the node's widgets of these names."""
+
+    face_index: int = 0
+    points: str = ""
+    neutralise: bool = False
+    calibrate: bool = False
+    denoise: float = 0.5
+    face_size: int = 768
+    max_identity_loss: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """A face with another expression.
+
+    image: (H, W, 3). mask: (H, W), 0 where the picture is what it was. provenance: without a
+    parent. notes: what a person should know of it.
+    """
+
+    image: torch.Tensor
+    mask: torch.Tensor
+    provenance: Provenance
+    scores: tuple[Score, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Expressions:
+    """Gives the faces of one character other expressions.
+
+    character: whose original tells who it is. The three models are ComfyUI's, and each may be None;
+    so may the studio, without which nothing is painted.
+    """
+
+    def __init__(
+        self,
+        character: Character,
+        settings: Settings,
+        face_model: Any = None,
+        clip_vision: Any = None,
+        studio: Studio | None = None,
+        seed: int = 0,
+    ) -> None:
+        if settings.calibrate and face_model is None:
+            raise ValueError(
+                "Calibrating measures the face; connect a face_detection_model, or turn calibrate "
+                "off."
+            )
+        self.character, self.settings = character, settings
+        self.face_model, self.clip_vision = face_model, clip_vision
+        self.retoucher: Retoucher | None = None
+        if studio is not None and settings.denoise:
+            self.retoucher = Retoucher(character, studio, seed, settings.face_size**2)
+
+    def faces(self, image: torch.Tensor) -> list[Face]:
+        """The faces in ``image`` (H, W, 3), largest first, or the one placed by hand; [] for none.
+
+        Raises ValueError when the points make no face.
+        """
+        found = [] if self.face_model is None else find_faces(self.face_model, image)
+        if found:
+            return found
+        placed = hand_placed(self.settings.points, image.shape[1], image.shape[0])
+        return [] if placed is None else [placed]
+
+    def chosen(self, faces: list[Face]) -> Face | None:
+        """The face with the index that is asked for."""
+        index = self.settings.face_index
+        return faces[index] if index < len(faces) else None
+
+    def done(self, image: torch.Tensor, face: Face, wanted: Wanted, tags: Tags) -> Done:
+        """``image`` (H, W, 3) in which ``face`` has the expression that is ``wanted``."""
+        edited = edit(
+            image,
+            face,
+            wanted.sliders,
+            face_model=self.face_model if self.settings.calibrate else None,
+            neutralise=self.settings.neutralise or wanted.neutral,
+        )
+        provenance = Provenance("edited", instruction=wanted.name)
+        done = Done(edited.image, edited.mask, provenance, notes=edited.notes)
+        if self.retoucher is not None and edited.landmarks is not None:
+            asked = replace(
+                tags,
+                expression=wanted.phrase,
+                details=(*tags.details, *words_for(edited.remainder)),
+            )
+            size = (image.shape[0], image.shape[1])
+            where = parts_to_paint(size, face.landmarks, edited.landmarks, face.yaw)
+            if bool((where > 0).any()):
+                done = self._painted(self.retoucher, done, where, face, asked)
+        return replace(done, scores=self._scores(image, done.image))
+
+    def _painted(
+        self, retoucher: Retoucher, done: Done, where: torch.Tensor, face: Face, asked: Tags
+    ) -> Done:
+        """``done`` painted anew where ``where`` says, unless that would be somebody else."""
+        settings = self.settings
+        painted = repainted(
+            retoucher,
+            done.image,
+            where,
+            face,
+            asked,
+            settings.denoise,
+            settings.face_size,
+        )
+        loss = self._loss(done.image, painted)
+        if loss > settings.max_identity_loss:
+            note = f"It was left unpainted: it would be {loss:.2f} less like the original."
+            return replace(done, notes=(*done.notes, note))
+        shown = shown_as(asked, done.image, settings.face_size)
+        provenance = replace(
+            done.provenance,
+            model=type(retoucher.studio.model.model).__name__,
+            prompt=retoucher.reference.prompt(shown),
+            negative=retoucher.reference.dialect.negative(shown, retoucher.studio.negative),
+            seed=retoucher.seed,
+        )
+        mask = torch.maximum(done.mask, where)
+        return replace(done, image=painted, mask=mask, provenance=provenance)
+
+    def _loss(self, before: torch.Tensor, after: torch.Tensor) -> float:
+        """By how much the cosine with the original has fallen; 0 when nothing measures it."""
+        if self.clip_vision is None:
+            return 0.0
+        pictures = [self.character.source.image, before, after]
+        embeddings = embed(self.clip_vision, pictures)
+        first, second = (embeddings[1:] @ embeddings[0]).tolist()
+        return float(first - second)
+
+    def _scores(self, before: torch.Tensor, after: torch.Tensor) -> tuple[Score, ...]:
+        """How like the unedited picture it still is."""
+        if self.clip_vision is None:
+            return ()
+        first, second = embed(self.clip_vision, [before, after])
+        return (Score(IDENTITY, float(first @ second), None, None),)
+
+
+def studio_for(
+    model: Any, clip: Any, vae: Any, mode: str, negative: str, sampling: Mapping[str, Any]
+) -> Studio | None:
+    """The studio that paints; None without a model, ValueError with half of one."""
+    if model is None:
+        return None
+    missing = [name for name, part in (("clip", clip), ("vae", vae)) if part is None]
+    if missing:
+        raise ValueError(
+            f"A model is connected without {' and '.join(missing)}; connect what belongs to it."
+        )
+    given = {**sampling, "guidance": sampling.get("guidance") or None}
+    chosen = ReferenceMode(mode)
+    if chosen is not ReferenceMode.IMG2IMG:
+        chosen = resolve_mode(chosen, model)
+    return Studio(model, clip, vae, Sampling(64, 64, **given), chosen, negative.strip())
