@@ -5,8 +5,9 @@
 Twelve held-out people of the demo world, each with every expression that the independent probe can
 name: bent by the rig, and then with what a warp cannot show painted by the demo model. Identity is
 0 for true pictures of strangers with these expressions and 1 for true pictures of the person. The
-warp itself is measured on all twelve presets and on every slider both ways. ``--quick`` takes two
-people.
+warp itself is measured on all twelve presets and on every slider both ways, and where each preset
+presses and stretches the first person's picture is drawn into .facet/expression_folds.png.
+``--quick`` takes two people.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..engine.character import Character, Provenance, Shot, Tags
@@ -32,14 +34,18 @@ from ..nodes.expression_work import Expressions, Settings, studio_for
 from ..world.demo_people import demo_scene
 from ..world.probe import Probe
 from ..world.scene import EXPRESSIONS, Scene
+from ._fold_maps import draw
 from ._people import TRIGGER, Yardstick
+from ._process import ROOT
 
 PEOPLE, QUICK = 12, 2
+PICTURE = ROOT / ".facet" / "expression_folds.png"
 SAMPLING = {"steps": 20, "cfg": 3.0, "sampler_name": "euler", "scheduler": "simple"}
 DENOISE, MOST_LOSS = 0.8, 0.1
 SIZES = (512, 1024, 2048)
 
 
+@torch.inference_mode()
 def main(quick: bool) -> dict[str, Any]:
     """The figures and their bars."""
     models, probe = load_models(), Probe()
@@ -47,6 +53,8 @@ def main(quick: bool) -> dict[str, Any]:
     for number in range(QUICK if quick else PEOPLE):
         people.append(one_person(number, models, probe))
         print(people[-1], flush=True)
+    draw(fold_maps(0, models), LEAST_JACOBIAN, PICTURE)
+    print(f"Fold maps: {PICTURE}")
     folds = [least_jacobians(number, models) for number in range(len(people))]
     seconds = {size: warp_seconds(size, models) for size in SIZES}
 
@@ -117,6 +125,17 @@ def least_jacobians(number: int, models: DemoModels) -> float:
         warp(picture, landmarks, displaced(landmarks, one, face.yaw), face.yaw).least_jacobian
         for one in sliders
     )
+
+
+def fold_maps(number: int, models: DemoModels) -> dict[str, np.ndarray]:
+    """The least determinants by cell of each preset, on that demo person."""
+    picture = demo_picture(number)
+    face = _face(models, picture)
+    landmarks = torch.from_numpy(face.landmarks)
+    return {
+        name: warp(picture, landmarks, displaced(landmarks, one, face.yaw), face.yaw).folds
+        for name, one in PRESETS.items()
+    }
 
 
 def warp_seconds(size: int, models: DemoModels) -> float:

@@ -38,16 +38,22 @@ SHOWN = 0.02
 class Warped:
     """A warped picture.
 
-    image: (H, W, 3). mask: (H, W) in 0..1, 0 exactly where the picture kept its bytes.
-    least_jacobian: the least determinant of the map that the picture was sampled by. scale: how
-    much of its way the most hindered landmark went, and reached (478,) how much each went.
+    image: (H, W, 3). mask: (H, W) in 0..1, 0 exactly where the picture kept its bytes. folds:
+    (R, C), the least Jacobian determinant of the map that the picture was sampled by, in each cell
+    of the grid over the face; (1, 1) where there is none. scale: how much of its way the most
+    hindered landmark went, and reached (478,) how much each went.
     """
 
     image: torch.Tensor
     mask: torch.Tensor
-    least_jacobian: float
+    folds: np.ndarray
     scale: float
     reached: np.ndarray
+
+    @property
+    def least_jacobian(self) -> float:
+        """The least determinant of all."""
+        return float(self.folds.min())
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +96,16 @@ def warp(
     reached = np.ones(len(before))
     region = grids[-1] if grids else None
     if region is None:
-        return Warped(image, torch.zeros(height, width), 1.0, 1.0, reached)
+        return Warped(image, torch.zeros(height, width), np.ones((1, 1)), 1.0, reached)
     shares = np.ones(len(known))
     for grid in filter(None, grids):
-        field, shares, least = _unfolded(grid, start, goal - start, shares)
+        field, shares, folds = _unfolded(grid, start, goal - start, shares)
     reached[known] = shares
     moved = frame.vectors(field).reshape(*region.fade.shape, 2)
     picture, mask = _sampled(image, region, moved, SHOWN * frame.width)
     wanted = np.abs(goal - start).max(1) > 1e-3
     scale = float(shares[wanted].min()) if wanted.any() else 1.0
-    return Warped(picture, mask, least, scale, reached)
+    return Warped(picture, mask, folds, scale, reached)
 
 
 def _region(
@@ -133,11 +139,11 @@ def _region(
 
 def _unfolded(
     region: _Region, start: np.ndarray, moves: np.ndarray, shares: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, float]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The field (R C, 2) u, v that the picture is sampled by, away from each node.
 
     shares: how much of its way each landmark goes at most (N,); how much it went comes back, and
-    the least determinant besides.
+    the least determinant in each cell (R-1, C-1).
     """
     still = np.zeros_like(region.frame_points)
     fade = region.fade.reshape(-1, 1)
@@ -148,11 +154,11 @@ def _unfolded(
         field = np.zeros_like(region.nodes)
         field[moving] = spline(ends, np.concatenate([-scaled, still]), region.nodes[moving])
         field *= fade
-        determinants = _determinants(region, field)
-        least = float(determinants.min())
+        folds = _determinants(region, field).min(0)
+        least = float(folds.min())
         if least >= LEAST_JACOBIAN:
             break
-        worst = determinants.min(0).reshape(-1)
+        worst = folds.reshape(-1)
         bad = np.argsort(worst)[:WORST]
         where = _cell_middles(region)[bad[worst[bad] < LEAST_JACOBIAN + MARGIN]]
         away = np.square(start[:, None] + scaled[:, None] - where[None]).sum(-1).min(1)
@@ -161,8 +167,8 @@ def _unfolded(
         near = np.exp(-away / NEAR**2) if number < ROUNDS else 1.0
         shares = shares * (1 - (1 - step) * near)
     else:
-        return np.zeros_like(region.nodes), np.zeros(len(start)), 1.0
-    return field, shares, least
+        return np.zeros_like(region.nodes), np.zeros(len(start)), np.ones_like(folds)
+    return field, shares, folds
 
 
 def _corners(region: _Region, field: np.ndarray) -> np.ndarray:
