@@ -6,7 +6,7 @@ Twelve held-out people of the demo world, each with every expression that the in
 name: bent by the rig, and then with what a warp cannot show painted by the demo model. Identity is
 0 for true pictures of strangers with these expressions and 1 for true pictures of the person. The
 warp itself is measured on all twelve presets and on every slider both ways, and where each preset
-presses and stretches the first person's picture is drawn into .facet/expression_folds.png.
+stretches and presses the first person's picture is drawn into .facet/expression_folds.png.
 ``--quick`` takes two people.
 """
 
