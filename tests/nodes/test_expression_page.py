@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,18 +67,6 @@ def test_the_preview_shows_what_the_node_would_make():
     assert float((pixels(made["picture"]) - before).abs().mean()) > 0.005
     rest = preview({"key": key, "preset": OWN, "sliders": {}})
     assert rest["landmarks"] == described(key)["landmarks"]
-
-
-def test_a_preview_takes_less_than_a_tenth_of_a_second():
-    key = kept(3, 8)
-    asked = {"key": key, "preset": "laugh", "sliders": {"gaze_x": 0.4}}
-    preview(asked)
-    seconds = []
-    for _ in range(5):
-        begin = time.process_time()
-        preview(asked)
-        seconds.append(time.process_time() - begin)
-    assert min(seconds) < 0.1
 
 
 def test_points_make_a_face_of_a_whole_picture():
