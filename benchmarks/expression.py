@@ -31,7 +31,8 @@ from ..engine.measure.faces import Face, find_face
 from ..engine.shots.modes import ReferenceMode
 from ..nodes.expression_faces import KNOWN, preview, subject_of
 from ..nodes.expression_list import wanted_expressions
-from ..nodes.expression_work import Expressions, Settings, studio_for
+from ..nodes.expression_work import Expressions, Settings
+from ..nodes.studio import retouching_studio
 from ..world.demo_people import demo_scene
 from ..world.probe import Probe
 from ..world.scene import EXPRESSIONS, Scene
@@ -86,7 +87,7 @@ def one_person(number: int, models: DemoModels, probe: Probe) -> dict[str, Any]:
     character = Character(
         f"Person {number}", TRIGGER, "person", Shot(picture, Provenance("original"))
     )
-    studio = studio_for(
+    studio = retouching_studio(
         models.model,
         models.clip,
         models.vae,

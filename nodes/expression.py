@@ -37,8 +37,8 @@ from .expression_run import (
     pictures_from,
     report,
 )
-from .expression_work import Expressions, Settings, studio_for
-from .studio import said_by
+from .expression_work import Expressions, Settings
+from .studio import retouching_studio, said_by
 
 NAME = "Facet Expression Editor"
 
@@ -130,7 +130,7 @@ class FacetExpressionEditor(io.ComfyNode):
                 "scheduler": scheduler,
                 "guidance": guidance,
             }
-            studio = studio_for(model, clip, vae, reference_mode, negative, sampling)
+            studio = retouching_studio(model, clip, vae, reference_mode, negative, sampling)
             outcome, bar = Outcome(), ProgressBar(len(pictures) * len(wanted))
             work: Expressions | None = None
             for number, one in enumerate(pictures):

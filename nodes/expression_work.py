@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,11 +10,9 @@ import torch
 from ..engine.character import Character, Provenance, Score, Tags
 from ..engine.face.edit import edit
 from ..engine.face.painting import parts_to_paint
-from ..engine.measure.embedding import embed
+from ..engine.measure.embedding import embed, likeness_gain
 from ..engine.measure.faces import Face, find_faces
-from ..engine.sampling import Sampling
 from ..engine.shots.camera import Studio
-from ..engine.shots.modes import ReferenceMode, resolve_mode
 from ..engine.shots.repaint import repainted, shown_as
 from ..engine.shots.retouch import Retoucher
 from .expression_list import Wanted, words_for
@@ -132,9 +129,10 @@ class Expressions:
             settings.denoise,
             settings.face_size,
         )
-        loss = self._loss(done.image, painted)
-        if loss > settings.max_identity_loss:
-            note = f"It was left unpainted: it would be {loss:.2f} less like the original."
+        original = self.character.source.image
+        gain = likeness_gain(self.clip_vision, original, done.image, painted)
+        if gain is not None and -gain > settings.max_identity_loss:
+            note = f"It was left unpainted: it would be {-gain:.2f} less like the original."
             return replace(done, notes=(*done.notes, note))
         shown = shown_as(asked, done.image, settings.face_size)
         provenance = replace(
@@ -147,36 +145,9 @@ class Expressions:
         mask = torch.maximum(done.mask, where)
         return replace(done, image=painted, mask=mask, provenance=provenance)
 
-    def _loss(self, before: torch.Tensor, after: torch.Tensor) -> float:
-        """By how much the cosine with the original has fallen; 0 when nothing measures it."""
-        if self.clip_vision is None:
-            return 0.0
-        pictures = [self.character.source.image, before, after]
-        embeddings = embed(self.clip_vision, pictures)
-        first, second = (embeddings[1:] @ embeddings[0]).tolist()
-        return float(first - second)
-
     def _scores(self, before: torch.Tensor, after: torch.Tensor) -> tuple[Score, ...]:
         """How like the unedited picture it still is."""
         if self.clip_vision is None:
             return ()
         first, second = embed(self.clip_vision, [before, after])
         return (Score(IDENTITY, float(first @ second), None, None),)
-
-
-def studio_for(
-    model: Any, clip: Any, vae: Any, mode: str, negative: str, sampling: Mapping[str, Any]
-) -> Studio | None:
-    """The studio that paints; None without a model, ValueError with half of one."""
-    if model is None:
-        return None
-    missing = [name for name, part in (("clip", clip), ("vae", vae)) if part is None]
-    if missing:
-        raise ValueError(
-            f"A model is connected without {' and '.join(missing)}; connect what belongs to it."
-        )
-    given = {**sampling, "guidance": sampling.get("guidance") or None}
-    chosen = ReferenceMode(mode)
-    if chosen is not ReferenceMode.IMG2IMG:
-        chosen = resolve_mode(chosen, model)
-    return Studio(model, clip, vae, Sampling(64, 64, **given), chosen, negative.strip())

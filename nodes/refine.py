@@ -8,16 +8,14 @@ from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 
 from ..engine.character import Character
-from ..engine.sampling import Sampling
-from ..engine.shots.camera import Studio
 from ..engine.shots.finish import Colours, RefineSettings
-from ..engine.shots.modes import ReferenceMode, resolve_mode
+from ..engine.shots.modes import ReferenceMode
 from ..engine.shots.refine import Refine, Refined, report
 from ..engine.shots.store import ShotStore
 from . import sockets
 from .folders import character_folder
 from .inputs import face_detection_input, negative_input, sampling_inputs
-from .studio import said_by
+from .studio import retouching_studio, said_by
 
 NAME = "Facet Refine Shots"
 MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
@@ -186,7 +184,7 @@ class FacetRefineShots(io.ComfyNode):
             refine = Refine(
                 character,
                 settings,
-                _studio(model, clip, vae, reference_mode, negative, sampling),
+                retouching_studio(model, clip, vae, reference_mode, negative, sampling),
                 upscale_model,
                 face_detection_model,
                 clip_vision,
@@ -202,33 +200,6 @@ class FacetRefineShots(io.ComfyNode):
         pictures = [shot.image[None] for shot in refined.shots if shot.include]
         text = report(refined)
         return io.NodeOutput(refined, pictures, text, ui=ui.PreviewText(text))
-
-
-def _studio(
-    model: Any, clip: Any, vae: Any, mode: str, negative: str, sampling: dict[str, Any]
-) -> Studio | None:
-    """The studio of the detail passes; None without a model, ValueError with half of one."""
-    missing = [name for name, part in (("clip", clip), ("vae", vae)) if part is None]
-    if model is None:
-        return None
-    if missing:
-        raise ValueError(
-            f"A model is connected without {' and '.join(missing)}; connect what belongs to it."
-        )
-    given: dict[str, Any] = {
-        "steps": 20,
-        "cfg": 3.0,
-        "sampler_name": "euler",
-        "scheduler": "simple",
-        **sampling,
-    }
-    guidance = given.pop("guidance", 0.0) or None
-    chosen = ReferenceMode(mode)
-    if chosen is not ReferenceMode.IMG2IMG:
-        chosen = resolve_mode(chosen, model)
-    return Studio(
-        model, clip, vae, Sampling(64, 64, **given, guidance=guidance), chosen, negative.strip()
-    )
 
 
 NODES = [FacetRefineShots]

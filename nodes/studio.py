@@ -13,6 +13,7 @@ from ..engine.character import Character, Shot
 from ..engine.files import write_atomic
 from ..engine.measure.pose import PoseModel
 from ..engine.pictures import image_bytes
+from ..engine.sampling import Sampling
 from ..engine.shots.accept import Gates
 from ..engine.shots.decisions import parse_decisions
 from ..engine.shots.dialects import AUTO, dialect_for
@@ -133,6 +134,37 @@ def decisions_input() -> io.Input:
         extra_dict={"hidden": True},
         tooltip="What was decided about single shots in the grid, as JSON: pin keeps one although "
         "a gate failed, drop leaves it out of the dataset, reroll makes another.",
+    )
+
+
+def retouching_studio(
+    model: Any, clip: Any, vae: Any, mode: str, negative: str, sampling: Mapping[str, Any]
+) -> Studio | None:
+    """The studio that makes parts of pictures anew; None without a model.
+
+    sampling: the values of the sampling widgets but for the size; what is missing has its default.
+    Raises ValueError when a model comes without what belongs to it.
+    """
+    if model is None:
+        return None
+    missing = [name for name, part in (("clip", clip), ("vae", vae)) if part is None]
+    if missing:
+        raise ValueError(
+            f"A model is connected without {' and '.join(missing)}; connect what belongs to it."
+        )
+    given: dict[str, Any] = {
+        "steps": 20,
+        "cfg": 3.0,
+        "sampler_name": "euler",
+        "scheduler": "simple",
+        **sampling,
+    }
+    guidance = given.pop("guidance", 0.0) or None
+    chosen = ReferenceMode(mode)
+    if chosen is not ReferenceMode.IMG2IMG:
+        chosen = resolve_mode(chosen, model)
+    return Studio(
+        model, clip, vae, Sampling(64, 64, **given, guidance=guidance), chosen, negative.strip()
     )
 
 

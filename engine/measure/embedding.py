@@ -49,6 +49,20 @@ def embed(clip_vision: Any, images: torch.Tensor | Sequence[torch.Tensor]) -> to
     return F.normalize(embeddings, dim=1)
 
 
+def likeness_gain(
+    clip_vision: Any, original: torch.Tensor, before: torch.Tensor, after: torch.Tensor
+) -> float | None:
+    """By how much ``after`` is more like ``original`` than ``before``, as a difference of cosines.
+
+    Pictures (H, W, 3) of any sizes; None without a CLIP_VISION.
+    """
+    if clip_vision is None:
+        return None
+    embeddings = embed(clip_vision, [original, before, after])
+    first, second = (embeddings[1:] @ embeddings[0]).tolist()
+    return float(second - first)
+
+
 def _same_size_batches(squares: list[torch.Tensor]) -> list[list[torch.Tensor]]:
     """Runs of up to ``BATCH`` neighbours of one size, so that the order of pictures is kept."""
     batches: list[list[torch.Tensor]] = []

@@ -113,7 +113,7 @@ class Shoot:
             now = Progress(None, number, len(plan.requests), request)
             kept, found = self._line(name, now, decision, store, looks, tell, on_step)
             store.save(kept.key, kept.shot, kept.reading)
-            shot = decision.applied(kept.shot)
+            shot = self.finished(decision.applied(kept.shot))
             shots.append(shot)
             if shot.include:
                 looks.append(look(shot.image, kept.reading, shot.hash))
@@ -172,6 +172,10 @@ class Shoot:
         provenance = replace(best.shot.provenance, tries=attempt)
         shot = replace(best.shot, provenance=provenance, include=best.shot.accepted)
         return replace(best, shot=shot), found
+
+    def finished(self, shot: Shot) -> Shot:
+        """What leaves the shoot for ``shot``, which was decided on."""
+        return shot
 
     def camera_for(self, request: ShotRequest) -> Camera:
         """The camera that takes ``request``."""

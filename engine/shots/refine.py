@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..character import Character, Provenance, Score, Shot
-from ..measure.embedding import embed
+from ..measure.embedding import likeness_gain
 from ..sampling import model_fingerprint
 from .camera import Studio
 from .finish import Colours, Finisher, RefineSettings
@@ -126,7 +126,8 @@ class Refine:
         others = tuple(score for score in shot.scores if score.gate != REFINE_GATE)
         if stored.hash == shot.hash:
             return replace(shot, scores=(*others, Score(REFINE_GATE, None, None, None, done)))
-        change = self._change(shot.image, stored.image)
+        original = self.character.source.image
+        change = likeness_gain(self.clip_vision, original, shot.image, stored.image)
         if change is not None and change < -self.max_identity_loss:
             # Not a failure of the shot, which is as good as it was: it passes or fails by its own.
             note = f"kept unrefined: it would be {-change:.2f} less like the original"
@@ -146,14 +147,6 @@ class Refine:
             provenance=stored.provenance,
             scores=(*others, Score(REFINE_GATE, change, limit, passed, note)),
         )
-
-    def _change(self, before: torch.Tensor, after: torch.Tensor) -> float | None:
-        """By how much the cosine with the original has grown; None when nothing measures it."""
-        if self.clip_vision is None:
-            return None
-        embeddings = embed(self.clip_vision, [self.character.source.image, before, after])
-        first, second = (embeddings[1:] @ embeddings[0]).tolist()
-        return float(second - first)
 
     def _provenance(self, shot: Shot) -> Provenance:
         """Made from ``shot``, by the models at hand."""

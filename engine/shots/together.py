@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 
@@ -13,7 +13,6 @@ from ..measure.embedding import embed
 from ..measure.faces import Face, find_face, find_faces
 from .accept import Gates
 from .camera import Camera, Recipe, Studio
-from .decisions import Decision
 from .gates import (
     FRAMING_GATE,
     IDENTITY_GATE,
@@ -22,13 +21,12 @@ from .gates import (
     VIEW_GATE,
     Look,
 )
-from .make import OnStep, Shoot, Tell
+from .make import Shoot
 from .modes import TAKES_SEVERAL, ReferenceMode, called
-from .plan import ShotPlan, ShotRequest
+from .plan import ShotRequest
 from .reading import SECOND_FACE, Reading
 from .retouch import surroundings
 from .retry import Remedy, RetryRules
-from .store import ShotStore
 
 TWO_PEOPLE_GATE = "two_people"
 OF_TWO = "two characters: each has its own"
@@ -113,19 +111,9 @@ class TogetherShoot(Shoot):
         self.pair = PairGate(two, gates)
         self.calls = " and ".join(f"{one.trigger} {one.class_word}" for one in two)
 
-    def run(
-        self,
-        plan: ShotPlan,
-        store: ShotStore,
-        on_shot: Tell | None = None,
-        on_step: OnStep | None = None,
-        decisions: Mapping[str, Decision] | None = None,
-    ) -> list[Shot]:
-        """As ``Shoot.run``; each shot has a caption, which calls both characters."""
-        return [
-            replace(shot, caption=", ".join([self.calls, *shot.tags.phrases()]))
-            for shot in super().run(plan, store, on_shot, on_step, decisions)
-        ]
+    def finished(self, shot: Shot) -> Shot:
+        """``shot`` with a caption, which calls both characters."""
+        return replace(shot, caption=", ".join([self.calls, *shot.tags.phrases()]))
 
     def scores(
         self,
