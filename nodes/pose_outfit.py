@@ -17,15 +17,8 @@ from ..engine.shots.transfer import Through, Transfer, TransferShoot
 from ..engine.shots.transfer_plan import Guide, transfer_plan
 from . import sockets
 from .inputs import to_rgb
-from .reference_inputs import reference_inputs, reference_pictures
-from .studio import (
-    decisions_input,
-    likeness_input,
-    options_input,
-    said_by,
-    shoot,
-    studio_inputs,
-)
+from .reference_inputs import reference_pictures
+from .studio import later_inputs, said_by, shoot, shot_outputs, studio_inputs
 
 PICTURE, OPENPOSE_MAP = "picture", "openpose_map"
 
@@ -157,18 +150,9 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
                 *pose_inputs(),
                 *garment_inputs(),
                 *measure_inputs(),
-                likeness_input(),
-                options_input(),
-                *reference_inputs(),
-                decisions_input(),
+                *later_inputs(),
             ],
-            outputs=[
-                sockets.Character.Output(
-                    "character", tooltip="The character with the shots added."
-                ),
-                io.Image.Output("sheet", tooltip="All shots on one labelled sheet."),
-                io.Image.Output("images", is_output_list=True, tooltip="The shots, one by one."),
-            ],
+            outputs=shot_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 

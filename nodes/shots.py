@@ -10,8 +10,7 @@ from ..engine.character import Character
 from ..engine.shots.plan import ShotPlan
 from ..engine.shots.presets import turnaround
 from . import sockets
-from .reference_inputs import reference_inputs
-from .studio import decisions_input, likeness_input, options_input, shoot, studio_inputs
+from .studio import later_inputs, shoot, shot_outputs, studio_inputs
 
 
 class FacetTurnaroundSheet(io.ComfyNode):
@@ -49,10 +48,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
                     optional=True,
                     tooltip="What is behind the character in every view.",
                 ),
-                likeness_input(),
-                options_input(),
-                *reference_inputs(),
-                decisions_input(),
+                *later_inputs(),
             ],
             outputs=[
                 sockets.Character.Output(
@@ -94,18 +90,9 @@ class FacetShotGenerator(io.ComfyNode):
                 sockets.Character.Input("character", tooltip="The character."),
                 sockets.Plan.Input("plan", tooltip="The shots to make."),
                 *studio_inputs(),
-                likeness_input(),
-                options_input(),
-                *reference_inputs(),
-                decisions_input(),
+                *later_inputs(),
             ],
-            outputs=[
-                sockets.Character.Output(
-                    "character", tooltip="The character with the shots added."
-                ),
-                io.Image.Output("sheet", tooltip="All shots on one labelled sheet."),
-                io.Image.Output("images", is_output_list=True, tooltip="The shots, one by one."),
-            ],
+            outputs=shot_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
         )
 

@@ -32,7 +32,7 @@ from .inputs import (
     sampling_from,
     sampling_inputs,
 )
-from .reference_inputs import custom_sampling, reference_pictures
+from .reference_inputs import custom_sampling, reference_inputs, reference_pictures
 from .shots_page import Reporter, reported
 
 
@@ -100,8 +100,22 @@ def studio_inputs() -> list[io.Input]:
     ]
 
 
+def later_inputs() -> list[io.Input]:
+    """What came later, and so stands last in every shooting node, in the order it came in."""
+    return [likeness_input(), options_input(), *reference_inputs(), decisions_input()]
+
+
+def shot_outputs() -> list[io.Output]:
+    """What comes out where a plan was shot."""
+    return [
+        sockets.Character.Output("character", tooltip="The character with the shots added."),
+        io.Image.Output("sheet", tooltip="All shots on one labelled sheet."),
+        io.Image.Output("images", is_output_list=True, tooltip="The shots, one by one."),
+    ]
+
+
 def likeness_input() -> io.Input:
-    """What came later, and so stands last in both shooting nodes."""
+    """Whether classifier-free guidance strengthens the likeness too."""
     return io.Boolean.Input(
         "strengthen_likeness",
         default=False,
@@ -123,7 +137,7 @@ def options_input() -> io.Input:
 
 
 def decisions_input() -> io.Input:
-    """What the grid in the node keeps: the last widget of both shooting nodes, hidden by it."""
+    """What the grid in the node keeps: the last widget of the shooting nodes, hidden by it."""
     return io.String.Input(
         "decisions",
         default="",

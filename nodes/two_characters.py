@@ -11,15 +11,7 @@ from ..engine.character import Character
 from ..engine.shots.plan import ShotPlan
 from ..engine.shots.together import TogetherShoot, joined
 from . import sockets
-from .reference_inputs import reference_inputs
-from .studio import (
-    decisions_input,
-    likeness_input,
-    options_input,
-    said_by,
-    shoot,
-    studio_inputs,
-)
+from .studio import later_inputs, said_by, shoot, studio_inputs
 
 
 class FacetTwoCharacters(io.ComfyNode):
@@ -45,10 +37,7 @@ class FacetTwoCharacters(io.ComfyNode):
                 ),
                 sockets.Plan.Input("plan", tooltip="The shots to make, each with both of them."),
                 *studio_inputs(),
-                likeness_input(),
-                options_input(),
-                *reference_inputs(),
-                decisions_input(),
+                *later_inputs(),
             ],
             outputs=[
                 sockets.Character.Output(
