@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -168,6 +168,7 @@ class Shot:
     """One picture of the character.
 
     image: (H, W, 3) float32 in 0..1 on the CPU. mask: (H, W) float32, 1 on the subject, or None.
+    by_hand: a person wrote the caption, and nothing writes over it.
     Raises ValueError when the shapes are others, or a value is not finite.
     """
 
@@ -179,6 +180,7 @@ class Shot:
     scores: tuple[Score, ...] = ()
     include: bool = True
     weight: float = 1.0
+    by_hand: bool = False
 
     def __post_init__(self) -> None:
         image = self.image.detach().to("cpu", torch.float32)
@@ -281,11 +283,13 @@ class Character:
         known.update({shot.hash: shot for shot in shots if shot.hash != self.source.hash})
         return replace(self, shots=tuple(known.values()))
 
-    def captioned(self, captions: dict[str, str]) -> Character:
-        """This character with the captions given by shot hash."""
+    def captioned(self, captions: Mapping[str, str], by_hand: bool = False) -> Character:
+        """This character with the captions given by shot hash; ``by_hand`` when a person's."""
 
         def with_caption(shot: Shot) -> Shot:
-            return replace(shot, caption=captions.get(shot.hash, shot.caption))
+            if shot.hash not in captions:
+                return shot
+            return replace(shot, caption=captions[shot.hash], by_hand=by_hand)
 
         return replace(
             self, source=with_caption(self.source), shots=tuple(map(with_caption, self.shots))
@@ -297,6 +301,7 @@ def shot_record(shot: Shot) -> dict[str, Any]:
     return {
         "hash": shot.hash,
         "caption": shot.caption,
+        "by_hand": shot.by_hand,
         "include": shot.include,
         "weight": shot.weight,
         "tags": {f.name: getattr(shot.tags, f.name) for f in fields(Tags) if f.name != "details"}
@@ -321,6 +326,7 @@ def shot_from_record(
         image=image,
         mask=mask,
         caption=str(record.get("caption", "")),
+        by_hand=bool(record.get("by_hand", False)),
         include=bool(record.get("include", True)),
         weight=float(record.get("weight", 1.0)),
         tags=Tags(**tags),
