@@ -143,7 +143,6 @@ class FacetExpressionEditor(io.ComfyNode):
         whose = pictures[0].character
         original = outcome.original or whose.source
         sheet = draw_sheet(replace(whose, source=original), outcome.cells)[None]
-        made = [shot for shot in outcome.shots if shot.provenance.source == "edited"]
         missing = f"{NAME}: There is no character here; connect one to get it with its expressions."
         view = {
             "pictures": outcome.pictures,
@@ -154,9 +153,9 @@ class FacetExpressionEditor(io.ComfyNode):
         return io.NodeOutput(
             outcome.images,
             outcome.masks,
-            ExecutionBlocker(missing) if character is None else character.adding(made),
+            ExecutionBlocker(missing) if character is None else character.adding(outcome.made),
             sheet,
-            report(outcome, len(made)),
+            report(outcome),
             ui={"facet_expression": [view]},
         )
 

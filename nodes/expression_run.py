@@ -39,7 +39,7 @@ class Outcome:
 
     images: list[torch.Tensor] = field(default_factory=list)
     masks: list[torch.Tensor] = field(default_factory=list)
-    shots: list[Shot] = field(default_factory=list)
+    made: list[Shot] = field(default_factory=list)
     cells: list[Shot] = field(default_factory=list)
     original: Shot | None = None
     pictures: list[dict[str, Any]] = field(default_factory=list)
@@ -145,7 +145,6 @@ def keep(
         outcome.images.append(one.image[None])
         outcome.masks.append(torch.zeros(1, *one.image.shape[:2]))
         same = one.shot or Shot(one.image, Provenance("imported"), tags=tags)
-        outcome.shots.append(same)
         outcome.cells.append(_cell(same, one.image, None, "no face"))
         return
     done = work.done(one.image, face, expression, tags)
@@ -157,13 +156,15 @@ def keep(
     parent = one.shot or one.character.source
     shot = Shot(
         done.image,
-        replace(done.provenance, parent=parent.hash),
-        mask=None if one.shot is None else one.shot.mask,
-        tags=replace(tags, expression=expression.tag),
+        done.provenance if done.view else replace(done.provenance, parent=parent.hash),
+        mask=None if one.shot is None or done.view else one.shot.mask,
+        tags=replace(tags, expression=expression.tag, view=done.view or tags.view),
         scores=done.scores,
+        include=done.include,
     )
-    outcome.shots.append(shot)
-    outcome.cells.append(_cell(shot, one.image, face, expression.tag or expression.name))
+    outcome.made.append(shot)
+    shown = work.chosen(work.faces(done.image)) if done.view else face
+    outcome.cells.append(_cell(shot, done.image, shown, expression.tag or expression.name))
     if one.shot is not None and shot.hash != one.shot.hash:
         key = shot_key(shot.hash, expression.name)
         ShotStore(character_folder(one.character, "expressions")).save(key, shot)
@@ -178,9 +179,9 @@ def _cell(shot: Shot, image: torch.Tensor, face: Face | None, expression: str) -
     return replace(shot, image=part, mask=None, tags=Tags(expression=expression))
 
 
-def report(outcome: Outcome, made: int) -> str:
+def report(outcome: Outcome) -> str:
     """What was made and what could not be, a line for each."""
-    lines = [f"{made} of {len(outcome.images)} pictures have another expression."]
+    lines = [f"{len(outcome.made)} of {len(outcome.images)} pictures have another expression."]
     for note in outcome.notes:
         where = f"Picture {note['picture'] + 1}"
         if note["code"] == "no_face":

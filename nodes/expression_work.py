@@ -7,16 +7,24 @@ from typing import Any
 
 import torch
 
-from ..engine.character import Character, Provenance, Score, Tags
+from ..engine.character import VOCABULARY, Character, Provenance, Score, Tags
 from ..engine.face.edit import edit
 from ..engine.face.painting import parts_to_paint
+from ..engine.face.rig import MOST_TURN
 from ..engine.measure.embedding import embed, likeness_gain
 from ..engine.measure.faces import Face, find_faces
+from ..engine.shots.accept import Gates
 from ..engine.shots.camera import Studio
+from ..engine.shots.dialects import dialect_for
+from ..engine.shots.gates import Thresholds
 from ..engine.shots.repaint import repainted, shown_as
 from ..engine.shots.retouch import Retoucher
+from ..engine.shots.store import ShotStore
+from ..engine.shots.turn import shows_the_original, turned_shot, view_after
 from .expression_list import Wanted, words_for
 from .expression_points import hand_placed
+from .folders import character_folder
+from .inputs import at_size_of
 
 IDENTITY = "identity"
 
@@ -39,7 +47,8 @@ class Done:
     """A face with another expression.
 
     image: (H, W, 3). mask: (H, W), 0 where the picture is what it was. provenance: without a
-    parent. notes: what a person should know of it.
+    parent. notes: what a person should know of it. view: the one that it was made anew in, '' for
+    the picture that it was. include: whether it passed its gates.
     """
 
     image: torch.Tensor
@@ -47,13 +56,15 @@ class Done:
     provenance: Provenance
     scores: tuple[Score, ...] = ()
     notes: tuple[str, ...] = ()
+    view: str = ""
+    include: bool = True
 
 
 class Expressions:
     """Gives the faces of one character other expressions.
 
-    character: whose original tells who it is. The three models are ComfyUI's, and each may be None;
-    so may the studio, without which nothing is painted.
+    character: whose original tells who it is. The models are ComfyUI's, and each may be None; so
+    may the studio, without which nothing is painted and no head turns far.
     """
 
     def __init__(
@@ -72,6 +83,7 @@ class Expressions:
             )
         self.character, self.settings = character, settings
         self.face_model, self.clip_vision = face_model, clip_vision
+        self.studio, self.seed = studio, seed
         self.retoucher: Retoucher | None = None
         if studio is not None and settings.denoise:
             self.retoucher = Retoucher(character, studio, seed, settings.face_size**2)
@@ -93,7 +105,15 @@ class Expressions:
         return faces[index] if index < len(faces) else None
 
     def done(self, image: torch.Tensor, face: Face, wanted: Wanted, tags: Tags) -> Done:
-        """``image`` (H, W, 3) in which ``face`` has the expression that is ``wanted``."""
+        """``image`` (H, W, 3) in which ``face`` has the expression that is ``wanted``.
+
+        A turn that no warp shows is a new picture, where there is a model that knows who it is.
+        """
+        turn, nod = (wanted.sliders.get(name, 0.0) for name in ("head_yaw", "head_pitch"))
+        if max(abs(turn), abs(nod)) > MOST_TURN and shows_the_original(self.studio):
+            view = view_after(face.yaw, turn, nod)
+            if view is not None:
+                return self._turned(view, wanted, tags)
         edited = edit(
             image,
             face,
@@ -114,6 +134,36 @@ class Expressions:
             if bool((where > 0).any()):
                 done = self._painted(self.retoucher, done, where, face, asked)
         return replace(done, scores=self._scores(image, done.image))
+
+    def _turned(self, view: str, wanted: Wanted, tags: Tags) -> Done:
+        """A shot of the character in ``view`` with the expression that is ``wanted``."""
+        assert self.studio is not None
+        character = self.character
+        dialect = dialect_for(self.studio.style, self.studio.model, self.studio.mode.value)
+        sampling = at_size_of(character, self.studio.sampling, dialect.pixels)
+        gates = Gates(character.source.image, Thresholds(), self.face_model, self.clip_vision)
+        shot = turned_shot(
+            character,
+            replace(self.studio, sampling=sampling),
+            gates,
+            self.seed,
+            replace(tags, view=view, expression=wanted.phrase),
+            ShotStore(character_folder(character, "expressions")),
+        )
+        words = VOCABULARY["view"][view]
+        notes = [f"The head turns too far for a warp; a new picture was made, {words}."]
+        missed = [f"{score.gate} ({score.note})" for score in shot.scores if score.passed is False]
+        if missed:
+            notes.append(f"It did not pass {', '.join(missed)}, and is left out of the dataset.")
+        return Done(
+            shot.image,
+            torch.ones(shot.image.shape[:2]),
+            replace(shot.provenance, instruction=wanted.name),
+            shot.scores,
+            tuple(notes),
+            view,
+            shot.include,
+        )
 
     def _painted(
         self, retoucher: Retoucher, done: Done, where: torch.Tensor, face: Face, asked: Tags

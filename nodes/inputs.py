@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from comfy_api.latest import io
 
@@ -136,18 +138,20 @@ def sampling_from(
 
     pixels: the area that the model wants, where no size is set.
     """
-    own_height, own_width = character.source.image.shape[:2]
-    if pixels and not (width or height):
-        width, height = canvas_for(own_width, own_height, pixels)
-    shrink = min(1.0, (2_097_152 / (own_width * own_height)) ** 0.5)
-    return Sampling(
-        width=width or to_sixteen(own_width * shrink),
-        height=height or to_sixteen(own_height * shrink),
-        steps=steps,
-        cfg=cfg,
-        sampler_name=sampler_name,
-        scheduler=scheduler,
-        guidance=guidance or None,
+    sampling = Sampling(64, 64, steps, cfg, sampler_name, scheduler, guidance or None)
+    sized = at_size_of(character, sampling, None if width or height else pixels)
+    return replace(sized, width=width or sized.width, height=height or sized.height)
+
+
+def at_size_of(character: Character, sampling: Sampling, pixels: int | None) -> Sampling:
+    """``sampling`` at about ``pixels`` in the original's shape, or at its own size to 2 MP."""
+    height, width = character.source.image.shape[:2]
+    if pixels:
+        width, height = canvas_for(width, height, pixels)
+        return replace(sampling, width=width, height=height)
+    shrink = min(1.0, (2_097_152 / (width * height)) ** 0.5)
+    return replace(
+        sampling, width=to_sixteen(width * shrink), height=to_sixteen(height * shrink)
     )
 
 

@@ -93,8 +93,8 @@ def edit(
     }
     if turned:
         notes.append(
-            f"A warp turns a head by at most {MOST_TURN:g} degrees; make a shot in that view with "
-            "the Shot Generator for more."
+            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a model that "
+            "is shown the original."
         )
     reached = landmarks.numpy() + (targets - landmarks).numpy() * warped.reached[:, None]
     return Edited(

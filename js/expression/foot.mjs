@@ -1,6 +1,7 @@
 // The line under the sliders: the one thing that is worth saying.
 
 import { element, lastOf } from "../common/elements.mjs";
+import { MOST_TURN } from "./handles.mjs";
 
 export class Foot {
   constructor(parent, editor) {
@@ -19,6 +20,8 @@ export class Foot {
     const { editor, words } = this;
     if (editor.trouble) return { text: editor.trouble, wrong: true };
     if (editor.placing.active) return { text: editor.placing.asked, wrong: false };
+    const turned = ["head_yaw", "head_pitch"].map((name) => Math.abs(editor.values?.total(name) ?? 0));
+    if (Math.max(...turned) > MOST_TURN) return { text: words("far_turn"), wrong: false };
     const note = lastOf(editor.notes); // What hinders most is said last.
     if (note) return { text: note, wrong: true };
     const told = (editor.view?.notes ?? []).find((one) => one.picture === editor.picture);

@@ -1,5 +1,8 @@
 // What can be taken hold of in the face: a landmark each, and the sliders that pulling it moves.
 
+/** How far a warp turns a head, in degrees. */
+export const MOST_TURN = 8;
+
 const BOTH_SIDES = [
   { part: "brow_inner", points: { r: 107, l: 336 }, sliders: ["brow_inner", "brow_furrow"] },
   { part: "brow_outer", points: { r: 63, l: 293 }, sliders: ["brow_outer"] },
@@ -21,6 +24,7 @@ const IN_THE_MIDDLE = [
     sliders: ["head_yaw", "head_pitch"],
     // A degree moves the middle of a face by so many outer-eye distances.
     vectors: { head_yaw: [0.014, 0], head_pitch: [0, -0.014] },
+    most: MOST_TURN,
   },
 ];
 
@@ -46,8 +50,9 @@ export function partsOf(handle, rig, face, totals) {
   return handle.sliders.map((name) => {
     const { low, high } = rig.sliders.get(name);
     const start = totals[name] ?? 0;
-    const least = ONE_WAY.has(name.replace(/_[rl]$/, "")) ? Math.min(0, start) : low;
+    const floor = ONE_WAY.has(name.replace(/_[rl]$/, "")) ? 0 : Math.max(low, -(handle.most ?? Infinity));
+    const ceiling = Math.min(high, handle.most ?? Infinity);
     const vector = handle.vectors?.[name] ?? rig.vector(name, handle.point, face);
-    return { name, vector, low: least, high, start };
+    return { name, vector, low: Math.min(floor, start), high: Math.max(ceiling, start), start };
   });
 }

@@ -208,6 +208,19 @@ def test_what_was_can_be_seen_for_as_long_as_the_button_is_held(opened: Page) ->
     assert page.page.locator(".facet-expression .stage.before").count() == 0
 
 
+def test_a_far_turn_is_announced_and_the_handle_stays_where_pixels_go(opened: Page) -> None:
+    page = opened
+    node = begin(page, 2)
+    foot = page.page.locator(".facet-expression .foot")
+    pull(page, "head", 300, 0)
+    assert values(page, node)["head_yaw"] == pytest.approx(8.0, abs=0.05)
+    assert "new picture" not in foot.inner_text()
+    page.page.locator('.facet-expression .tabs [data-region="head"]').click()
+    page.page.locator('.facet-expression [data-slider="head_yaw"]').fill("40")
+    assert values(page, node)["head_yaw"] == 40
+    assert "makes a new picture in the nearest view" in foot.inner_text()
+
+
 def test_each_picture_of_a_batch_can_be_looked_at(opened: Page) -> None:
     page = opened
     node = begin(page, 3, second=4)

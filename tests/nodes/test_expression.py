@@ -20,6 +20,7 @@ from facet.engine.face.measured import TOLERANCE, sliders_from_blendshapes
 from facet.engine.face.presets import PRESETS
 from facet.engine.face.table import HAND_PLACED, SLIDERS
 from facet.engine.measure.faces import find_face
+from facet.engine.shots.turn import view_after
 from facet.nodes.expression import FacetExpressionEditor
 from facet.nodes.expression_inputs import OWN, known_presets
 from facet.nodes.expression_list import wanted_expressions, words_for
@@ -237,6 +238,57 @@ def test_what_has_moved_is_painted_and_the_rest_is_not():
     ).args
     assert torch.equal(refused[0][0], warped[0][0])
     assert "left unpainted" in refused[4]
+
+
+@torch.inference_mode()
+def test_a_head_turned_far_is_a_new_picture_in_that_view(folders: Path):
+    models = load_models()
+    given = {
+        "character": ada(),
+        "face_detection_model": models.face,
+        "clip_vision": models.clip_vision,
+        "model": models.model,
+        "clip": models.clip,
+        "vae": models.vae,
+        "steps": 10,
+        "head_yaw": -38.0,
+    }
+    turned = run(**given, preset="smile", reference_mode="reference_latents")
+    [image], [mask], character, _, text = turned.args
+    face = find_face(models.face, image[0])
+    assert face is not None
+    assert face.yaw == pytest.approx(-45, abs=12)
+    [shot] = character.shots
+    assert (shot.tags.view, shot.tags.expression) == ("three_quarter_left", "smile")
+    assert shot.provenance.parent == character.source.hash
+    assert shot.accepted and shot.include
+    assert mask.all()
+    assert "a new picture was made, three-quarter view left" in text
+    tries = folders / "output" / "facet" / "Ada" / "expressions" / "tries"
+    made = sorted(path.stat().st_mtime_ns for path in tries.glob("*.png"))
+    again = run(**given, preset="smile", reference_mode="reference_latents")
+    assert torch.equal(again.args[0][0], image)
+    assert sorted(path.stat().st_mtime_ns for path in tries.glob("*.png")) == made
+
+    # A model that does not see the original knows nobody to turn.
+    held = run(**given, denoise=0.0)
+    assert "A warp turns a head by at most 8 degrees" in held.args[4]
+    assert held.args[2].shots[0].tags.view == "front"
+
+
+@pytest.mark.parametrize(
+    ("yaw", "turn", "nod", "view"),
+    [
+        (0, 20, 0, None),
+        (0, 25, 0, "three_quarter_right"),
+        (0, -70, 0, "profile_left"),
+        (-40, 38, 5, "front"),
+        (0, 10, -20, "top"),
+        (0, 0, 20, "low"),
+    ],
+)
+def test_the_view_is_the_one_nearest_to_where_the_head_would_look(yaw, turn, nod, view):
+    assert view_after(yaw, turn, nod) == view
 
 
 def test_blended_names_are_added_up_within_what_a_face_can_do():

@@ -80,8 +80,8 @@ def test_expressions_add_up_by_their_strength_and_stay_in_range():
     half = blended({"smile": 0.5})
     assert half["smile_l"] == pytest.approx(0.5 * PRESETS["smile"]["smile_l"])
     assert set(half) == set(BY_NAME)
-    both = blended({"smile": 1.0, "laugh": 1.0}, {"head_yaw": 30, "gaze_x": 0.25})
-    assert both["smile_l"] == 1.0 and both["head_yaw"] == 8.0 and both["gaze_x"] == 0.25
+    both = blended({"smile": 1.0, "laugh": 1.0}, {"head_roll": 30, "gaze_x": 0.25})
+    assert both["smile_l"] == 1.0 and both["head_roll"] == 8.0 and both["gaze_x"] == 0.25
 
 
 def test_a_users_own_expressions_are_read_from_their_folder(tmp_path):
