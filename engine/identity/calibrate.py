@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 DRAWS = 2000
 MIN_GAP = 0.05
@@ -18,6 +19,7 @@ MIN_SHARE = 0.2
 MIN_SEPARATION = 0.8
 MIN_REPRODUCTION = 22.0
 FEW = 8
+VIEW_LEAST = 3
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,12 @@ class Calibration:
             return None
         return (cosine - self.null_median) / self.gap
 
+    def counted(self, cosine: float, face: bool | None) -> float:
+        """``cosine``, but no more than a stranger's where a ``face`` was looked for in vain."""
+        if face is not False or self.null_median is None:
+            return cosine
+        return min(cosine, self.null_median)
+
     def cosine(self, score: float) -> float | None:
         """The cosine whose score is ``score``, or None when there is a problem."""
         if self.problem or self.null_median is None:
@@ -143,6 +151,22 @@ class Calibration:
         return Interval(value, float(low), float(high), len(cosines))
 
 
+@dataclass(frozen=True)
+class Scales:
+    """The scale of the cosines with the original, with the dataset's shots, and view by view."""
+
+    original: Calibration
+    to_set: Calibration
+    by_view: dict[str, Calibration]
+
+    def of(self, view: str) -> Calibration:
+        """The scale for pictures in ``view``: that of all where the view has too few of its own."""
+        own = self.by_view.get(view)
+        if own is None or min(len(own.null), len(own.positives)) < VIEW_LEAST or own.problem:
+            return self.original
+        return own
+
+
 def share(hits: Sequence[bool]) -> Interval:
     """How many of ``hits`` are true, with the Wilson interval (Wilson 1927) of a proportion."""
     count = len(hits)
@@ -152,6 +176,16 @@ def share(hits: Sequence[bool]) -> Interval:
     centre = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * (rate * (1 - rate) / count + z**2 / (4 * count**2)) ** 0.5
     return Interval(rate, max(0.0, centre - half), min(1.0, centre + half), count)
+
+
+def leave_one_out(embeddings: torch.Tensor) -> tuple[float, ...]:
+    """Each row's median cosine with the other rows of ``embeddings`` (N, D), of length 1 each."""
+    cosines = (embeddings @ embeddings.T).tolist()
+    return tuple(
+        float(np.median([value for other, value in enumerate(row) if other != own]))
+        for own, row in enumerate(cosines)
+        if len(row) > 1
+    )
 
 
 def _medians(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from html import escape
 
 from ..character import VIEW_YAW
-from .score import Condition, Sample, ScoreCard
+from .condition import Condition, Sample
+from .score import ScoreCard
 
 SCALE = (-0.25, 1.25)
 SCALE_TICKS = {0.0: "0 · anybody", 1.0: "1 · the character"}

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 
 from ..character import Character
-from ..measure.embedding import embed
-from ..measure.faces import find_face
-from ..sampling import Sampling, encode_prompt, sample
+from ..sampling import (
+    Sampling,
+    encode_prompt,
+    model_fingerprint,
+    sample,
+    weights_fingerprint,
+)
 from .apply import LoraWeights, with_lora
-from .calibrate import Calibration
-from .copies import CopyFinder
-from .protocol import TestPrompt
-from .score import Condition, Sample, ScoreCard, condition
+from .cache import PictureCache, picture_key, weights_key
+from .calibrate import Calibration, Scales
+from .condition import Condition, Sample, condition
+from .measure import Meter, reproduced
+from .protocol import SCENE, TestPrompt
+from .score import ScoreCard
+from .verdict import choose
 
 FIRST_LOOK = 4
 OFF, IN_WORDS = "LoRA off", "described in words"
@@ -72,16 +79,24 @@ def evaluate(
     description: str = "",
     notes: Sequence[str] = (),
     on_picture: OnPicture | None = None,
+    cache: PictureCache | None = None,
+    first_look: int = FIRST_LOOK,
 ) -> Evaluation:
-    """Scores every candidate on the first few prompts, and the best of them on all.
+    """Scores every candidate on the first few scenes, and the best of them on all prompts.
 
     Where likeness cannot be judged, the last candidate stands in for the best.
     ``on_picture`` gets the number of pictures made, how many there will be, and the last one.
-    Raises ValueError when there is no candidate, or a LoRA does not belong to the model.
+    Pictures that are in ``cache`` are not sampled again. ``first_look``: how many scenes are few.
+    Raises ValueError when there is no candidate or no prompt, or a LoRA does not belong to the
+    model.
     """
     if not candidates:
         raise ValueError("There is no LoRA to score; train one or connect one.")
-    return _Evaluation(character, candidates, bench, prompts, description, notes, on_picture).run()
+    if not any(prompt.kind == SCENE for prompt in prompts):
+        raise ValueError("There is no prompt to score on; write one, or leave the prompts empty.")
+    return _Evaluation(
+        character, candidates, bench, prompts, description, notes, on_picture, cache, first_look
+    ).run()
 
 
 class _Evaluation:
@@ -94,45 +109,158 @@ class _Evaluation:
         description: str,
         notes: Sequence[str],
         on_picture: OnPicture | None,
+        cache: PictureCache | None,
+        first_look: int,
     ) -> None:
         self.character, self.candidates, self.bench = character, candidates, bench
-        self.prompts, self.description, self.on_picture = prompts, description, on_picture
+        self.scenes = [prompt for prompt in prompts if prompt.kind == SCENE]
+        self.prompts = [*self.scenes, *(one for one in prompts if one.kind != SCENE)]
+        self.description, self.on_picture, self.cache = description, on_picture, cache
         self.notes = list(notes)
         self.pictures: dict[str, list[torch.Tensor]] = {}
         self.measured: dict[str, list[Sample]] = {}
-        self.first_look = len(prompts) if len(candidates) == 1 else min(FIRST_LOOK, len(prompts))
-        without = 2 if description else 1
-        looks = len(candidates) * self.first_look + len(prompts) - self.first_look
-        self.done, self.total = 0, without * len(prompts) + looks
-        self.views_measured = self._face_in_original()
-        embeddings = embed(bench.clip_vision, [shot.image for shot in character.pictures])
-        self.original = embeddings[0]
-        by_hash = dict(zip((s.hash for s in character.pictures), embeddings, strict=True))
-        dataset = character.dataset or (character.source,)
-        self.copies = CopyFinder(dataset, torch.stack([by_hash[shot.hash] for shot in dataset]))
-        self.positives = tuple(
-            float(by_hash[shot.hash] @ self.original)
-            for shot in character.shots
-            if shot.include and shot.accepted and shot.tags.view != "back"
+        single = len(candidates) == 1
+        self.first_look = len(self.prompts) if single else min(first_look, len(self.scenes))
+        every = len(self.prompts) + (len(self.scenes) if description else 0)
+        looks = len(candidates) * self.first_look + len(self.prompts) - self.first_look
+        self.done, self.total = 0, every + looks
+        self.models = (
+            model_fingerprint(bench.model),
+            weights_fingerprint([bench.clip.cond_stage_model, bench.vae.first_stage_model]),
         )
+        self.meter = Meter(character, bench.clip_vision, bench.face_model)
+        self._note_faces()
         self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
 
     def run(self) -> Evaluation:
         who = f"{self.character.trigger} {self.character.class_word}"
-        self._make(OFF, who, self.bench.model, self.bench.clip, len(self.prompts))
-        null = tuple(sample.similarity for sample in self.measured[OFF])
-        calibration = Calibration(null, self.positives, self.rejected, self._reproduction())
+        bench = self.bench
+        self._make(OFF, who, bench.model, bench.clip, "", len(self.prompts))
+        scales = self._scales()
         if self.description:
-            self._make(
-                IN_WORDS, self.description, self.bench.model, self.bench.clip, len(self.prompts)
-            )
-        tried = [self._try(candidate, who, calibration) for candidate in self.candidates]
-        number = len(tried) - 1
-        if not calibration.problem:
-            number = max(range(len(tried)), key=lambda n: tried[n].identity.value or 0.0)
+            self._make(IN_WORDS, self.description, bench.model, bench.clip, "", len(self.scenes))
+        tried = [self._try(candidate, who, scales) for candidate in self.candidates]
+        number = choose(tried)
         chosen = self.candidates[number]
         if self.first_look < len(self.prompts):
-            tried[number] = self._try(chosen, who, calibration, len(self.prompts))
+            tried[number] = self._try(chosen, who, scales, len(self.prompts))
+        self._note_calibration(scales.original)
+        card = ScoreCard(
+            character=self.character.name,
+            trigger=self.character.trigger,
+            class_word=self.character.class_word,
+            character_hash=self.character.hash,
+            calibration=scales.original,
+            off=self._condition(OFF, scales),
+            tried=tuple(tried),
+            best=tried[number],
+            words=self._condition(IN_WORDS, scales) if self.description else None,
+            notes=tuple(self.notes),
+            settings={
+                **asdict(bench.sampling),
+                "seed": self.prompts[0].seed,
+                "prompts": len(self.prompts),
+                "negative": bench.negative,
+                "description": self.description,
+                "training_pictures": len(self.character.dataset),
+            },
+            usual_cosine=self.meter.copies.usual_cosine,
+            garment=self.meter.garment,
+            shots={
+                shot.hash: ", ".join(shot.tags.phrases()) or "the original"
+                for shot in self.character.pictures
+            },
+        )
+        return Evaluation(card, chosen, self.pictures)
+
+    def _scales(self) -> Scales:
+        """What strangers and the character's own pictures are like, as the encoder sees it."""
+        off, own, bench = self.measured[OFF], self.meter.positives, self.bench
+        scenes = [one for one in off if one.prompt.kind == SCENE]
+        reproduction = reproduced(self.character.source.image, bench.vae, bench.sampling)
+
+        def calibration(null: Sequence[float], positives: Sequence[float]) -> Calibration:
+            return Calibration(tuple(null), tuple(positives), self.rejected, reproduction)
+
+        return Scales(
+            calibration([one.similarity for one in scenes], own.original),
+            calibration([one.to_set for one in scenes], own.among),
+            {
+                view: calibration(
+                    [one.similarity for one in scenes if one.prompt.tags.view == view], positives
+                )
+                for view, positives in own.by_view.items()
+            },
+        )
+
+    def _try(
+        self, candidate: Candidate, who: str, scales: Scales, count: int | None = None
+    ) -> Condition:
+        weights = candidate.load()
+        model, clip = with_lora(self.bench.model, self.bench.clip, weights, candidate.strength)
+        key = f"{weights_key(weights)} {candidate.strength}"
+        self._make(candidate.label, who, model, clip, key, count or self.first_look)
+        return self._condition(candidate.label, scales, candidate)
+
+    def _make(self, label: str, who: str, model: Any, clip: Any, lora: str, count: int) -> None:
+        """Makes and measures the pictures of the first ``count`` prompts that are still missing."""
+        pictures = self.pictures.setdefault(label, [])
+        samples = self.measured.setdefault(label, [])
+        for prompt in self.prompts[len(samples) : count]:
+            text = prompt.text(who)
+            image = self._picture(model, clip, lora, text, prompt.seed)
+            pictures.append(image)
+            samples.append(self.meter.sample(prompt, text, image))
+            self.done += 1
+            if self.on_picture is not None:
+                self.on_picture(self.done, self.total, image)
+
+    def _picture(self, model: Any, clip: Any, lora: str, text: str, seed: int) -> torch.Tensor:
+        """The picture (H, W, 3) of ``text``, from the cache where it is there."""
+        bench = self.bench
+        # The LoRA is told by its own weights: what a patched model shows of itself is few values.
+        key = picture_key(self.models, lora, bench.sampling, text, bench.negative, seed)
+        known = None if self.cache is None else self.cache.load(key)
+        if known is not None:
+            return known
+        guidance = bench.sampling.guidance
+        made = sample(
+            model,
+            bench.vae,
+            encode_prompt(clip, text, guidance),
+            encode_prompt(clip, bench.negative, guidance),
+            bench.sampling,
+            seed,
+        )[0].detach()
+        return made if self.cache is None else self.cache.save(key, made)
+
+    def _condition(
+        self, label: str, scales: Scales, candidate: Candidate | None = None
+    ) -> Condition:
+        more: dict[str, Any] = {}
+        if candidate is not None:
+            more = {
+                "step": candidate.step,
+                "strength": candidate.strength,
+                "path": candidate.path,
+                "loss": candidate.loss,
+            }
+        off = () if label == OFF else self.measured[OFF]
+        samples = tuple(self.measured[label])
+        return condition(label, samples, scales, self.meter.sees_faces, off, **more)
+
+    def _note_faces(self) -> None:
+        """Says why views and faces are not measured, where they are not."""
+        if self.bench.face_model is None:
+            self.notes.append("No FACE_DETECTION_MODEL is connected, so views were not measured.")
+        elif not self.meter.sees_faces:
+            self.notes.append(
+                "The face model finds no face in the original picture, so views were not measured: "
+                "this model does not know such faces, or the face is hidden or too small."
+            )
+
+    def _note_calibration(self, calibration: Calibration) -> None:
+        """Says what makes the scale less firm."""
         if calibration.positives and len(calibration.positives) < 5:
             self.notes.append(
                 f"Calibrated on {len(calibration.positives)} pictures of the character only; five "
@@ -143,101 +271,3 @@ class _Evaluation:
                 f"{self.rejected} of {len(self.character.shots)} shots were not accepted as the "
                 "character: these models may not know such pictures."
             )
-        words = self.measured.get(IN_WORDS)
-        card = ScoreCard(
-            character=self.character.name,
-            trigger=self.character.trigger,
-            class_word=self.character.class_word,
-            character_hash=self.character.hash,
-            calibration=calibration,
-            off=self._condition(OFF, calibration),
-            tried=tuple(tried),
-            best=tried[number],
-            words=None if words is None else self._condition(IN_WORDS, calibration),
-            notes=tuple(self.notes),
-            settings={
-                **asdict(self.bench.sampling),
-                "seed": self.prompts[0].seed,
-                "prompts": len(self.prompts),
-                "negative": self.bench.negative,
-                "description": self.description,
-                "training_pictures": len(self.character.dataset),
-            },
-            usual_cosine=self.copies.usual_cosine,
-        )
-        return Evaluation(card, chosen, self.pictures)
-
-    def _try(
-        self, candidate: Candidate, who: str, calibration: Calibration, count: int | None = None
-    ) -> Condition:
-        model, clip = with_lora(
-            self.bench.model, self.bench.clip, candidate.load(), candidate.strength
-        )
-        self._make(candidate.label, who, model, clip, count or self.first_look)
-        return replace(
-            self._condition(candidate.label, calibration),
-            step=candidate.step,
-            strength=candidate.strength,
-            path=candidate.path,
-            loss=candidate.loss,
-        )
-
-    def _make(self, label: str, who: str, model: Any, clip: Any, count: int) -> None:
-        """Makes and measures the pictures of the first ``count`` prompts that are still missing."""
-        pictures = self.pictures.setdefault(label, [])
-        samples = self.measured.setdefault(label, [])
-        bench = self.bench
-        negative = encode_prompt(clip, bench.negative, bench.sampling.guidance)
-        for prompt in self.prompts[len(samples) : count]:
-            text = prompt.text(who)
-            positive = encode_prompt(clip, text, bench.sampling.guidance)
-            made = sample(model, bench.vae, positive, negative, bench.sampling, prompt.seed)
-            image = made[0].detach()
-            pictures.append(image)
-            samples.append(self._measure(prompt, text, image))
-            self.done += 1
-            if self.on_picture is not None:
-                self.on_picture(self.done, self.total, image)
-
-    def _measure(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> Sample:
-        embedding = embed(self.bench.clip_vision, image[None])[0]
-        face = find_face(self.bench.face_model, image) if self.views_measured else None
-        return Sample(
-            prompt=prompt,
-            text=text,
-            similarity=float(embedding @ self.original),
-            score=None,
-            yaw=None if face is None else face.yaw,
-            nearest=self.copies.nearest(image, embedding),
-        )
-
-    def _condition(self, label: str, calibration: Calibration) -> Condition:
-        samples = tuple(
-            replace(sample, score=calibration.score(sample.similarity))
-            for sample in self.measured[label]
-        )
-        return condition(label, samples, calibration, self.views_measured)
-
-    def _reproduction(self) -> float:
-        """PSNR in dB of the original after the VAE's round trip, at the samples' size."""
-        size = (self.bench.sampling.height, self.bench.sampling.width)
-        image = self.character.source.image.movedim(-1, 0)[None]
-        image = torch.nn.functional.interpolate(image, size, mode="bilinear", antialias=True)
-        given = image.movedim(1, -1)
-        back = self.bench.vae.decode(self.bench.vae.encode(given)).to(given).clamp(0, 1)
-        error = (back.detach().reshape(given.shape) - given).square().mean()
-        return float(-10 * torch.log10(error.clamp_min(1e-6)))
-
-    def _face_in_original(self) -> bool:
-        """Whether views can be measured: there is a face model, and it sees the original's face."""
-        if self.bench.face_model is None:
-            self.notes.append("No FACE_DETECTION_MODEL is connected, so views were not measured.")
-            return False
-        face = find_face(self.bench.face_model, self.character.source.image)
-        if face is None:
-            self.notes.append(
-                "The face model finds no face in the original picture, so views were not measured: "
-                "this model does not know such faces, or the face is hidden or too small."
-            )
-            return False
-        return True

@@ -40,18 +40,25 @@ VIEWS = (
     "profile_right",
 )
 EXPRESSIONS = ("neutral", "smile", "surprised")
+SCENE, ATTRIBUTE, TRIGGER, LEAK = "scene", "attribute", "trigger", "leak"
+"""What a prompt is for: the figures of likeness, or to find one thing out; see probes.py."""
 
 
 @dataclass(frozen=True)
 class TestPrompt:
-    """One picture to ask for: what it is to show, and the seed of its noise."""
+    """One picture to ask for: what it is to show, the seed of its noise, and what it is for.
+
+    words: a person's own, in the place of those that the tags are said in.
+    """
 
     tags: Tags
     seed: int
+    kind: str = SCENE
+    words: str = ""
 
     def text(self, who: str) -> str:
         """The prompt about ``who``, such as 'zqx person'."""
-        return ", ".join([who, *self.tags.phrases()])
+        return ", ".join([who, *([self.words] if self.words else self.tags.phrases())])
 
 
 def prompt_suite(character: Character, count: int, seed: int) -> tuple[TestPrompt, ...]:
@@ -61,7 +68,7 @@ def prompt_suite(character: Character, count: int, seed: int) -> tuple[TestPromp
     pools hold others. Framings and views are mixed, with three-quarter views and profiles and
     without the back, from where nobody is known.
     """
-    known = _known_text(character)
+    known = known_text(character)
     rng = random.Random(seed)
     tops = _unseen([f"{colour} {top}" for colour, top in product(COLOURS, TOPS)], known, rng)
     bottoms = _unseen([f"{c} {bottom}" for c, bottom in product(COLOURS, BOTTOMS)], known, rng)
@@ -86,7 +93,7 @@ def prompt_suite(character: Character, count: int, seed: int) -> tuple[TestPromp
     )
 
 
-def _known_text(character: Character) -> str:
+def known_text(character: Character) -> str:
     """Everything that the dataset's captions and tags say, in one lower-case line."""
     said = [" ".join([shot.caption, *shot.tags.phrases()]).lower() for shot in character.dataset]
     return f" {re.sub(r'[^a-z0-9-]+', ' ', ' '.join(said))} "

@@ -11,8 +11,9 @@ from PIL import Image, ImageFont
 from ..character import Character, quantise
 from ..page import CARD, INK, LINE, PAPER, QUIET, SCALE, Page
 from .calibrate import Interval
+from .condition import Condition, Sample
 from .evaluate import OFF, Evaluation
-from .score import Condition, Sample, ScoreCard
+from .score import ScoreCard
 
 ON, OFF_COLOUR, CHIP = "#0b62ad", "#b5520a", "#1d2126"
 WIDTH, MARGIN = 1600, 64

@@ -13,8 +13,9 @@ from PIL import Image
 from ..character import Character, quantise
 from .calibrate import Interval
 from .charts import DASH, calibration_chart, checkpoint_chart, two_places, yaw_chart
+from .condition import Sample
 from .evaluate import OFF, Evaluation
-from .score import Sample, ScoreCard
+from .score import ScoreCard
 
 STYLE = Path(__file__).with_name("report.css")
 PICTURE_SIDE = 384

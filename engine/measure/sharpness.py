@@ -32,8 +32,13 @@ def sharpness(grey: torch.Tensor) -> float:
     return float(laplacian.var() / (energy + 1e-6))
 
 
+def grey_of(image: torch.Tensor) -> torch.Tensor:
+    """``image`` (H, W, 3) in grey: (1, 1, H, W)."""
+    return image[..., :3].mean(dim=-1)[None, None]
+
+
 def _sized(image: torch.Tensor, side: int) -> torch.Tensor:
-    grey = image[..., :3].mean(dim=-1)[None, None]
+    grey = grey_of(image)
     height, width = grey.shape[-2:]
     scale = side / min(height, width)
     if scale == 1:

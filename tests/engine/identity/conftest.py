@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from facet.engine.character import Character, Provenance, Shot, Tags
-from facet.engine.identity.calibrate import Calibration
+from facet.engine.identity.calibrate import Calibration, Scales
+from facet.engine.identity.condition import Sample, condition
 from facet.engine.identity.copies import Nearest
 from facet.engine.identity.evaluate import OFF, Candidate, Evaluation
 from facet.engine.identity.protocol import prompt_suite
-from facet.engine.identity.score import Sample, ScoreCard, condition
+from facet.engine.identity.score import ScoreCard
 
 
 def noise(seed: int, height: int = 48, width: int = 32) -> torch.Tensor:
@@ -44,6 +45,7 @@ def make_evaluation(character):
         null = tuple(off + rng.uniform(-0.05, 0.05) for _ in prompts)
         positives = tuple(own + rng.uniform(-0.05, 0.05) for _ in range(6))
         calibration = Calibration(null, positives)
+        scales = Scales(calibration, calibration, {})
 
         def samples(cosines, copies=0):
             return tuple(
@@ -54,16 +56,17 @@ def make_evaluation(character):
                     score=calibration.score(cosine),
                     yaw=prompt.tags.yaw + rng.uniform(-9, 9) if faces and prompt.tags.yaw else None,
                     nearest=Nearest(character.shots[0].hash, 12.0, 0.4, 0.6, number < copies),
+                    to_set=cosine,
                 )
                 for number, (prompt, cosine) in enumerate(zip(prompts, cosines, strict=False))
             )
 
-        without = condition(OFF, samples(null), calibration, faces)
+        without = condition(OFF, samples(null), scales, faces)
         tried = tuple(
             condition(
                 f"step {step} at strength 1",
                 samples([on + rng.uniform(-0.05, 0.05) for _ in prompts], copied),
-                calibration,
+                scales,
                 faces,
                 step=step,
                 strength=1.0,
