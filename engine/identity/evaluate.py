@@ -135,6 +135,8 @@ class _Evaluation:
     def run(self) -> Evaluation:
         who = f"{self.character.trigger} {self.character.class_word}"
         bench = self.bench
+        for first in {one.name: one for one in self.candidates}.values():
+            with_lora(bench.model, bench.clip, first.load(), 1.0)  # before anything is sampled
         self._make(OFF, who, bench.model, bench.clip, "", len(self.prompts))
         scales = self._scales()
         if self.description:
@@ -162,6 +164,7 @@ class _Evaluation:
                 "prompts": len(self.prompts),
                 "negative": bench.negative,
                 "description": self.description,
+                "measured_by": self.meter.name,
                 "training_pictures": len(self.character.dataset),
             },
             usual_cosine=self.meter.copies.usual_cosine,
