@@ -16,10 +16,11 @@ from ..engine.demo.models import DemoModels
 from ..engine.demo.people import demo_picture
 from ..engine.identity.cache import PictureCache
 from ..engine.identity.candidates import candidates_of
-from ..engine.identity.evaluate import Bench, Evaluation, evaluate
+from ..engine.identity.evaluate import Evaluation, evaluate
 from ..engine.identity.measure import Meter
 from ..engine.identity.probes import attribute_prompts, leak_prompts, trigger_prompts
 from ..engine.identity.protocol import prompt_suite
+from ..engine.identity.sampler import Bench
 from ..engine.identity.verdict import COPY_RATE, LEAK_RATE
 from ..engine.run import Checkpoint, TrainingRun
 from ..engine.sampling import Sampling

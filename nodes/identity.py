@@ -83,7 +83,7 @@ class FacetIdentityScorer(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..engine.identity.cache import PictureCache
         from ..engine.identity.candidates import candidates_of, parse_strengths
-        from ..engine.identity.evaluate import Bench, evaluate
+        from ..engine.identity.evaluate import evaluate
         from ..engine.identity.probes import (
             attribute_prompts,
             leak_prompts,
@@ -91,6 +91,7 @@ class FacetIdentityScorer(io.ComfyNode):
             trigger_prompts,
         )
         from ..engine.identity.protocol import prompt_suite
+        from ..engine.identity.sampler import Bench
         from ..engine.identity.write import write_report
 
         with said_by(cls):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..run import Checkpoint, TrainingRun
 from .apply import LoraWeights
-from .evaluate import Candidate
+from .sampler import Candidate
 
 MAX_STRENGTH = 10.0
 
