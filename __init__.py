@@ -10,6 +10,7 @@ from .nodes import (
     expression,
     expression_page,
     identity,
+    lora_grid,
     pose_outfit,
     refine,
     shot_options,
@@ -50,6 +51,7 @@ class FacetExtension(ComfyExtension):
             *training.NODES,
             *training_options.NODES,
             *identity.NODES,
+            *lora_grid.NODES,
             *demo.NODES,
         ]
 

@@ -90,7 +90,7 @@ def scorer_inputs() -> list[io.Input]:
         _count(
             "leak_probes",
             4,
-            "Pictures for which no clothes are named: whether a "
+            "More pictures for which no clothes are named: whether a "
             "garment of the dataset appears all the same.",
         ),
         io.Boolean.Input(
