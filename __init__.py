@@ -7,6 +7,7 @@ from .nodes import (
     character,
     dataset,
     demo,
+    embedders,
     expression,
     expression_page,
     identity,
@@ -50,6 +51,7 @@ class FacetExtension(ComfyExtension):
             *training.NODES,
             *training_options.NODES,
             *identity.NODES,
+            *embedders.NODES,
             *demo.NODES,
         ]
 
