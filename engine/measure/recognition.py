@@ -1,8 +1,10 @@
-"""Face recognition models read from files: IResNet in PyTorch, anything else as ONNX."""
+"""Face recognition models read from files: safetensors and ONNX, both run by PyTorch.
+
+Only an ONNX graph with operations of its own needs onnxruntime.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +14,14 @@ import torch
 
 from .alignment import SIDE
 from .iresnet import load_iresnet
+from .onnx_file import read_graph
+from .onnx_network import OnnxNetwork, kind, runs, takes_bytes
 
 SUFFIXES = (".safetensors", ".onnx")
 LICENCE_KEYS = ("license", "licence", "modelspec.license", "license_name")
 NO_LICENCE = (
     "not stated in the file; InsightFace's own models are for non-commercial research only"
 )
-NORMALISES_ITSELF = re.compile(rb"_minusscalar|\bSub_\d")
-"""Names of the nodes by which a graph takes pixels of 0..255, as InsightFace looks for them."""
 
 Recogniser = Callable[[torch.Tensor], torch.Tensor]
 """Aligned faces (N, 3, 112, 112) in 0..1 to embeddings (N, D) float32 on the CPU."""
@@ -39,8 +41,8 @@ class FaceModel:
 def open_face_model(path: Path) -> FaceModel:
     """The model in ``path``, a safetensors or an ONNX file.
 
-    Raises ValueError with a sentence when it is no face recognition model, or when it is ONNX and
-    onnxruntime is not installed.
+    Raises ValueError with a sentence when it is no face recognition model, or when it is one that
+    needs onnxruntime and that is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path.name} is neither safetensors nor ONNX; give one of those.")
@@ -66,19 +68,26 @@ def _open_safetensors(path: Path) -> FaceModel:
         ) from error
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
-    kind = f"IResNet-{network.depth}"
     return FaceModel(
-        path.stem, kind, licence_in(metadata or {}), network.dimensions, TorchRecogniser(network)
+        path.stem,
+        f"IResNet-{network.depth}",
+        licence_in(metadata or {}),
+        network.dimensions,
+        TorchRecogniser(network),
     )
 
 
 class TorchRecogniser:
-    """An IResNet on the device that ComfyUI gives it."""
+    """A network on the device that ComfyUI gives it.
 
-    def __init__(self, network: torch.nn.Module) -> None:
+    takes_bytes: it wants pixels of 0..255 rather than of -1..1.
+    """
+
+    def __init__(self, network: torch.nn.Module, takes_bytes: bool = False) -> None:
         import comfy.model_management as management
         import comfy.model_patcher
 
+        self.takes_bytes = takes_bytes
         self.patcher = comfy.model_patcher.CoreModelPatcher(
             network,
             load_device=management.text_encoder_device(),
@@ -91,42 +100,62 @@ class TorchRecogniser:
         import comfy.model_management
 
         comfy.model_management.load_model_gpu(self.patcher)
-        pixels = faces.to(self.patcher.load_device, torch.float32) * 2 - 1
+        pixels = _ranged(faces.to(self.patcher.load_device, torch.float32), self.takes_bytes)
         return self.patcher.model(pixels).to("cpu", torch.float32)
 
 
 def _open_onnx(path: Path) -> FaceModel:
     try:
+        data = path.read_bytes()
+        graph = read_graph(data)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} cannot be read ({_line(error)}); fetch it again.") from error
+    if not graph.whole:
+        raise ValueError(
+            f"{path.name} keeps its weights in another file; use a file that holds them itself."
+        )
+    shapes = [list(shape[1:]) for shape in graph.inputs.values()]
+    if shapes != [[3, SIDE, SIDE]] or len(graph.outputs) != 1:
+        raise ValueError(
+            f"{path.name} is no face recognition model: it takes {shapes} and gives "
+            f"{len(graph.outputs)} outputs, where [[3, {SIDE}, {SIDE}]] and one are needed. Of "
+            "InsightFace's packs it is glintr100 or w600k_r50."
+        )
+    recogniser: Recogniser
+    if runs(graph):
+        recogniser = TorchRecogniser(OnnxNetwork(graph), takes_bytes(graph))
+    else:
+        recogniser = OnnxRecogniser(_session(path.name, data), takes_bytes(graph))
+    try:
+        answer = recogniser(torch.zeros(1, 3, SIDE, SIDE))
+    except RuntimeError as error:
+        raise ValueError(
+            f"The layers in {path.name} do not fit one another ({_line(error)}); fetch it again."
+        ) from error
+    if answer.ndim != 2 or len(answer) != 1:
+        raise ValueError(
+            f"{path.name} is no face recognition model: for a face it gives {list(answer.shape)} "
+            "numbers. Of InsightFace's packs it is glintr100 or w600k_r50."
+        )
+    return FaceModel(
+        path.stem, kind(graph), licence_in(graph.metadata), answer.shape[1], recogniser
+    )
+
+
+def _session(name: str, data: bytes) -> Any:
+    """onnxruntime's session for a graph with operations that `OnnxNetwork` does not have."""
+    try:
         import onnxruntime
     except ImportError as error:
         raise ValueError(
-            f"{path.name} is ONNX, which needs onnxruntime: install it into ComfyUI's Python with "
-            "`pip install onnxruntime`, or use an IResNet as safetensors."
+            f"{name} needs onnxruntime: install it into ComfyUI's Python with `pip install "
+            "onnxruntime`, or use an IResNet."
         ) from error
-    # What the runtime raises for a bad file derives from Exception alone. Read as bytes, a file
-    # cannot name others on the disk to be read for it.
+    # What the runtime raises for a bad file derives from Exception alone.
     try:
-        data = path.read_bytes()
-        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ValueError(f"{path.name} cannot be read ({_line(error)}); fetch it again.") from error
-    taken, given = session.get_inputs(), session.get_outputs()
-    if (
-        len(taken) != 1
-        or len(taken[0].shape) != 4
-        or list(taken[0].shape[1:]) != [3, SIDE, SIDE]
-        or len(given) != 1
-        or len(given[0].shape) != 2
-    ):
-        raise ValueError(
-            f"{path.name} is no face recognition model: it takes {taken[0].shape} and gives "
-            f"{len(given)} outputs, where faces (N, 3, {SIDE}, {SIDE}) and one embedding each are "
-            "needed. Of InsightFace's packs it is glintr100 or w600k_r50."
-        )
-    recogniser = OnnxRecogniser(session, bool(NORMALISES_ITSELF.search(data)))
-    dimensions = recogniser(torch.zeros(1, 3, SIDE, SIDE)).shape[1]
-    metadata = session.get_modelmeta().custom_metadata_map
-    return FaceModel(path.stem, "ONNX", licence_in(metadata), dimensions, recogniser)
+        raise ValueError(f"{name} cannot be read ({_line(error)}); fetch it again.") from error
 
 
 class OnnxRecogniser:
@@ -137,8 +166,7 @@ class OnnxRecogniser:
         (self.input,) = session.get_inputs()
 
     def __call__(self, faces: torch.Tensor) -> torch.Tensor:
-        pixels = faces.to("cpu", torch.float32)
-        pixels = pixels * 255 if self.takes_bytes else pixels * 2 - 1
+        pixels = _ranged(faces.to("cpu", torch.float32), self.takes_bytes)
         # Many exports take one face at a time.
         step = self.input.shape[0] if isinstance(self.input.shape[0], int) else len(pixels)
         answers = [
@@ -146,6 +174,10 @@ class OnnxRecogniser:
             for part in pixels.split(step)
         ]
         return torch.cat(answers)
+
+
+def _ranged(faces: torch.Tensor, takes_bytes: bool) -> torch.Tensor:
+    return faces * 255 if takes_bytes else faces * 2 - 1
 
 
 def licence_in(metadata: Mapping[str, str]) -> str:

@@ -57,10 +57,12 @@ class ReferenceIResNet(nn.Module):
         return self.features(self.fc(self.dropout(self.bn2(x).flatten(1))))
 
 
-def random_iresnet(depth: int = 18, width: int = 64, seed: int = 0) -> ReferenceIResNet:
+def random_iresnet(
+    depth: int = 18, width: int = 64, seed: int = 0, dimensions: int = 512
+) -> ReferenceIResNet:
     """The reference with weights, slopes and statistics drawn at random."""
     torch.manual_seed(seed)
-    network = ReferenceIResNet(depth, width).eval()
+    network = ReferenceIResNet(depth, width, dimensions).eval()
     for part in network.modules():
         if isinstance(part, (nn.BatchNorm2d, nn.BatchNorm1d)):
             nn.init.uniform_(part.weight, 0.5, 1.0)

@@ -1,12 +1,21 @@
+import random
 import re
 import sys
 from pathlib import Path
 
+import comfy.model_management
 import pytest
 import torch
 
 from facet.engine.measure.iresnet import load_iresnet
-from facet.engine.measure.recognition import NO_LICENCE, OnnxRecogniser, licence_in, open_face_model
+from facet.engine.measure.onnx_file import read_graph
+from facet.engine.measure.recognition import (
+    NO_LICENCE,
+    OnnxRecogniser,
+    TorchRecogniser,
+    licence_in,
+    open_face_model,
+)
 from harness.face_models import (
     BLOCKS,
     folded_state,
@@ -45,11 +54,93 @@ def test_both_layouts_give_the_numbers_of_the_network_as_it_is_written(
     assert torch.allclose(model.recogniser(faces), expected, atol=1e-5)
 
 
+def test_an_onnx_export_gives_the_same_numbers_without_onnxruntime(
+    tmp_path, monkeypatch, network, faces, expected
+):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    model = open_face_model(write_onnx(tmp_path / "r18.onnx", network))
+    assert (model.name, model.kind, model.dimensions) == ("r18", "IResNet-18", 512)
+    assert isinstance(model.recogniser, TorchRecogniser)
+    assert model.recogniser.patcher in comfy.model_management.loaded_models()
+    assert torch.allclose(model.recogniser(faces), expected, atol=1e-5)
+
+
+class Changed(torch.nn.Module):
+    """A narrow IResNet with something done to its faces and to its embeddings."""
+
+    def __init__(self, before=lambda faces: faces, after=lambda embeddings: embeddings) -> None:
+        super().__init__()
+        self.inside, self.before, self.after = random_iresnet(18, NARROW), before, after
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        return self.after(self.inside(self.before(faces)))
+
+
+def in_onnxruntime(file: Path, pixels: torch.Tensor) -> torch.Tensor:
+    """What the official runtime makes of each picture by itself."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    return torch.cat(
+        [torch.from_numpy(session.run(None, {"input": one[None].numpy()})[0]) for one in pixels]
+    )
+
+
+def test_an_export_for_one_face_takes_many(tmp_path, faces):
+    network = Changed(after=lambda embeddings: embeddings.reshape(1, 512))
+    file = write_onnx(tmp_path / "one.onnx", network, batch=1)
+    assert "Reshape" in {node.operation for node in read_graph(file.read_bytes()).nodes}
+    model = open_face_model(file)
+    assert isinstance(model.recogniser, TorchRecogniser)
+    assert torch.allclose(model.recogniser(faces), in_onnxruntime(file, faces * 2 - 1), atol=1e-4)
+
+
+def test_a_graph_that_normalises_itself_is_given_bytes(tmp_path, faces):
+    file = write_onnx(tmp_path / "old.onnx", Changed(lambda faces: (faces - 127.5) * 0.0078125))
+    model = open_face_model(file)
+    assert isinstance(model.recogniser, TorchRecogniser) and model.kind == "IResNet-18"
+    assert torch.allclose(model.recogniser(faces), in_onnxruntime(file, faces * 255), atol=1e-4)
+
+
 @pytest.mark.parametrize("batch", [None, 1])
-def test_an_onnx_export_gives_the_same_numbers(tmp_path, network, faces, expected, batch):
-    model = open_face_model(write_onnx(tmp_path / "glintr100.onnx", network, batch))
-    assert (model.name, model.dimensions) == ("glintr100", 512)
-    assert torch.allclose(model.recogniser(faces), expected, atol=1e-4)
+def test_a_graph_with_operations_of_its_own_goes_to_onnxruntime(tmp_path, faces, batch):
+    file = write_onnx(tmp_path / "own.onnx", Changed(after=torch.nn.functional.softplus), batch)
+    model = open_face_model(file)
+    assert isinstance(model.recogniser, OnnxRecogniser) and model.kind == "ONNX"
+    assert torch.allclose(model.recogniser(faces), in_onnxruntime(file, faces * 2 - 1), atol=1e-4)
+
+
+def test_without_onnxruntime_such_a_graph_says_what_to_do(tmp_path, monkeypatch):
+    file = write_onnx(tmp_path / "own.onnx", Changed(after=torch.nn.functional.softplus))
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ValueError, match=r"own.onnx needs onnxruntime: .*pip install onnxruntime"):
+        open_face_model(file)
+
+
+def test_a_damaged_onnx_file_is_refused_or_read_and_nothing_else(tmp_path):
+    whole = write_onnx(tmp_path / "a.onnx", random_iresnet(18, 2, dimensions=4)).read_bytes()
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(300):
+        data = bytearray(whole[: rng.randrange(len(whole))] if rng.random() < 0.3 else whole)
+        for _ in range(rng.randrange(1, 6)):
+            data[rng.randrange(min(len(data), 4000))] = rng.randrange(256)
+        try:
+            read_graph(bytes(data))
+        except ValueError as error:
+            assert "no ONNX file, or a damaged one" in str(error)
+            refused += 1
+    assert refused > 100
+
+
+def test_a_file_that_names_another_file_for_its_weights_reads_none(tmp_path):
+    import onnx
+
+    file = write_onnx(tmp_path / "a.onnx", random_iresnet(18, 2, dimensions=4))
+    graph = onnx.load(file)
+    onnx.save(graph, file, save_as_external_data=True, location="secret", size_threshold=0)
+    with pytest.raises(ValueError, match=r"a\.onnx keeps its weights in another file"):
+        open_face_model(file)
 
 
 @pytest.mark.parametrize("depth", BLOCKS)
@@ -125,33 +216,10 @@ def test_pickles_are_not_opened(tmp_path, name):
         open_face_model(file)
 
 
-def test_without_onnxruntime_a_sentence_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ValueError, match="pip install onnxruntime"):
-        open_face_model(tmp_path / "glintr100.onnx")
-
-
 def test_an_onnx_model_of_something_else_is_told_from_a_face_recogniser(tmp_path):
-    detector = torch.nn.Conv2d(3, 4, 3)
-    with pytest.raises(ValueError, match=r"no face recognition model.*glintr100 or w600k_r50"):
-        open_face_model(write_onnx(tmp_path / "finder.onnx", detector))
-
-
-def test_a_graph_that_normalises_itself_is_given_bytes(tmp_path, network, faces, expected):
-    class FromBytes(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.inside = network
-
-        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-            return self.inside((pixels - 127.5) * (1 / 127.5))
-
-    file = write_onnx(tmp_path / "old.onnx", FromBytes())
-    # The names that MXNet's exports have for these two nodes.
-    file.write_bytes(file.read_bytes().replace(b"/Sub_output_0", b"_minusscalar0"))
-    model = open_face_model(file)
-    assert isinstance(model.recogniser, OnnxRecogniser) and model.recogniser.takes_bytes
-    assert torch.allclose(model.recogniser(faces), expected, atol=1e-4)
+    for network in (torch.nn.Conv2d(3, 4, 3), torch.nn.AvgPool2d(2)):
+        with pytest.raises(ValueError, match=r"no face recognition model.*glintr100 or w600k_r50"):
+            open_face_model(write_onnx(tmp_path / "finder.onnx", network))
 
 
 @pytest.mark.parametrize(
