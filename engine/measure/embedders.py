@@ -152,8 +152,11 @@ class FaceEmbedder:
         return _embedded(crops, self._recognised)
 
     def _recognised(self, crops: list[torch.Tensor]) -> torch.Tensor:
+        import comfy.model_management
+
         rows = []
         for start in range(0, len(crops), BATCH):
+            comfy.model_management.throw_exception_if_processing_interrupted()
             faces = torch.stack(crops[start : start + BATCH]).movedim(-1, 1)
             row = self.model.recogniser(faces)
             if self.mirrored:

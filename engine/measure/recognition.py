@@ -88,7 +88,7 @@ class TorchRecogniser:
         import comfy.model_patcher
 
         self.takes_bytes = takes_bytes
-        self.patcher = comfy.model_patcher.CoreModelPatcher(
+        self.patcher = comfy.model_patcher.ModelPatcher(
             network,
             load_device=management.text_encoder_device(),
             offload_device=management.text_encoder_offload_device(),
@@ -99,9 +99,12 @@ class TorchRecogniser:
     def __call__(self, faces: torch.Tensor) -> torch.Tensor:
         import comfy.model_management
 
-        comfy.model_management.load_model_gpu(self.patcher)
+        # These are plain layers, which ComfyUI cannot stream: where it would leave some of them
+        # behind, as with --novram, they are sent after the others.
+        comfy.model_management.load_models_gpu([self.patcher], force_full_load=True)
+        network = self.patcher.model.to(self.patcher.load_device)
         pixels = _ranged(faces.to(self.patcher.load_device, torch.float32), self.takes_bytes)
-        return self.patcher.model(pixels).to("cpu", torch.float32)
+        return network(pixels).to("cpu", torch.float32)
 
 
 def _open_onnx(path: Path) -> FaceModel:

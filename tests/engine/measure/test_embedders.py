@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import comfy.model_management
 import numpy as np
 import pytest
 import torch
@@ -182,6 +183,13 @@ def test_what_an_embedder_needs_it_asks_for(face_model):
         FaceEmbedder(face_model).embed([image, image], faces=[face])
     with pytest.raises(ValueError, match=r"A mask is \(4, 4\) and its picture \(512, 512\)"):
         AppearanceEmbedder(encoder, "without background").embed([image], [torch.ones(4, 4)])
+
+
+def test_faces_are_no_longer_looked_at_once_the_run_is_cancelled(face_model):
+    image, face = astronaut()
+    comfy.model_management.interrupt_current_processing()
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        FaceEmbedder(face_model).embed([image], faces=[face])
 
 
 @torch.inference_mode()
