@@ -7,6 +7,7 @@ from .nodes import (
     character,
     dataset,
     demo,
+    embedders,
     expression,
     expression_page,
     identity,
@@ -52,6 +53,7 @@ class FacetExtension(ComfyExtension):
             *training_options.NODES,
             *identity.NODES,
             *lora_grid.NODES,
+            *embedders.NODES,
             *demo.NODES,
         ]
 
