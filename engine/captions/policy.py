@@ -18,6 +18,8 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PERSON_FIELDS = ("trigger", "class_word", "name", "description", "tags")
 # Stand for the triggers until every other text has lost them: of Unicode's private use.
 MARKS = 0xE000
+# Chinese and Japanese have no spaces between a trigger and what stands beside it.
+LETTER = r"[^\W\u3040-\u30ff\u3400-\u9fff]"
 
 
 class PolicyKind(str, Enum):
@@ -98,14 +100,15 @@ class CaptionPolicy:
         """
         calls = [call.split(" ", 1) for call in called(character, shot)]
         marked = [f"{chr(MARKS + at)} {call[-1]}" for at, call in enumerate(calls)]
-        join = self.words.join if self.form is Form.SENTENCES else ", "
-        text = self._composed(character, shot, self._both(marked))
+        whole = self.form is Form.SENTENCES and self.kind is not PolicyKind.TEMPLATE
+        join = self.words.join if whole else ", "
+        text = self._composed(character, shot, self._both(marked), join)
         for trigger in {character.trigger, *(call[0] for call in calls)}:
-            text = re.sub(rf"(?<!\w){re.escape(trigger)}(?!\w)", "", text, flags=re.IGNORECASE)
+            alone = rf"(?<!{LETTER}){re.escape(trigger)}(?!{LETTER})"
+            text = re.sub(alone, "", text, flags=re.IGNORECASE)
         text = tidy(text, join)
         for at, call in enumerate(calls):
             text = text.replace(chr(MARKS + at), call[0])
-        whole = self.form is Form.SENTENCES and self.kind is not PolicyKind.TEMPLATE
         return text + self.words.end if whole else text
 
     def _both(self, marked: list[str]) -> str:
@@ -116,17 +119,15 @@ class CaptionPolicy:
             subject = both.replace("{first}", subject).replace("{second}", other)
         return subject
 
-    def _composed(self, character: Character, shot: Shot, subject: str) -> str:
+    def _composed(self, character: Character, shot: Shot, subject: str, join: str) -> str:
         """The text with the places filled; ``subject`` begins with the mark of the trigger."""
         template = TEMPLATES.get(self.kind, self.template)
         said = self._said(shot)
-        join = self.words.join if self.form is Form.SENTENCES else ", "
         if self.kind is not PolicyKind.TEMPLATE and self.form is Form.SENTENCES:
             template = template.replace(", ", join)
-            start = self.words.starts.get(said_framing := shot.tags.framing, "{subject}")
-            if self.kind is PolicyKind.TRIGGER_ONLY:
-                start = "{subject}"
-            elif said_framing in self.words.starts:
+            start = "{subject}"
+            if shot.tags.framing in self.words.starts and "{tags}" in template:
+                start = self.words.starts[shot.tags.framing]
                 del said["framing"]
             template = template.replace("{trigger} {class_word}", start)
         elif self.form is Form.TAGS:

@@ -26,6 +26,7 @@ TEMPLATES = ("chat_template.jinja", "chat_template.json")
 DEPTH = 3
 """So many folders deep others keep theirs, such as LLM/Qwen-VL/Qwen3-VL-4B-Instruct."""
 SAMPLE = 1 << 16
+_UNLOADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError)
 DESCRIPTION_TOKENS = 256
 
 
@@ -139,7 +140,7 @@ class FolderVisionModel:
                 output_loading_info=True,
                 **own,
             )
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as problem:
+        except _UNLOADABLE as problem:
             reason = str(problem).strip().splitlines()[:1]
             raise ValueError(
                 f"The model {self.name!r} ({self.kind or 'of no known kind'}) cannot be loaded "
