@@ -10,9 +10,9 @@ from facet.engine.captions.vision_folder import (
     licence_of,
     model_folders,
 )
-from facet.world.identity import HELD_OUT_FROM
 from harness import vlms
-from harness.taught_vlm import QUESTION, examples, taught_llava
+
+QUESTION = "Where is the person?"
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +45,6 @@ def test_a_template_without_a_place_for_a_picture_is_refused(tmp_path):
     vlms.llava(tmp_path / "deaf", "{% for message in messages %}hello{% endfor %}")
     with pytest.raises(ValueError, match="no place for a picture"):
         FolderVisionModel(tmp_path / "deaf", "deaf").say(torch.rand(60, 40, 3), QUESTION)
-
-
-def test_a_model_that_learnt_places_tells_them_in_pictures_of_strangers(tmp_path):
-    taught_llava(tmp_path / "taught")
-    model = FolderVisionModel(tmp_path / "taught", "taught")
-    shown = examples(HELD_OUT_FROM, 30, seed=1)
-    right = sum(model.say(image, QUESTION) == place for image, place in shown)
-    print("RIGHT", right)
-    assert right >= 26
 
 
 def test_folders_are_found_as_deep_as_others_keep_them(tmp_path, blip):
