@@ -8,9 +8,10 @@ from typing import Any
 
 import folder_paths
 
+from ..engine.captions.model_folders import model_folders
 from ..engine.captions.vision import VisionModel
 from ..engine.captions.vision_clip import ClipVisionModel
-from ..engine.captions.vision_folder import FolderVisionModel, model_folders
+from ..engine.captions.vision_folder import FolderVisionModel
 
 NONE = "none"
 FOLDER = "vlm"

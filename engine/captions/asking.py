@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ..character import VOCABULARY, Tags
 from .cleaning import COMMAS, cleaned
@@ -104,7 +105,8 @@ def with_answer(
         return replace(tags, details=tuple(dict.fromkeys(part for part in parts if part))[:3])
     if not value and axis in CONTROLLED:
         return tags
-    return replace(tags, **{axis: value or text})
+    found: dict[str, Any] = {axis: value or text}
+    return replace(tags, **found)
 
 
 @cache

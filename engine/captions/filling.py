@@ -52,6 +52,7 @@ class Filling:
             for at, shot in enumerate(wanted):
                 step(at, len(wanted))
                 known[shot.hash] = self._seen(character, shot, memory, filled)
+                memory.keep()
             if wanted:
                 step(len(wanted), len(wanted))
         finally:

@@ -7,9 +7,6 @@ their like); Florence-2, BLIP and other captioners describe the picture.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,54 +15,12 @@ from typing import Any
 import torch
 
 from ..character import quantise
+from .model_folders import digest_of, has_template, is_model, licence_of, read_json
 from .vision import TOKENS
 
 TASKS = {"florence2": "<MORE_DETAILED_CAPTION>"}
-PROCESSORS = ("processor_config.json", "preprocessor_config.json")
-TEMPLATES = ("chat_template.jinja", "chat_template.json")
-DEPTH = 3
-"""So many folders deep others keep theirs, such as LLM/Qwen-VL/Qwen3-VL-4B-Instruct."""
-SAMPLE = 1 << 16
 _UNLOADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError)
 DESCRIPTION_TOKENS = 256
-
-
-def is_model(folder: Path) -> bool:
-    """Whether ``folder`` holds a model that can be read: its description, processor and weights."""
-    there = folder.is_dir() and (folder / "config.json").is_file()
-    weights = there and any(folder.glob("*.safetensors"))
-    return bool(weights) and any((folder / name).is_file() for name in PROCESSORS)
-
-
-def model_folders(root: Path, depth: int = DEPTH) -> list[str]:
-    """The models below ``root``, each by its path from there with '/' between folders."""
-    found: list[str] = []
-    if depth and root.is_dir():
-        for folder in sorted(root.iterdir()):
-            if is_model(folder):
-                found.append(folder.name)
-            elif folder.is_dir() and not folder.name.startswith("."):
-                found += [f"{folder.name}/{name}" for name in model_folders(folder, depth - 1)]
-    return found
-
-
-def licence_of(folder: Path) -> str:
-    """What the folder says about its licence: its README's front matter, or a LICENSE file."""
-    readme = folder / "README.md"
-    if readme.is_file():
-        text = readme.read_text("utf-8", errors="replace")
-        front = re.match(r"\s*---\s*\n(.*?)\n---\s*(?:\n|$)", text, re.DOTALL)
-        line = re.compile(r"^(license(?:_name)?):\s*(\S.*?)\s*$", re.MULTILINE)
-        said = dict(line.findall(front[1] if front else ""))
-        name = said.get("license", "")
-        name = said.get("license_name", name) if name in ("", "other") else name
-        if name:
-            return name.strip("\"'")
-    for path in sorted((*folder.glob("LICEN[CS]E*"), *folder.glob("licen[cs]e*"))):
-        if path.is_file():
-            lines = path.read_text("utf-8", errors="replace").splitlines()
-            return next((line.strip() for line in lines if line.strip()), "")[:100]
-    return ""
 
 
 class FolderVisionModel:
@@ -81,7 +36,7 @@ class FolderVisionModel:
                 f"{folder} holds no model of the transformers library: config.json, a processor's "
                 "configuration and safetensors are needed."
             )
-        self.config = _json(folder / "config.json")
+        self.config = read_json(folder / "config.json")
         if "quantization_config" in self.config:
             raise ValueError(
                 f"The weights of {name!r} are quantised, which is not supported; take the folder "
@@ -89,21 +44,8 @@ class FolderVisionModel:
             )
         self.kind = str(self.config.get("model_type", ""))
         self.licence = licence_of(folder)
-        self.digest = _digest(folder)
-
-    @property
-    def describes(self) -> bool:
-        """Whether it takes no questions: it has no template for a conversation."""
-        if self.kind in TASKS:
-            return True
-        if any((self.folder / name).is_file() for name in TEMPLATES):
-            return False
-        told = (*PROCESSORS, "tokenizer_config.json")
-        return not any(
-            "chat_template" in _json(self.folder / name)
-            for name in told
-            if (self.folder / name).is_file()
-        )
+        self.digest = digest_of(folder)
+        self.describes = self.kind in TASKS or not has_template(folder)
 
     def say(self, image: torch.Tensor, question: str) -> str:
         """What the model says about ``image`` (H, W, 3) in 0..1: an answer or a description."""
@@ -231,24 +173,3 @@ def _dtype(device: torch.device) -> torch.dtype:
     if model_management.is_device_cpu(device):
         return torch.float32
     return torch.bfloat16 if model_management.should_use_bf16(device) else torch.float16
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except ValueError as problem:
-        raise ValueError(f"{path} is damaged ({problem}); download the folder again.") from problem
-    return found if isinstance(found, dict) else {}
-
-
-def _digest(folder: Path) -> str:
-    """What tells the model from another: its description, and pieces of its weights."""
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for path in sorted(folder.glob("*.safetensors")):
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}\n".encode())
-        with path.open("rb") as file:
-            for at in (0, size // 2, max(0, size - SAMPLE)):
-                file.seek(at)
-                digest.update(file.read(SAMPLE))
-    return digest.hexdigest()[:16]
