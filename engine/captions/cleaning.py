@@ -15,6 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 WORDS, LETTERS = 14, 100
 """No part of a caption that a model wrote is longer."""
+MOST = 4000
+"""So much of an answer is read."""
 NO_SPACES = ("zh", "ja")
 COMMAS = ",;\u3001\uff0c"
 NOTHING = re.compile(
@@ -70,7 +72,7 @@ def cleaned(
 
 def _one_line(answer: str, listed: bool) -> str:
     """The first line that says something; all lines of a list."""
-    text = re.sub(r"<think>.*?(?:</think>|$)", " ", answer, flags=re.DOTALL)
+    text = re.sub(r"<think>.*?(?:</think>|$)", " ", answer, flags=re.DOTALL)[:MOST]
     text = re.sub(r"<[^<>\n]{1,40}>|[*_#`\"“”«»]", "", text)
     lines = [re.sub(r"^\s*(?:[-•]|\d+[.)])\s*", "", line).strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.endswith(":")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ SAMPLE = 1 << 16
 
 def is_model(folder: Path) -> bool:
     """Whether ``folder`` holds a model that can be read: its description, processor and weights."""
-    there = folder.is_dir() and (folder / "config.json").is_file()
+    there = _open(folder) and (folder / "config.json").is_file()
     weights = there and any(folder.glob("*.safetensors"))
     return bool(weights) and any((folder / name).is_file() for name in PROCESSORS)
 
@@ -25,13 +26,17 @@ def is_model(folder: Path) -> bool:
 def model_folders(root: Path, depth: int = DEPTH) -> list[str]:
     """The models below ``root``, each by its path from there with '/' between folders."""
     found: list[str] = []
-    if depth and root.is_dir():
+    if depth and _open(root):
         for folder in sorted(root.iterdir()):
             if is_model(folder):
                 found.append(folder.name)
             elif folder.is_dir() and not folder.name.startswith("."):
                 found += [f"{folder.name}/{name}" for name in model_folders(folder, depth - 1)]
     return found
+
+
+def _open(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
 
 
 def licence_of(folder: Path) -> str:

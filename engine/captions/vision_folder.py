@@ -152,15 +152,19 @@ def _prompt(processor: Any, question: str) -> str:
 
     Raises ValueError when the template has no place for a picture.
     """
+    from jinja2 import TemplateError
+
     parts = [{"type": "image"}, {"type": "text", "text": question}]
     for content in (parts, question):
         said = [{"role": "user", "content": content}]
-        prompt = str(
-            processor.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
-        )
-        # A template for plain texts, such as JoyCaption's, writes a list down as Python does.
+        # A template for plain texts, such as JoyCaption's, fails over a list or writes it down as
+        # Python does.
+        try:
+            prompt = processor.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+        except (TypeError, TemplateError):
+            continue
         if question in prompt and "'type'" not in prompt and processor.image_token in prompt:
-            return prompt
+            return str(prompt)
     raise ValueError(
         "The chat template of this model has no place for a picture; take the folder of a "
         "vision-language model."

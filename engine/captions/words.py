@@ -17,6 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +126,18 @@ def shown_axes(tags: Tags) -> list[str]:
 
 def as_tags(axis: str, value: str) -> str:
     """``value`` as a list of tags, such as they stand with pictures of drawn people."""
-    table = json.loads((HERE / "tags.json").read_text("utf-8")).get(axis, {})
+    table = _tags().get(axis, {})
     if value in table:
         return str(table[value])
     phrase = VOCABULARY[axis].get(value, value) if axis in VOCABULARY else value
     parts = phrase.replace(" and ", ", ").split(",") if axis == "outfit" else [phrase]
     return ", ".join(_bare(part) for part in parts if part.strip())
+
+
+@cache
+def _tags() -> dict[str, dict[str, str]]:
+    table: dict[str, dict[str, str]] = json.loads((HERE / "tags.json").read_text("utf-8"))
+    return table
 
 
 def _bare(phrase: str) -> str:

@@ -72,6 +72,4 @@ def untranslated(character: Character, policy: CaptionPolicy) -> list[str]:
     if not free:
         return []
     some = ", ".join(repr(text) for text in sorted(free)[:5])
-    return [
-        f"{len(free)} texts have no words in {policy.words.title} and stand as they are: {some}"
-    ]
+    return [f"{len(free)} free texts stand as they came, in whatever language: {some}"]

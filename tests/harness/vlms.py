@@ -24,11 +24,12 @@ CHAT = (
     "{% if part['type'] == 'image' %}{{ picture }}{% else %}{{ part['text'] }}{% endif %}"
     "{% endfor %}{% endfor %}{% if add_generation_prompt %} : {% endif %}"
 )
-PLAIN_CHAT = (
-    "{% for message in messages %}<image> {{ message['content'] | trim }}{% endfor %}"
+PLAIN_CHATS = tuple(
+    "{% for message in messages %}" + said + "{% endfor %}"
     "{% if add_generation_prompt %} : {% endif %}"
+    for said in ("<image> {{ message['content'] | trim }}", "{{ '<image> ' + message['content'] }}")
 )
-"""A template for plain texts, with a picture before each, as JoyCaption has it."""
+"""Templates for plain texts, with a picture before each, as JoyCaption has it."""
 
 
 def tokenizer(special: Iterable[str] = (), picture: str = "<image>") -> Any:

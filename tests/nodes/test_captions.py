@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from facet.engine.by_hand import keep_by_hand
+from facet.engine.captions.lint import trigger_fault
 from facet.engine.captions.vision import FILE
 from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.nodes.captions import FacetCaptionWriter
@@ -19,6 +20,7 @@ from facet.world.identity import HELD_OUT_FROM
 from harness import vlms
 from harness.small_models import small_clip
 from harness.taught_vlm import examples, taught_llava
+from harness.text_models import seeing_language_model
 
 POLICY = "bind_to_trigger"
 
@@ -94,11 +96,11 @@ def test_a_caption_known_to_be_by_hand_is_not_written_over(character):
     assert write(by_hand, keep_existing=False)[0].source.caption == "zqx mine"
 
 
-def test_free_text_that_has_no_words_in_the_language_is_named(character):
+def test_free_text_that_stands_as_it_came_is_named(character):
     tags = Tags(outfit="a red coat", background="in a park")
     told = replace(character, source=replace(character.source, tags=tags))
     _, report = write(told, language="it")
-    assert "1 texts have no words in Italiano and stand as they are: 'a red coat'" in report
+    assert "1 free texts stand as they came, in whatever language: 'a red coat'" in report
 
 
 def test_folders_of_models_are_offered_also_those_that_others_use(tmp_path):
@@ -138,6 +140,21 @@ def test_a_model_in_a_folder_sees_where_strangers_are_and_is_asked_once(tmp_path
     again, _ = write(seen, vlm_folder="taught", fill="background", form="sentences")
     assert answers.stat().st_mtime_ns == stamp
     assert [shot.tags for shot in again.shots] == [shot.tags for shot in written.shots]
+
+
+@torch.inference_mode()
+def test_a_connected_clip_that_sees_is_asked_once_and_the_trigger_stays_alone(character):
+    clip = seeing_language_model()
+    image = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(0))
+    seen = character.adding([Shot(image, Provenance("imported"))])
+    written, report = write(seen, vlm=clip, fill="background, details")
+    assert "Looked at by Qwen3VL. Its licence: not stated; look where it came from." in report
+    for shot in written.pictures:
+        assert trigger_fault(shot.caption, "zqx") == ""
+        assert len(shot.caption) < 500 and "\n" not in shot.caption
+    answers = json.loads(character_folder(character, FILE).read_text("utf-8"))
+    assert set(answers) == {shot.hash for shot in seen.pictures}
+    assert write(seen, vlm=clip, fill="background, details")[0].hash == written.hash
 
 
 def test_comfyui_runs_it_again_when_a_person_wrote_a_caption(comfy):

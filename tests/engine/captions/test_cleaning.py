@@ -1,6 +1,11 @@
+import random
+
 import pytest
 
+from facet.engine.captions.asking import AXES
 from facet.engine.captions.cleaning import LETTERS, WORDS, cleaned
+from facet.engine.captions.reading import read
+from facet.engine.captions.words import languages
 
 
 @pytest.mark.parametrize(
@@ -89,3 +94,48 @@ def test_a_cut_does_not_end_in_the_middle_of_a_thought():
 
 def test_words_that_may_not_be_said_are_gone():
     assert cleaned("ZQX stands before a zqx wall", "pose", words=("zqx",)) == "stands before a wall"
+
+
+PIECES = [
+    *(
+        "zqx",
+        "ZQX",
+        "The image shows",
+        "a woman",
+        "with",
+        "and",
+        "red",
+        "hair",
+        "in a",
+        "background",
+    ),
+    *(
+        ", ",
+        "\n",
+        ". ",
+        "<think>",
+        "</think>",
+        "- ",
+        "1) ",
+        "**",
+        '"',
+        "{trigger}",
+        "../",
+        ":",
+        "(((",
+    ),
+    *("\0", "\u200b", "\U0001f600", "公园", "\uff0c", "\\", "é", "x" * 300),
+]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_whatever_a_model_says_becomes_one_short_line_without_the_trigger(language):
+    rng = random.Random(language)
+    for _ in range(60):
+        answer = rng.choice(["", " "]).join(rng.choices(PIECES, k=rng.randint(0, 400)))
+        axis = rng.choice(AXES)
+        for said in (answer, read(answer, axis)):
+            text = cleaned(said, axis, words=("zqx",), language=language)
+            assert len(text) <= LETTERS + len("plain  background")
+            assert "\n" not in text
+            assert not {"zqx", "ZQX"} & set(text.split())

@@ -1,5 +1,4 @@
 import comfy.sd
-import comfy.text_encoders.qwen3vl as qwen3vl
 import comfy.text_encoders.qwen_image as qwen_image
 import pytest
 import torch
@@ -8,28 +7,13 @@ from comfy_extras.nodes_textgen import TextGenerate
 
 from facet.engine.captions import vision_clip
 from facet.engine.captions.vision_clip import ClipVisionModel
-from harness.families import random_like
 from harness.small_models import small_clip
-from harness.text_models import language_model
-
-TOWER = {"hidden_size": 64, "intermediate_size": 64, "depth": 2, "deepstack_visual_indexes": [0]}
-CONFIG = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2}
-CONFIG |= {"num_attention_heads": 2, "num_key_value_heads": 1}
+from harness.text_models import language_model, seeing_language_model
 
 
 @pytest.fixture(scope="module")
 def clip():
-    """ComfyUI's own Qwen3-VL, with narrow and few layers and random weights."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(qwen3vl.QWEN3VL_VISION, "qwen3vl_4b", TOWER)
-        target = ClipTarget(
-            qwen3vl.tokenizer("qwen3vl_4b"), qwen3vl.te(torch.float32, model_type="qwen3vl_4b")
-        )
-        made = comfy.sd.CLIP(
-            target, model_options={"qwen3vl_4b_model_config": CONFIG, "dtype": torch.float32}
-        )
-    made.cond_stage_model.load_state_dict(random_like(made.cond_stage_model, 1, torch.float32))
-    return made
+    return seeing_language_model()
 
 
 @pytest.fixture(autouse=True)

@@ -30,8 +30,9 @@ def test_every_architecture_answers_without_the_question_and_always_alike(tmp_pa
     assert QUESTION[:12] not in said
 
 
-def test_a_template_for_plain_texts_works_as_well(tmp_path):
-    vlms.llava(tmp_path / "joy", vlms.PLAIN_CHAT)
+@pytest.mark.parametrize("template", vlms.PLAIN_CHATS)
+def test_a_template_for_plain_texts_works_as_well(tmp_path, template):
+    vlms.llava(tmp_path / "joy", template)
     model = FolderVisionModel(tmp_path / "joy", "joy")
     assert not model.describes
     assert isinstance(model.say(torch.rand(60, 40, 3), QUESTION), str)
