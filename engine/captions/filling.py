@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..character import Character, Shot
 from .asking import CAPTION, question, unknown_axes, with_answer
 from .reading import read
-from .vision import Memory, VisionModel
+from .vision import KEPT_EVERY, Memory, VisionModel
 from .words import Language
 
 
@@ -52,7 +52,7 @@ class Filling:
             for at, shot in enumerate(wanted):
                 step(at, len(wanted))
                 known[shot.hash] = self._seen(character, shot, memory, filled)
-                memory.keep()
+                memory.keep(KEPT_EVERY)
             if wanted:
                 step(len(wanted), len(wanted))
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol
 
 import torch
@@ -16,6 +17,8 @@ TOKENS = 96
 """No answer is longer, in tokens of the model."""
 PIXELS = 1024 * 1024
 """No picture is shown with more; what models look at is smaller still."""
+KEPT_EVERY = 5.0
+"""Seconds of asking that a crash may cost."""
 
 
 class VisionModel(Protocol):
@@ -43,7 +46,7 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
         self.known: dict[str, dict[str, dict[str, str]]] = {}
-        self.changed = False
+        self.changed, self.kept = False, monotonic()
         if self.path.is_file():
             try:
                 self.known = json.loads(self.path.read_text("utf-8"))
@@ -63,11 +66,11 @@ class Memory:
             self.changed = True
         return answers[question]
 
-    def keep(self) -> None:
-        """Writes down what was learnt since the last time."""
-        if self.changed:
+    def keep(self, every: float = 0) -> None:
+        """Writes down what was learnt, when the last time is ``every`` seconds ago or longer."""
+        if self.changed and monotonic() - self.kept >= every:
             write_json_atomic(self.path, self.known)
-            self.changed = False
+            self.changed, self.kept = False, monotonic()
 
 
 def shown(image: torch.Tensor) -> torch.Tensor:

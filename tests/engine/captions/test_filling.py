@@ -142,6 +142,15 @@ def test_a_damaged_file_of_answers_is_named(tmp_path, held):
         Memory(tmp_path)
 
 
+def test_what_was_learnt_is_written_now_and_then_and_at_the_end(tmp_path):
+    memory = Memory(tmp_path)
+    memory.answer("hash", torch.zeros(8, 8, 3), Answers({"": "a beach"}), "Where?")
+    memory.keep(every=1000)
+    assert list(tmp_path.iterdir()) == []
+    memory.keep()
+    assert Memory(tmp_path).known == {"hash": {"answers": {"Where?": "a beach"}}}
+
+
 def test_nothing_is_written_when_nothing_was_learnt(tmp_path):
     Memory(tmp_path).keep()
     assert list(tmp_path.iterdir()) == []
