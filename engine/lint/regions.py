@@ -66,9 +66,9 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
     patches = [garment(look) for look in seen]
     colours = torch.stack([patch[0] for patch in patches])
     visible = torch.stack([patch[1] for patch in patches])
-    having = same_clothes(colours, visible)
+    having, judged = same_clothes(colours, visible)
     if having:
-        findings.append(_garment(seen, having))
+        findings.append(_garment(seen, having, judged))
     return findings, skipped
 
 
@@ -101,13 +101,14 @@ def constant(
     shown = (visible & region).sum(dim=1)
     judged = shown >= max(1, int(region.sum()) // 4)
     having = judged & ((same & region).sum(dim=1) >= MATCHING * shown)
-    if int(having.sum()) <= SHARE * int(judged.sum()) or int(judged.sum()) < FEWEST:
+    if int(having.sum()) <= SHARE * pictures:
         return None
     return region, torch.nonzero(having).flatten().tolist()
 
 
-def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> list[int]:
-    """The pictures that share a colour of clothes, when they are more than 80 %; else none.
+def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> tuple[list[int], int]:
+    """The pictures that share a colour of clothes, when they are more than 80 % of those that show
+    clothes, else none; and how many do show them.
 
     colours: (N, C, 3). visible: (N, C) bool. A body turns and bends, so that it is no cell that
     stays the same, but how much of the clothes has the colour.
@@ -116,7 +117,7 @@ def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> list[int]:
     judged = worn >= LEAST_CLOTHES
     enough = max(FEWEST, SEEN_IN * len(colours))
     if int(judged.sum()) < enough:
-        return []
+        return [], int(judged.sum())
     best = torch.zeros(len(colours), dtype=torch.bool)
     order = torch.nonzero(judged).flatten()
     for candidate in order[:: max(1, len(order) // CANDIDATES)].tolist():
@@ -128,8 +129,8 @@ def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> list[int]:
         if having.sum() > best.sum():
             best = having
     if int(best.sum()) <= SHARE * int(judged.sum()):
-        return []
-    return torch.nonzero(best).flatten().tolist()
+        return [], int(judged.sum())
+    return torch.nonzero(best).flatten().tolist(), int(judged.sum())
 
 
 def background(look: Look) -> torch.Tensor:
@@ -232,7 +233,7 @@ def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -
     )
 
 
-def _garment(seen: Sequence[Look], having: list[int]) -> Finding:
+def _garment(seen: Sequence[Look], having: list[int], judged: int) -> Finding:
     shots = tuple(seen[n].shot.hash for n in having)
     named = sum(bool(seen[n].shot.tags.outfit) for n in having)
     effect = "The LoRA learns the clothes as a part of her and draws them unasked."
@@ -241,7 +242,7 @@ def _garment(seen: Sequence[Look], having: list[int]) -> Finding:
     return Finding(
         "constant_garment",
         shots,
-        f"She wears the same colour below the face in {len(shots)} of {len(seen)} pictures.",
+        f"She wears the same colour below the face in {len(shots)} of {judged} pictures.",
         effect,
         remedy="Add shots in other outfits, name the clothes in the captions, or exclude some.",
         about="below the face",
