@@ -25,9 +25,11 @@ LEAST_REGION = 0.04
 """Share of the background's cells that make a region."""
 MATCHING = 0.7
 """Share of the region's cells by which a picture has it."""
+SAME_CLOTH = 0.13
+"""The same for clothes, which have folds and shades."""
 LEAST_GARMENT = 0.3
 """Share of the clothes' cells that have the colour which makes them the same."""
-LEAST_CLOTHES = 4
+LEAST_CLOTHES = 3
 """Cells of clothes by which a picture is judged at all."""
 CANDIDATES = 24
 BORDER = 2
@@ -122,9 +124,9 @@ def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> tuple[list[int
     order = torch.nonzero(judged).flatten()
     for candidate in order[:: max(1, len(order) // CANDIDATES)].tolist():
         own = colours[candidate][visible[candidate]]
-        alike = _same(own[:, None], own[None])
+        alike = _same(own[:, None], own[None], SAME_CLOTH)
         colour = own[alike[alike.sum(dim=1).argmax()]].mean(dim=0)
-        share = (_same(colours, colour) & visible).sum(dim=1) / worn.clamp_min(1)
+        share = (_same(colours, colour, SAME_CLOTH) & visible).sum(dim=1) / worn.clamp_min(1)
         having = judged & (share >= LEAST_GARMENT)
         if having.sum() > best.sum():
             best = having
@@ -212,8 +214,10 @@ def _cells(look: Look) -> torch.Tensor:
     return small(look.shot.image, CELLS).flatten(1).T
 
 
-def _same(colours: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
-    return (colours - colour).abs().amax(dim=-1) <= SAME_COLOUR
+def _same(
+    colours: torch.Tensor, colour: torch.Tensor, within: float = SAME_COLOUR
+) -> torch.Tensor:
+    return (colours - colour).abs().amax(dim=-1) <= within
 
 
 def _masked(look: Look) -> bool:

@@ -159,7 +159,7 @@ def test_a_picture_moved_and_lit_otherwise_is_the_same_and_another_face_is_not()
         smile[3:, 2:-2].movedim(-1, 0)[None], (128, 128), mode="bicubic"
     )[0].movedim(0, -1)
     shots = [smile, moved * 0.95, drawn(size=128, expression="sad", **scene).image]
-    thumbnails = torch.stack([thumbnail(image, 48) for image in shots])
+    thumbnails = torch.stack([thumbnail(image, 64) for image in shots])
     assert alike(thumbnails, embed(load_clip_vision(), shots)) == [(0, 1)]
 
 
