@@ -71,7 +71,7 @@ class Course:
         held_out = [row for row in rows if row.validation is not None]
         measured = [row for row in rows if row.identity is not None]
         saved = checkpoints(folder) if folder else []
-        view = {
+        view: dict[str, Any] = {
             "node": self.node,
             "workflow": self.workflow,
             "run": folder.name if folder else self.name,
