@@ -136,7 +136,7 @@ def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> tuple[list[int
 
 
 def background(look: Look) -> torch.Tensor:
-    """Which cells of the picture (256,) show what is behind her.
+    """Which cells of the picture (256,) show what is behind the character.
 
     By the mask; without one what is neither beside nor below the face; without a face, the edges.
     """
@@ -163,7 +163,7 @@ def background(look: Look) -> torch.Tensor:
 def garment(look: Look) -> tuple[torch.Tensor, torch.Tensor]:
     """Colours (30, 3) of the cells below the face, and which of them (30,) show clothes.
 
-    Cells out of the picture, out of the mask, or in the colour of her face or hair show none.
+    Cells out of the picture, out of the mask, or in the colour of the face or hair, show none.
     """
     across, down = GARMENT
     count = len(across) * len(down)
@@ -186,7 +186,7 @@ def garment(look: Look) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _own_colours(look: Look, face: Face) -> torch.Tensor:
-    """The colours (2, 3) of her skin and hair: between the eyes and mouth, and above the face."""
+    """The colours (2, 3) of skin and hair: between the eyes and mouth, and above the face."""
     tall = height(face)
     x0, y0, x1, y1 = face.box
     x = torch.tensor([(x0 + x1) / 2] * 2)
@@ -231,7 +231,7 @@ def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -
         "constant_background",
         shots,
         f"The background is the same in {len(shots)} of {len(seen)} pictures ({where}).",
-        "The LoRA learns the place as a part of her and draws it unasked.",
+        "The LoRA learns the place as a part of the character and draws it unasked.",
         remedy="Add shots in other places, train with masks, or exclude some of these.",
         about=where,
     )
@@ -240,13 +240,13 @@ def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -
 def _garment(seen: Sequence[Look], having: list[int], judged: int) -> Finding:
     shots = tuple(seen[n].shot.hash for n in having)
     named = sum(bool(seen[n].shot.tags.outfit) for n in having)
-    effect = "The LoRA learns the clothes as a part of her and draws them unasked."
+    effect = "The LoRA learns the clothes as a part of the character and draws them unasked."
     if named > SHARE * len(having):
         effect = "Although their captions name the clothes, the LoRA hardly learns others."
     return Finding(
         "constant_garment",
         shots,
-        f"She wears the same colour below the face in {len(shots)} of {judged} pictures.",
+        f"The clothes below the face have the same colour in {len(shots)} of {judged} pictures.",
         effect,
         remedy="Add shots in other outfits, name the clothes in the captions, or exclude some.",
         about="below the face",
