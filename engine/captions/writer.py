@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..character import Character, Shot
-from .lint import lint
+from ..lint.captions import caption_findings
 from .policy import CaptionPolicy
 from .words import ENGLISH, Form, shown_axes
 
@@ -50,7 +50,7 @@ def caption_report(
     lines += notes
     if policy is not None:
         lines += untranslated(after, policy)
-    lines += [f"! {finding.fault}: {finding.caption!r}" for finding in lint(after)]
+    lines += [f"! {finding.says}" for finding in caption_findings(after)]
     lines += ["", *(shot.caption for shot in after.pictures)]
     return "\n".join(lines)
 
