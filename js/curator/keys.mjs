@@ -15,8 +15,8 @@ export function press(event, gallery) {
 
 function withControl(event, gallery) {
   const key = event.key.toLowerCase();
-  if (key === "z") gallery.goBack(event.shiftKey ? "redo" : "undo");
-  else if (key === "y") gallery.goBack("redo");
+  if (key === "z") gallery.choices.go(event.shiftKey ? "redo" : "undo");
+  else if (key === "y") gallery.choices.go("redo");
   else if (key === "a") gallery.select(gallery.shown.map((one) => one.hash));
   else return false;
   return true;
