@@ -11,7 +11,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..engine.character import Character
 from ..engine.dataset.curation import set_hash
 from ..engine.dataset.curation_file import settle
-from ..engine.lint import lint
+from ..engine.lint import Report, lint
 from . import sockets
 from .curator_page import show_gallery
 from .folders import character_folder
@@ -105,7 +105,7 @@ class FacetDatasetCurator(io.ComfyNode):
         return io.NodeOutput(ExecutionBlocker(None), ExecutionBlocker(None), ui=shown)
 
 
-def report_text(character: Character, report: Any) -> str:
+def report_text(character: Character, report: Report) -> str:
     """How many pictures are in, and what is wrong with them, in lines to read."""
     total, inside = len(character.pictures), len(character.dataset)
     by_hand = sum(shot.by_hand for shot in character.dataset)

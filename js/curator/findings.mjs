@@ -79,10 +79,10 @@ export class Findings {
     const { words } = this;
     const [first] = values.values();
     const action = Object.keys(first)[0];
-    const said = words(`fix_${action}`, { value: first[action] });
-    const made = button(head, values.size > 1 ? `${words(`fix_${action}s`)} (${values.size})` : said, () =>
-      this.fix(values));
+    const count = values.size;
+    const said = words(`fix_${action}${count > 1 ? "s" : ""}`, { value: first[action], count });
+    const made = button(head, said, () => this.fix(values));
     made.className = "fix";
-    if (action === "caption" && values.size === 1) made.title = first.caption;
+    if (action === "caption" && count === 1) made.title = first.caption;
   }
 }

@@ -11,7 +11,7 @@ import { Filters, passes } from "./filters.mjs";
 import { Head } from "./head.mjs";
 import { Inspector } from "./inspector.mjs";
 import { KINDS } from "./kinds.mjs";
-import { press } from "./keys.mjs";
+import { isField, press } from "./keys.mjs";
 import { List } from "./list.mjs";
 import { described } from "./said.mjs";
 import { Selection } from "./selection.mjs";
@@ -222,20 +222,14 @@ export class Gallery {
 
   /** Decides `values` about every picture that is chosen. */
   decide(values) {
-    this.decideEach(new Map(this.chosen.map(({ hash }) => [hash, values])));
+    this.choices.decide(new Map(this.chosen.map(({ hash }) => [hash, values])));
   }
 
-  /** Decides about several pictures at once: `values` by hash. */
-  decideEach(values) {
-    this.choices.decide(values);
-  }
-
-  /** Draws what was decided, and keeps the keys here. */
+  /** Draws what was decided, and has the keys go on in the list, unless somebody types. */
   changed() {
     this.draw();
-    // A button that is gone leaves the keys to the page, where Delete removes the node.
-    const lost = !this.viewer.isOpen && !this.element.contains(document.activeElement);
-    if (lost) this.list.element.focus({ preventScroll: true });
+    const typing = this.element.contains(document.activeElement) && isField(document.activeElement);
+    if (!typing && !this.viewer.isOpen) this.list.element.focus({ preventScroll: true });
   }
 
   async goOn() {

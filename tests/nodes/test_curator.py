@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -18,6 +19,7 @@ from facet.engine.by_hand import captions_by_hand
 from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
+from facet.engine.lint.finding import SET_KINDS, SHOT_KINDS
 from harness.comfy_server import ComfyServer, Run
 from harness.executor import Executor
 
@@ -113,6 +115,12 @@ def test_the_page_is_shown_every_picture_as_it_came_and_what_is_wrong(comfy: Exe
     assert 0 <= view["report"]["number"] <= 100
     thumbnails = {path.stem for path in (comfy.output / "facet/Shown/gallery").glob("*.webp")}
     assert thumbnails == {shot.hash[:32] for shot in made.pictures}
+
+
+def test_every_kind_of_finding_has_a_name_in_the_page(root: Path) -> None:
+    told = (root / "js" / "curator" / "kinds.mjs").read_text("utf-8")
+    named = re.findall(r"^    kind_(\w+):", told, re.MULTILINE)
+    assert set(named) == {*SHOT_KINDS, *SET_KINDS}
 
 
 def test_nonsense_in_the_widget_is_one_sentence_that_names_the_node(comfy: Executor) -> None:
