@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from facet.engine.by_hand import keep_by_hand
-from facet.engine.captions.lint import trigger_fault
+from facet.engine.lint import trigger_fault
 from facet.engine.captions.vision import FILE
 from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.nodes.captions import FacetCaptionWriter
