@@ -212,7 +212,7 @@ def _spoil_picture(
     elif kind == "tiny_face":
         draft.image, draft.mask = _far_away(who, scene, rng)
     elif kind == "no_face":
-        picture = render(who, scene, SIDE, yaw=rng.uniform(125, 235))
+        picture = render(who, scene, SIDE, yaw=180 + rng.choice((-1, 1)) * rng.uniform(25, 50))
         draft.image, draft.mask = picture.image, picture.mask
     elif kind == "several_people":
         pair = [render(one, scene, SIDE) for one in (who, other)]

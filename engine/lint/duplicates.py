@@ -14,7 +14,7 @@ from ..measure.likeness import least_alike, small
 from .finding import Finding, Fix
 from .looks import Look
 
-SAME_EMBEDDING = 0.9
+SAME_EMBEDDING = 0.85
 """Cosine below which two pictures are not the same. It is low, because an encoder that knows people
 finds all pictures of one person alike; what decides is the pixels."""
 SAME_ROUGHLY = 0.95
