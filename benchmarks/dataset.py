@@ -1,0 +1,128 @@
+"""Whether a dataset's time grows with its shots and no faster, and whether it comes back unchanged.
+
+    python facet.py bench dataset [--quick] [--json]
+
+A character of 250 to 2,000 shots is exported, exported again with nothing changed, loaded, kept in
+the library and opened. Time is processor time, so that nothing else on the machine decides it; that
+of a shot in the largest set is held against that of a shot in the smallest. Every layout is then
+read back and compared pixel by pixel and word by word. ``--quick`` takes 50 to 400 shots.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..engine.character import VOCABULARY, Character, Provenance, Shot, Tags, shot_record
+from ..engine.dataset.export import export
+from ..engine.dataset.layouts import Layout
+from ..engine.dataset.library import Library
+from ..engine.dataset.load import load
+
+SIZES, QUICK_SIZES = (250, 500, 1000, 2000), (50, 100, 200, 400)
+SIDE, TRIGGER = 64, "zqx"
+MOST_GROWTH = 1.25
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds that each task took with so many shots: of the processor, and on the clock."""
+
+    shots: int
+    processor: dict[str, float]
+    clock: dict[str, float]
+
+
+def main(quick: bool) -> dict[str, Any]:
+    """The figures and their bars."""
+    sizes = QUICK_SIZES if quick else SIZES
+    with tempfile.TemporaryDirectory(prefix="facet-bench-") as folder:
+        one_size(10, Path(folder) / "first")  # what is done once, such as imports
+        timings = [one_size(size, Path(folder) / str(size)) for size in sizes]
+        changed = changed_by_a_round_trip(sizes[0], Path(folder) / "layouts")
+    return {"bars": bars(timings, changed), "timings": [vars(timing) for timing in timings]}
+
+
+def bars(timings: Sequence[Timing], changed: dict[str, int]) -> dict[str, dict[str, Any]]:
+    """The figures against what is asked of them."""
+    few, many = timings[0], timings[-1]
+    found = {
+        f"{task}: time of a shot, {many.shots:,} / {few.shots:,}": _bar(
+            growth(few, many, task), MOST_GROWTH, "lower"
+        )
+        for task in few.processor
+    }
+    for layout, count in changed.items():
+        found[f"shots changed by export and load, {layout}"] = _bar(count, 0, "lower")
+    return found
+
+
+def growth(few: Timing, many: Timing, task: str) -> float:
+    """How much longer ``task`` takes for one shot of ``many`` than for one of ``few``."""
+    return (many.processor[task] / many.shots) / (few.processor[task] / few.shots)
+
+
+def one_size(count: int, folder: Path) -> Timing:
+    """How long each task takes with ``count`` shots, in ``folder``."""
+    character = large_character(count)
+    library = Library(folder / "facet")
+    tasks: dict[str, Callable[[], object]] = {
+        "export": lambda: export(character, folder / "dataset"),
+        "export again": lambda: export(character, folder / "dataset"),
+        "load": lambda: load(folder / "dataset"),
+        "library save": lambda: library.save(character),
+        "library open": lambda: library.open(f"{character.folder_name}/v1"),
+    }
+    processor, clock = {}, {}
+    for task, work in tasks.items():
+        begin, began = time.process_time(), time.perf_counter()
+        work()
+        processor[task] = time.process_time() - begin
+        clock[task] = time.perf_counter() - began
+    timing = Timing(count, processor, clock)
+    print(timing, flush=True)
+    return timing
+
+
+def changed_by_a_round_trip(count: int, folder: Path) -> dict[str, int]:
+    """Of ``count`` shots, how many each layout does not give back as they were."""
+    character = large_character(count)
+    found = {}
+    for layout in Layout:
+        export(character, folder / layout.value, layout)
+        back = {shot.hash: shot for shot in load(folder / layout.value).character.pictures}
+        found[layout.value] = sum(
+            shot.hash not in back or shot_record(back[shot.hash]) != shot_record(shot)
+            for shot in character.pictures
+        )
+    return found
+
+
+def large_character(count: int) -> Character:
+    """A character of ``count`` small pictures, each with a caption, tags and an own weight."""
+    generator = torch.Generator().manual_seed(count)
+    views, lights = list(VOCABULARY["view"]), list(VOCABULARY["lighting"])
+    shots = []
+    for number in range(count):
+        tags = Tags(view=views[number % len(views)], lighting=lights[number % len(lights)])
+        shots.append(
+            Shot(
+                torch.rand(SIDE, SIDE, 3, generator=generator),
+                Provenance("generated", model="noise", prompt=f"picture {number}", seed=number),
+                caption=", ".join([f"{TRIGGER} person", *tags.phrases(), f"picture {number}"]),
+                tags=tags,
+                include=number % 10 != 9,
+                weight=1.0 + number % 2,
+            )
+        )
+    return Character("Large set", TRIGGER, "person", shots[0], tuple(shots[1:]))
+
+
+def _bar(value: float, target: float, better: str = "higher") -> dict[str, Any]:
+    return {"value": value, "target": target, "better": better}
