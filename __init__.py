@@ -5,6 +5,8 @@ from comfy_api.latest import ComfyExtension, io
 from .nodes import (
     captions,
     character,
+    curator,
+    curator_page,
     dataset,
     demo,
     expression,
@@ -34,6 +36,7 @@ class FacetExtension(ComfyExtension):
 
         shots_page.add_routes(PromptServer.instance.routes)
         expression_page.add_routes(PromptServer.instance.routes)
+        curator_page.add_routes(PromptServer.instance.routes)
         training_page.add_routes(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
@@ -47,6 +50,7 @@ class FacetExtension(ComfyExtension):
             *refine.NODES,
             *expression.NODES,
             *captions.NODES,
+            *curator.NODES,
             *dataset.NODES,
             *library.NODES,
             *training.NODES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..character import Character
-from .lint import lint
+from ..lint.captions import caption_findings
 from .policy import CaptionPolicy
 
 
@@ -29,9 +29,9 @@ def caption_report(before: Character, after: Character) -> str:
         bool(old.caption.strip()) and old.caption == new.caption
         for old, new in zip(before.pictures, after.pictures, strict=True)
     )
-    findings = lint(after)
+    findings = caption_findings(after)
     total = len(after.pictures)
     lines = [f"{total - kept} of {total} captions written, {kept} kept as they were."]
-    lines += [f"! {finding.fault}: {finding.caption!r}" for finding in findings]
+    lines += [f"! {finding.says}" for finding in findings]
     lines += ["", *(shot.caption for shot in after.pictures)]
     return "\n".join(lines)

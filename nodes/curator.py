@@ -1,0 +1,109 @@
+"""The dataset looked through by a person: what is in, how much it counts, and what it says."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from comfy_api.latest import io
+from comfy_execution.graph_utils import ExecutionBlocker
+
+from ..engine.character import Character
+from ..engine.dataset.curation import set_hash
+from ..engine.dataset.curation_file import settle
+from ..engine.lint import lint
+from . import sockets
+from .curator_page import show_gallery
+from .folders import character_folder
+from .inputs import face_detection_input
+from .studio import said_by
+
+_HELD: set[str] = set()
+"""Of this process: the decisions with which something was held, so that it is not held for ever."""
+
+
+class FacetDatasetCurator(io.ComfyNode):
+    """A gallery of the dataset in the node."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetDatasetCurator",
+            display_name="Facet Dataset Curator",
+            category="Facet/Dataset",
+            description="Shows the dataset with all that is wrong with it: leave pictures out, "
+            "weigh them, correct tags and captions. Decisions are kept in the workflow and beside "
+            "the dataset, by picture.",
+            search_aliases=["gallery", "review dataset", "edit captions", "lint", "exclude"],
+            is_output_node=True,
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character."),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    tooltip="Finds pictures that are nearly the same. Without it nobody looks.",
+                ),
+                face_detection_input("faces are not checked"),
+                io.Boolean.Input(
+                    "review",
+                    default=True,
+                    optional=True,
+                    tooltip="In the page, what comes after waits until you press Go on for exactly "
+                    "these pictures. A prompt that comes over the API never waits.",
+                ),
+                io.String.Input(
+                    "curation",
+                    default="",
+                    optional=True,
+                    advanced=True,
+                    dynamic_prompts=False,
+                    socketless=True,
+                    extra_dict={"hidden": True},
+                    tooltip="What was decided in the gallery, as JSON by the pictures' hashes: "
+                    "include, weight, tags, caption.",
+                ),
+            ],
+            outputs=[
+                sockets.Character.Output("character", tooltip="The character as you decided."),
+                io.String.Output("report", tooltip="What is wrong with the dataset, and a number."),
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, review: bool = True, curation: str = "", **_sockets: Any) -> str:
+        # What was held is kept in ComfyUI's cache too, where a prompt over the API would find it.
+        return str(time.time_ns()) if review and curation in _HELD else ""
+
+    @classmethod
+    def execute(
+        cls,
+        character: Character,
+        clip_vision: Any = None,
+        face_detection_model: Any = None,
+        review: bool = True,
+        curation: str = "",
+    ) -> io.NodeOutput:
+        with said_by(cls):
+            settled = settle(character_folder(character), character, curation)
+        report = lint(settled.outcome, clip_vision=clip_vision, face_model=face_detection_model)
+        pictures = set_hash(character)
+        in_page = bool((cls.hidden.extra_pnginfo or {}).get("workflow"))
+        held = review and in_page and settled.curation.approved != pictures
+        shown = show_gallery(cls, settled, report, review=review, held=held)
+        if not held:
+            _HELD.discard(curation)
+            return io.NodeOutput(settled.outcome, report_text(settled.outcome, report), ui=shown)
+        _HELD.add(curation)
+        return io.NodeOutput(ExecutionBlocker(None), ExecutionBlocker(None), ui=shown)
+
+
+def report_text(character: Character, report: Any) -> str:
+    """How many pictures are in, and what is wrong with them, in lines to read."""
+    total, inside = len(character.pictures), len(character.dataset)
+    by_hand = sum(shot.by_hand for shot in character.dataset)
+    said = f"{inside} of {total} pictures are in the dataset, {by_hand} with a caption by hand."
+    return f"{said}\n{report.text()}"
+
+
+NODES = [FacetDatasetCurator]
