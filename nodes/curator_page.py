@@ -20,7 +20,7 @@ from PIL import Image
 
 from ..engine.by_hand import keep_by_hand
 from ..engine.character import VOCABULARY, Shot, quantise, shot_record
-from ..engine.dataset.curation import HASH_DIGITS, Curation, parse_curation, set_hash
+from ..engine.dataset.curation import Curation, parse_curation, set_hash
 from ..engine.dataset.curation_file import Settled, keep_choices, kept_choices
 from ..engine.files import contained, write_atomic, write_json_atomic
 from .folders import character_folder
@@ -141,7 +141,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
 
     @routes.post("/facet/curator/keep")
     async def keep(request: web.Request) -> web.Response:
-        """Keeps decisions beside the dataset: ``folder``, ``curation``, ``pictures``, ``captions``."""
+        """Keeps beside the dataset what was decided in a page; see `keep_decisions`."""
         try:
             await asyncio.to_thread(keep_decisions, await request.json())
         except (ValueError, RecursionError) as error:

@@ -91,7 +91,7 @@ def settle(folder: Path, character: Character, text: str) -> Settled:
     elsewhere = {
         shot.hash: written[shot.hash]
         for shot in character.pictures
-        if shot.hash in written and not shot.by_hand
+        if shot.hash in written and (not shot.by_hand or shot.hash in outdated)
     }
     came = with_captions_by_hand(character, elsewhere)
     curation = Curation(final, asked.approved)
