@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import folder_paths
-from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 
 from ..engine.character import Character
@@ -13,6 +12,7 @@ from ..engine.dataset.compare import compare
 from ..engine.dataset.compare_image import comparison_image
 from ..engine.dataset.library import Library
 from . import sockets
+from .dataset import progress
 from .studio import said_by
 
 
@@ -54,10 +54,9 @@ class FacetSaveCharacter(io.ComfyNode):
 
     @classmethod
     def execute(cls, character: Character, note: str = "") -> io.NodeOutput:
-        progress = ProgressBar(len(character.pictures)).update_absolute
         with said_by(cls):
             kept = library()
-            saved = kept.save(character, note, on_picture=progress)
+            saved = kept.save(character, note, on_picture=progress())
             versions = kept.versions(character.folder_name)
         label = saved.version.label
         head = f"Saved as {label}." if saved.new else f"{label} is just this; nothing was saved."
@@ -111,15 +110,7 @@ class FacetOpenCharacter(io.ComfyNode):
     @classmethod
     def execute(cls, version: str) -> io.NodeOutput:
         with said_by(cls):
-            kept = library()
-            bar: list[ProgressBar] = []
-
-            def progress(number: int, total: int) -> None:
-                if not bar:
-                    bar.append(ProgressBar(total))
-                bar[0].update_absolute(number)
-
-            opened = kept.open(version, on_picture=progress)
+            opened = library().open(version, on_picture=progress())
         report = opened.version.line
         return io.NodeOutput(opened.character, report, ui=ui.PreviewText(report))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,9 @@ def test_over_the_api_nothing_waits_and_all_of_it_is_there_at_the_end(
     assert len(texts) == len(list(kohya.glob("10_zqx person/*.png"))) >= 2
     assert all(text.read_text("utf-8").count("zqx") == 1 for text in texts)
     assert (kohya / "dataset.toml").is_file()
+    [archive] = (folder(server) / "dataset" / "zip").glob("*.zip")
+    with zipfile.ZipFile(archive) as packed:
+        assert len([name for name in packed.namelist() if name.endswith(".txt")]) == len(texts)
     assert (folder(server) / "library" / "v1" / "character.json").is_file()
     assert shown(first, few, "FacetSaveCharacter").startswith("Saved as Curated_person/v1.")
     assert shown(first, few, "FacetCompareVersions").startswith("Nothing has changed")

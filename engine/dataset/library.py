@@ -121,7 +121,8 @@ class Library:
         """Keeps ``character`` as its next version, unless a version holds exactly this already.
 
         Pictures are written first, so that what was cut off is no version and is taken up by the
-        next save. Raises ValueError when an earlier version cannot be read.
+        next save. Raises ValueError when an earlier version cannot be read, or a text or a number
+        cannot be written to a file.
         """
         library = contained(self.root, character.folder_name, FOLDER)
         known = self.versions(character.folder_name)
@@ -131,6 +132,7 @@ class Library:
             if on_picture is not None:
                 on_picture(number, len(character.pictures))
         record: dict[str, Any] = {
+            "note": note.strip(),
             "facet": FORMAT,
             "name": character.name,
             "trigger": character.trigger,
@@ -138,12 +140,12 @@ class Library:
             "companions": list(character.companions),
             "pictures": entries,
         }
-        content = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+        content = _digest(record)
         for version in known:
             if version.content == content:
                 return Saved(version, new=False)
         saved = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        record = {"note": note.strip(), "saved": saved, "content": content, **record}
+        record = {"saved": saved, "content": content, **record}
         number, folder = _claimed(library)
         write_json_atomic(folder / RECORD, record)
         return Saved(_version(folder, number, record), new=True)
@@ -194,6 +196,19 @@ def _claimed(library: Path) -> tuple[int, Path]:
             return number, library / f"v{number}"
         except FileExistsError:
             number += 1
+
+
+def _digest(record: dict[str, Any]) -> str:
+    """sha256 of all that ``record`` says but its note, which makes no other version."""
+    try:
+        json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise ValueError(
+            f"{record['name']!a} or a shot of it says something that no file can hold ({error}); "
+            "write the note, its captions, tags or weights anew."
+        ) from error
+    said = {key: value for key, value in record.items() if key != "note"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -40,12 +40,13 @@ def kept(library: Path, entry: dict[str, Any]) -> Shot:
     """
     name = str(entry.get("hash"))[:16]
     try:
-        image = read_picture(contained(library, PICTURES, f"{entry['hash']}.png")).image
+        picture = contained(library, PICTURES, f"{entry['hash']}.png")
+        image = read_picture(picture.read_bytes()).image
         mask = None
         if entry.get("mask"):
-            mask = read_mask(contained(library, MASKS, f"{entry['mask']}.png"))
+            mask = read_mask(contained(library, MASKS, f"{entry['mask']}.png").read_bytes())
         shot = shot_from_record(entry, image, mask)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"The picture {name} in {library} cannot be read ({error}); put it back there."
         ) from error
@@ -68,7 +69,7 @@ def mask_hash(mask: torch.Tensor) -> str:
 def _picture_in(path: Path) -> str:
     """The hash of the picture in ``path``; empty when there is none that can be read."""
     try:
-        return picture_hash(read_picture(path).image) if path.is_file() else ""
+        return picture_hash(read_picture(path.read_bytes()).image) if path.is_file() else ""
     except UnreadablePicture:
         return ""
 
@@ -76,6 +77,6 @@ def _picture_in(path: Path) -> str:
 def _mask_in(path: Path) -> str:
     """The hash of the mask in ``path``; empty when there is none that can be read."""
     try:
-        return mask_hash(read_mask(path)) if path.is_file() else ""
+        return mask_hash(read_mask(path.read_bytes())) if path.is_file() else ""
     except UnreadablePicture:
         return ""

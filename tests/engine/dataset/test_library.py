@@ -218,6 +218,17 @@ def test_a_record_cannot_name_a_file_elsewhere(library, character, hash_):
         library.open("Ada_Löve/v1")
 
 
+def test_what_no_file_can_hold_is_said_and_makes_no_version(library, character):
+    for wrong in (
+        lambda: library.save(character.captioned({character.source.hash: "half a \ud83d"})),
+        lambda: library.save(replace(character, source=replace(character.source, weight=1e999))),
+        lambda: library.save(character, "half a \ud83d"),
+    ):
+        with pytest.raises(ValueError, match="no file can hold"):
+            wrong()
+    assert library.labels() == []
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
