@@ -11,13 +11,15 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..engine.character import Character
 from ..engine.dataset.curation import set_hash
 from ..engine.dataset.curation_file import settle
-from ..engine.lint import lint
+from ..engine.lint import Report, lint
 from . import sockets
 from .curator_page import show_gallery
 from .folders import character_folder
 from .inputs import face_detection_input
 from .studio import said_by
 
+PAGE = "comfyui-frontend"
+"""What ComfyUI's page calls itself in the prompts that it queues."""
 _HELD: set[str] = set()
 """Of this process: the decisions with which something was held, so that it is not held for ever."""
 
@@ -67,7 +69,11 @@ class FacetDatasetCurator(io.ComfyNode):
                 sockets.Character.Output("character", tooltip="The character as you decided."),
                 io.String.Output("report", tooltip="What is wrong with the dataset, and a number."),
             ],
-            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
+            hidden=[
+                io.Hidden.unique_id,
+                io.Hidden.extra_pnginfo,
+                io.Hidden.comfy_usage_source,
+            ],
         )
 
     @classmethod
@@ -88,7 +94,8 @@ class FacetDatasetCurator(io.ComfyNode):
             settled = settle(character_folder(character), character, curation)
         report = lint(settled.outcome, clip_vision=clip_vision, face_model=face_detection_model)
         pictures = set_hash(character)
-        in_page = bool((cls.hidden.extra_pnginfo or {}).get("workflow"))
+        # A script may send a workflow along, too, for the pictures that it makes.
+        in_page = cls.hidden.comfy_usage_source == PAGE
         held = review and in_page and settled.curation.approved != pictures
         shown = show_gallery(cls, settled, report, review=review, held=held)
         if not held:
@@ -98,7 +105,7 @@ class FacetDatasetCurator(io.ComfyNode):
         return io.NodeOutput(ExecutionBlocker(None), ExecutionBlocker(None), ui=shown)
 
 
-def report_text(character: Character, report: Any) -> str:
+def report_text(character: Character, report: Report) -> str:
     """How many pictures are in, and what is wrong with them, in lines to read."""
     total, inside = len(character.pictures), len(character.dataset)
     by_hand = sum(shot.by_hand for shot in character.dataset)

@@ -44,7 +44,8 @@ class Choice:
 
     def applied(self, shot: Shot) -> Shot:
         """``shot`` as was decided; its caption follows its tags unless a person wrote it."""
-        tags = replace(shot.tags, **self.tags) if self.tags else shot.tags
+        values: dict[str, Any] = dict(self.tags)
+        tags = replace(shot.tags, **values)
         caption, by_hand = shot.caption, shot.by_hand
         if self.caption is not None:
             caption, by_hand = self.caption, True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..by_hand import captions_by_hand, keep_by_hand, with_captions_by_hand
-from ..character import Character
+from ..character import Character, Shot
 from ..files import write_json_atomic
 from .curation import HASH_DIGITS, Choice, Curation, curated, parse_curation
 
@@ -87,12 +87,18 @@ def settle(folder: Path, character: Character, text: str) -> Settled:
     keep_by_hand(folder, fresh)
     # As the workflow says it: a caption that gave way is known by that the next time too.
     keep_choices(folder, choices, [shot.hash for shot in character.pictures])
-    written |= fresh
     elsewhere = {
         shot.hash: written[shot.hash]
         for shot in character.pictures
-        if shot.hash in written and (not shot.by_hand or shot.hash in outdated)
+        if shot.hash in written and _stands(shot, choices.get(shot.hash[:HASH_DIGITS]), outdated)
     }
     came = with_captions_by_hand(character, elsewhere)
     curation = Curation(final, asked.approved)
     return Settled(came, curation, curated(came, curation), outdated)
+
+
+def _stands(shot: Shot, choice: Choice | None, outdated: Mapping[str, str]) -> bool:
+    """Whether the caption that is kept for ``shot`` is not the workflow's own, nor an older one."""
+    if shot.hash in outdated:
+        return True
+    return not shot.by_hand and (choice is None or choice.caption is None)

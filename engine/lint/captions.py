@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ..character import Character
 from .finding import Finding, Fix
+from .phrases import common_phrases
 from .trigger import trigger_findings
+from .words import boilerplate_spans, identity_spans, without
 
 TRIGGER_ONLY = "trigger_only"
 BIND_TO_TRIGGER = "bind_to_trigger"
@@ -19,8 +21,12 @@ def caption_findings(character: Character, policy: str | None = None) -> list[Fi
     policy = policy or _policy(character)
     findings = missing(character)
     findings += trigger_findings(character)
+    findings += boilerplate(character)
+    if policy == BIND_TO_TRIGGER:
+        findings += identity(character)
     if policy != TRIGGER_ONLY:
         findings += duplicates(character)
+        findings += repeated(character, policy)
     return findings
 
 
@@ -60,6 +66,63 @@ def duplicates(character: Character) -> list[Finding]:
         )
         for caption, shots in same.items()
         if len(shots) > 1
+    ]
+
+
+def boilerplate(character: Character) -> list[Finding]:
+    """Captions with what captioners say of any picture."""
+    findings = []
+    for shot in character.dataset:
+        spans = boilerplate_spans(shot.caption)
+        if spans:
+            said = ", ".join(repr(shot.caption[start:end]) for start, end in spans)
+            findings.append(
+                Finding(
+                    "boilerplate",
+                    (shot.hash,),
+                    f"The caption says {said}, which says nothing of the picture.",
+                    "Words without a picture weaken those that have one.",
+                    Fix("caption", shot.hash, without(shot.caption, spans)),
+                )
+            )
+    return findings
+
+
+def identity(character: Character) -> list[Finding]:
+    """Captions that say who she is, which is to bind to the trigger."""
+    findings = []
+    for shot in character.dataset:
+        spans = identity_spans(shot.caption)
+        if spans:
+            said = ", ".join(repr(shot.caption[start:end]) for start, end in spans)
+            findings.append(
+                Finding(
+                    "identity_words",
+                    (shot.hash,),
+                    f"The caption says {said}, which is for the trigger to say.",
+                    "It binds to those words instead of the trigger, and is missing when a prompt "
+                    "leaves them out.",
+                    Fix("caption", shot.hash, without(shot.caption, spans)),
+                )
+            )
+    return findings
+
+
+def repeated(character: Character, policy: str) -> list[Finding]:
+    """Phrases in more than 80 % of the captions."""
+    captions = sum(bool(shot.caption.strip()) for shot in character.dataset)
+    return [
+        Finding(
+            "common_phrase",
+            tuple(shots),
+            f"{phrase!r} is in {len(shots)} of {captions} captions.",
+            "What nearly every caption says becomes a part of calling her: prompts without it "
+            "call less of her.",
+            remedy="Leave it out where it says nothing of the picture, or make shots without it.",
+            about=phrase,
+        )
+        for phrase, shots in common_phrases(character).items()
+        if policy == BIND_TO_TRIGGER or not identity_spans(phrase)
     ]
 
 

@@ -67,10 +67,10 @@ export class Fields {
     this.caption.setAttribute("aria-label", words("caption"));
     this.caption.addEventListener("change", () => {
       if (this.caption.value.trim() !== this.now[0].caption) this.decide({ caption: this.caption.value.trim() });
-      else this.showCaption();
+      else this.showCaption(true);
     });
     this.caption.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.showCaption();
+      if (event.key === "Escape") this.showCaption(true);
       if (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && !event.isComposing)) {
         event.preventDefault();
         this.leave();
@@ -97,10 +97,11 @@ export class Fields {
     this.weight.placeholder = weight === MIXED ? "…" : "";
   }
 
-  showCaption() {
+  showCaption(anew = false) {
     const [now] = this.now;
     const [shot] = this.shots;
-    if (this.showing !== shot.hash || document.activeElement !== this.caption) this.caption.value = now.caption;
+    const typing = this.showing === shot.hash && document.activeElement === this.caption;
+    if (anew || !typing) this.caption.value = now.caption;
     this.showing = shot.hash;
     this.byHand.style.display = now.byHand ? "" : "none";
     this.takeBack.style.display = now.own && shot.caption !== now.caption ? "" : "none";
@@ -111,8 +112,13 @@ export class Fields {
     const value = shared(this.now, (now) => now.tags[axis] ?? "");
     if (document.activeElement === input && input.tagName === "INPUT") return;
     if (input.tagName === "SELECT") {
+      for (const option of [...input.options]) if (option.dataset.other) option.remove();
       const known = [...input.options].some((option) => option.value === value);
-      if (!known) input.add(new Option(value === MIXED ? "…" : value, value));
+      if (!known) {
+        const other = new Option(value === MIXED ? "…" : value, value);
+        other.dataset.other = "true";
+        input.add(other);
+      }
     }
     input.value = value === MIXED && input.tagName === "INPUT" ? "" : value;
     if (input.tagName === "INPUT") input.placeholder = value === MIXED ? "…" : "–";

@@ -70,7 +70,7 @@ export class Filters {
       if (this.wanted[axis] && !counts.has(this.wanted[axis])) {
         options.push([this.wanted[axis], `${said(this.wanted[axis])} (0)`]);
       }
-      this.fill(axis, [["", this.words(`any_${axis}`)], ...options]);
+      this.fill(axis, [["", this.tagWords(axis)], ...options]);
     }
     const { kind } = this.wanted;
     this.kind.style.display = kind ? "" : "none";

@@ -24,7 +24,7 @@ export function fixes(findings, among = null) {
   return found;
 }
 
-const MOST_SAID = 3;
+const MOST_SAID = { ofPictures: 2, ofTheSet: 8 };
 
 export class Findings {
   /** `fix(values)` does what fixes ask for; `only(kind)` shows the pictures of a kind. */
@@ -64,8 +64,12 @@ export class Findings {
     const values = fixes(those, among);
     if (values.size) this.drawFix(head, values);
     const sentences = [...new Set(those.map((finding) => finding.says))];
-    for (const said of sentences.slice(0, MOST_SAID)) element("p", "", box).textContent = said;
-    const more = sentences.length - MOST_SAID;
+    const most = pictures.size ? MOST_SAID.ofPictures : MOST_SAID.ofTheSet;
+    for (const said of sentences.slice(0, most)) {
+      const line = element("p", "", box);
+      line.textContent = line.title = said;
+    }
+    const more = sentences.length - most;
     if (more > 0) element("p", "quiet", box).textContent = words("more", { count: more });
     const { effect, remedy } = those[0];
     element("p", "quiet", box).textContent = [effect, remedy].filter(Boolean).join(" ");
@@ -75,10 +79,10 @@ export class Findings {
     const { words } = this;
     const [first] = values.values();
     const action = Object.keys(first)[0];
-    const said = words(`fix_${action}`, { value: first[action] });
-    const made = button(head, values.size > 1 ? `${words(`fix_${action}s`)} (${values.size})` : said, () =>
-      this.fix(values));
+    const count = values.size;
+    const said = words(`fix_${action}${count > 1 ? "s" : ""}`, { value: first[action], count });
+    const made = button(head, said, () => this.fix(values));
     made.className = "fix";
-    if (action === "caption" && values.size === 1) made.title = first.caption;
+    if (action === "caption" && count === 1) made.title = first.caption;
   }
 }

@@ -5,13 +5,13 @@ import { addStyle } from "../common/style.mjs";
 import { texts } from "../common/texts.mjs";
 import { STYLE as SHOTS_STYLE } from "../shots/style.mjs";
 import { TAGS } from "../shots/tags.mjs";
-import { captionsChanged, decided, outcome, parsed, same, written } from "./decisions.mjs";
+import { Choices } from "./choices.mjs";
+import { keyOf, outcome, same } from "./decisions.mjs";
 import { Filters, passes } from "./filters.mjs";
 import { Head } from "./head.mjs";
-import { History } from "./history.mjs";
 import { Inspector } from "./inspector.mjs";
 import { KINDS } from "./kinds.mjs";
-import { press } from "./keys.mjs";
+import { isField, press } from "./keys.mjs";
 import { List } from "./list.mjs";
 import { described } from "./said.mjs";
 import { Selection } from "./selection.mjs";
@@ -20,8 +20,7 @@ import { TEXTS } from "./texts.mjs";
 import { Viewer } from "./viewer.mjs";
 
 const EMPTY_HEIGHT = 150;
-const HEIGHT = 470;
-const SECONDS_UNTIL_KEPT = 0.5;
+const HEIGHT = 560;
 
 export class Gallery {
   view = null;
@@ -30,9 +29,6 @@ export class Gallery {
   shown = [];
   findings = [];
   stale = new Set();
-  choices = {};
-  approved = "";
-  history = new History();
 
   /**
    * `curation` reads and writes the node's widget: get() and set(text). `pictureUrl` gives the
@@ -44,11 +40,18 @@ export class Gallery {
     addStyle("curator", STYLE);
     this.words = texts(joined(TEXTS, KINDS), locale);
     this.tagWords = texts(TAGS, locale);
-    Object.assign(this, { curation, pictureUrl, sendKept: keep, resized, run });
+    Object.assign(this, { pictureUrl, resized, run });
+    this.choices = new Choices({
+      curation,
+      keep,
+      changed: () => this.changed(),
+      said: () => this.drawAround(),
+      unreachable: this.words("unreachable"),
+    });
     this.element = element("div", "facet-panel facet-curator");
     this.head = new Head(this.element, this.words, {
       goOn: () => this.goOn(),
-      again: () => this.setApproved(""),
+      again: () => this.choices.approve(""),
       overview: () => this.select([]),
     });
     this.filters = new Filters(this.element, this.words, this.tagWords, () => this.filtered());
@@ -83,10 +86,7 @@ export class Gallery {
 
   /** Draws again what hangs on the widget, which somebody else may have changed. */
   valueChanged() {
-    const text = this.curation.get() ?? "";
-    const kept = this.view?.kept ?? this.view?.curation ?? { shots: {} };
-    const { shots, approved } = text.trim() ? parsed(text) : { shots: kept.shots, approved: "" };
-    Object.assign(this, { choices: shots, approved });
+    this.choices.read(this.view);
     this.schedule();
   }
 
@@ -111,8 +111,7 @@ export class Gallery {
     const vocabulary = view?.vocabulary ?? {};
     const findings = this.openFindings();
     this.all = (view?.shots ?? []).map((shot) => {
-      const choice = this.choices[shot.hash.slice(0, 16)];
-      const now = outcome(shot, choice, vocabulary);
+      const now = outcome(shot, this.choices.shots[keyOf(shot)], vocabulary);
       return { hash: shot.hash, shot, now, findings: findings.get(shot.hash) ?? [] };
     });
     this.element.classList.toggle("bare", !view);
@@ -127,9 +126,8 @@ export class Gallery {
     this.stale = new Set();
     if (!view) return found;
     for (const shot of view.shots) {
-      const key = shot.hash.slice(0, 16);
-      const now = outcome(shot, this.choices[key], view.vocabulary);
-      const then = outcome(shot, view.curation.shots[key], view.vocabulary);
+      const now = outcome(shot, this.choices.shots[keyOf(shot)], view.vocabulary);
+      const then = outcome(shot, view.curation.shots[keyOf(shot)], view.vocabulary);
       if (!same({ ...now, own: 0, byHand: 0 }, { ...then, own: 0, byHand: 0 })) this.stale.add(shot.hash);
     }
     this.findings = view.report.findings.filter(
@@ -166,11 +164,11 @@ export class Gallery {
       total: this.all.length,
       findings: this.findings.length,
       stale: this.stale.size > 0,
-      approved: Boolean(view) && this.approved === view.set,
+      approved: Boolean(view) && this.choices.approved === view.set,
     });
     this.inspector.draw(view ? this.chosen : []);
-    this.foot.textContent = this.trouble || (view ? words("keys") : "");
-    this.foot.classList.toggle("wrong", Boolean(this.trouble));
+    this.foot.textContent = this.choices.trouble || (view ? words("keys") : "");
+    this.foot.classList.toggle("wrong", Boolean(this.choices.trouble));
     const current = this.current;
     if (this.viewer.isOpen && current) this.drawViewer(current);
   }
@@ -224,67 +222,24 @@ export class Gallery {
 
   /** Decides `values` about every picture that is chosen. */
   decide(values) {
-    this.decideEach(new Map(this.chosen.map(({ hash }) => [hash, values])));
+    this.choices.decide(new Map(this.chosen.map(({ hash }) => [hash, values])));
   }
 
-  /** Decides about several pictures at once: values by hash. */
-  decideEach(values) {
-    let choices = this.choices;
-    for (const { hash, shot } of this.all) {
-      const asked = values.get(hash);
-      if (asked) choices = decided(choices, shot, asked, this.view.vocabulary);
-    }
-    if (same(choices, this.choices)) return;
-    this.history.push(this.choices);
-    this.hold(choices);
-  }
-
-  goBack(by) {
-    const choices = this.history[by](this.choices);
-    if (choices) this.hold(choices);
-  }
-
-  /** Has `choices` hold, in the widget and, a moment later, beside the dataset. */
-  hold(choices) {
-    // What was kept beside the dataset goes into the workflow first, so that it can be undone to.
-    if (!(this.curation.get() ?? "").trim()) this.curation.set(written(this));
-    this.unsaved = { ...this.unsaved, ...captionsChanged(this.view.shots, this.choices, choices) };
-    this.choices = choices;
-    this.curation.set(written(this));
+  /** Draws what was decided, and has the keys go on in the list, unless somebody types. */
+  changed() {
     this.draw();
-    this.list.element.focus({ preventScroll: true });
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.keep(), SECONDS_UNTIL_KEPT * 1000);
-  }
-
-  async keep() {
-    clearTimeout(this.timer);
-    this.timer = null;
-    const captions = this.unsaved ?? {};
-    this.unsaved = {};
-    const { folder, shots } = this.view;
-    const sent = { folder, curation: written(this), pictures: shots.map(({ hash }) => hash), captions };
-    const { error } = await this.sendKept(sent).catch(() => ({ error: this.words("unreachable") }));
-    if (error) this.unsaved = { ...captions, ...this.unsaved };
-    this.trouble = error ?? "";
-    this.drawAround();
-  }
-
-  setApproved(set) {
-    if (!(this.curation.get() ?? "").trim()) this.curation.set(written(this));
-    this.approved = set;
-    this.curation.set(written(this));
-    this.drawAround();
+    const typing = this.element.contains(document.activeElement) && isField(document.activeElement);
+    if (!typing && !this.viewer.isOpen) this.list.element.focus({ preventScroll: true });
   }
 
   async goOn() {
-    if (this.timer) await this.keep();
-    this.setApproved(this.view.set);
+    await this.choices.keep();
+    this.choices.approve(this.view.set);
     this.run();
   }
 
   close() {
-    if (this.timer) this.keep();
+    this.choices.keep();
     this.list.close();
     this.viewer.close();
   }

@@ -16,13 +16,13 @@ export class Inspector {
     this.pictures = element("div", "pictures", this.element);
     this.pictures.addEventListener("click", () => gallery.enlarge());
     this.title = element("div", "title", this.element);
+    this.findings = new Findings(this.element, words, {
+      fix: (values) => gallery.choices.decide(values),
+      only: (kind) => gallery.filters.want("kind", kind),
+    });
     this.fields = new Fields(this.element, words, tagWords, {
       decide: (values) => gallery.decide(values),
       leave: () => gallery.list.element.focus({ preventScroll: true }),
-    });
-    this.findings = new Findings(this.element, words, {
-      fix: (values) => gallery.decideEach(values),
-      only: (kind) => gallery.filters.want("kind", kind),
     });
   }
 

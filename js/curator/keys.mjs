@@ -4,19 +4,22 @@ import { stepped } from "./fields.mjs";
 
 const TYPED_IN = new Set(["INPUT", "TEXTAREA", "SELECT"]);
 
+/** Whether keys are typed into `target`. */
+export const isField = (target) => TYPED_IN.has(target.tagName);
+
 /** Does what a key means; keys that are typed into a field stay its own. */
 export function press(event, gallery) {
   event.stopPropagation(); // The page has keys of its own: Delete removes the node.
   if (event.key === "Escape" && event.target === gallery.filters.search) gallery.list.element.focus();
-  if (TYPED_IN.has(event.target.tagName) || event.key === "Tab" || event.altKey) return;
+  if (isField(event.target) || event.key === "Tab" || event.altKey) return;
   const done = event.ctrlKey || event.metaKey ? withControl(event, gallery) : plain(event, gallery);
   if (done) event.preventDefault();
 }
 
 function withControl(event, gallery) {
   const key = event.key.toLowerCase();
-  if (key === "z") gallery.goBack(event.shiftKey ? "redo" : "undo");
-  else if (key === "y") gallery.goBack("redo");
+  if (key === "z") gallery.choices.go(event.shiftKey ? "redo" : "undo");
+  else if (key === "y") gallery.choices.go("redo");
   else if (key === "a") gallery.select(gallery.shown.map((one) => one.hash));
   else return false;
   return true;
@@ -48,7 +51,7 @@ function decide(key, gallery) {
   const by = { "+": 1, "=": 1, "-": -1 }[key];
   if (by) {
     const values = gallery.chosen.map(({ hash, now }) => [hash, { weight: stepped(now.weight, by) }]);
-    gallery.decideEach(new Map(values));
+    gallery.choices.decide(new Map(values));
   } else if (key === "x" || key === "Delete" || key === "Backspace") gallery.toggle(false);
   else if (key === "i") gallery.toggle(true);
   else if (key === "e" && gallery.chosen.length === 1) gallery.inspector.editCaption();

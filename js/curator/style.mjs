@@ -12,13 +12,13 @@ export const STYLE = `
 .facet-curator .head .go[aria-pressed="false"] { color: #fff; background: color-mix(in oklab, var(--blue) 80%, #14171a); }
 .facet-curator .head .go[aria-pressed="true"] { color: var(--green); background: none; }
 .facet-curator .filters { flex: none; display: flex; flex-wrap: wrap; gap: 6px; }
-.facet-curator :is(input, select, textarea) { box-sizing: border-box; min-width: 0; margin: 0; padding: 5px 8px; border: 0; border-radius: 8px; outline: 0; font: inherit; color: var(--ink); background: var(--ground); user-select: text; color-scheme: dark light; }
+.facet-curator :is(input, select, textarea) { box-sizing: border-box; min-width: 0; margin: 0; padding: 5px 8px; border: 0; border-radius: 8px; outline: 0; font: inherit; color: var(--ink); background: var(--ground); user-select: text; box-shadow: inset 0 0 0 1px color-mix(in srgb, var(--ink) 9%, transparent); }
 .facet-curator select { cursor: pointer; text-overflow: ellipsis; }
 .facet-curator select option { color: var(--ink); background: var(--component-node-background, var(--comfy-menu-bg, #26282c)); }
 .facet-curator :is(input, select, textarea):focus-visible { box-shadow: inset 0 0 0 1.5px var(--blue); }
 .facet-curator ::placeholder { color: var(--quiet); opacity: 1; }
 .facet-curator .filters .search { flex: 2 1 120px; }
-.facet-curator .filters select { flex: 1 1 84px; color: var(--quiet); }
+.facet-curator .filters select { flex: 1 1 64px; color: var(--quiet); }
 .facet-curator .filters select.set { color: var(--ink); box-shadow: inset 0 0 0 1.5px color-mix(in srgb, var(--blue) 70%, transparent); }
 .facet-curator .filters .only { padding: 5px 10px; color: var(--blue); }
 .facet-curator .body { flex: 1 1 0; min-height: 0; display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr) 264px; gap: 10px; }
@@ -76,7 +76,8 @@ export const STYLE = `
 .facet-curator .finding .kind:hover, .facet-curator button.plain:hover { text-decoration: underline; background: none; }
 .facet-curator .finding .kind[aria-pressed="true"] { color: var(--blue); }
 .facet-curator .finding .fix { padding: 1px 8px; font-size: 11px; background: var(--raised); }
+.facet-curator .finding p { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .facet-curator .foot { flex: none; height: 16px; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; font-size: 11px; line-height: 16px; color: var(--quiet); }
 .facet-curator .foot.wrong { color: var(--alert); }
-@container (max-width: 560px) { .facet-curator .body { grid-template: minmax(130px, 1fr) minmax(0, 46%) / minmax(0, 1fr); } }
+@container (max-width: 560px) { .facet-curator .body { grid-template: minmax(130px, 1fr) minmax(0, 46%) / minmax(0, 1fr); } .facet-curator .filters .search { flex-basis: 100%; } .facet-curator .pictures[data-count="1"] { height: 84px; } }
 `;

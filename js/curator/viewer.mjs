@@ -15,7 +15,7 @@ export class Viewer {
     this.said.setAttribute("role", "status");
     const low = element("div", "low", this.element);
     this.toggle = button(low, "", () => toggle());
-    button(low, words("close"), () => this.element.close());
+    this.closing = button(low, words("close"), () => this.element.close());
     this.element.addEventListener("keydown", (event) => {
       event.stopPropagation(); // The page has keys of its own.
       const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -57,6 +57,7 @@ export class Viewer {
     if (this.isOpen) return;
     document.body.append(this.element);
     this.element.showModal();
+    this.closing.focus();
   }
 
   close() {
