@@ -16,6 +16,7 @@ METADATA = "metadata.jsonl"
 MASKS = "masks"
 MASK_BESIDE = "-masklabel.png"
 EXCLUDED = "excluded"
+CHARACTERS = "characters"
 TRAIN = "train"
 PROMPTS = "prompts.txt"
 REPEATS = re.compile(r"^(\d+)_(.+)$")
@@ -76,7 +77,7 @@ def archive_name(character: Character) -> str:
 def library(layout: Layout, character: Character) -> str:
     """The character's folder in an asset library, with the slash; empty in other layouts."""
     asset = layout is Layout.ASSET_LIBRARY
-    return f"characters/{character.folder_name}/" if asset else ""
+    return f"{CHARACTERS}/{character.folder_name}/" if asset else ""
 
 
 def weight_folder(weight: float) -> str:

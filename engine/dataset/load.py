@@ -11,7 +11,16 @@ from ..character import Shot
 from .beside import Beside, own_files
 from .faults import Faults
 from .formats import PictureFormat
-from .layouts import EXCLUDED, MANIFEST, MASK_BESIDE, MASKS, REPEATS, Layout, parse_manifest
+from .layouts import (
+    CHARACTERS,
+    EXCLUDED,
+    MANIFEST,
+    MASK_BESIDE,
+    MASKS,
+    REPEATS,
+    Layout,
+    parse_manifest,
+)
 from .naming import Loaded, Names, character_of
 from .pictures import SUFFIXES, UnreadablePicture, read_picture
 from .records import Found, Records, shot_of
@@ -125,7 +134,7 @@ class _Reading:
         shot = replace(
             shot,
             mask=self.beside.mask(found.name, entry, shot),
-            include=EXCLUDED not in folders,
+            include=EXCLUDED not in _folders(found.name),
         )
         if found.exact and entry.get("hash") not in (None, shot.hash):
             kind = str(entry.get("format"))
@@ -174,4 +183,10 @@ def _is_picture(name: str) -> bool:
     path = PurePosixPath(name)
     if path.suffix.lower() not in SUFFIXES or path.name.lower().endswith(NOT_PICTURES):
         return False
-    return MASKS not in path.parts[:-1]
+    return MASKS not in _folders(name)
+
+
+def _folders(name: str) -> tuple[str, ...]:
+    """The folders that ``name`` is in, without those of an asset library, which may be any name."""
+    folders = PurePosixPath(name).parent.parts
+    return folders[2:] if folders[:1] == (CHARACTERS,) else folders
