@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facet.benchmarks import dataset
-from facet.benchmarks.dataset import Timing
+from facet.benchmarks.dataset import Flawed, Timing
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from facet.launcher.bench import met
@@ -26,6 +26,26 @@ def test_a_task_is_linear_when_its_time_grows_as_the_shots_do(power: float, line
     assert name == "load: time grows with shots to the power of"
     assert bar["value"] == pytest.approx(power)
     assert met(bar) is linear
+
+
+def flawed(**right: tuple[float, float]) -> Flawed:
+    return Flawed(seed=0, shots=200, number=40, seconds=9.0, right=right)
+
+
+def test_a_rare_fault_that_is_never_found_is_not_hidden_by_a_common_one() -> None:
+    common = flawed(all=(1.0, 0.99), common_phrase=(1.0, 1.0), blurred=(1.0, 0.0))
+    bars = dataset.lint_bars([common])
+    assert [name for name, bar in bars.items() if not met(bar)] == [
+        "lint: faults that are found, mean of the kinds"
+    ]
+
+
+def test_the_worst_of_the_flawed_sets_counts() -> None:
+    good = flawed(all=(1.0, 1.0), blurred=(1.0, 1.0))
+    bad = flawed(all=(0.9, 1.0), blurred=(0.9, 1.0))
+    bars = dataset.lint_bars([good, bad])
+    assert bars["lint: findings that are true"]["value"] == 0.9
+    assert all(met(bar) for bar in dataset.lint_bars([good]).values())
 
 
 def test_every_task_is_timed_and_leaves_what_it_makes(
