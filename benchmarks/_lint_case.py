@@ -192,8 +192,11 @@ def _drafts(who: Identity, rng: random.Random) -> list[Draft]:
 
 def _visible(view: str, framing: str, expression: str, pose: str) -> bool:
     """Whether the picture shows these values, and does not look like one with other ones."""
-    return (view != "back" or expression == EXPRESSIONS[0]) and (
-        framing != "close_up" or pose == POSES[0]
+    small = framing == "full" and view.startswith("profile")
+    return (
+        (expression == EXPRESSIONS[0] or not (view == "back" or small))
+        and (pose == POSES[0] or framing != "close_up")
+        and not (pose == "waving" and small)
     )
 
 
@@ -202,23 +205,23 @@ def _spoil_picture(
 ) -> None:
     scene = draft.scene
     if kind == "blurred":
-        radius = rng.uniform(1.5, 2.5)
+        radius = rng.uniform(1.2, 2.0)
         draft.image = np.asarray(
             Image.fromarray(draft.image).filter(ImageFilter.GaussianBlur(radius))
         )
     elif kind == "tiny_face":
         draft.image, draft.mask = _far_away(who, scene, rng)
     elif kind == "no_face":
-        picture = render(who, replace(scene, view="back"), SIDE)
+        picture = render(who, scene, SIDE, yaw=rng.uniform(125, 235))
         draft.image, draft.mask = picture.image, picture.mask
     elif kind == "several_people":
         pair = [render(one, scene, SIDE) for one in (who, other)]
-        part = slice(SIDE // 8, SIDE - SIDE // 8)
+        part = slice(SIDE // 16, SIDE - SIDE // 16)
         draft.image = np.concatenate([one.image[:, part] for one in pair], axis=1)
         masks = [pair[0].mask[:, part], np.zeros_like(pair[1].mask[:, part])]
         draft.mask = np.concatenate(masks, axis=1)
     elif kind == "small_picture":
-        picture = render(who, scene, rng.randrange(48, 72))
+        picture = render(who, scene, rng.randrange(60, 76))
         draft.image, draft.mask = picture.image, picture.mask
     elif kind == "empty_mask":
         draft.mask = np.zeros_like(draft.mask)

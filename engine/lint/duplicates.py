@@ -23,6 +23,8 @@ ALIKE = 0.75
 """SSIM where two pictures differ most, once laid over each other. Of a person in the same room,
 clothes and view, pictures with another expression or pose reach 0.77 at most in 6 of 10,000 pairs;
 of 24 pictures moved, cut, lit and compressed otherwise, the least alike has 0.78."""
+APART = 0.1
+"""Most by which a block of 4 px may differ, of 0..1: somebody small who moved shows in few px."""
 NEAREST = 4
 SIDE, EDGE = 48, 3
 FURTHEST = 0.15
@@ -80,7 +82,9 @@ def alike(thumbnails: torch.Tensor, embeddings: torch.Tensor) -> list[tuple[int,
         part = torch.tensor(ordered[start : start + AT_ONCE])
         first, second = laid_over(thumbnails[part[:, 0]], thumbnails[part[:, 1]])
         same = torch.cat([least_alike(a, b[None]) for a, b in zip(first, second, strict=True)])
-        pairs += [ordered[start + n] for n in torch.nonzero(same > ALIKE).flatten().tolist()]
+        apart = F.avg_pool2d((first - second).abs().mean(dim=1), 4).amax(dim=(1, 2))
+        same_picture = (same > ALIKE) & (apart < APART)
+        pairs += [ordered[start + n] for n in torch.nonzero(same_picture).flatten().tolist()]
     return pairs
 
 

@@ -16,8 +16,8 @@ ADULTS = (0.27, 0.13)
 shots up to the second. A face model of other people says its own as ``framing_bands``."""
 
 HEAD_APART = 0.9
-"""Faces are of two people when their middles are this many face heights apart; a second face
-nearer than that is the same head found again."""
+"""Faces are of two people when their middles are this many face sizes apart; a second face nearer
+than that is the same head found again."""
 SAME_SIZE = 0.4
 MARGIN = 0.1
 LEAST_CROP = 8
@@ -67,7 +67,7 @@ def people(faces: list[Face]) -> tuple[Face, ...]:
     for face in faces:
         if kept and height(face) < SAME_SIZE * height(kept[0]):
             continue
-        if all(_distance(face, other) >= HEAD_APART * height(other) for other in kept):
+        if all(_distance(face, other) >= HEAD_APART * other.area**0.5 for other in kept):
             kept.append(face)
     return tuple(kept)
 

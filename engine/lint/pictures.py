@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from statistics import median
 from typing import Any
 
@@ -31,10 +31,12 @@ def picture_findings(
     character: Character, seen: Sequence[Look], face_model: Any = None, resolution: int = 0
 ) -> list[Finding]:
     """The faults of each picture in ``seen``; ``resolution`` 0 stands for the usual size."""
-    findings = blurred(seen) + small(seen, resolution) + weights(seen) + masks(seen)
+    findings = blurred(seen)
     if face_model is not None:
-        findings += faces(character, seen, face_model)
-    return findings
+        # What is blurred too much for a face to be found is reported once.
+        hazy = {shot for finding in findings for shot in finding.shots}
+        findings += faces(character, seen, face_model, hazy)
+    return findings + small(seen, resolution) + weights(seen) + masks(seen)
 
 
 def blurred(seen: Sequence[Look]) -> list[Finding]:
@@ -129,15 +131,20 @@ def masks(seen: Sequence[Look]) -> list[Finding]:
     ]
 
 
-def faces(character: Character, seen: Sequence[Look], face_model: Any) -> list[Finding]:
-    """No face where one should be, faces too small to learn from, and more people than belong."""
+def faces(
+    character: Character, seen: Sequence[Look], face_model: Any, hazy: Container[str] = ()
+) -> list[Finding]:
+    """No face where one should be, faces too small to learn from, and more people than belong.
+
+    hazy: hashes of pictures that a face is not expected to be found in.
+    """
     tiny = TINY_SHARE * getattr(face_model, "framing_bands", ADULTS)[1]
     allowed = 1 + len(character.companions)
     findings = []
     for look in seen:
         share, name = face_share(look), look.shot.hash
         if share is None:
-            findings += _faceless(look)
+            findings += [] if name in hazy else _faceless(look)
         elif share < tiny and look.face is not None:
             findings.append(_tiny(name, f"The face is {height(look.face):.0f} px high"))
         if len(look.faces) > allowed:

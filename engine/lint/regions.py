@@ -22,10 +22,13 @@ FEWEST = 6
 SEEN_IN = 1 / 3
 """Share of the pictures that a cell has to be seen in."""
 LEAST_REGION = 0.04
-"""Share of the background's cells that make a region; of a garment's, a fifth."""
-LEAST_GARMENT = 0.2
+"""Share of the background's cells that make a region."""
 MATCHING = 0.7
 """Share of the region's cells by which a picture has it."""
+LEAST_GARMENT = 0.3
+"""Share of the clothes' cells that have the colour which makes them the same."""
+LEAST_CLOTHES = 4
+"""Cells of clothes by which a picture is judged at all."""
 CANDIDATES = 24
 BORDER = 2
 """Without mask and face, cells from the edge that are taken for background."""
@@ -49,10 +52,9 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
         return [], []
     colours = torch.stack([_cells(look) for look in seen])
     visible = torch.stack([background(look) for look in seen])
-    found = constant(colours, visible, LEAST_REGION)
+    found = constant(colours, visible)
     if found is not None:
-        region, having = found
-        findings.append(_background(seen, region, having))
+        findings.append(_background(seen, *found))
     if not (faces or any(_masked(look) for look in seen)):
         skipped.append(
             "Constant background: judged at the pictures' edges, because there are neither masks "
@@ -64,20 +66,20 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
     patches = [garment(look) for look in seen]
     colours = torch.stack([patch[0] for patch in patches])
     visible = torch.stack([patch[1] for patch in patches])
-    found = constant(colours, visible, LEAST_GARMENT)
-    if found is not None:
-        findings.append(_garment(seen, *found))
+    having = same_clothes(colours, visible)
+    if having:
+        findings.append(_garment(seen, having))
     return findings, skipped
 
 
 def constant(
-    colours: torch.Tensor, visible: torch.Tensor, least: float
+    colours: torch.Tensor, visible: torch.Tensor
 ) -> tuple[torch.Tensor, list[int]] | None:
     """The cells whose colour more than 80 % of the pictures share, and which pictures those are.
 
-    colours: (N, C, 3) of C cells. visible: (N, C) bool. least: share of the cells that make a
-    region. The colour that most share is looked for among those of up to 24 pictures, so that the
-    time grows with N alone. None when there is no such region.
+    colours: (N, C, 3) of C cells. visible: (N, C) bool. The colour that most share is looked for
+    among those of up to 24 pictures, so that the time grows with N alone. None when there is no
+    such region.
     """
     pictures, cells = visible.shape
     seen = visible.sum(dim=0)
@@ -94,7 +96,7 @@ def constant(
     same = _same(colours, usual) & visible
     often = seen >= max(FEWEST, SEEN_IN * pictures)
     region = often & (same.sum(dim=0) > SHARE * seen)
-    if int(region.sum()) < least * cells:
+    if int(region.sum()) < LEAST_REGION * cells:
         return None
     shown = (visible & region).sum(dim=1)
     judged = shown >= max(1, int(region.sum()) // 4)
@@ -102,6 +104,32 @@ def constant(
     if int(having.sum()) <= SHARE * int(judged.sum()) or int(judged.sum()) < FEWEST:
         return None
     return region, torch.nonzero(having).flatten().tolist()
+
+
+def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> list[int]:
+    """The pictures that share a colour of clothes, when they are more than 80 %; else none.
+
+    colours: (N, C, 3). visible: (N, C) bool. A body turns and bends, so that it is no cell that
+    stays the same, but how much of the clothes has the colour.
+    """
+    worn = visible.sum(dim=1)
+    judged = worn >= LEAST_CLOTHES
+    enough = max(FEWEST, SEEN_IN * len(colours))
+    if int(judged.sum()) < enough:
+        return []
+    best = torch.zeros(len(colours), dtype=torch.bool)
+    order = torch.nonzero(judged).flatten()
+    for candidate in order[:: max(1, len(order) // CANDIDATES)].tolist():
+        own = colours[candidate][visible[candidate]]
+        alike = _same(own[:, None], own[None])
+        colour = own[alike[alike.sum(dim=1).argmax()]].mean(dim=0)
+        share = (_same(colours, colour) & visible).sum(dim=1) / worn.clamp_min(1)
+        having = judged & (share >= LEAST_GARMENT)
+        if having.sum() > best.sum():
+            best = having
+    if int(best.sum()) <= SHARE * int(judged.sum()):
+        return []
+    return torch.nonzero(best).flatten().tolist()
 
 
 def background(look: Look) -> torch.Tensor:
@@ -204,8 +232,7 @@ def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -
     )
 
 
-def _garment(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -> Finding:
-    del region
+def _garment(seen: Sequence[Look], having: list[int]) -> Finding:
     shots = tuple(seen[n].shot.hash for n in having)
     named = sum(bool(seen[n].shot.tags.outfit) for n in having)
     effect = "The LoRA learns the clothes as a part of her and draws them unasked."
@@ -214,7 +241,7 @@ def _garment(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -> F
     return Finding(
         "constant_garment",
         shots,
-        f"She wears the same below the face in {len(shots)} of {len(seen)} pictures.",
+        f"She wears the same colour below the face in {len(shots)} of {len(seen)} pictures.",
         effect,
         remedy="Add shots in other outfits, name the clothes in the captions, or exclude some.",
         about="below the face",
