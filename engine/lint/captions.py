@@ -89,7 +89,7 @@ def boilerplate(character: Character) -> list[Finding]:
 
 
 def identity(character: Character) -> list[Finding]:
-    """Captions that say who she is, which is to bind to the trigger."""
+    """Captions that say who the character is, which is to bind to the trigger."""
     findings = []
     for shot in character.dataset:
         spans = identity_spans(shot.caption)
@@ -116,8 +116,8 @@ def repeated(character: Character, policy: str) -> list[Finding]:
             "common_phrase",
             tuple(shots),
             f"{phrase!r} is in {len(shots)} of {captions} captions.",
-            "What nearly every caption says becomes a part of calling her: prompts without it "
-            "call less of her.",
+            "What nearly every caption says becomes a part of the call: prompts without it call "
+            "less of the character.",
             remedy="Leave it out where it says nothing of the picture, or make shots without it.",
             about=phrase,
         )

@@ -33,12 +33,12 @@ KNOWN = 0.5
 
 EFFECTS = MappingProxyType(
     {
-        "view": "The LoRA has to guess how she looks from there.",
-        "framing": "Pictures in this framing come out less like her.",
-        "expression": "Her face stiffens into the expressions that it knows.",
-        "lighting": "Light becomes a part of her, and resists prompts for another.",
-        "background": "The place becomes a part of her, and appears unasked.",
-        "outfit": "The clothes become a part of her, and appear unasked.",
+        "view": "The LoRA has to guess the look from there.",
+        "framing": "Pictures in this framing come out less alike.",
+        "expression": "The face stiffens into the expressions that it knows.",
+        "lighting": "Light becomes a part of the character, and resists prompts for another.",
+        "background": "The place becomes a part of the character, and appears unasked.",
+        "outfit": "The clothes become a part of the character, and appear unasked.",
     }
 )
 
@@ -75,7 +75,7 @@ def count(pictures: int) -> list[Finding]:
             "too_few" if few else "coverage",
             (),
             f"There are {pictures} pictures; {FEWEST} are the least, {ADVISED} and more advised.",
-            "With few pictures the LoRA repeats them instead of learning her.",
+            "With few pictures the LoRA repeats them instead of learning from them.",
             remedy="Make more with Facet Shot Generator.",
             about="count",
         )

@@ -19,14 +19,15 @@ SAME_EMBEDDING = 0.9
 finds all pictures of one person alike; what decides is the pixels."""
 SAME_ROUGHLY = 0.95
 """Correlation of 12 px thumbnails, below which pixels are not looked at."""
-ALIKE = 0.75
-"""SSIM where two pictures differ most, once laid over each other. Of a person in the same room,
-clothes and view, pictures with another expression or pose reach 0.77 at most in 6 of 10,000 pairs;
-of 24 pictures moved, cut, lit and compressed otherwise, the least alike has 0.78."""
-APART = 0.1
-"""Most by which a block of 4 px may differ, of 0..1: somebody small who moved shows in few px."""
+ALIKE = 0.76
+"""SSIM where two pictures differ most, once laid over each other. Of 24 drawn pictures that were
+moved, cut, lit and compressed otherwise the least alike has 0.78."""
+APART = 0.093
+"""Most by which a block of 3 px may differ, of 0..1: a mouth that smiles in somebody small shows in
+few pixels. The 24 reach 0.085; of the pictures with the same room, clothes and view, and another
+expression or pose, one in 300 stays below."""
 NEAREST = 4
-SIDE, EDGE = 48, 3
+SIDE, EDGE = 64, 4
 FURTHEST = 0.15
 PYRAMID, STEPS = (16, 32, SIDE), 4
 AT_ONCE = 128
@@ -82,7 +83,7 @@ def alike(thumbnails: torch.Tensor, embeddings: torch.Tensor) -> list[tuple[int,
         part = torch.tensor(ordered[start : start + AT_ONCE])
         first, second = laid_over(thumbnails[part[:, 0]], thumbnails[part[:, 1]])
         same = torch.cat([least_alike(a, b[None]) for a, b in zip(first, second, strict=True)])
-        apart = F.avg_pool2d((first - second).abs().mean(dim=1), 4).amax(dim=(1, 2))
+        apart = F.avg_pool2d((first - second).abs().mean(dim=1), 3, stride=1).amax(dim=(1, 2))
         same_picture = (same > ALIKE) & (apart < APART)
         pairs += [ordered[start + n] for n in torch.nonzero(same_picture).flatten().tolist()]
     return pairs

@@ -98,10 +98,15 @@ class Report:
             "skipped": list(self.skipped),
         }
 
+    @property
+    def headline(self) -> str:
+        """The number and how many findings there are, in a sentence."""
+        count = len(self.findings)
+        return f"Dataset {self.number} of 100, {count} finding{'s' * (count != 1)}."
+
     def text(self) -> str:
         """The report in lines to read: the number, then what each finding says and does."""
-        count = len(self.findings)
-        lines = [f"Dataset {self.number} of 100, {count} finding{'s' * (count != 1)}."]
+        lines = [self.headline]
         for finding in self.findings:
             lines.append(" ".join(filter(None, (f"! {finding.says}", finding.effect))))
             if finding.remedy:

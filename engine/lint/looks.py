@@ -15,8 +15,8 @@ ADULTS = (0.27, 0.13)
 """Height of an adult's face as a share of the picture's: close-ups from the first on, full-body
 shots up to the second. A face model of other people says its own as ``framing_bands``."""
 
-HEAD_APART = 0.9
-"""Faces are of two people when their middles are this many face sizes apart; a second face nearer
+HEAD_APART = 1.0
+"""Faces are of two people when their middles are a face's size apart; a second face nearer
 than that is the same head found again."""
 SAME_SIZE = 0.4
 MARGIN = 0.1

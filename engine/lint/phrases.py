@@ -10,7 +10,7 @@ from ..character import VOCABULARY, Character
 from .words import common_words
 
 SHARE = 0.8
-"""What more than this share of the captions, or of the pictures, has is learnt as a part of her."""
+"""What more than this share of captions, or of pictures, has is learnt as a part of who it is."""
 FEWEST = 5
 LONGEST = 8
 MOST_WORDS = 400

@@ -60,7 +60,7 @@ def blurred(seen: Sequence[Look]) -> list[Finding]:
                         "blurred",
                         (look.shot.hash,),
                         f"The {what} is blurred: {share} % as sharp as others of its size.",
-                        "The LoRA learns blur as a part of her face.",
+                        "The LoRA learns blur as a part of the face.",
                         Fix("exclude", look.shot.hash),
                     )
                 )
@@ -168,7 +168,8 @@ def _faceless(look: Look) -> list[Finding]:
     subject = mask.amax(dim=1) > 0.5 if mask is not None else None
     if subject is not None and 0 < float(subject.float().mean()) < FAR:
         share = round(100 * float(subject.float().mean()))
-        return [_tiny(name, f"She takes {share} % of the picture's height, and no face is found")]
+        says = f"The character takes {share} % of the picture's height, and no face is found"
+        return [_tiny(name, says)]
     asked = f"is tagged {tags.view}" if tags.view else "has no view tagged"
     return [
         Finding(

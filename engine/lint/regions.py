@@ -25,9 +25,11 @@ LEAST_REGION = 0.04
 """Share of the background's cells that make a region."""
 MATCHING = 0.7
 """Share of the region's cells by which a picture has it."""
+SAME_CLOTH = 0.13
+"""The same for clothes, which have folds and shades."""
 LEAST_GARMENT = 0.3
 """Share of the clothes' cells that have the colour which makes them the same."""
-LEAST_CLOTHES = 4
+LEAST_CLOTHES = 3
 """Cells of clothes by which a picture is judged at all."""
 CANDIDATES = 24
 BORDER = 2
@@ -66,9 +68,9 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
     patches = [garment(look) for look in seen]
     colours = torch.stack([patch[0] for patch in patches])
     visible = torch.stack([patch[1] for patch in patches])
-    having = same_clothes(colours, visible)
+    having, judged = same_clothes(colours, visible)
     if having:
-        findings.append(_garment(seen, having))
+        findings.append(_garment(seen, having, judged))
     return findings, skipped
 
 
@@ -101,13 +103,14 @@ def constant(
     shown = (visible & region).sum(dim=1)
     judged = shown >= max(1, int(region.sum()) // 4)
     having = judged & ((same & region).sum(dim=1) >= MATCHING * shown)
-    if int(having.sum()) <= SHARE * int(judged.sum()) or int(judged.sum()) < FEWEST:
+    if int(having.sum()) <= SHARE * pictures:
         return None
     return region, torch.nonzero(having).flatten().tolist()
 
 
-def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> list[int]:
-    """The pictures that share a colour of clothes, when they are more than 80 %; else none.
+def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> tuple[list[int], int]:
+    """The pictures that share a colour of clothes, when they are more than 80 % of those that show
+    clothes, else none; and how many do show them.
 
     colours: (N, C, 3). visible: (N, C) bool. A body turns and bends, so that it is no cell that
     stays the same, but how much of the clothes has the colour.
@@ -116,24 +119,24 @@ def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> list[int]:
     judged = worn >= LEAST_CLOTHES
     enough = max(FEWEST, SEEN_IN * len(colours))
     if int(judged.sum()) < enough:
-        return []
+        return [], int(judged.sum())
     best = torch.zeros(len(colours), dtype=torch.bool)
     order = torch.nonzero(judged).flatten()
     for candidate in order[:: max(1, len(order) // CANDIDATES)].tolist():
         own = colours[candidate][visible[candidate]]
-        alike = _same(own[:, None], own[None])
+        alike = _same(own[:, None], own[None], SAME_CLOTH)
         colour = own[alike[alike.sum(dim=1).argmax()]].mean(dim=0)
-        share = (_same(colours, colour) & visible).sum(dim=1) / worn.clamp_min(1)
+        share = (_same(colours, colour, SAME_CLOTH) & visible).sum(dim=1) / worn.clamp_min(1)
         having = judged & (share >= LEAST_GARMENT)
         if having.sum() > best.sum():
             best = having
     if int(best.sum()) <= SHARE * int(judged.sum()):
-        return []
-    return torch.nonzero(best).flatten().tolist()
+        return [], int(judged.sum())
+    return torch.nonzero(best).flatten().tolist(), int(judged.sum())
 
 
 def background(look: Look) -> torch.Tensor:
-    """Which cells of the picture (256,) show what is behind her.
+    """Which cells of the picture (256,) show what is behind the character.
 
     By the mask; without one what is neither beside nor below the face; without a face, the edges.
     """
@@ -160,7 +163,7 @@ def background(look: Look) -> torch.Tensor:
 def garment(look: Look) -> tuple[torch.Tensor, torch.Tensor]:
     """Colours (30, 3) of the cells below the face, and which of them (30,) show clothes.
 
-    Cells out of the picture, out of the mask, or in the colour of her face or hair show none.
+    Cells out of the picture, out of the mask, or in the colour of the face or hair, show none.
     """
     across, down = GARMENT
     count = len(across) * len(down)
@@ -183,7 +186,7 @@ def garment(look: Look) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _own_colours(look: Look, face: Face) -> torch.Tensor:
-    """The colours (2, 3) of her skin and hair: between the eyes and mouth, and above the face."""
+    """The colours (2, 3) of skin and hair: between the eyes and mouth, and above the face."""
     tall = height(face)
     x0, y0, x1, y1 = face.box
     x = torch.tensor([(x0 + x1) / 2] * 2)
@@ -211,8 +214,10 @@ def _cells(look: Look) -> torch.Tensor:
     return small(look.shot.image, CELLS).flatten(1).T
 
 
-def _same(colours: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
-    return (colours - colour).abs().amax(dim=-1) <= SAME_COLOUR
+def _same(
+    colours: torch.Tensor, colour: torch.Tensor, within: float = SAME_COLOUR
+) -> torch.Tensor:
+    return (colours - colour).abs().amax(dim=-1) <= within
 
 
 def _masked(look: Look) -> bool:
@@ -226,22 +231,22 @@ def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -
         "constant_background",
         shots,
         f"The background is the same in {len(shots)} of {len(seen)} pictures ({where}).",
-        "The LoRA learns the place as a part of her and draws it unasked.",
+        "The LoRA learns the place as a part of the character and draws it unasked.",
         remedy="Add shots in other places, train with masks, or exclude some of these.",
         about=where,
     )
 
 
-def _garment(seen: Sequence[Look], having: list[int]) -> Finding:
+def _garment(seen: Sequence[Look], having: list[int], judged: int) -> Finding:
     shots = tuple(seen[n].shot.hash for n in having)
     named = sum(bool(seen[n].shot.tags.outfit) for n in having)
-    effect = "The LoRA learns the clothes as a part of her and draws them unasked."
+    effect = "The LoRA learns the clothes as a part of the character and draws them unasked."
     if named > SHARE * len(having):
         effect = "Although their captions name the clothes, the LoRA hardly learns others."
     return Finding(
         "constant_garment",
         shots,
-        f"She wears the same colour below the face in {len(shots)} of {len(seen)} pictures.",
+        f"The clothes below the face have the same colour in {len(shots)} of {judged} pictures.",
         effect,
         remedy="Add shots in other outfits, name the clothes in the captions, or exclude some.",
         about="below the face",

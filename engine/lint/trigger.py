@@ -8,10 +8,10 @@ from ..character import Character, Shot
 from .finding import Finding, Fix
 
 EFFECTS = {
-    "trigger_missing": "The LoRA learns this picture without the trigger, so that she appears "
-    "unasked and less when asked.",
+    "trigger_missing": "The LoRA learns this picture without the trigger, so that the "
+    "character appears unasked, and less when asked.",
     "trigger_misspelt": "What this picture teaches binds to another word than the trigger.",
-    "trigger_doubled": "The trigger weighs double here, and prompts with it once call less of her.",
+    "trigger_doubled": "The trigger weighs double here, and prompts with it once call less.",
 }
 
 
