@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from typing import Any
+from weakref import ref
 
+import torch
 from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ..engine.character import Character
+from ..engine.character import Character, shot_record
 from ..engine.dataset.curation import set_hash
 from ..engine.dataset.curation_file import settle
 from ..engine.lint import Report, lint
@@ -22,6 +26,8 @@ PAGE = "comfyui-frontend"
 """What ComfyUI's page calls itself in the prompts that it queues."""
 _HELD: set[str] = set()
 """Of this process: the decisions with which something was held, so that it is not held for ever."""
+_LAST: dict[str, tuple[list[Any], Report]] = {}
+"""The last report, so that going on measures nothing again: with which models, and what it says."""
 
 
 class FacetDatasetCurator(io.ComfyNode):
@@ -92,7 +98,7 @@ class FacetDatasetCurator(io.ComfyNode):
     ) -> io.NodeOutput:
         with said_by(cls):
             settled = settle(character_folder(character), character, curation)
-        report = lint(settled.outcome, clip_vision=clip_vision, face_model=face_detection_model)
+        report = report_on(settled.outcome, clip_vision, face_detection_model)
         pictures = set_hash(character)
         # A script may send a workflow along, too, for the pictures that it makes.
         in_page = cls.hidden.comfy_usage_source == PAGE
@@ -103,6 +109,26 @@ class FacetDatasetCurator(io.ComfyNode):
             return io.NodeOutput(settled.outcome, report_text(settled.outcome, report), ui=shown)
         _HELD.add(curation)
         return io.NodeOutput(ExecutionBlocker(None), ExecutionBlocker(None), ui=shown)
+
+
+def report_on(character: Character, clip_vision: Any, face_model: Any) -> Report:
+    """What the lint says of ``character``; the last report again when nothing has changed."""
+    told = [shot_record(shot) for shot in character.pictures]
+    masks = [_digest(shot.mask) for shot in character.pictures]
+    whole = [character.trigger, character.class_word, character.companions, told, masks]
+    key = hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+    with_models = [None if model is None else ref(model) for model in (clip_vision, face_model)]
+    known = _LAST.get(key)
+    if known is not None and known[0] == with_models:
+        return known[1]
+    report = lint(character, clip_vision=clip_vision, face_model=face_model)
+    _LAST.clear()
+    _LAST[key] = (with_models, report)
+    return report
+
+
+def _digest(mask: torch.Tensor | None) -> str:
+    return "" if mask is None else hashlib.sha256(mask.contiguous().numpy().tobytes()).hexdigest()
 
 
 def report_text(character: Character, report: Report) -> str:

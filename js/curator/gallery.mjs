@@ -14,7 +14,7 @@ import { KINDS } from "./kinds.mjs";
 import { isField, press } from "./keys.mjs";
 import { List } from "./list.mjs";
 import { described } from "./said.mjs";
-import { Selection } from "./selection.mjs";
+import { Selection, landing } from "./selection.mjs";
 import { STYLE } from "./style.mjs";
 import { TEXTS } from "./texts.mjs";
 import { Viewer } from "./viewer.mjs";
@@ -189,8 +189,7 @@ export class Gallery {
   move(by, range = false) {
     const order = this.shown.map((one) => one.hash);
     if (!order.length) return;
-    const here = order.indexOf(this.selection.current);
-    const next = here < 0 ? (by > 0 ? 0 : order.length - 1) : Math.min(Math.max(here + by, 0), order.length - 1);
+    const next = landing(this.all.map((one) => one.hash), order, this.selection.current, by);
     this.selection.pick(order, order[next], { range });
     this.reveal();
   }

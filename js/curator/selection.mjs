@@ -37,3 +37,15 @@ export class Selection {
     if (!there.has(this.anchor)) this.anchor = null;
   }
 }
+
+/** Where in `order`, some of `all`, one lands who goes `by` on from `current`, shown there or not. */
+export function landing(all, order, current, by) {
+  let from = order.indexOf(current);
+  if (from < 0) {
+    // It was decided upon and is no longer shown: go on from where it was.
+    const place = all.indexOf(current);
+    const after = order.findIndex((hash) => all.indexOf(hash) > place);
+    from = (after < 0 ? order.length : after) - (by > 0 ? 1 : 0);
+  }
+  return Math.min(Math.max(from + by, 0), order.length - 1);
+}

@@ -8,6 +8,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from facet.engine.lint.finding import SET_KINDS, SHOT_KINDS
+from facet.nodes.curator import report_on
 from harness.comfy_server import ComfyServer, Run
 from harness.executor import Executor
 
@@ -115,6 +117,20 @@ def test_the_page_is_shown_every_picture_as_it_came_and_what_is_wrong(comfy: Exe
     assert 0 <= view["report"]["number"] <= 100
     thumbnails = {path.stem for path in (comfy.output / "facet/Shown/gallery").glob("*.webp")}
     assert thumbnails == {shot.hash[:32] for shot in made.pictures}
+
+
+def test_nothing_is_measured_again_until_something_changes() -> None:
+    made = character("Once")
+    report = report_on(made, None, None)
+    assert report_on(character("Once"), None, None) is report
+    for other in (
+        made.captioned({made.source.hash: "zqx person"}),
+        replace(made, trigger="zqy"),
+        replace(made, source=replace(made.source, mask=torch.ones(40, 24))),
+    ):
+        assert report_on(other, None, None) is not report
+        report = report_on(made, None, None)
+    assert report.number == report_on(made, None, None).number
 
 
 def test_every_kind_of_finding_has_a_name_in_the_page(root: Path) -> None:
