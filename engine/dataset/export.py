@@ -130,6 +130,7 @@ class _Run:
     def finish(self) -> None:
         """Writes what trainers read and the manifest, and removes what no longer belongs."""
         layout, folder = self.layout, self.output.folder
+        self._note_edits_of_the_gone()
         if layout is Layout.METADATA:
             self._write_metadata()
         names = [entry["file"] for entry in self.entries]
@@ -194,6 +195,16 @@ class _Run:
             self.output.write_caption(where.text, shot.hash, text.data)
         else:
             self.output.drop(where.text)  # sd-scripts stops at an empty file
+
+    def _note_edits_of_the_gone(self) -> None:
+        """A caption edited since belongs to its picture even when that is no longer a shot."""
+        here = {entry["hash"] for entry in self.entries}
+        for shot, known in self.output.entries.items():
+            where = Placement(str(known.get("file")), known.get("text"), None)
+            found = None if shot in here else self.output.caption(where, shot)
+            ours = ("written_caption", "edited_caption")
+            if found is not None and not any(same(found[0], known.get(key)) for key in ours):
+                self.report.edited[shot] = one_line(found[0])
 
     def _write_metadata(self) -> None:
         ours = {*self.rows, *(entry["file"] for entry in self.output.entries.values())}

@@ -12,7 +12,7 @@ from types import TracebackType
 from ..files import contained
 from .faults import Faults
 
-LARGEST = 1 << 30
+LARGEST = 1 << 29
 """Bytes of one file that are read; what is larger is no picture that anyone trains on."""
 
 

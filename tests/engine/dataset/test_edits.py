@@ -153,3 +153,28 @@ def test_a_config_that_a_person_changed_stays(character, tmp_path):
     assert report.kept_texts == ["train.sh"]
     assert command.read_text("utf-8") == "my own command"
     assert export(anew(character), tmp_path).kept_texts == ["train.sh"]
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_an_edit_outlives_its_shot(character, tmp_path, layout):
+    export(character, tmp_path, layout)
+    edit(tmp_path, smiling)
+    first, *others = character.shots
+    report = export(replace(character, shots=tuple(others)), tmp_path, layout)
+    assert report.edited == {first.hash: EDITED}
+
+
+def test_a_dataset_of_an_earlier_version_is_gone_on_with(character, tmp_path):
+    export(character, tmp_path)
+    path = tmp_path / "facet.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    del manifest["files"]
+    for entry in manifest["pictures"]:
+        for key in ("format", "quality", "workflow", "edited_caption"):
+            del entry[key]
+    path.write_text(json.dumps(manifest), "utf-8")
+    edit(tmp_path, smiling)
+    fewer = replace(character, shots=character.shots[:2])
+    report = export(anew(fewer), tmp_path)
+    assert len(report.kept_texts) == 1 and len(report.removed) == 2 and report.left == []
+    assert not any(name.endswith(".png") for name in report.written if "excluded" in name)

@@ -11,10 +11,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from facet.engine.character import Character, Provenance, Score, Shot, Tags, shot_record
 from facet.engine.dataset.export import Options, export
-from facet.engine.dataset.formats import PictureFormat
+from facet.engine.dataset.formats import PictureFormat, record_in
 from facet.engine.dataset.layouts import Layout
 from facet.engine.dataset.load import load
 from facet.engine.dataset.recipes import Family
@@ -183,3 +184,30 @@ def test_half_a_character_is_one_sentence(character, tmp_path):
     with pytest.raises(ValueError, match="that no file can hold"):
         export(torn, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", PictureFormat)
+def test_each_picture_says_where_it_came_from_and_by_which_workflow(character, tmp_path, kind):
+    workflow = {"prompt": '{"1": {}}', "workflow": '{"nodes": []}'}
+    export(character, tmp_path, Layout.FLAT, options=Options(kind, workflow=workflow))
+    path = tmp_path / f"shot_{character.shots[0].hash[:16]}{kind.suffix}"
+    with Image.open(path) as opened:
+        assert record_in(opened) == shot_record(character.shots[0])
+        if kind is PictureFormat.PNG:
+            assert {key: opened.info[key] for key in workflow} == workflow
+        else:
+            exif = opened.getexif()
+            assert exif[0x0110] == 'prompt:{"1": {}}' and exif[0x010F] == 'workflow:{"nodes": []}'
+    report = export(
+        character, tmp_path, Layout.FLAT, options=Options(kind, workflow={"prompt": "{}"})
+    )
+    assert report.written == []  # the workflow that made a picture stays in it
+    assert path.name in export(character, tmp_path, Layout.FLAT, options=Options(kind)).written
+
+
+def test_a_workflow_that_is_too_large_for_a_jpeg_is_left_out(character, tmp_path):
+    options = Options(PictureFormat.JPEG, workflow={"workflow": "x" * 70000})
+    export(character, tmp_path, Layout.FLAT, options=options)
+    with Image.open(tmp_path / f"shot_{character.shots[0].hash[:16]}.jpg") as opened:
+        assert record_in(opened) == shot_record(character.shots[0])
+        assert 0x010F not in opened.getexif()
