@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from facet.engine.by_hand import keep_by_hand
-from facet.engine.lint import trigger_fault
 from facet.engine.captions.vision import FILE
 from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.lint import trigger_fault
 from facet.nodes.captions import FacetCaptionWriter
 from facet.nodes.folders import character_folder
 from facet.nodes.vision_models import roots, vlm_folders
