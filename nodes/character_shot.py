@@ -68,7 +68,7 @@ class FacetCharacterShot(io.ComfyNode):
                     "through the lora input, or is in the MODEL.",
                 ),
                 io.Float.Input(
-                    "strength",
+                    "lora_strength",
                     default=1.0,
                     min=0.05,
                     max=3.0,
@@ -168,7 +168,7 @@ class FacetCharacterShot(io.ComfyNode):
         vae: Any,
         prompt: str,
         lora_name: str,
-        strength: float,
+        lora_strength: float,
         seed: int,
         character: Character | None = None,
         lora: dict[str, torch.Tensor] | None = None,
@@ -204,7 +204,7 @@ class FacetCharacterShot(io.ComfyNode):
                     sampling_for(character, model, **sampling_widgets),
                     negative.strip(),
                     known,
-                    strength,
+                    lora_strength,
                 ),
                 calls,
                 Judge(
