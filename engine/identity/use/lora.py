@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+
+import torch
 
 from ...character import Character
 from ..apply import LoraWeights
@@ -98,15 +101,19 @@ def read_lora_file(path: Path) -> LoraFile:
     import comfy.utils
     from safetensors import SafetensorError
 
+    refused = (OSError, ValueError, RuntimeError, KeyError, EOFError, UnpicklingError)
     try:
-        weights, metadata = comfy.utils.load_torch_file(
+        state, metadata = comfy.utils.load_torch_file(
             str(path), safe_load=True, return_metadata=True
         )
-    except (OSError, ValueError, RuntimeError, KeyError, EOFError, SafetensorError) as error:
+    except (*refused, SafetensorError) as error:
+        # What torch says of a pickle is a page, and how to run it all the same.
+        told = "no weights stand in it" if isinstance(error, UnpicklingError) else error
         raise ValueError(
-            f"{path.name} cannot be read ({error}); it is damaged or no LoRA, choose another."
+            f"{path.name} cannot be read ({told}); it is damaged or no LoRA, choose another."
         ) from error
-    if not isinstance(weights, dict) or not weights:
+    weights = {str(k): v for k, v in state.items() if isinstance(v, torch.Tensor)}
+    if not weights:
         raise ValueError(f"{path.name} holds no weights; choose a LoRA.")
     return LoraFile(weights, path.stem, {str(k): str(v) for k, v in (metadata or {}).items()})
 
