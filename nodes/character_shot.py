@@ -279,9 +279,8 @@ def sampling_for(character: Character | None, model: Any, **widgets: Any) -> Sam
     if character is not None:
         return sampling_from(character, pixels=pixels, **widgets)
     width, height = canvas_for(1, 1, pixels or MEGAPIXEL)
-    own = {"width": widgets.pop("width") or width, "height": widgets.pop("height") or height}
-    guidance = widgets.pop("guidance") or None
-    return Sampling(**own, **widgets, guidance=guidance)
+    width, height = widgets.pop("width") or width, widgets.pop("height") or height
+    return Sampling(width, height, guidance=widgets.pop("guidance") or None, **widgets)
 
 
 def pictures_folder(character: Character | None, name: str) -> Path:

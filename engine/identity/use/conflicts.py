@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,8 +19,13 @@ from typing import Any
 from ...character import Character
 
 TABLE = Path(__file__).resolve().parent / "opposites.json"
+FAR = 8
+"""How many words an adjective may stand before its noun, others between them."""
 AGREE = 0.6
 """The share of mentions from which on a value is the character's."""
+
+Mentions = dict[str, Counter[str]]
+"""How often each value of a feature was named, by feature."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +70,24 @@ def said_of(character: Character | None, description: str, others: Iterable[str]
     return [text for text in (*captions, *details, *others) if text.strip()]
 
 
-def conflicts(prompt: str, said: Iterable[str]) -> list[Conflict]:
-    """What ``prompt`` asks for against what was ``said`` of the character, by feature."""
-    asked = features(prompt)
-    counts: dict[str, Counter[str]] = {}
+def mentions(said: Iterable[str]) -> Mentions:
+    """How often each value of each feature is named in what was ``said`` of the character."""
+    counts: Mentions = {}
     for text in said:
         for feature, values in features(text).items():
             counts.setdefault(feature, Counter()).update(values)
+    return counts
+
+
+def conflicts(prompt: str, known: Mentions) -> list[Conflict]:
+    """What ``prompt`` asks for against what is ``known`` of the character, by feature."""
     found = []
-    for feature, values in asked.items():
-        if feature not in counts:
+    for feature, values in features(prompt).items():
+        if feature not in known:
             continue
-        (known, count), total = counts[feature].most_common(1)[0], counts[feature].total()
-        if known not in values and count >= AGREE * total:
-            found.append(Conflict(feature, sorted(values)[0], known, (count, total)))
+        (value, count), total = known[feature].most_common(1)[0], known[feature].total()
+        if value not in values and count >= AGREE * total:
+            found.append(Conflict(feature, sorted(values)[0], value, (count, total)))
     return found
 
 
@@ -91,10 +100,11 @@ def features(text: str) -> dict[str, set[str]]:
         for part in re.split(r"[,.;:()\n]", text.lower())
     ]
     near = {noun: set().union(*(_near(part, noun) for part in parts)) for noun in table["nouns"]}
+    spoken_text = " , ".join(" ".join(part) for part in parts)
     found: dict[str, set[str]] = {}
     for feature, entry in table["features"].items():
         values = set()
-        left = parts
+        left = spoken_text
         # The longest first, and no word twice: 'no beard' is not 'a beard'.
         spoken = sorted(
             ((word, value) for value, one in entry["values"].items() for word in one["alone"]),
@@ -111,29 +121,37 @@ def features(text: str) -> dict[str, set[str]]:
     return found
 
 
-def _near(words: list[str], noun: str) -> set[str]:
-    """The adjectives that belong to ``noun`` in one phrase, two words of one adjective joined."""
-    table = opposites()
-    adjectives = {
+@cache
+def _adjectives(noun: str) -> frozenset[str]:
+    return frozenset(
         word
-        for entry in table["features"].values()
+        for entry in opposites()["features"].values()
         if entry["noun"] == noun
         for value in entry["values"].values()
         for word in value["near"]
-    }
+    )
+
+
+def _near(words: list[str], noun: str) -> set[str]:
+    """The adjectives that belong to ``noun`` in one phrase, two words of one adjective joined."""
+    table = opposites()
     found: set[str] = set()
     for language, nouns in table["nouns"][noun].items():
         before = language in table["before"]
         for place, word in enumerate(words):
             if word in nouns:
-                run = words[:place][::-1] if before else words[place + 1 :]
-                found |= _run(run, adjectives, set(table["fillers"]), before)
+                run = words[max(0, place - FAR) : place][::-1]
+                run = run if before else words[place + 1 : place + 1 + FAR]
+                found |= _run(run, _adjectives(noun), table["fillers"], before)
     return found
 
 
-def _run(words: list[str], adjectives: set[str], fillers: set[str], backwards: bool) -> set[str]:
+def _run(
+    words: list[str], adjectives: Collection[str], fillers: Collection[str], backwards: bool
+) -> set[str]:
     """The adjectives in an unbroken run of adjectives and fillers."""
-    found, place = set(), 0
+    found: set[str] = set()
+    place = 0
     while place < len(words):
         pair = words[place : place + 2]
         two = " ".join(reversed(pair) if backwards else pair)
@@ -150,14 +168,11 @@ def _run(words: list[str], adjectives: set[str], fillers: set[str], backwards: b
     return found
 
 
-def _without(parts: list[list[str]], phrase: str) -> tuple[list[list[str]], bool]:
-    """The phrases without ``phrase``, and whether it was in one of them.
+def _without(text: str, phrase: str) -> tuple[str, bool]:
+    """``text`` without ``phrase``, and whether it was there as whole words.
 
     Chinese and Japanese have no spaces between words, so there the letters alone count.
     """
-    joined = [" ".join(part) for part in parts]
-    spaced = phrase.isascii() or (phrase.replace(" ", "").isalpha() and phrase[0] < "\u3000")
-    edge = r"\b" if spaced else ""
-    pattern = re.compile(f"{edge}{re.escape(phrase)}{edge}")
-    left = [pattern.sub(" ", one).split() for one in joined]
-    return left, any(pattern.search(one) for one in joined)
+    edge = r"\b" if phrase[0] < "\u3000" else ""
+    left, count = re.subn(f"{edge}{re.escape(phrase)}{edge}", ",", text)
+    return left, bool(count)

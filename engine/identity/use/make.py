@@ -19,7 +19,7 @@ from ...sampling import (
     sample,
 )
 from ..apply import with_lora
-from .conflicts import Conflict, conflicts
+from .conflicts import Conflict, conflicts, mentions
 from .judge import Judge, Verdict
 from .lora import Calls, LoraFile
 from .retry import Plan, plan, seed_of
@@ -122,7 +122,7 @@ class Shoot:
         cfg = studio.sampling.cfg
         weighted = understands_weights(studio.clip)
         self.writer = Writer(self.calls, weighted, cfg > 1, studio.negative)
-        self.said = list(self.said)
+        self.known = mentions(self.said)
         if not self.calls.trigger:
             self.notes.append(
                 "Nothing says how the character is called, so prompts are used as written; "
@@ -171,7 +171,7 @@ class Shoot:
             if tries[-1].verdict.passed:
                 break
         best = max(range(len(tries)), key=lambda index: tries[index].verdict.rank)
-        return Picture(prompt, tuple(tries), best, tuple(conflicts(prompt, self.said)))
+        return Picture(prompt, tuple(tries), best, tuple(conflicts(prompt, self.known)))
 
     def _try(self, wording: Wording, planned: Plan, seed: int) -> Try:
         key = key_of(

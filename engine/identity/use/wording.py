@@ -143,10 +143,14 @@ def _once(text: str, calls: Calls) -> str:
     first = pattern.search(text)
     if first is None:
         return text
-    rest = text[first.end() :]
-    rest = re.sub(rf"\(\s*{pattern.pattern}\s*(:[\d.]+\s*)?\)", "", rest, flags=re.IGNORECASE)
-    rest = re.sub(rf"{pattern.pattern}\s*", "", rest, flags=re.IGNORECASE)
-    if rest != text[first.end() :]:
+    again = rf"\(\s*{pattern.pattern}\s*(?::[\d.]+\s*)?\)|{pattern.pattern}\s*"
+
+    def without(found: re.Match[str]) -> str:
+        return found[0] if found.start() <= first.start() < found.end() else ""
+
+    left = re.sub(again, without, text, flags=re.IGNORECASE)
+    rest = left[first.end() :]
+    if left != text:
         phrases = [phrase.strip() for phrase in rest.split(",")]
         dropped = {"", calls.class_word.lower()}
         kept = [phrases[0], *(one for one in phrases[1:] if one.lower() not in dropped)]
@@ -156,9 +160,7 @@ def _once(text: str, calls: Calls) -> str:
 
 def _weighted(text: str, calls: Calls, weight: float) -> str:
     """``text`` with the character's name in it weighted, unless the person weighted it."""
-    found = re.search(rf"(?<!\w){re.escape(calls.text)}(?!\w)", text) or _word(
-        calls.trigger
-    ).search(text)
+    found = _word(calls.text).search(text) or _word(calls.trigger).search(text)
     if found is None:
         return text
     before = re.sub(r"\\[()]", "", text[: found.start()])

@@ -2,7 +2,13 @@ import pytest
 import torch
 
 from facet.engine.character import Character, Provenance, Shot, Tags
-from facet.engine.identity.use.conflicts import conflicts, features, opposites, said_of
+from facet.engine.identity.use.conflicts import (
+    conflicts,
+    features,
+    mentions,
+    opposites,
+    said_of,
+)
 
 CONTRADICTIONS = [
     ("zqx person with long hair, in a park", "short red hair", "hair length"),
@@ -37,21 +43,21 @@ HARMLESS = [
 
 @pytest.mark.parametrize(("prompt", "said", "feature"), CONTRADICTIONS)
 def test_a_prompt_that_contradicts_the_character_is_named(prompt, said, feature):
-    assert [one.feature for one in conflicts(prompt, [said])] == [feature]
+    assert [one.feature for one in conflicts(prompt, mentions([said]))] == [feature]
 
 
 @pytest.mark.parametrize(("prompt", "said"), HARMLESS)
 def test_a_prompt_that_adds_something_is_not(prompt, said):
-    assert conflicts(prompt, [said]) == []
+    assert conflicts(prompt, mentions([said])) == []
 
 
 def test_most_captions_decide_and_a_split_opinion_does_not():
     captions = ["short hair"] * 9 + ["long hair"]
-    [found] = conflicts("long hair", captions)
+    [found] = conflicts("long hair", mentions(captions))
     assert found.text == (
         "asks for long hair, and the character has short hair (9 of 10 mentions)"
     )
-    assert conflicts("long hair", ["short hair"] * 5 + ["long hair"] * 5) == []
+    assert conflicts("long hair", mentions(["short hair", "long hair"] * 5)) == []
 
 
 def test_what_was_said_comes_from_captions_details_and_the_file_unless_a_person_says_it():

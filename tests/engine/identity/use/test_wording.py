@@ -1,3 +1,4 @@
+import random
 import re
 
 import pytest
@@ -143,3 +144,21 @@ def test_a_tokenizer_that_leaves_weights_unread_is_not_weighted():
         if hasattr(part, "disable_weights"):
             part.disable_weights = True
     assert not understands_weights(clip)
+
+
+def test_whatever_is_written_calls_the_character_exactly_once():
+    rng = random.Random(0)
+    parts = "zqx|person|(|)|:1.2|, |.| |\\(|[trigger]|[class]|hair|é|🌞|ZQX|(zqx:1.3)|\n|-|_".split("|")
+    parts += ["zqx person", "same character"]
+    for number in range(2000):
+        prompt = "".join(rng.choice(parts) for _ in range(rng.randint(1, 14)))
+        writer = Writer(ADA, number % 2 == 0, True)
+        text = writer.write(prompt, Emphasis(number % 3, number % 5 == 0)).positive
+        assert len(re.findall(r"(?<![\w-])zqx(?![\w-])", text, re.IGNORECASE)) == 1, prompt
+        assert "same character" in text
+
+
+def test_a_prompt_of_64_kilobytes_is_written_at_once():
+    for part in ("zqx ", "(zqx:1.2)", "(", "a:", ", "):
+        text = plain().write(part * (65536 // len(part))).positive
+        assert len(re.findall(r"(?<![\w-])zqx(?![\w-])", text)) == 1
