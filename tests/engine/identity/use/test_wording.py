@@ -148,8 +148,8 @@ def test_a_tokenizer_that_leaves_weights_unread_is_not_weighted():
 
 def test_whatever_is_written_calls_the_character_exactly_once():
     rng = random.Random(0)
-    parts = "zqx|person|(|)|:1.2|, |.| |\\(|[trigger]|[class]|hair|é|🌞|ZQX|(zqx:1.3)|\n|-|_".split("|")
-    parts += ["zqx person", "same character"]
+    parts = ["zqx", "person", "ZQX", "(zqx:1.3)", "zqx person", "same character", ":1.2", "hair"]
+    parts += ["[trigger]", "[class]", "\\(", *"().-_ é🌞\n", ", "]
     for number in range(2000):
         prompt = "".join(rng.choice(parts) for _ in range(rng.randint(1, 14)))
         writer = Writer(ADA, number % 2 == 0, True)
