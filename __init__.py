@@ -5,6 +5,7 @@ from comfy_api.latest import ComfyExtension, io
 from .nodes import (
     captions,
     character,
+    character_shot,
     curator,
     curator_page,
     dataset,
@@ -56,6 +57,7 @@ class FacetExtension(ComfyExtension):
             *training.NODES,
             *training_options.NODES,
             *identity.NODES,
+            *character_shot.NODES,
             *demo.NODES,
         ]
 
