@@ -1,8 +1,9 @@
 """Which LoRA to use, why, and what to do next: rules that a reader can check against the report.
 
 The choice: of the LoRAs of which at most 5 % of pictures repeat a training picture (of all, when
-none is so), the one with the highest identity. One within 0.03 of it is as good, and then the one
-whose strength is nearer to 1 is taken, and of those the earlier step.
+none is so), the one with the highest identity, where more than 1 counts as 1: it is the character
+then. One within 0.05 of it is as good, as four pictures tell no finer, and then the one whose
+strength is nearer to 1 is taken, and of those the earlier step.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .score import ScoreCard
 
 SAME, SOME = 0.75, 0.25
-AS_GOOD = 0.03
+AS_GOOD = 0.05
 COPY_RATE = 0.05
 RIGHT_VIEWS = 0.7
 STIFFER = 0.1
@@ -36,8 +37,9 @@ def choose(tried: Sequence[Condition]) -> int:
     if not known:
         return len(tried) - 1
     clean = [n for n in known if (tried[n].copies.value or 0.0) <= COPY_RATE] or known
-    best = max(tried[n].identity.value or 0.0 for n in clean)
-    close = [n for n in clean if (tried[n].identity.value or 0.0) >= best - AS_GOOD]
+    alike = {n: min(1.0, tried[n].identity.value or 0.0) for n in clean}
+    best = max(alike.values())
+    close = [n for n in clean if alike[n] >= best - AS_GOOD]
     return min(close, key=lambda n: (round(abs(tried[n].strength - 1), 6), tried[n].step or 0, n))
 
 
@@ -142,7 +144,9 @@ def _stiff(card: ScoreCard) -> str:
 
 
 def _strength(card: ScoreCard) -> str:
-    """Whether the best strength is at an end of those tried."""
+    """Whether the best strength is at an end of those tried, where it is not the character yet."""
+    if (card.best.identity.value or 0.0) >= SAME:
+        return ""
     same = [one for one in card.tried if one.step == card.best.step]
     strengths = sorted(one.strength for one in same)
     if len(strengths) < 2 or card.best.strength not in (strengths[0], strengths[-1]):

@@ -41,8 +41,12 @@ def test_the_most_alike_is_chosen_unless_it_copies(card):
 
 
 def test_of_two_as_good_ones_the_natural_strength_and_the_earlier_step_are_taken(card):
-    rows = tried(card, (200, 1.5, 0.91, 0.0), (200, 1.0, 0.9, 0.0), (100, 1.0, 0.89, 0.0))
+    rows = tried(card, (200, 1.5, 0.91, 0.0), (200, 1.0, 0.9, 0.0), (100, 1.0, 0.88, 0.0))
     assert choose(rows) == 2
+
+
+def test_more_than_the_character_is_no_better_than_the_character(card):
+    assert choose(tried(card, (100, 1.0, 0.97, 0.0), (200, 1.5, 1.2, 0.0))) == 0
 
 
 def test_where_nothing_can_be_judged_the_last_stands_in(make_evaluation):
