@@ -23,6 +23,7 @@ from ..engine.identity.probes import attribute_prompts, leak_prompts, trigger_pr
 from ..engine.identity.protocol import prompt_suite
 from ..engine.identity.sampler import Bench
 from ..engine.identity.verdict import COPY_RATE, LEAK_RATE
+from ..engine.measure.embedders import AppearanceEmbedder
 from ..engine.run import Checkpoint, TrainingRun
 from ..engine.sampling import Sampling
 from ..engine.training.loop import train
@@ -203,7 +204,8 @@ def _leaks(evaluation: Evaluation) -> bool:
 def _measuring(character: Character, models: DemoModels, evaluation: Evaluation) -> float:
     """Processor time that the measuring of all pictures of ``evaluation`` takes."""
     begin = time.process_time()
-    meter = Meter(character, models.clip_vision, models.face)
+    embedder = AppearanceEmbedder(models.clip_vision)
+    meter = Meter(character, embedder, models.clip_vision, models.face)
     for one in (evaluation.card.off, *evaluation.card.tried):
         for sample, image in zip(one.samples, evaluation.pictures[one.label], strict=True):
             meter.sample(sample.prompt, sample.text, image)

@@ -35,12 +35,12 @@ def draw_grid(
     for column, prompt in enumerate(prompts):
         left = MARGIN + LABEL + column * (tile + GAP)
         lines = textwrap.wrap(prompt, max(8, tile // 8), max_lines=3, placeholder=" …")
-        for number, line in enumerate(lines):
-            page.text((left, HEAD - 10 - 18 * (len(lines) - number)), line, 14, QUIET)
+        for place, line in enumerate(lines):
+            page.text((left, HEAD - 10 - 18 * (len(lines) - place)), line, 14, QUIET)
     for number, (label, pictures) in enumerate(rows):
         top = HEAD + number * (tile + GAP)
-        for line, text in enumerate(textwrap.wrap(label, 24, max_lines=3, placeholder=" …")):
-            page.text((MARGIN, top + 8 + 24 * line), text, 18, INK, bold=number == chosen)
+        for place, text in enumerate(textwrap.wrap(label, 24, max_lines=3, placeholder=" …")):
+            page.text((MARGIN, top + 8 + 24 * place), text, 18, INK, bold=number == chosen)
         for column, image in enumerate(pictures):
             left = MARGIN + LABEL + column * (tile + GAP)
             _picture(page, image, (left, top), tile)
