@@ -5,12 +5,16 @@ from comfy_api.latest import ComfyExtension, io
 from .nodes import (
     captions,
     character,
+    character_shot,
+    curator,
+    curator_page,
     dataset,
     demo,
     embedders,
     expression,
     expression_page,
     identity,
+    library,
     lora_grid,
     pose_outfit,
     refine,
@@ -35,6 +39,7 @@ class FacetExtension(ComfyExtension):
 
         shots_page.add_routes(PromptServer.instance.routes)
         expression_page.add_routes(PromptServer.instance.routes)
+        curator_page.add_routes(PromptServer.instance.routes)
         training_page.add_routes(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
@@ -48,12 +53,15 @@ class FacetExtension(ComfyExtension):
             *refine.NODES,
             *expression.NODES,
             *captions.NODES,
+            *curator.NODES,
             *dataset.NODES,
+            *library.NODES,
             *training.NODES,
             *training_options.NODES,
             *identity.NODES,
             *lora_grid.NODES,
             *embedders.NODES,
+            *character_shot.NODES,
             *demo.NODES,
         ]
 

@@ -15,6 +15,8 @@ FILES = (
     "shots/tags.mjs",
     "expression/texts.mjs",
     "expression/names.mjs",
+    "curator/texts.mjs",
+    "curator/kinds.mjs",
 )
 FILLED_IN = re.compile(r"\{\w+\}")
 
