@@ -73,7 +73,7 @@ class FacetFaceEmbedder(io.ComfyNode):
                     options=sorted(face_models()),
                     tooltip="A file in models/face_recognition or models/insightface, as "
                     "safetensors or ONNX: glintr100 of antelopev2 or AuraFace, w600k_r50 of "
-                    "buffalo_l.",
+                    "buffalo_l. ONNX needs onnxruntime.",
                 ),
                 io.Boolean.Input(
                     "mirrored",

@@ -19,7 +19,7 @@ from .inputs import (
     negative_input,
     sampling_inputs,
 )
-from .lora_grid_rows import OFF, GridRow, grid_rows, row_file
+from .lora_grid_rows import OFF, GridRow, grid_rows, named, row_file, row_state
 from .studio import said_by
 
 NAME = "Facet LoRA Grid"
@@ -107,6 +107,10 @@ class FacetLoraGrid(io.ComfyNode):
         )
 
     @classmethod
+    def fingerprint_inputs(cls, loras: str = "", **_: object) -> str:
+        return "\n".join(map(row_state, named(loras)))
+
+    @classmethod
     def execute(
         cls,
         model: Any,
@@ -192,6 +196,10 @@ class FacetLoraGridRow(io.ComfyNode):
             ],
             outputs=[io.Image.Output("images", tooltip="A picture for each prompt.")],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str = "", **_: object) -> str:
+        return row_state(file)
 
     @classmethod
     def execute(

@@ -70,7 +70,7 @@ def grid_rows(
                 "it to a folder of LoRAs and name it in loras."
             )
         found.append((f"step {point.step}", below, point.step))
-    for name in dict.fromkeys(filter(None, (line.strip() for line in loras.splitlines()))):
+    for name in named(loras):
         row_file(name)
         found.append((Path(name).with_suffix("").as_posix(), name, None))
     if connected:
@@ -97,6 +97,20 @@ def row_file(name: str) -> Path:
         if path.is_file() and path.suffix == ".safetensors":
             return path
     raise ValueError(f"There is no LoRA {name!r} in ComfyUI's LoRA folders; choose one of them.")
+
+
+def row_state(name: str) -> str:
+    """What tells the file called ``name`` from another of that name; '' when there is none."""
+    try:
+        state = row_file(name).stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{state.st_mtime_ns} {state.st_size}"
+
+
+def named(loras: str) -> list[str]:
+    """The names in ``loras``, one a line, each once."""
+    return list(dict.fromkeys(filter(None, (line.strip() for line in loras.splitlines()))))
 
 
 def who_is_it(character: Character | None) -> str:

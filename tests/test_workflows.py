@@ -49,7 +49,9 @@ LORA_KEYS = {
 """A key of the LoRA that each workflow trains, as its family's files name it."""
 FAMILIES = sorted(LORA_KEYS)
 NEXT, TWO, USE = "08_next_version", "09_two_characters", "13_use_your_character"
-NAMES = [*FAMILIES, NEXT, TWO, USE]
+ANY = "12_score_any_lora"
+NAMES = [*FAMILIES, NEXT, TWO, ANY, USE]
+OTHERS = "somebodys.safetensors"
 LINE = "close-up, front view, smiling, plain grey background"
 PINNED = json.dumps(
     {
@@ -75,6 +77,7 @@ FEW = {
     },
     "FacetLoraTrainer": {"steps": 2, "rank": 2, "batch_size": 1, "checkpoint_every": 1},
     "FacetIdentityScorer": SMALL | {"samples": 1, "checkpoints": 1},
+    "FacetLoraGrid": SMALL | {"prompts": "front view\nleft profile", "strengths": "1.0"},
     "FacetCharacterShot": SMALL | {"tries": 2},
 }
 
@@ -105,8 +108,21 @@ def families(
     picture(1, base / "input" / "second.png")
     for number in range(3):
         picture(number, base / "input" / "my_character" / f"{number}.png")
+    write_flux_lora(base / "models" / "loras" / OTHERS)
     with Server(small, base, home.logs / "server.log", options=HEADLESS) as running:
         yield ComfyServer(running)
+
+
+def write_flux_lora(path: Path) -> None:
+    """A LoRA of the narrow Flux by somebody else, in kohya's layout and without metadata."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    up = LORA_KEYS["03_one_picture_to_lora_flux_kontext"]
+    seeded = torch.Generator().manual_seed(0)
+    weights = {
+        up: torch.randn(768, 2, generator=seeded),
+        up.replace("lora_up", "lora_down"): torch.randn(2, 256, generator=seeded),
+    }
+    save_file(weights, path)
 
 
 def picture(number: int, path: Path) -> None:
@@ -292,6 +308,51 @@ def test_a_finished_lora_makes_what_is_asked_and_nothing_twice(
     again = families.run(few)
     assert again.status == "success", again.error
     assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("FacetLoraGrid", "Facet Identity Scorer: There is no LoRA to score;"),
+        ("FacetIdentityScorer", "Facet LoRA Grid: There is no LoRA to compare;"),
+    ],
+)
+def test_a_lora_has_to_be_chosen_first(
+    prompts: dict[str, dict[str, Any]], families: ComfyServer, left_out: str, said: str
+) -> None:
+    few = with_few_steps(prompts[ANY])
+    [gone] = [key for key, node in few.items() if node["class_type"] == left_out]
+    rest = {
+        key: node
+        for key, node in few.items()
+        if key != gone and [gone] != node["inputs"].get("images", [])[:1]
+    }
+    assert families.run(rest).error.startswith(said)
+
+
+@pytest.mark.slow
+def test_a_lora_of_anybody_is_scored_and_put_on_a_grid(
+    prompts: dict[str, dict[str, Any]], families: ComfyServer
+) -> None:
+    few = with_few_steps(prompts[ANY])
+    [loader], [scorer], [grid] = (
+        of(few, kind) for kind in ("FacetDatasetLoader", "FacetIdentityScorer", "FacetLoraGrid")
+    )
+    loader["name"], scorer["lora_name"], grid["loras"] = "scored", OTHERS, OTHERS
+    run = families.run(few)
+    assert run.status == "success", run.error
+    report = families.output / "facet" / "scored" / "report"
+    assert list(report.glob("*.html"))
+    told = json.loads((report / "score.json").read_text("utf-8"))
+    assert [one["label"] for one in told["tried"]] == ["somebodys at strength 1"]
+    previews = [key for key, node in few.items() if node["class_type"] == "PreviewImage"]
+    assert [len(run.outputs[key]["images"]) for key in previews] == [1, 1]
+    # Two prompts with the LoRA off, which the scorer's do not repeat, and with it.
+    made = len(list((report / "pictures").glob("*.png")))
+    grid["strengths"] = "1.0, 0.5"
+    assert families.run(few).status == "success"
+    assert len(list((report / "pictures").glob("*.png"))) == made + 2
 
 
 @pytest.mark.slow

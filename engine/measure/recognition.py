@@ -1,7 +1,4 @@
-"""Face recognition models read from files: safetensors and ONNX, both run by PyTorch.
-
-Only an ONNX graph with operations of its own needs onnxruntime.
-"""
+"""Face recognition models read from files: safetensors run by PyTorch, ONNX by onnxruntime."""
 
 from __future__ import annotations
 
@@ -14,10 +11,11 @@ import torch
 
 from .alignment import SIDE
 from .iresnet import load_iresnet
-from .onnx_file import read_graph
-from .onnx_network import OnnxNetwork, kind, runs, takes_bytes
 
 SUFFIXES = (".safetensors", ".onnx")
+BYTES_NODES = (b"_minusscalar0", b"_mulscalar0")
+"""What old MXNet exports call their first nodes, which bring pixels of 0..255 into their range;
+InsightFace tells by these names which pixels a file wants, and so do we."""
 LICENCE_KEYS = ("license", "licence", "modelspec.license", "license_name")
 NO_LICENCE = (
     "not stated in the file; InsightFace's own models are for non-commercial research only"
@@ -78,16 +76,12 @@ def _open_safetensors(path: Path) -> FaceModel:
 
 
 class TorchRecogniser:
-    """A network on the device that ComfyUI gives it.
+    """An IResNet on the device that ComfyUI gives it."""
 
-    takes_bytes: it wants pixels of 0..255 rather than of -1..1.
-    """
-
-    def __init__(self, network: torch.nn.Module, takes_bytes: bool = False) -> None:
+    def __init__(self, network: torch.nn.Module) -> None:
         import comfy.model_management as management
         import comfy.model_patcher
 
-        self.takes_bytes = takes_bytes
         self.patcher = comfy.model_patcher.ModelPatcher(
             network,
             load_device=management.text_encoder_device(),
@@ -103,84 +97,84 @@ class TorchRecogniser:
         # behind, as with --novram, they are sent after the others.
         comfy.model_management.load_models_gpu([self.patcher], force_full_load=True)
         network = self.patcher.model.to(self.patcher.load_device)
-        pixels = _ranged(faces.to(self.patcher.load_device, torch.float32), self.takes_bytes)
+        pixels = faces.to(self.patcher.load_device, torch.float32) * 2 - 1
         return network(pixels).to("cpu", torch.float32)
 
 
 def _open_onnx(path: Path) -> FaceModel:
     try:
         data = path.read_bytes()
-        graph = read_graph(data)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ValueError(f"{path.name} cannot be read ({_line(error)}); fetch it again.") from error
-    if not graph.whole:
+    # A tensor in another file says its "location". Newer runtimes refuse such graphs when they are
+    # given bytes, as here; older ones would read any file that the graph names.
+    if b"location" in data:
         raise ValueError(
             f"{path.name} keeps its weights in another file; use a file that holds them itself."
         )
-    shapes = [list(shape[1:]) for shape in graph.inputs.values()]
-    if shapes != [[3, SIDE, SIDE]] or len(graph.outputs) != 1:
+    session = session_of(path.name, data)
+    shapes = [list(one.shape[1:]) for one in session.get_inputs()]
+    if shapes != [[3, SIDE, SIDE]] or len(session.get_outputs()) != 1:
         raise ValueError(
             f"{path.name} is no face recognition model: it takes {shapes} and gives "
-            f"{len(graph.outputs)} outputs, where [[3, {SIDE}, {SIDE}]] and one are needed. Of "
-            "InsightFace's packs it is glintr100 or w600k_r50."
+            f"{len(session.get_outputs())} outputs, where [[3, {SIDE}, {SIDE}]] and one are "
+            "needed. Of InsightFace's packs it is glintr100 or w600k_r50."
         )
-    recogniser: Recogniser
-    if runs(graph):
-        recogniser = TorchRecogniser(OnnxNetwork(graph), takes_bytes(graph))
-    else:
-        recogniser = OnnxRecogniser(_session(path.name, data), takes_bytes(graph))
-    try:
-        answer = recogniser(torch.zeros(1, 3, SIDE, SIDE))
-    except RuntimeError as error:
-        raise ValueError(
-            f"The layers in {path.name} do not fit one another ({_line(error)}); fetch it again."
-        ) from error
+    recogniser = OnnxRecogniser(path.name, session, all(name in data for name in BYTES_NODES))
+    answer = recogniser(torch.zeros(1, 3, SIDE, SIDE))
     if answer.ndim != 2 or len(answer) != 1:
         raise ValueError(
             f"{path.name} is no face recognition model: for a face it gives {list(answer.shape)} "
             "numbers. Of InsightFace's packs it is glintr100 or w600k_r50."
         )
-    return FaceModel(
-        path.stem, kind(graph), licence_in(graph.metadata), answer.shape[1], recogniser
-    )
+    licence = licence_in(session.get_modelmeta().custom_metadata_map)
+    return FaceModel(path.stem, "ONNX", licence, answer.shape[1], recogniser)
 
 
-def _session(name: str, data: bytes) -> Any:
-    """onnxruntime's session for a graph with operations that `OnnxNetwork` does not have."""
+def session_of(name: str, data: bytes) -> Any:
+    """onnxruntime's session for the graph in ``data``."""
     try:
         import onnxruntime
     except ImportError as error:
         raise ValueError(
             f"{name} needs onnxruntime: install it into ComfyUI's Python with `pip install "
-            "onnxruntime`, or use an IResNet."
+            "onnxruntime`, or use a safetensors file."
         ) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what is wrong is said by us
     # What the runtime raises for a bad file derives from Exception alone.
     try:
-        return onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise ValueError(f"{name} cannot be read ({_line(error)}); fetch it again.") from error
 
 
 class OnnxRecogniser:
-    """A face recognition graph in onnxruntime, on the processor."""
+    """A face recognition graph in onnxruntime, on the processor.
 
-    def __init__(self, session: Any, takes_bytes: bool) -> None:
-        self.session, self.takes_bytes = session, takes_bytes
+    takes_bytes: it wants pixels of 0..255 rather than of -1..1.
+    """
+
+    def __init__(self, name: str, session: Any, takes_bytes: bool) -> None:
+        self.name, self.session, self.takes_bytes = name, session, takes_bytes
         (self.input,) = session.get_inputs()
 
     def __call__(self, faces: torch.Tensor) -> torch.Tensor:
-        pixels = _ranged(faces.to("cpu", torch.float32), self.takes_bytes)
+        faces = faces.to("cpu", torch.float32)
+        pixels = faces * 255 if self.takes_bytes else faces * 2 - 1
         # Many exports take one face at a time.
         step = self.input.shape[0] if isinstance(self.input.shape[0], int) else len(pixels)
-        answers = [
-            torch.from_numpy(self.session.run(None, {self.input.name: part.numpy()})[0]).float()
-            for part in pixels.split(step)
-        ]
-        return torch.cat(answers)
+        return torch.cat([self._run(part) for part in pixels.split(step)])
 
-
-def _ranged(faces: torch.Tensor, takes_bytes: bool) -> torch.Tensor:
-    return faces * 255 if takes_bytes else faces * 2 - 1
+    def _run(self, pixels: torch.Tensor) -> torch.Tensor:
+        try:
+            (answer,) = self.session.run(None, {self.input.name: pixels.numpy()})
+        except Exception as error:
+            raise ValueError(
+                f"The layers in {self.name} do not fit one another ({_line(error)}); fetch it "
+                "again."
+            ) from error
+        return torch.from_numpy(answer).float()
 
 
 def licence_in(metadata: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,19 @@ def test_rows_are_made_once_and_scored_and_a_new_strength_makes_its_own_row_only
     assert len(after) == 10
     assert {name: when for name, when in after.items() if name in made} == made
     assert torch.equal(second.value("2", 2)[:2], off)
+
+
+def test_a_lora_that_is_replaced_under_its_name_is_made_anew_and_no_other(
+    comfy: Executor, prompt: Prompt, tmp_path: Path
+):
+    # ComfyUI writes into what it is given, and gets every prompt anew from the page.
+    before = comfy.run(deepcopy(prompt)).value("2", 2)
+    made = len(pictures(comfy))
+    save_file(weights(0.1), tmp_path / "loras" / "large.safetensors")
+    after = comfy.run(deepcopy(prompt)).value("2", 2)
+    assert torch.equal(after[:4], before[:4])
+    assert not torch.equal(after[4:], before[4:])
+    assert len(pictures(comfy)) == made + 2
 
 
 def test_without_anything_to_score_with_there_is_a_grid_all_the_same(
