@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import folder_paths
 import torch
 from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
@@ -13,14 +16,14 @@ from ..engine.character import Character, quantise
 from ..engine.run import TrainingRun
 from . import sockets
 from .folders import character_folder
-from .inputs import (
-    face_detection_input,
-    model_inputs,
-    negative_input,
-    sampling_from,
-    sampling_inputs,
-)
+from .identity_inputs import scorer_inputs
+from .inputs import sampling_from
+from .studio import said_by
 
+if TYPE_CHECKING:
+    from ..engine.identity.score import ScoreCard
+
+LOGGER = logging.getLogger(__name__)
 PREVIEW_SIDE = 512
 
 
@@ -44,53 +47,7 @@ class FacetIdentityScorer(io.ComfyNode):
                 "validate lora",
             ],
             is_output_node=True,
-            inputs=[
-                sockets.Character.Input("character", tooltip="The character, with its dataset."),
-                *model_inputs(),
-                io.ClipVision.Input(
-                    "clip_vision", tooltip="Measures how alike each picture is to the original."
-                ),
-                *sampling_inputs(),
-                io.String.Input(
-                    "strengths",
-                    default="1.0",
-                    tooltip="LoRA strengths to try, such as '0.8, 1.0'. The LoRA off is always "
-                    "measured.",
-                ),
-                io.Int.Input(
-                    "samples",
-                    default=12,
-                    min=1,
-                    max=200,
-                    tooltip="How many prompts: the best checkpoint is measured on all of them, the "
-                    "others on the first four. 12 or more give a firm figure.",
-                ),
-                sockets.Run.Input(
-                    "run", optional=True, tooltip="The training run whose checkpoints to compare."
-                ),
-                io.LoraModel.Input(
-                    "lora", optional=True, tooltip="One LoRA to score, where there is no run."
-                ),
-                face_detection_input("views are not scored"),
-                io.Int.Input(
-                    "checkpoints",
-                    default=3,
-                    min=1,
-                    max=50,
-                    optional=True,
-                    advanced=True,
-                    tooltip="How many of the run's checkpoints to try, evenly spread to the last.",
-                ),
-                io.String.Input(
-                    "description",
-                    default="",
-                    optional=True,
-                    advanced=True,
-                    tooltip="The character in words, such as 'a woman with short red hair and "
-                    "glasses'. When given, it is scored beside, without the LoRA.",
-                ),
-                negative_input(),
-            ],
+            inputs=scorer_inputs(),
             outputs=[
                 sockets.ScoreCard.Output("score", tooltip="Everything that was measured."),
                 io.Image.Output("report", tooltip="The report as a picture."),
@@ -116,17 +73,34 @@ class FacetIdentityScorer(io.ComfyNode):
         checkpoints: int = 3,
         description: str = "",
         negative: str = "",
+        lora_name: str = "",
+        prompts: str = "",
+        trigger_only: int = 8,
+        attributes: int = 4,
+        leak_probes: int = 4,
+        stamp: bool = True,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
+        from ..engine.identity.cache import PictureCache
         from ..engine.identity.candidates import candidates_of, parse_strengths
-        from ..engine.identity.evaluate import Bench, evaluate
+        from ..engine.identity.evaluate import evaluate
+        from ..engine.identity.probes import (
+            attribute_prompts,
+            leak_prompts,
+            own_prompts,
+            trigger_prompts,
+        )
         from ..engine.identity.protocol import prompt_suite
+        from ..engine.identity.sampler import Bench
         from ..engine.identity.write import write_report
 
-        try:
+        with said_by(cls):
+            scenes = own_prompts(prompts, seed) or prompt_suite(character, samples, seed)
             evaluation = evaluate(
                 character,
-                candidates_of(run, lora, parse_strengths(strengths), checkpoints),
+                candidates_of(
+                    run, lora, parse_strengths(strengths), checkpoints, lora_file(lora_name)
+                ),
                 Bench(
                     model,
                     clip,
@@ -136,15 +110,21 @@ class FacetIdentityScorer(io.ComfyNode):
                     face_detection_model,
                     negative.strip(),
                 ),
-                prompt_suite(character, samples, seed),
+                (
+                    *scenes,
+                    *attribute_prompts(character, attributes, seed),
+                    *trigger_prompts(trigger_only, seed),
+                    *leak_prompts(leak_probes, seed),
+                ),
                 description.strip(),
                 other_dataset(character, run),
                 shown_progress(),
+                PictureCache(character_folder(character, "report", "pictures")),
             )
-        except ValueError as error:
-            raise ValueError(f"Facet Identity Scorer: {error}") from error
         report = write_report(character_folder(character, "report"), character, evaluation)[None]
         card = evaluation.card
+        if stamp:
+            write_stamp(card)
         return io.NodeOutput(
             card,
             report,
@@ -152,6 +132,33 @@ class FacetIdentityScorer(io.ComfyNode):
             card.verdict,
             ui=ui.PreviewImage(report, cls=cls),
         )
+
+
+def lora_file(name: str) -> Path | None:
+    """The file that ComfyUI lists as ``name`` among its LoRAs; None for no name.
+
+    Raises ValueError when there is none.
+    """
+    if not name:
+        return None
+    path = folder_paths.get_full_path("loras", name)
+    if path is None:
+        raise ValueError(
+            f"lora_name is {name!r}, which is in no folder of LoRAs; choose one of the list."
+        )
+    return Path(path)
+
+
+def write_stamp(card: ScoreCard) -> None:
+    """Writes the score into the file of the best LoRA, where it has one; says so when it cannot."""
+    from ..engine.identity.stamp import stamp
+
+    if not card.best.path or card.calibration.problem:
+        return
+    try:
+        stamp(Path(card.best.path), card)
+    except ValueError as error:
+        LOGGER.warning("Facet Identity Scorer: %s", error)
 
 
 def other_dataset(character: Character, run: TrainingRun | None) -> list[str]:

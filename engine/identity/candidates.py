@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..run import Checkpoint, TrainingRun
 from .apply import LoraWeights
-from .evaluate import Candidate
+from .sampler import Candidate
 
 MAX_STRENGTH = 10.0
 
@@ -52,11 +52,13 @@ def candidates_of(
     lora: LoraWeights | None,
     strengths: Sequence[float],
     checkpoints: int,
+    file: Path | None = None,
 ) -> list[Candidate]:
-    """The run's checkpoints, evenly chosen, and the connected LoRA, each at every strength.
+    """The run's checkpoints, evenly chosen, or the connected LoRA, or that of ``file``, each at
+    every strength.
 
     The connected LoRA is left out when a run is connected: it is one of the run's.
-    Raises ValueError when neither is there, or the run has no checkpoint.
+    Raises ValueError when none is there, or the run has no checkpoint.
     """
     if run is not None and not run.checkpoints:
         raise ValueError(f"The training run in {run.folder} has no checkpoint; train it further.")
@@ -73,8 +75,13 @@ def candidates_of(
             for point in spread(run.checkpoints, checkpoints)
             for strength in strengths
         ]
+    if lora is None and file is not None:
+        load = partial(read_lora, file)
+        return [Candidate(file.stem, strength, load, path=str(file)) for strength in strengths]
     if lora is None:
-        raise ValueError("There is no LoRA to score; connect a training run or a LoRA.")
+        raise ValueError(
+            "There is no LoRA to score; connect a training run or a LoRA, or choose a lora_name."
+        )
     return [Candidate("the LoRA", strength, lambda: lora) for strength in strengths]
 
 
@@ -85,4 +92,6 @@ def read_lora(path: Path) -> LoraWeights:
     try:
         return comfy.utils.load_torch_file(str(path), safe_load=True)
     except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(f"The checkpoint {path} cannot be read ({error}); train again.") from error
+        raise ValueError(
+            f"The LoRA {path} cannot be read ({error}); train it again or choose another."
+        ) from error

@@ -9,54 +9,17 @@ from typing import Any
 import torch
 
 from ..character import Character
-from ..sampling import (
-    Sampling,
-    encode_prompt,
-    model_fingerprint,
-    sample,
-    weights_fingerprint,
-)
-from .apply import LoraWeights, with_lora
-from .cache import PictureCache, picture_key, weights_key
+from .cache import PictureCache
 from .calibrate import Calibration, Scales
 from .condition import Condition, Sample, condition
 from .measure import Meter, reproduced
 from .protocol import SCENE, TestPrompt
+from .sampler import Bench, Candidate, Make, Sampler
 from .score import ScoreCard
 from .verdict import choose
 
 FIRST_LOOK = 4
 OFF, IN_WORDS = "LoRA off", "described in words"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A LoRA that may be the best: ``load`` reads its weights when its turn comes."""
-
-    name: str
-    strength: float
-    load: Callable[[], LoraWeights]
-    step: int | None = None
-    path: str = ""
-    loss: float | None = None
-
-    @property
-    def label(self) -> str:
-        """As in 'step 200 at strength 0.8'."""
-        return f"{self.name} at strength {self.strength:g}"
-
-
-@dataclass(frozen=True)
-class Bench:
-    """The models to sample and to measure with, and how to sample."""
-
-    model: Any
-    clip: Any
-    vae: Any
-    clip_vision: Any
-    sampling: Sampling
-    face_model: Any = None
-    negative: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +57,28 @@ def evaluate(
         raise ValueError("There is no LoRA to score; train one or connect one.")
     if not any(prompt.kind == SCENE for prompt in prompts):
         raise ValueError("There is no prompt to score on; write one, or leave the prompts empty.")
+    sampler = Sampler(bench, cache)
+    sampler.check(candidates)  # before anything is sampled
+    return scored(
+        character, candidates, bench, prompts, sampler.make, description, notes, on_picture,
+        first_look,
+    )  # fmt: skip
+
+
+def scored(
+    character: Character,
+    candidates: Sequence[Candidate],
+    bench: Bench,
+    prompts: Sequence[TestPrompt],
+    make: Callable[[Candidate | None], Make],
+    description: str = "",
+    notes: Sequence[str] = (),
+    on_picture: OnPicture | None = None,
+    first_look: int = FIRST_LOOK,
+) -> Evaluation:
+    """As ``evaluate``, with pictures that ``make`` gives for each candidate, and for none."""
     return _Evaluation(
-        character, candidates, bench, prompts, description, notes, on_picture, cache, first_look
+        character, candidates, bench, prompts, make, description, notes, on_picture, first_look
     ).run()
 
 
@@ -106,16 +89,16 @@ class _Evaluation:
         candidates: Sequence[Candidate],
         bench: Bench,
         prompts: Sequence[TestPrompt],
+        make: Callable[[Candidate | None], Make],
         description: str,
         notes: Sequence[str],
         on_picture: OnPicture | None,
-        cache: PictureCache | None,
         first_look: int,
     ) -> None:
         self.character, self.candidates, self.bench = character, candidates, bench
         self.scenes = [prompt for prompt in prompts if prompt.kind == SCENE]
         self.prompts = [*self.scenes, *(one for one in prompts if one.kind != SCENE)]
-        self.description, self.on_picture, self.cache = description, on_picture, cache
+        self.make, self.description, self.on_picture = make, description, on_picture
         self.notes = list(notes)
         self.pictures: dict[str, list[torch.Tensor]] = {}
         self.measured: dict[str, list[Sample]] = {}
@@ -124,21 +107,17 @@ class _Evaluation:
         every = len(self.prompts) + (len(self.scenes) if description else 0)
         looks = len(candidates) * self.first_look + len(self.prompts) - self.first_look
         self.done, self.total = 0, every + looks
-        self.models = (
-            model_fingerprint(bench.model),
-            weights_fingerprint([bench.clip.cond_stage_model, bench.vae.first_stage_model]),
-        )
         self.meter = Meter(character, bench.clip_vision, bench.face_model)
         self._note_faces()
         self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
 
     def run(self) -> Evaluation:
         who = f"{self.character.trigger} {self.character.class_word}"
-        bench = self.bench
-        self._make(OFF, who, bench.model, bench.clip, "", len(self.prompts))
+        without = self.make(None)
+        self._make(OFF, who, without, len(self.prompts))
         scales = self._scales()
         if self.description:
-            self._make(IN_WORDS, self.description, bench.model, bench.clip, "", len(self.scenes))
+            self._make(IN_WORDS, self.description, without, len(self.scenes))
         tried = [self._try(candidate, who, scales) for candidate in self.candidates]
         number = choose(tried)
         chosen = self.candidates[number]
@@ -157,11 +136,12 @@ class _Evaluation:
             words=self._condition(IN_WORDS, scales) if self.description else None,
             notes=tuple(self.notes),
             settings={
-                **asdict(bench.sampling),
+                **asdict(self.bench.sampling),
                 "seed": self.prompts[0].seed,
                 "prompts": len(self.prompts),
-                "negative": bench.negative,
+                "negative": self.bench.negative,
                 "description": self.description,
+                "measured_by": self.meter.name,
                 "training_pictures": len(self.character.dataset),
             },
             usual_cosine=self.meter.copies.usual_cosine,
@@ -196,43 +176,21 @@ class _Evaluation:
     def _try(
         self, candidate: Candidate, who: str, scales: Scales, count: int | None = None
     ) -> Condition:
-        weights = candidate.load()
-        model, clip = with_lora(self.bench.model, self.bench.clip, weights, candidate.strength)
-        key = f"{weights_key(weights)} {candidate.strength}"
-        self._make(candidate.label, who, model, clip, key, count or self.first_look)
+        self._make(candidate.label, who, self.make(candidate), count or self.first_look)
         return self._condition(candidate.label, scales, candidate)
 
-    def _make(self, label: str, who: str, model: Any, clip: Any, lora: str, count: int) -> None:
+    def _make(self, label: str, who: str, make: Make, count: int) -> None:
         """Makes and measures the pictures of the first ``count`` prompts that are still missing."""
         pictures = self.pictures.setdefault(label, [])
         samples = self.measured.setdefault(label, [])
         for prompt in self.prompts[len(samples) : count]:
             text = prompt.text(who)
-            image = self._picture(model, clip, lora, text, prompt.seed)
+            image = make(text, prompt.seed)
             pictures.append(image)
             samples.append(self.meter.sample(prompt, text, image))
             self.done += 1
             if self.on_picture is not None:
                 self.on_picture(self.done, self.total, image)
-
-    def _picture(self, model: Any, clip: Any, lora: str, text: str, seed: int) -> torch.Tensor:
-        """The picture (H, W, 3) of ``text``, from the cache where it is there."""
-        bench = self.bench
-        # The LoRA is told by its own weights: what a patched model shows of itself is few values.
-        key = picture_key(self.models, lora, bench.sampling, text, bench.negative, seed)
-        known = None if self.cache is None else self.cache.load(key)
-        if known is not None:
-            return known
-        guidance = bench.sampling.guidance
-        made = sample(
-            model,
-            bench.vae,
-            encode_prompt(clip, text, guidance),
-            encode_prompt(clip, bench.negative, guidance),
-            bench.sampling,
-            seed,
-        )[0].detach()
-        return made if self.cache is None else self.cache.save(key, made)
 
     def _condition(
         self, label: str, scales: Scales, candidate: Candidate | None = None

@@ -7,6 +7,7 @@ the character.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,16 +43,18 @@ class Garment:
 def clothes_colour(image: torch.Tensor, face: Face | None) -> tuple[float, float, float] | None:
     """Median CIELAB colour of the clothes under ``face`` in ``image`` (H, W, 3); None if unseen.
 
-    They are looked for from a third of the face's height under the chin, a face high and as wide
-    as the shoulders.
+    They are looked for on the chest: from a quarter of the face's height under the chin to nearly
+    one. A head that is turned has its chin in front of the chest.
     """
     if face is None:
         return None
     height, width = image.shape[:2]
-    tall = face.box[3] - face.box[1]
-    x, y = face.landmarks[CHIN]
-    top, bottom = int(y + 0.35 * tall), int(min(height, y + 1.35 * tall))
-    left, right = int(max(0, x - 0.6 * tall)), int(min(width, x + 0.6 * tall))
+    tall, turn = face.box[3] - face.box[1], math.radians(face.yaw)
+    x = face.landmarks[CHIN][0] - 0.5 * tall * math.sin(turn)
+    y = face.landmarks[CHIN][1]
+    half = (0.2 + 0.2 * abs(math.cos(turn))) * tall
+    top, bottom = int(y + 0.25 * tall), int(min(height, y + 0.95 * tall))
+    left, right = int(max(0, x - half)), int(min(width, x + half))
     if bottom <= top or right <= left or (bottom - top) * (right - left) < MIN_PIXELS:
         return None
     lab = to_lab(image[top:bottom, left:right]).reshape(-1, 3)

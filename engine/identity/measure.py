@@ -40,6 +40,7 @@ class Meter:
 
     def __init__(self, character: Character, clip_vision: Any, face_model: Any = None) -> None:
         self.clip_vision = clip_vision
+        self.name = f"{type(clip_vision.model).__name__}, whole picture: appearance"
         self.face_model = face_model
         source_face = self.face(character.source.image)
         self.sees_faces = source_face is not None

@@ -168,8 +168,7 @@ def _longer(card: ScoreCard) -> str:
         return ""
     if curve[-1][1] - curve[-2][1] < STILL_RISING:
         return ""
-    more = max(1, round((curve[-1][0] - curve[-2][0]) / 50) * 50)
-    return f"It was still rising: train {more} steps more."
+    return f"It was still rising: train {curve[-1][0] - curve[-2][0]} steps more."
 
 
 def _uncertain(card: ScoreCard) -> str:

@@ -13,12 +13,12 @@ import torch
 from ..character import Character
 from ..run import TrainingRun
 from ..sampling import Sampling, model_fingerprint
+from ..tensors import read_tensors, write_tensors
 from .data.buckets import trained_sides
 from .data.encoded import deciding, encode_data
 from .data.validation import held_out
 from .files.folder import NotSaved, make_usable, open_run, sweep
 from .files.formats import check_lora
-from .files.tensors import read_tensors, write_tensors
 from .model.text_encoder import what_stays
 from .progress.best import Likeness
 from .progress.events import OnEvent

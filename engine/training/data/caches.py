@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import torch
 
 from ...files import contained
-from ..files.tensors import write_tensors
+from ...tensors import write_tensors
 
 LIMIT = 8 * 2**30
 """Bytes that the cache of a character takes at most."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...character import Character
 from ...run import Checkpoint, Measure, TrainingRun
+from ...tensors import write_tensors
 from ..progress.best import choose
 from ..progress.events import TrainingEvent
 from ..settings import TrainingSettings
@@ -18,7 +19,6 @@ from .folder import NotSaved, Opened
 from .formats import lora_metadata, lora_state_dict
 from .names import LoraName
 from .state import Progress, Weights, save_state
-from .tensors import write_tensors
 
 _LOSSES_OF_A_CHECKPOINT = 50
 _SMOOTHING, _SMOOTHED = 0.95, 100

@@ -7,8 +7,9 @@ from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.engine.identity.calibrate import Calibration, Scales
 from facet.engine.identity.condition import Sample, condition
 from facet.engine.identity.copies import Nearest
-from facet.engine.identity.evaluate import OFF, Candidate, Evaluation
+from facet.engine.identity.evaluate import OFF, Evaluation
 from facet.engine.identity.protocol import prompt_suite
+from facet.engine.identity.sampler import Candidate
 from facet.engine.identity.score import ScoreCard
 
 

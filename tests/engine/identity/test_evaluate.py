@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from facet.engine.identity.evaluate import IN_WORDS, OFF, Bench, Candidate, evaluate
+from facet.engine.identity.evaluate import IN_WORDS, OFF, evaluate
 from facet.engine.identity.protocol import prompt_suite
+from facet.engine.identity.sampler import Bench, Candidate
 from facet.engine.sampling import Sampling
 from harness.small_models import small_clip_vision, small_models
 

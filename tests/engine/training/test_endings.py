@@ -12,10 +12,10 @@ import torch
 
 from facet.engine.character import Character
 from facet.engine.run import load_run
+from facet.engine.tensors import read_tensors
 from facet.engine.training.data.validation import held_out
 from facet.engine.training.files.folder import NotSaved
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.files.tensors import read_tensors
 from facet.engine.training.loop import Extras
 from facet.engine.training.objective.divergence import DivergenceGuard
 from facet.engine.training.objective.step import Step, TrainingDiverged

@@ -12,6 +12,7 @@ import torch
 from safetensors import safe_open
 
 from facet.engine.character import Character
+from facet.engine.tensors import write_tensors
 from facet.engine.training.files.formats import (
     LayerTensors,
     UnusableLora,
@@ -22,7 +23,6 @@ from facet.engine.training.files.formats import (
     read_lora,
 )
 from facet.engine.training.files.names import LoraName
-from facet.engine.training.files.tensors import write_tensors
 from facet.engine.training.model.lora import adapters
 from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules

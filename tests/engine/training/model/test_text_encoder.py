@@ -13,10 +13,10 @@ import comfy.sd
 import pytest
 import torch
 
+from facet.engine.tensors import write_tensors
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.data.pictures import Sample
 from facet.engine.training.files.formats import check_lora, lora_names, lora_state_dict, read_lora
-from facet.engine.training.files.tensors import write_tensors
 from facet.engine.training.model.session import Session
 from facet.engine.training.model.targets import target_modules
 from facet.engine.training.model.text_encoder import TextEncoder, text_targets, what_stays

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ...files import write_atomic
+from .files import write_atomic
 
 
 def write_tensors(
