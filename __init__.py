@@ -10,6 +10,7 @@ from .nodes import (
     expression,
     expression_page,
     identity,
+    identity_page,
     pose_outfit,
     refine,
     shot_options,
@@ -34,6 +35,7 @@ class FacetExtension(ComfyExtension):
         shots_page.add_routes(PromptServer.instance.routes)
         expression_page.add_routes(PromptServer.instance.routes)
         training_page.add_routes(PromptServer.instance.routes)
+        identity_page.add_routes(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [

@@ -17,6 +17,8 @@ from .sheet import attributes, leaks, sheet, trigger_alone
 from .summary import summary
 
 STYLE = Path(__file__).with_name("report.css")
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""Nothing in a report runs or is fetched, wherever it is opened."""
 SECTIONS = (
     summary, numbers, maps, pareto, sheet, charts, worst, nearest, trigger_alone, attributes,
     leaks, rules, settings,
@@ -29,6 +31,7 @@ def report_page(character: Character, evaluation: Evaluation) -> str:
     body = "\n".join(filter(None, (part(of) for part in SECTIONS)))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(character.name)}: identity report</title>\n"
         f"<style>\n{STYLE.read_text('utf-8')}</style>\n</head>\n"
