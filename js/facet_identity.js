@@ -25,7 +25,7 @@ async function refresh(node) {
   if (node.properties[REPORT] === folder) panel.take(folder, known?.reports ?? []);
 }
 
-const refreshAll = once(() => Promise.all(nodesOf([NODE]).map(refresh)));
+const refreshAll = once(() => Promise.all([...nodesOf([NODE])].map(refresh)));
 
 api.addEventListener("reconnected", refreshAll);
 

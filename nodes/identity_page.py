@@ -25,9 +25,12 @@ TYPES = {
 }
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'; sandbox allow-downloads"
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-downloads allow-same-origin"
 )
-"""A report holds its pictures and its style; nothing in it may run, load or send anything."""
+"""A report holds its pictures and its style; nothing in it may run, load or send anything.
+
+It keeps its origin, as ComfyUI refuses what a page of no origin links to.
+"""
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

@@ -73,7 +73,7 @@ def test_a_report_opens_where_nothing_in_it_can_run(
     policy = headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy and "img-src data:" in policy
     assert not any("script" in rule or "connect" in rule for rule in policy)
-    assert "sandbox allow-downloads" in policy
+    assert "sandbox allow-downloads allow-same-origin" in policy
     for name, kind in (("score.json", "application/json"), ("score.csv", "text/csv")):
         status, headers, _ = ask(server, f"{path}{name}")
         assert status == 200 and headers["Content-Type"].startswith(kind)
