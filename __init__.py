@@ -7,10 +7,12 @@ from .nodes import (
     character,
     dataset,
     demo,
+    embedders,
     expression,
     expression_page,
     identity,
     identity_page,
+    lora_grid,
     pose_outfit,
     refine,
     shot_options,
@@ -52,6 +54,8 @@ class FacetExtension(ComfyExtension):
             *training.NODES,
             *training_options.NODES,
             *identity.NODES,
+            *lora_grid.NODES,
+            *embedders.NODES,
             *demo.NODES,
         ]
 

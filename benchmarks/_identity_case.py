@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..engine.identity.probes import attribute_prompts, leak_prompts, trigger_pr
 from ..engine.identity.protocol import prompt_suite
 from ..engine.identity.sampler import Bench
 from ..engine.identity.verdict import COPY_RATE, LEAK_RATE
+from ..engine.measure.embedders import AppearanceEmbedder
 from ..engine.run import Checkpoint, TrainingRun
 from ..engine.sampling import Sampling
 from ..engine.training.loop import train
@@ -36,7 +38,8 @@ from ._people import TRIGGER, UNSEEN_PLACES, UNSEEN_TOPS, VIEWS
 
 CALLED = f"{TRIGGER} person"
 STEPS = (25, 50, 100, 200, 400)
-SHOTS = 15
+SLOW, FAST = 1e-3, 3e-3
+"""Learning rates: one at which likeness rises over all of the steps, and one that is soon done."""
 LOOKS = ("skin", "hair", "hair_style", "eyes", "face_shape", "glasses", "beard", "accessory")
 PLANTED = {"top": "hoodie", "top_colour": "red", "bottom": "trousers", "bottom_colour": "red"}
 
@@ -87,11 +90,11 @@ def true_character(person: int, count: int, **fixed: str) -> Character:
 
 
 def trained(
-    character: Character, models: DemoModels, folder: Path, steps: int, every: int = 0
+    character: Character, models: DemoModels, folder: Path, steps: int, rate: float, every: int = 0
 ) -> TrainingRun:
     """A LoRA of ``character``'s dataset, with a checkpoint after each ``every`` steps."""
     settings = TrainingSettings(
-        steps=steps, rank=16, learning_rate=3e-3, precision="fp32", checkpoint_every=every,
+        steps=steps, rank=16, learning_rate=rate, precision="fp32", checkpoint_every=every,
         schedule="constant",
     )  # fmt: skip
     return train(
@@ -121,12 +124,11 @@ def scored(
 
 
 def agreement(probe: Probe, identity: Identity, pictures: list[torch.Tensor]) -> float:
-    """In what share the probe reads the person's own attributes off ``pictures``."""
+    """How surely the probe reads the person's own attributes off ``pictures``."""
     reading = probe.read(torch.stack(pictures))
-    hits = [
-        [found == getattr(identity, name) for found in reading.names(name)] for name in LOOKS
-    ]
-    return float(np.mean(hits))
+    return fmean(
+        float(reading.certainty(name, getattr(identity, name)).mean()) for name in LOOKS
+    )
 
 
 def one_person(
@@ -140,7 +142,7 @@ def one_person(
     identity = Identity.from_seed(FIRST + person)
     character = true_character(person, size.shots)
     pictures = folder / "pictures"
-    run = trained(character, models, folder / "good", size.steps[-1], size.steps[0])
+    run = trained(character, models, folder / "good", size.steps[-1], SLOW, size.steps[0])
     wanted = [point for point in run.checkpoints if point.step in size.steps]
     begin = time.process_time()
     evaluation = scored(
@@ -168,9 +170,11 @@ def one_person(
     one_shot = replace(
         character,
         source=replace(character.source, include=False),
-        shots=tuple(replace(shot, include=shot is alone) for shot in character.shots),
+        shots=tuple(
+            replace(shot, include=shot is alone, caption=CALLED) for shot in character.shots
+        ),
     )
-    memorised = trained(one_shot, models, folder / "copy", size.memorise)
+    memorised = trained(one_shot, models, folder / "copy", size.memorise, FAST)
     copy = scored(character, memorised, models, size, pictures).card
     figures["copy called a copy"] = (copy.best.copies.value or 0.0) > COPY_RATE
     figures["copy rate"] = copy.best.copies.value
@@ -184,7 +188,7 @@ def one_person(
         figures["null"] = [float(low), float(high)]
 
     same_clothes = true_character(person, size.shots, **PLANTED)
-    leaking = trained(same_clothes, models, folder / "leak", size.leak)
+    leaking = trained(same_clothes, models, folder / "leak", size.leak, FAST)
     leak = scored(same_clothes, leaking, models, size, pictures)
     figures["planted leak found"] = _leaks(leak)
     figures["leak rate"] = [leak.card.best.leaks.value, leak.card.off.leaks.value]
@@ -200,7 +204,8 @@ def _leaks(evaluation: Evaluation) -> bool:
 def _measuring(character: Character, models: DemoModels, evaluation: Evaluation) -> float:
     """Processor time that the measuring of all pictures of ``evaluation`` takes."""
     begin = time.process_time()
-    meter = Meter(character, models.clip_vision, models.face)
+    embedder = AppearanceEmbedder(models.clip_vision)
+    meter = Meter(character, embedder, models.clip_vision, models.face)
     for one in (evaluation.card.off, *evaluation.card.tried):
         for sample, image in zip(one.samples, evaluation.pictures[one.label], strict=True):
             meter.sample(sample.prompt, sample.text, image)

@@ -33,7 +33,7 @@ from ..world.scene import Scene
 from ._identity_case import STEPS, Size, drawn, one_person
 from ._people import GALLERY, VIEWS
 
-FULL = Size(steps=STEPS, shots=15, scenes=12, probes=8, memorise=200, leak=200)
+FULL = Size(steps=STEPS, shots=15, scenes=12, probes=8, memorise=300, leak=200)
 QUICK = Size(steps=(10, 20), shots=6, scenes=4, probes=2, memorise=20, leak=20)
 PEOPLE, RANKED, REPEATS = 12, 20, 200
 

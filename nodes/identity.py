@@ -23,6 +23,7 @@ from .studio import said_by
 
 if TYPE_CHECKING:
     from ..engine.identity.score import ScoreCard
+    from ..engine.measure.embedders import Crop, Embedder
 
 LOGGER = logging.getLogger(__name__)
 PREVIEW_SIDE = 512
@@ -80,6 +81,8 @@ class FacetIdentityScorer(io.ComfyNode):
         attributes: int = 4,
         leak_probes: int = 4,
         stamp: bool = True,
+        face_embedder: Embedder | None = None,
+        look_at: str = "whole",
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
         from ..engine.identity.cache import PictureCache
@@ -110,6 +113,7 @@ class FacetIdentityScorer(io.ComfyNode):
                     sampling_from(character, **sampling_widgets),
                     face_detection_model,
                     negative.strip(),
+                    embedder_for(clip_vision, face_embedder, look_at, face_detection_model),
                 ),
                 (
                     *scenes,
@@ -133,6 +137,27 @@ class FacetIdentityScorer(io.ComfyNode):
             card.verdict,
             ui=shown(report, written.folder, cls),
         )
+
+
+def embedder_for(
+    clip_vision: Any, face_embedder: Embedder | None, look_at: str, face_model: Any
+) -> Embedder:
+    """What tells likeness: the face embedder where there is one, else the CLIP_VISION.
+
+    Raises ValueError when it looks at faces and nothing finds them.
+    """
+    from ..engine.measure.embedders import AppearanceEmbedder
+
+    chosen = face_embedder
+    if chosen is None:
+        crop: Crop = "aligned face" if look_at == "aligned face" else "whole"
+        chosen = AppearanceEmbedder(clip_vision, crop)
+    if chosen.crop == "aligned face" and face_model is None:
+        raise ValueError(
+            "Likeness is to be measured on faces, and nothing finds them; connect a "
+            "face_detection_model."
+        )
+    return chosen
 
 
 def lora_file(name: str) -> Path | None:

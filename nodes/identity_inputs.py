@@ -90,7 +90,7 @@ def scorer_inputs() -> list[io.Input]:
         _count(
             "leak_probes",
             4,
-            "Pictures for which no clothes are named: whether a "
+            "More pictures for which no clothes are named: whether a "
             "garment of the dataset appears all the same.",
         ),
         io.Boolean.Input(
@@ -99,6 +99,21 @@ def scorer_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="Writes the score into the metadata of the LoRA file that is chosen.",
+        ),
+        sockets.FaceEmbedder.Input(
+            "face_embedder",
+            optional=True,
+            tooltip="A face recognition model: identity is measured on faces then, and no longer "
+            "by appearance. Needs the face detection model.",
+        ),
+        io.Combo.Input(
+            "look_at",
+            options=["whole", "aligned face"],
+            default="whole",
+            optional=True,
+            advanced=True,
+            tooltip="What the CLIP_VISION sees of each picture, where no face embedder is "
+            "connected. Faces alone need the face detection model.",
         ),
     ]
 

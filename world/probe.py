@@ -83,10 +83,18 @@ class HeadNet(nn.Module):
 
 @dataclass(frozen=True)
 class Reading:
-    """What the probe reads: unit embeddings (N, 64), and class indices (N,) by attribute."""
+    """What the probe reads: unit embeddings (N, 64), and class indices (N,) by attribute.
+
+    scores: (N, classes) by attribute, probabilities up to their softmax.
+    """
 
     embedding: Tensor
     classes: dict[str, np.ndarray]
+    scores: dict[str, Tensor]
+
+    def certainty(self, attribute: str, value: str) -> Tensor:
+        """How probable it is (N,) that ``attribute`` has ``value``."""
+        return self.scores[attribute].softmax(1)[:, HEADS[attribute].index(value)]
 
     def names(self, attribute: str) -> list[str]:
         """The attribute's values as words."""
@@ -121,4 +129,4 @@ class Probe:
             close = torch.cat([part[name] for part in closer])
             scores[name] = scores[name].log_softmax(1) + close.log_softmax(1)
         classes = {k: score.argmax(1).numpy() for k, score in scores.items()}
-        return Reading(embedding, classes)
+        return Reading(embedding, classes, scores)

@@ -88,10 +88,11 @@ def candidates_of(
 def read_lora(path: Path) -> LoraWeights:
     """The weights in ``path``; ValueError when the file is gone or cannot be read."""
     import comfy.utils
+    from safetensors import SafetensorError
 
     try:
         return comfy.utils.load_torch_file(str(path), safe_load=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ValueError(
             f"The LoRA {path} cannot be read ({error}); train it again or choose another."
         ) from error

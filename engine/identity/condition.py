@@ -19,6 +19,8 @@ CLOSE = 0.5
 SPOILED = 1.8
 """So many times the sharpness or chroma of the LoRA-off picture, or that part of it, is too far."""
 LEAST_FACES = 3
+UNDRESSED = (LEAK, ATTRIBUTE, TRIGGER)
+"""Kinds of prompts that name no clothes."""
 MEASURED_VIEWS = (
     "front",
     "three_quarter_left",
@@ -175,7 +177,7 @@ def condition(
     scenes = of_kind(scored, SCENE)
     views = [sample.right_view for sample in scenes]
     pairs = {one.prompt: one for one in off}
-    leaks = [one.wears_own for one in of_kind(scored, LEAK)]
+    leaks = [one.wears_own for kind in UNDRESSED for one in of_kind(scored, kind)]
     faces = [one.face for one in scored]
 
     def identity(of: Sequence[Sample], scale: Calibration) -> Interval:

@@ -24,6 +24,8 @@ class Nearest:
     """The training picture nearest to a sample: its hash, PSNR in dB, SSIM, cosine of embeddings.
 
     The three measures are the highest over the dataset; ``shot`` is the one nearest in pixels.
+    excess: by how much the cosine is above what training pictures have among themselves. face: the
+    highest SSIM of the aligned face with one of the dataset's, None where there is none to compare.
     """
 
     shot: str
@@ -31,6 +33,8 @@ class Nearest:
     ssim: float
     cosine: float
     copied: bool
+    excess: float | None = None
+    face: float | None = None
 
 
 class CopyFinder:
@@ -40,10 +44,18 @@ class CopyFinder:
     percentile of their own nearest neighbours, kept within bounds where the dataset holds one
     picture twice or pictures that have nothing in common). Both are taken at 32 px, so that what
     counts is the composition and not the grain.
+
+    embeddings: (N, D) of ``shots``. faces: their aligned faces (S, S, 3), None where there is none.
     """
 
-    def __init__(self, shots: Sequence[Shot], embeddings: torch.Tensor) -> None:
+    def __init__(
+        self,
+        shots: Sequence[Shot],
+        embeddings: torch.Tensor,
+        faces: Sequence[torch.Tensor | None] = (),
+    ) -> None:
         self.shots = tuple(shots)
+        self.faces = [small(face) for face in faces if face is not None]
         self.embeddings = embeddings
         self.pictures = torch.stack([small(shot.image) for shot in shots])
         decibels, similarity, cosine = [], [], []
@@ -57,18 +69,29 @@ class CopyFinder:
         self.ssim_limit = _limit(similarity, SSIM_BOUNDS)
         self.usual_cosine = float(torch.stack(cosine).median()) if cosine else None
 
-    def nearest(self, image: torch.Tensor, embedding: torch.Tensor) -> Nearest:
-        """The training picture nearest to ``image`` (H, W, 3) with ``embedding`` (D,)."""
+    def nearest(
+        self, image: torch.Tensor, embedding: torch.Tensor, face: torch.Tensor | None = None
+    ) -> Nearest:
+        """The training picture nearest to ``image`` (H, W, 3) with ``embedding`` (D,).
+
+        face: the image's own aligned face (S, S, 3).
+        """
         picture = small(image)
         decibels, similarity = psnr(picture, self.pictures), ssim(picture, self.pictures)
         close = (decibels > self.psnr_limit) & (similarity > self.ssim_limit)
         best = int(torch.where(close, similarity + 2, similarity).argmax())
+        cosine = float((self.embeddings @ embedding).max())
+        alike = None
+        if face is not None and self.faces:
+            alike = float(ssim(small(face), torch.stack(self.faces)).max())
         return Nearest(
             shot=self.shots[best].hash,
             psnr=float(decibels[best]),
             ssim=float(similarity[best]),
-            cosine=float((self.embeddings @ embedding).max()),
+            cosine=cosine,
             copied=bool(close.any()),
+            excess=None if self.usual_cosine is None else cosine - self.usual_cosine,
+            face=alike,
         )
 
 

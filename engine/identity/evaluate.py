@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ..character import Character
+from ..measure.embedders import AppearanceEmbedder
 from .cache import PictureCache
 from .calibrate import Calibration, Scales
 from .condition import Condition, Sample, condition
@@ -107,7 +108,8 @@ class _Evaluation:
         every = len(self.prompts) + (len(self.scenes) if description else 0)
         looks = len(candidates) * self.first_look + len(self.prompts) - self.first_look
         self.done, self.total = 0, every + looks
-        self.meter = Meter(character, bench.clip_vision, bench.face_model)
+        embedder = bench.embedder or AppearanceEmbedder(bench.clip_vision)
+        self.meter = Meter(character, embedder, bench.clip_vision, bench.face_model)
         self._note_faces()
         self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
 
@@ -157,6 +159,7 @@ class _Evaluation:
         """What strangers and the character's own pictures are like, as the encoder sees it."""
         off, own, bench = self.measured[OFF], self.meter.positives, self.bench
         scenes = [one for one in off if one.prompt.kind == SCENE]
+        scenes = [one for one in scenes if one.face is not False] or scenes
         reproduction = reproduced(self.character.source.image, bench.vae, bench.sampling)
 
         def calibration(null: Sequence[float], positives: Sequence[float]) -> Calibration:

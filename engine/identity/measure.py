@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import torch
 
 from ..character import Character
+from ..measure.alignment import aligned
+from ..measure.embedders import Embedder, label
 from ..measure.embedding import embed
 from ..measure.faces import Face, find_face
 from ..measure.sharpness import grey_of, sharpness
@@ -16,7 +19,7 @@ from ..sampling import Sampling
 from .calibrate import leave_one_out
 from .condition import Sample
 from .copies import CopyFinder
-from .garment import Garment, clothes_colour, own_garment, to_lab
+from .garment import clothes_colour, own_garment, to_lab
 from .protocol import TestPrompt
 
 
@@ -35,35 +38,53 @@ class Positives:
 class Meter:
     """Measures pictures against one character.
 
-    clip_vision: ComfyUI's CLIP_VISION. face_model: what goes over FACE_DETECTION_MODEL, or None.
+    embedder: tells likeness. clip_vision: ComfyUI's CLIP_VISION, by which copies are looked for.
+    face_model: what goes over FACE_DETECTION_MODEL, or None. Raises ValueError when the embedder
+    finds nothing to look at in the original.
     """
 
-    def __init__(self, character: Character, clip_vision: Any, face_model: Any = None) -> None:
-        self.clip_vision = clip_vision
-        self.name = f"{type(clip_vision.model).__name__}, whole picture: appearance"
-        self.face_model = face_model
-        source_face = self.face(character.source.image)
-        self.sees_faces = source_face is not None
-        embeddings = embed(clip_vision, [shot.image for shot in character.pictures])
-        self.original = embeddings[0]
-        by_hash = dict(zip((s.hash for s in character.pictures), embeddings, strict=True))
-        dataset = character.dataset or (character.source,)
-        self.copies = CopyFinder(dataset, torch.stack([by_hash[shot.hash] for shot in dataset]))
+    def __init__(
+        self, character: Character, embedder: Embedder, clip_vision: Any, face_model: Any = None
+    ) -> None:
+        self.embedder, self.clip_vision, self.face_model = embedder, clip_vision, face_model
+        self.name = label(embedder)
+        pictures = character.pictures
+        faces = [self.face(shot.image) for shot in pictures]
+        self.sees_faces = faces[0] is not None
+        embeddings = embedder.embed([shot.image for shot in pictures], faces=faces)
+        if not embeddings.found[0]:
+            raise ValueError(
+                f"{self.name} finds no face in the original picture; use another picture, or "
+                "measure the appearance of the whole picture."
+            )
+        self.original = embeddings.vectors[0]
+        self._look_for_copies(character, faces)
         own = [
-            shot
-            for shot in character.shots
-            if shot.include and shot.accepted and shot.tags.view != "back"
+            (shot, vector)
+            for shot, vector, found in zip(
+                pictures[1:], embeddings.vectors[1:], embeddings.found[1:].tolist(), strict=True
+            )
+            if found and shot.include and shot.accepted and shot.tags.view != "back"
         ]
-        self.set = torch.stack([by_hash[shot.hash] for shot in own] or [self.original])
-        cosines = [float(by_hash[shot.hash] @ self.original) for shot in own]
+        self.set = torch.stack([vector for _, vector in own] or [self.original])
+        cosines = [float(vector @ self.original) for _, vector in own]
         views: dict[str, tuple[float, ...]] = {}
-        for shot, cosine in zip(own, cosines, strict=True):
+        for (shot, _), cosine in zip(own, cosines, strict=True):
             views[shot.tags.view] = (*views.get(shot.tags.view, ()), cosine)
         self.positives = Positives(tuple(cosines), leave_one_out(self.set), views)
-        self.garment: Garment | None = None
-        if self.sees_faces:
-            colours = [clothes_colour(shot.image, self.face(shot.image)) for shot in dataset]
-            self.garment = own_garment(dataset, colours)
+
+    def _look_for_copies(self, character: Character, faces: Sequence[Face | None]) -> None:
+        """Takes the training pictures in: what is copied from, and the clothes that they share."""
+        every = list(zip(character.pictures, faces, strict=True))
+        dataset = [(shot, face) for shot, face in every if shot.include] or every[:1]
+        shots = [shot for shot, _ in dataset]
+        self.copies = CopyFinder(
+            shots,
+            embed(self.clip_vision, [shot.image for shot in shots]),
+            [face and aligned(shot.image, face) for shot, face in dataset],
+        )
+        colours = [clothes_colour(shot.image, face) for shot, face in dataset]
+        self.garment = own_garment(shots, colours) if self.sees_faces else None
 
     def face(self, image: torch.Tensor) -> Face | None:
         """The largest face in ``image`` (H, W, 3), or None."""
@@ -71,23 +92,31 @@ class Meter:
 
     def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> Sample:
         """What there is to say of ``image`` (H, W, 3), which was made for ``prompt``."""
-        embedding = embed(self.clip_vision, image[None])[0]
         face = self.face(image) if self.sees_faces else None
+        found = self.embedder.embed([image], faces=[face])
+        seen = bool(found.found[0])
+        vector = found.vectors[0] if seen else None
+        whole = vector
+        if vector is None or self.embedder.crop != "whole":
+            whole = embed(self.clip_vision, image[None])[0]
+        assert whole is not None
         worn = None
         if self.garment is not None:
             worn = self.garment.worn(clothes_colour(image, face))
         expression: tuple[float, ...] = ()
         if face is not None and face.blendshapes:
             expression = tuple(round(value, 3) for _, value in sorted(face.blendshapes.items()))
+        crop = None if face is None else aligned(image, face)
         return Sample(
             prompt=prompt,
             text=text,
-            similarity=float(embedding @ self.original),
+            # What is not there has nothing in common with the original.
+            similarity=0.0 if vector is None else float(vector @ self.original),
             score=None,
             yaw=None if face is None else face.yaw,
-            nearest=self.copies.nearest(image, embedding),
-            to_set=float((self.set @ embedding).median()),
-            face=None if not self.sees_faces else face is not None,
+            nearest=self.copies.nearest(image, whole, crop),
+            to_set=0.0 if vector is None else float((self.set @ vector).median()),
+            face=seen and face is not None if self.sees_faces else None,
             pitch=None if face is None else face.pitch,
             expression=expression,
             sharpness=sharpness(grey_of(image)),

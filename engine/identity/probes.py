@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ..character import VOCABULARY, Character, Tags
-from .protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt, known_text
+from .protocol import ATTRIBUTE, LEAK, PLACES, SCENE, TRIGGER, TestPrompt, known_text
 
 ATTRIBUTES = ("wearing glasses", "with a ponytail", "wearing a hat", "with a scarf")
 VIEWS = ("front", "three_quarter_left", "three_quarter_right")
@@ -40,10 +40,16 @@ def trigger_prompts(count: int, seed: int) -> tuple[TestPrompt, ...]:
 
 
 def leak_prompts(count: int, seed: int) -> tuple[TestPrompt, ...]:
-    """``count`` prompts that name no garment, in framings that show one."""
+    """``count`` prompts that name no garment."""
     return tuple(
         TestPrompt(
-            Tags(framing="medium", view=VIEWS[number % len(VIEWS)], pose="standing"),
+            Tags(
+                framing=("close_up", "medium")[number % 2],
+                view=VIEWS[number % len(VIEWS)],
+                expression="neutral",
+                background=PLACES[number % len(PLACES)],
+                lighting="natural",
+            ),
             _seed(seed, 3, number),
             LEAK,
         )

@@ -58,7 +58,8 @@ class TestPrompt:
 
     def text(self, who: str) -> str:
         """The prompt about ``who``, such as 'zqx person'."""
-        return ", ".join([who, *([self.words] if self.words else self.tags.phrases())])
+        said = [self.words] if self.words else self.tags.phrases()
+        return ", ".join(filter(None, [who, *said]))
 
 
 def prompt_suite(character: Character, count: int, seed: int) -> tuple[TestPrompt, ...]:

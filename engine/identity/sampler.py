@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..measure.embedders import Embedder
 from ..sampling import Sampling, encode_prompt, model_fingerprint, sample, weights_fingerprint
 from .apply import LoraWeights, with_lora
 from .cache import PictureCache, picture_key, weights_key
@@ -35,7 +36,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Bench:
-    """The models to sample and to measure with, and how to sample."""
+    """The models to sample and to measure with, and how to sample.
+
+    embedder: tells likeness; without it the CLIP_VISION does, on the whole picture.
+    """
 
     model: Any
     clip: Any
@@ -44,6 +48,7 @@ class Bench:
     sampling: Sampling
     face_model: Any = None
     negative: str = ""
+    embedder: Embedder | None = None
 
 
 class Sampler:

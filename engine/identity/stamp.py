@@ -17,12 +17,14 @@ def stamp(path: Path, card: ScoreCard) -> None:
     The weights and all other metadata stay as they are; an earlier score is replaced. Raises
     ValueError when the file is no safetensors file or cannot be written.
     """
+    from safetensors import SafetensorError
+
     if path.suffix.lower() != ".safetensors":
         raise ValueError(f"{path.name} is no safetensors file, so the score is not written in it.")
     try:
         tensors, metadata = read_tensors(path)
         write_tensors(path, tensors, {**metadata, KEY: score_text(card)})
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"The score could not be written into {path.name} ({error}).") from error
 
 

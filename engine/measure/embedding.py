@@ -11,14 +11,18 @@ import torch.nn.functional as F
 BATCH = 16
 
 
-def pad_to_square(image: torch.Tensor) -> torch.Tensor:
-    """``image`` (H, W, 3) centred on a square of its border's mean colour: (S, S, 3)."""
+def pad_to_square(image: torch.Tensor, colour: torch.Tensor | None = None) -> torch.Tensor:
+    """``image`` (H, W, 3) centred on a square of ``colour`` (3,): (S, S, 3).
+
+    Where no colour is given it is the mean of the picture's border.
+    """
     height, width = image.shape[:2]
     if height == width:
         return image
-    border = torch.cat([image[0], image[-1], image[:, 0], image[:, -1]])
+    if colour is None:
+        colour = torch.cat([image[0], image[-1], image[:, 0], image[:, -1]]).mean(dim=0)
     side = max(height, width)
-    square = border.mean(dim=0).expand(side, side, 3).clone()
+    square = colour.expand(side, side, 3).clone()
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = image
     return square
@@ -40,13 +44,42 @@ def embed(clip_vision: Any, images: torch.Tensor | Sequence[torch.Tensor]) -> to
         raise ValueError("There is no picture to embed.")
     found = []
     for batch in _same_size_batches(rows):
-        output = clip_vision.encode_image(torch.stack(batch), crop=False)
-        found.append(output["image_embeds"].detach().to("cpu", torch.float32).flatten(1))
+        found.append(_encode(clip_vision, torch.stack(batch)))
     embeddings = torch.cat(found)
     lengths = embeddings.norm(dim=1)
     if not torch.isfinite(lengths).all() or (lengths == 0).any():
         raise ValueError("The CLIP_VISION gave an embedding that is empty or not a number.")
     return F.normalize(embeddings, dim=1)
+
+
+def _encode(clip_vision: Any, squares: torch.Tensor) -> torch.Tensor:
+    """The picture's one vector from each class of comfy.clip_vision: (N, D) float32 on the CPU.
+
+    CLIP: the projected class token. DINOv2 and DINOv3: the normalised class token. SigLIP has no
+    class token, and ComfyUI leaves its pooling head out: its patches' mean.
+    """
+    if clip_vision.model_type == "dinov3":
+        embeds = _encode_dinov3(clip_vision, squares)
+    else:
+        embeds = clip_vision.encode_image(squares, crop=False)["image_embeds"]
+    embeds = embeds.detach().to("cpu", torch.float32)
+    return embeds.mean(dim=1) if embeds.ndim == 3 else embeds.flatten(1)
+
+
+def _encode_dinov3(clip_vision: Any, squares: torch.Tensor) -> torch.Tensor:
+    """DINOv3's class token: `encode_image` asks for a hidden state that the class does not give."""
+    import comfy.clip_model
+    import comfy.model_management
+
+    comfy.model_management.load_model_gpu(clip_vision.patcher)
+    pixels = comfy.clip_model.clip_preprocess(
+        squares.to(clip_vision.load_device),
+        size=clip_vision.image_size,
+        mean=clip_vision.image_mean,
+        std=clip_vision.image_std,
+        crop=False,
+    )
+    return clip_vision.model(pixel_values=pixels.float())[2]
 
 
 def likeness_gain(

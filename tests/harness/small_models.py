@@ -94,6 +94,46 @@ def small_clip_vision() -> Any:
     return encoder
 
 
+SMALL_VISION: dict[str, dict[str, Any]] = {
+    "clip_vision_model": {
+        "intermediate_size": 64, "hidden_act": "quick_gelu", "projection_dim": 24,
+    },
+    "siglip_vision_model": {"intermediate_size": 64, "hidden_act": "gelu_pytorch_tanh"},
+    "siglip2_vision_model": {
+        "intermediate_size": 64, "hidden_act": "gelu_pytorch_tanh", "num_patches": 64,
+        "image_size": -1,
+    },
+    "dinov2": {"layer_norm_eps": 1e-6, "use_swiglu_ffn": False},
+    "dinov3": {
+        "intermediate_size": 64, "layer_norm_eps": 1e-5, "num_register_tokens": 4,
+        "rope_theta": 100.0, "use_gated_mlp": True,
+    },
+}
+"""What each class of comfy.clip_vision needs besides the sizes that all of them have."""
+
+
+def small_vision(kind: str) -> Any:
+    """A CLIP_VISION of that model_type with two layers, 32 wide, for pictures of 64 px."""
+    encoder = comfy.clip_vision.ClipVisionModel(
+        {
+            "model_type": kind,
+            "num_hidden_layers": 2,
+            "hidden_size": 32,
+            "num_attention_heads": 2,
+            "image_size": 64,
+            "patch_size": 8,
+            "num_channels": 3,
+            "image_mean": [0.5] * 3,
+            "image_std": [0.5] * 3,
+            **SMALL_VISION[kind],
+        }
+    )
+    generator = torch.Generator().manual_seed(4)
+    for weight in encoder.model.parameters():
+        torch.nn.init.normal_(weight, std=0.2, generator=generator)
+    return encoder
+
+
 def small_models() -> SmallModels:
     """All three, fitting each other."""
     return SmallModels(small_flux(), small_clip(), small_vae())

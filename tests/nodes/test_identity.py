@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import folder_paths
@@ -7,8 +8,10 @@ import torch
 from safetensors.torch import save_file
 
 from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.identity.calibrate import Calibration
 from facet.engine.run import Checkpoint, TrainingRun
-from facet.nodes.identity import FacetIdentityScorer
+from facet.engine.tensors import read_tensors
+from facet.nodes.identity import FacetIdentityScorer, write_stamp
 from harness.small_models import small_clip_vision, small_models
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
@@ -23,6 +26,9 @@ SMALL = {
     "height": 64,
     "strengths": "1.0",
     "samples": 2,
+    "trigger_only": 1,
+    "attributes": 1,
+    "leak_probes": 1,
 }
 
 
@@ -119,6 +125,7 @@ def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
         ({"lora": {"strange.weight": torch.ones(1)}}, "do not belong to this model"),
         ({"lora": lora(), "strengths": "much"}, "The strength 'much' cannot be used"),
         ({"lora": lora(), "width": 50}, "multiples of 16"),
+        ({"lora_name": "nowhere.safetensors"}, "is in no folder of LoRAs"),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence_and_leaves_nothing(
@@ -127,3 +134,59 @@ def test_what_cannot_be_scored_is_one_sentence_and_leaves_nothing(
     with pytest.raises(ValueError, match=rf"^Facet Identity Scorer: .*{sentence}"):
         FacetIdentityScorer.execute(character(), **{**models, **SMALL, **changes})
     assert not list(output.rglob("*"))
+
+
+@pytest.fixture
+def loras(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "loras"
+    folder.mkdir()
+    save_file(lora(), folder / "mine.safetensors", {"ss_output_name": "mine"})
+    listed = ([str(folder)], folder_paths.supported_pt_extensions)
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", listed)
+    return folder
+
+
+def test_any_lora_of_the_folders_is_scored_and_says_so_itself_afterwards(models, loras):
+    path = loras / "mine.safetensors"
+    tensors, before = read_tensors(path)
+    widgets = {**SMALL, "lora_name": "mine.safetensors"}
+    card = FacetIdentityScorer.execute(character(), **models, **widgets).args[0]
+    assert card.best.label == "mine at strength 1"
+    after, metadata = read_tensors(path)
+    assert all(torch.equal(after[name], tensors[name]) for name in tensors)
+    if card.calibration.problem:  # nothing could be judged, and so nothing is certified
+        assert metadata == before
+    stamped = replace(card, calibration=Calibration((0.1, 0.2), (0.8, 0.9)))
+    write_stamp(stamped)
+    told = json.loads(read_tensors(path)[1]["facet.score"])
+    assert told["verdict"] == stamped.verdict and told["strength"] == 1.0
+    assert told["dataset_hash"] == character().hash
+    assert read_tensors(path)[1]["ss_output_name"] == "mine"
+
+
+def test_what_was_made_once_is_not_made_again(models, output):
+    pictures = output / "facet" / "Ada" / "report" / "pictures"
+    first = FacetIdentityScorer.execute(character(), lora=lora(), **models, **SMALL).args[0]
+    made = {path: path.stat().st_mtime_ns for path in pictures.glob("*.png")}
+    assert len(made) == 10  # two scenes and three probes, without the LoRA and with it
+    again = FacetIdentityScorer.execute(character(), lora=lora(), **models, **SMALL).args[0]
+    assert again.rows() == first.rows()
+    assert {path: path.stat().st_mtime_ns for path in pictures.glob("*.png")} == made
+    FacetIdentityScorer.execute(
+        character(), lora=lora(), **models, **{**SMALL, "strengths": "0.5"}
+    )
+    assert len(list(pictures.glob("*.png"))) == 15
+
+
+def test_own_prompts_take_the_place_of_the_suite(models):
+    widgets = {**SMALL, "prompts": "left profile, in a kitchen\nleak: smiling"}
+    card = FacetIdentityScorer.execute(character(), lora=lora(), **models, **widgets).args[0]
+    assert [one.text for one in card.best.scenes] == ["zqx person, left profile, in a kitchen"]
+    assert "zqx person, smiling" in {one.text for one in card.best.samples}
+
+
+def test_leaks_alone_are_no_scene(models):
+    with pytest.raises(ValueError, match=r"^Facet Identity Scorer: There is no prompt to score on"):
+        FacetIdentityScorer.execute(
+            character(), lora=lora(), **models, **{**SMALL, "prompts": "leak: smiling"}
+        )

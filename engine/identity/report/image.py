@@ -107,7 +107,7 @@ def _header(sheet: _Sheet, of: Material, top: float) -> float:
             start = y + 16
             y = sheet.wrapped((MARGIN + 18, start), text, 21, 1100, 6)
             sheet.box(MARGIN, start, MARGIN + 4, y, OFF_COLOUR)
-    y = sheet.wrapped((MARGIN, y + 16), f"Measured by {of.measured_by}.", 18, 1100, 2, QUIET)
+    y = sheet.wrapped((MARGIN, y + 16), f"Measured as {of.measured_by}.", 18, 1100, 2, QUIET)
     sheet.picture(of.character.source.image, (WIDTH - MARGIN - 240, top + 4), 240)
     sheet.text((WIDTH - MARGIN - 240, top + 254), "The one original", 17, QUIET)
     return max(y, top + 280) + 26

@@ -48,7 +48,7 @@ class Material:
     @property
     def noun(self) -> str:
         """What the first number may be called: looking alike is not yet being recognised."""
-        return "Identity" if "face recognition" in self.measured_by else "Likeness"
+        return "Identity" if self.measured_by.startswith("face recognition") else "Likeness"
 
     @property
     def judged(self) -> bool:

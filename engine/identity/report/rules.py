@@ -116,8 +116,12 @@ def _rules(of: Material) -> list[Rule]:
 def settings(of: Material) -> str:
     """With what the pictures were made and measured."""
     card = of.card
-    values = {"measured by": of.measured_by}
-    values |= {name.replace("_", " "): value for name, value in card.settings.items()}
+    values = {"measured as": of.measured_by}
+    values |= {
+        name.replace("_", " "): value
+        for name, value in card.settings.items()
+        if name != "measured_by"
+    }
     values["chosen"] = card.best.label
     values["file"] = card.best.path
     values["dataset"] = card.character_hash[:16]

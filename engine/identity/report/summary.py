@@ -40,8 +40,7 @@ def _caution(of: Material) -> str:
     if of.noun == "Identity":
         return ""
     return (
-        " It compares how pictures look, clothes and light and all, and does not recognise a face: "
-        "read the figure as likeness."
+        " It compares how pictures look and does not recognise a face: read the figure as likeness."
     )
 
 

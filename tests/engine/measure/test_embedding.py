@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from facet.engine.measure.embedding import embed, pad_to_square
-from harness.small_models import small_clip_vision
+from harness.small_models import SMALL_VISION, small_clip_vision, small_vision
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +47,24 @@ def test_an_encoder_that_gives_nothing_is_named():
         torch.nn.init.zeros_(weight)
     with pytest.raises(ValueError, match="CLIP_VISION"):
         embed(dead, torch.rand(1, 64, 64, 3))
+
+
+@pytest.mark.parametrize("kind", SMALL_VISION)
+@torch.inference_mode()
+def test_each_class_of_clip_vision_gives_the_vector_that_stands_for_the_picture(kind):
+    encoder = small_vision(kind)
+    pictures = torch.rand(3, 64, 64, 3, generator=torch.Generator().manual_seed(0))
+    last, _, pooled, _ = encoder.model(
+        pixel_values=pictures.movedim(-1, 1).mul(255).round().div(255) * 2 - 1,
+        intermediate_output=-2,
+    )
+    expected = {
+        "clip_vision_model": pooled,
+        "siglip_vision_model": last.mean(dim=1),
+        "siglip2_vision_model": last.mean(dim=1),
+        "dinov2": last[:, 0],
+        "dinov3": last[:, 0],
+    }[kind]
+    found = embed(encoder, pictures)
+    assert found.shape == (3, 24 if kind == "clip_vision_model" else 32)
+    assert torch.allclose(found, torch.nn.functional.normalize(expected, dim=1), atol=1e-5)

@@ -89,11 +89,11 @@ def test_the_encoder_is_named_and_an_appearance_is_no_identity(make_full, charac
             character, replace(evaluation, card=replace(evaluation.card, settings=settings))
         )
 
-    proxy = page("SomeVision, whole picture: appearance")
-    assert "SomeVision, whole picture: appearance" in proxy
+    proxy = page("appearance by SomeVision, whole picture")
+    assert "appearance by SomeVision, whole picture" in proxy
     assert "Likeness with the original" in proxy and "Identity with" not in proxy
     assert "does not recognise a face" in proxy
-    face = page("IResNet-50, aligned face: face recognition")
+    face = page("face recognition by IResNet-50, aligned face")
     assert "Identity with the original" in face and "does not recognise a face" not in face
 
 
