@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from statistics import median
 
-from ..condition import CLOSE, SPOILED, Sample
-from ..protocol import LEAK
+from ..condition import CLOSE, SPOILED, UNDRESSED, Sample
+from ..copies import Nearest
 from .material import Made, Material
-from .parts import TIMES, degrees, likeness, section, tile, two_places, words_of
+from .parts import MINUS, TIMES, degrees, likeness, section, tile, two_places, words_of
 
 NEAREST, WORST = 4, 5
 
@@ -31,8 +31,8 @@ def nearest(of: Material) -> str:
         figures.append(
             f'<figure class="pair"><div class="two">'
             f"{tile(one.image, f'Made: {words_of(one.sample)}', 'made', 'own')}{theirs}</div>"
-            f"<figcaption>{verdict} SSIM {near.ssim:.2f}, PSNR {near.psnr:.1f} dB at 32 px. "
-            f"Trained on: {escape(shot)}.</figcaption></figure>"
+            f"<figcaption>{verdict} {escape(_measured(near))} Trained on: {escape(shot)}."
+            "</figcaption></figure>"
         )
     text = "The pictures made with the LoRA that come closest to something it was trained on."
     if card.usual_cosine is not None and made:
@@ -43,6 +43,16 @@ def nearest(of: Material) -> str:
         )
     content = f'<div class="pairs">{"".join(figures)}</div>' if figures else ""
     return section("Nearest training pictures", text, content)
+
+
+def _measured(near: Nearest) -> str:
+    said = [f"SSIM {near.ssim:.2f}", f"PSNR {near.psnr:.1f} dB at 32 px"]
+    if near.face is not None:
+        said.append(f"face SSIM {near.face:.2f}")
+    if near.excess is not None:
+        sign = MINUS if near.excess < 0 else "+"
+        said.append(f"cosine {sign}{abs(near.excess):.2f} against training pictures' own")
+    return f"{', '.join(said)}."
 
 
 def worst(of: Material) -> str:
@@ -79,7 +89,7 @@ def faults(sample: Sample, off: Sample | None) -> list[str]:
     asked = sample.prompt.tags.yaw
     if sample.right_view is False and sample.yaw is not None and asked is not None:
         found.append(f"Looks {degrees(sample.yaw)}, asked for {degrees(asked)}.")
-    if sample.prompt.kind == LEAK and sample.wears_own:
+    if sample.prompt.kind in UNDRESSED and sample.wears_own:
         found.append("Wears the dataset's garment unasked.")
     if off is not None:
         found += _spoiled(sample, off)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ..condition import Condition
+from ..condition import UNDRESSED, Condition
 from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt
 from .material import Made, Material, short_name
 from .numbers import turning
@@ -110,7 +110,7 @@ def leaks(of: Material) -> str:
     """Whether a garment of the dataset shows where no clothes were named."""
     pairs = list(of.pairs(LEAK))
     garment, found = of.card.garment, of.card.best.leaks
-    text = "No clothes are named in these prompts."
+    text = "No clothes are named in these prompts, nor in those above."
     swatch = ""
     if garment is None:
         text += " No one garment fills the dataset, so there is none to look for."
@@ -119,23 +119,21 @@ def leaks(of: Material) -> str:
         name = garment.name or "the garment"
         text += (
             f" {percent(garment.share)} of the dataset's pictures with a face wear {name}, and it "
-            f"shows in {percent(found.value)} of these; in {percent(of.card.off.leaks.value)} "
-            "without the LoRA."
+            f"shows in {percent(found.value)} of all {found.count} in which clothes are seen; in "
+            f"{percent(of.card.off.leaks.value)} without the LoRA."
         )
         swatch = (
             f'<p class="swatch"><i style="background:lab({lightness:.1f}% {a:.1f} {b:.1f})"></i>'
             f"{escape(name)}, by its colour</p>"
         )
-    figures = []
-    for off, on in pairs:
-        flag = "It wears the dataset's garment." if on.sample.wears_own else ""
-        figures.append(_pair(off, on, flag=flag))
+    figures = [_pair(off, on) for off, on in pairs]
     return section("Clothes that nobody asked for", text, swatch + _grid(figures) if pairs else "")
 
 
-def _pair(off: Made, on: Made, side: int = LARGE, flag: str = "") -> str:
+def _pair(off: Made, on: Made, side: int = LARGE) -> str:
     words = words_of(on.sample)
-    flags = [flag] if flag else []
+    worn = on.sample.wears_own and on.sample.prompt.kind in UNDRESSED
+    flags = ["It wears the dataset's garment."] if worn else []
     if on.sample.nearest.copied:
         flags.append("Repeats a training picture.")
     flagged = f' <span class="flag">{escape(" ".join(flags))}</span>' if flags else ""
