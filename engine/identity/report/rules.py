@@ -59,10 +59,18 @@ def _rules(of: Material) -> list[Rule]:
         best.unspoiled.value,
     )
     leaks, leaks_off = best.leaks.value, off.leaks.value or 0.0
-    by_view = {name: one.value for name, one in best.by_view.items() if one.value is not None}
+    by_view = {
+        name: one.value
+        for name, one in best.by_view.items()
+        if one.value is not None and one.count > 1
+    }
     weakest = min(by_view, key=lambda name: by_view[name]) if by_view else ""
     low, high = best.identity.low, best.identity.high
-    turns = (best.diversity.yaw, off.diversity.yaw)
+    pairs = (
+        (best.diversity.yaw, off.diversity.yaw),
+        (best.diversity.expression, off.diversity.expression),
+    )
+    differs = [on >= LESS_DIVERSE * without for on, without in pairs if on is not None and without]
     count = len(best.scenes)
 
     def holds(figure: float | None, holding: bool) -> bool | None:
@@ -84,7 +92,7 @@ def _rules(of: Material) -> list[Rule]:
         (
             "It does not leak clothes", f"LoRA off + {percent(LEAK_RATE)} at most",
             f"{percent(leaks)}, LoRA off {percent(leaks_off)}" if leaks is not None else DASH,
-            holds(leaks, (leaks or 0) - leaks_off <= LEAK_RATE),
+            holds(leaks, of.card.garment is None or (leaks or 0) - leaks_off <= LEAK_RATE),
         ),
         (
             "Its pictures are unspoiled", f"at least {percent(1 - SPOILED_RATE)}", percent(kept),
@@ -97,12 +105,13 @@ def _rules(of: Material) -> list[Rule]:
         (
             "No view is far below the rest", f"none more than {WEAK_VIEW:g} below",
             f"{weakest.replace('_', ' ')} {two_places(by_view.get(weakest))}" if weakest else DASH,
-            holds(value, (value or 0) - by_view.get(weakest, 1.0) < WEAK_VIEW) if weakest else None,
+            holds(value, by_view[weakest] > (value or 0) - WEAK_VIEW) if weakest else None,
         ),
         (
             "It does not always look the same way", f"{percent(LESS_DIVERSE)} of LoRA off or more",
-            f"{turning(best.diversity)}, LoRA off {turning(off.diversity)}",
-            turns[0] >= LESS_DIVERSE * turns[1] if turns[0] is not None and turns[1] else None,
+            f"heads {turning(best.diversity)}, faces {two_places(best.diversity.expression)}; LoRA "
+            f"off {turning(off.diversity)}, {two_places(off.diversity.expression)}",
+            any(differs) if differs else None,
         ),
         (
             "The figure is certain", f"interval of {WIDE:g} or less",
