@@ -169,7 +169,7 @@ def _triggers(sheet: _Sheet, of: Material, top: float) -> float:
 
 def _map(sheet: _Sheet, of: Material, top: float) -> float:
     """Likeness and copies of each checkpoint at each strength."""
-    tried = [one for one in of.card.tried if one.identity.value is not None]
+    tried = [one for one in of.compared if one.identity.value is not None]
     if len(tried) < 2:
         return top
     names = list(dict.fromkeys(lora_name(one) for one in tried))[-MOST_ROWS:]
@@ -186,11 +186,11 @@ def _map(sheet: _Sheet, of: Material, top: float) -> float:
         for row, name in enumerate(names):
             sheet.text((left, top + 66 + (row + 0.5) * CELL), name[:24], 18, INK, anchor="lm")
         # The chosen one comes last: its frame lies over the cells beside it.
-        for one in sorted(tried, key=lambda one: one is of.card.best):
+        for one in sorted(tried, key=lambda one: one is of.chosen):
             if lora_name(one) in names:
                 x = left + NAME + strengths.index(one.strength) * wide
                 y = top + 66 + names.index(lora_name(one)) * CELL
-                _cell(sheet, one, (x, y), wide, place == 1, one is of.card.best)
+                _cell(sheet, one, (x, y), wide, place == 1, one is of.chosen)
     return top + 66 + len(names) * CELL + 30
 
 

@@ -68,12 +68,15 @@ def checkpoints(of: Material) -> str:
     rows = [Row("LoRA off", [Mark(0.0, "off")], "0.00")]
     if card.words is not None:
         rows.append(_interval("described in words", card.words, "words"))
-    tried = [one for one in of.columns if one is not card.off and one is not card.words]
-    rows += [_interval(one.label, one, "on", one is card.best) for one in tried]
+    shown = {one.label for one in of.columns}
+    rows += [
+        _interval(one.label, one, "on", one is of.chosen)
+        for one in of.compared
+        if one.label in shown
+    ]
     return section(
         "What was tried",
-        f"{of.noun} with the original. The bar is the 95 % interval; the one that was chosen is "
-        "measured on every prompt, the others on the first few.",
+        f"{of.noun} with the original over {of.counted}, with its 95 % interval.",
         chart(rows, *SCALE, SCALE_TICKS),
     )
 

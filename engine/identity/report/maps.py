@@ -45,7 +45,7 @@ def figures(noun: str) -> tuple[Figure, ...]:
 
 def maps(of: Material) -> str:
     """The heat maps, where there is more than one checkpoint or strength."""
-    tried = of.card.tried
+    tried = of.compared
     if len(tried) < 2:
         return ""
     shown = [
@@ -53,23 +53,16 @@ def maps(of: Material) -> str:
         for figure in figures(of.noun)
         if sum(figure.of(one).value is not None for one in tried) > 1
     ]
-    fewest, most = (pick(len(one.samples) for one in tried) for pick in (min, max))
-    counted = f" Each is measured over {most} pictures."
-    if fewest != most:
-        counted = (
-            f" It is measured over {most} pictures, the others over the first {fewest}, so that it "
-            "may look worse beside them than it is."
-        )
     return section(
         f"Checkpoint {TIMES} strength",
         "The stronger the colour the better, in every map. The framed cell is the one that was "
-        f"chosen.{counted}",
+        f"chosen. All are compared over {of.counted}, for which each of them made a picture.",
         f'<div class="maps">{"".join(shown)}</div>' if shown else "",
     )
 
 
 def _map(figure: Figure, of: Material) -> str:
-    tried, best = of.card.tried, of.card.best
+    tried, best = of.compared, of.chosen
     names = list(dict.fromkeys(lora_name(one) for one in tried))
     strengths = sorted({one.strength for one in tried})
     cells = {(lora_name(one), one.strength): one for one in tried}
@@ -130,7 +123,7 @@ def front(tried: tuple[Condition, ...], share: Callable[[Condition], float]) -> 
 
 def pareto(of: Material) -> str:
     """Likeness against what it may cost: pictures that are no copies, and right views."""
-    tried = tuple(one for one in of.card.tried if one.identity.value is not None)
+    tried = tuple(one for one in of.compared if one.identity.value is not None)
     if len(tried) < 2:
         return ""
     costs: list[tuple[str, Callable[[Condition], float]]] = [
@@ -142,7 +135,7 @@ def pareto(of: Material) -> str:
     return section(
         f"{of.noun} and what it costs",
         "Full dots are not dominated: none is as good in both and better in one. The ring is the "
-        "one that was chosen.",
+        f"one that was chosen. All are compared over {of.counted}.",
         f'<div class="planes">{planes}</div>',
     )
 
@@ -155,12 +148,12 @@ def _plane(
         return f'<p class="equal">{escape(said)}</p>'
     best_of = front(tried, share)
     dots = []
-    for one in sorted(tried, key=lambda one: one is of.card.best):
+    for one in sorted(tried, key=lambda one: one is of.chosen):
         kinds = ["front" if any(one is other for other in best_of) else "beaten"]
         says = f"{short_name(one)}: {two_places(one.identity.value)}, {percent(share(one))}"
-        if one is of.card.best:
+        if one is of.chosen:
             kinds.append("ring")
-        named = short_name(one) if one is of.card.best else ""
+        named = short_name(one) if one is of.chosen else ""
         dots.append(Dot(one.identity.value or 0.0, share(one), " ".join(kinds), named, says))
     best_of.sort(key=lambda one: -(one.identity.value or 0.0))
     said = "; ".join(

@@ -10,7 +10,8 @@ from statistics import median_low
 import torch
 
 from ...character import Character
-from ..condition import Condition, Sample
+from ..calibrate import Scales
+from ..condition import Condition, Sample, condition
 from ..evaluate import IN_WORDS, OFF, Evaluation
 from ..protocol import SCENE, TestPrompt
 from ..score import ScoreCard
@@ -101,6 +102,38 @@ class Material:
         if len(tried) > MOST_COLUMNS:
             tried = nearest_to(tried, best, MOST_COLUMNS)
         return (*first, *tried)
+
+    @cached_property
+    def compared(self) -> tuple[Condition, ...]:
+        """What was tried, over the prompts that all of them have: only these can be compared."""
+        card = self.card
+        prompts = set.intersection(
+            *({sample.prompt for sample in one.samples} for one in card.tried)
+        )
+        scales = Scales(card.calibration, card.set_calibration or card.calibration, {})
+        return tuple(
+            condition(
+                one.label,
+                tuple(sample for sample in one.samples if sample.prompt in prompts),
+                scales,
+                one.views.value is not None,
+                card.off.samples,
+                step=one.step,
+                strength=one.strength,
+            )
+            for one in card.tried
+        )
+
+    @property
+    def chosen(self) -> Condition:
+        """The one of ``compared`` that was chosen."""
+        number = next(n for n, one in enumerate(self.card.tried) if one is self.card.best)
+        return self.compared[number]
+
+    @property
+    def counted(self) -> str:
+        """Over what ``compared`` is, as in 'the same 4 scenes'."""
+        return f"the same {len(self.chosen.scenes)} scenes"
 
     def _label(self, condition: Condition) -> str:
         if condition is self.card.off:

@@ -85,8 +85,9 @@ def numbers(of: Material) -> str:
     cells = [_cell(number) for number in numbers_of(of)]
     cells.append(_diversity(of))
     key = (
-        '<p class="key"><i class="mark on"></i> the LoRA, with its 95 % interval '
-        '<i class="mark off"></i> LoRA off <i class="goal"></i> the bar of the verdict</p>'
+        '<p class="key"><span><i class="mark on"></i>the LoRA, with its 95 % interval</span>'
+        '<span><i class="mark off"></i>LoRA off</span>'
+        '<span><i class="goal"></i>the bar of the verdict</span></p>'
     )
     return f'<dl class="numbers">{"".join(cells)}</dl>{key}'
 

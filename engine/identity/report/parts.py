@@ -49,7 +49,8 @@ def section(title: str, text: str, content: str, kind: str = "") -> str:
 
 def two_places(value: float | None) -> str:
     """``value`` as in '0.82'; a dash for None."""
-    return DASH if value is None else f"{value:.2f}".replace("-", MINUS)
+    # Adding 0 makes a rounded -0 a plain 0.
+    return DASH if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)
 
 
 def percent(value: float | None) -> str:

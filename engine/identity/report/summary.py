@@ -32,7 +32,7 @@ def summary(of: Material) -> str:
         + (f'<ul class="next">{said}</ul>' if said else "")
         + _at_a_glance(of)
         + (f'<ul class="notes">{notes}</ul>' if notes else "")
-        + f'<p class="by">Measured by <b>{escape(of.measured_by)}</b>.{_caution(of)}</p></header>'
+        + f'<p class="by">Measured as <b>{escape(of.measured_by)}</b>.{_caution(of)}</p></header>'
     )
 
 

@@ -32,16 +32,37 @@ def test_the_chosen_cell_is_framed_and_named_in_each_map(material):
     assert len(re.findall(r'<td class="chosen[^"]*"', html)) == count
 
 
-def test_better_is_stronger_whichever_way_a_number_goes(make_full, character, figures):
+def test_better_is_stronger_whichever_way_a_number_goes(make_full, character):
     evaluation = make_full(steps=(1, 2), strengths=(1.0,))
     poor, good = evaluation.card.tried
-    tried = (figures(poor, 0.2, 0.8), figures(good, 0.9, 0.1))
-    card = replace(evaluation.card, tried=tried, best=tried[1])
-    html = maps(Material(character, replace(evaluation, card=card)))
+    worse = [
+        replace(one, similarity=one.similarity - 0.3, nearest=replace(one.nearest, copied=True))
+        for one in poor.samples
+    ]
+    tried = (replace(poor, samples=tuple(worse)), good)
+    html = maps(Material(character, replace(evaluation, card=card_of(evaluation, tried))))
     for title in ("Likeness with the original", "Copies"):
         table = html[html.index(f"<caption>{title}") :]
         first, second = re.findall(r"--good:(\d+)%", table)[:2]
         assert int(first) < int(second), title
+
+
+def test_all_are_compared_over_what_each_was_measured_on(make_full, character):
+    evaluation = make_full(steps=(1, 2), strengths=(1.0,))
+    first_look, best = evaluation.card.tried
+    few = replace(first_look, samples=first_look.samples[:4])
+    copied = [
+        replace(one, nearest=replace(one.nearest, copied=number > 3))
+        for number, one in enumerate(best.samples)
+    ]
+    tried = (few, replace(best, samples=tuple(copied)))
+    html = maps(Material(character, replace(evaluation, card=card_of(evaluation, tried))))
+    assert "over the same 4 scenes" in html
+    assert tables(html)["Copies"] == [["0 %"], ["0 %"]]
+
+
+def card_of(evaluation, tried):
+    return replace(evaluation.card, tried=tried, best=tried[-1])
 
 
 def test_one_lora_at_one_strength_has_no_map(make_full, character):
