@@ -132,10 +132,15 @@ def pareto(of: Material) -> str:
     if all(one.views.value is not None for one in tried):
         costs.append(("Pictures in the right view", lambda one: one.views.value or 0.0))
     planes = "".join(_plane(of, tried, name, share) for name, share in costs)
+    intro = f"All are compared over {of.counted}."
+    if "<figure" in planes:
+        intro = (
+            "Full dots are not dominated: none is as good in both and better in one. The ring is "
+            f"the one that was chosen. {intro}"
+        )
     return section(
         f"{of.noun} and what it costs",
-        "Full dots are not dominated: none is as good in both and better in one. The ring is the "
-        f"one that was chosen. All are compared over {of.counted}.",
+        intro,
         f'<div class="planes">{planes}</div>',
     )
 

@@ -11,6 +11,7 @@ from .numbers import turning
 from .parts import LARGE, TIMES, likeness, percent, section, tile, two_places, words_of
 
 MOST_PROMPTS = 24
+FEW_COLUMNS = 4
 SMALL, MANY = 224, 60
 
 
@@ -32,7 +33,7 @@ def sheet(of: Material) -> str:
     )
     if left_out > 0:
         text += f" The first {MOST_PROMPTS} of {len(prompts) + left_out} prompts."
-    shown = _pairs(of, prompts) if len(columns) == 2 else _table(of, columns, prompts)
+    shown = _pairs(of, prompts) if len(columns) == 2 else _tables(of, columns, prompts)
     return section("Fixed seeds", text, shown)
 
 
@@ -43,17 +44,29 @@ def _pairs(of: Material, prompts: list[TestPrompt]) -> str:
     )
 
 
-def _table(
+def _tables(
     of: Material, columns: list[tuple[Condition, dict[TestPrompt, Made]]], prompts: list[TestPrompt]
 ) -> str:
-    many = sum(len(made) for _, made in columns) > MANY
-    side = SMALL if many else LARGE
+    """The sheet; where it has few columns, in two halves side by side."""
+    half = -(-len(prompts) // 2) if len(columns) <= FEW_COLUMNS else len(prompts)
+    numbered = list(enumerate(prompts, start=1))
+    parts = [numbered[start : start + half] for start in range(0, len(prompts), half)]
+    tables = "".join(_table(of, columns, part) for part in parts)
+    return f'<div class="sheets" style="--count:{len(columns)}">{tables}</div>'
+
+
+def _table(
+    of: Material,
+    columns: list[tuple[Condition, dict[TestPrompt, Made]]],
+    prompts: list[tuple[int, TestPrompt]],
+) -> str:
+    side = SMALL if sum(len(made) for _, made in columns) > MANY else LARGE
     head = "".join(
         f'<th scope="col"{" class=chosen" if one is of.card.best else ""}>{_title(one)}</th>'
         for one, _ in columns
     )
     rows = []
-    for number, prompt in enumerate(prompts, start=1):
+    for number, prompt in prompts:
         words = words_of(of.off[prompt].sample)
         cells = "".join(_cell(of, one, made.get(prompt), side, number) for one, made in columns)
         rows.append(
