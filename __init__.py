@@ -5,13 +5,20 @@ from comfy_api.latest import ComfyExtension, io
 from .nodes import (
     captions,
     character,
+    character_shot,
+    curator,
+    curator_page,
     dataset,
     demo,
     embedders,
     expression,
     expression_page,
     identity,
+<<<<<<< HEAD
     identity_page,
+=======
+    library,
+>>>>>>> c7m
     lora_grid,
     pose_outfit,
     refine,
@@ -36,6 +43,7 @@ class FacetExtension(ComfyExtension):
 
         shots_page.add_routes(PromptServer.instance.routes)
         expression_page.add_routes(PromptServer.instance.routes)
+        curator_page.add_routes(PromptServer.instance.routes)
         training_page.add_routes(PromptServer.instance.routes)
         identity_page.add_routes(PromptServer.instance.routes)
 
@@ -50,12 +58,15 @@ class FacetExtension(ComfyExtension):
             *refine.NODES,
             *expression.NODES,
             *captions.NODES,
+            *curator.NODES,
             *dataset.NODES,
+            *library.NODES,
             *training.NODES,
             *training_options.NODES,
             *identity.NODES,
             *lora_grid.NODES,
             *embedders.NODES,
+            *character_shot.NODES,
             *demo.NODES,
         ]
 

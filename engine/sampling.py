@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,6 +202,20 @@ def weights_fingerprint(networks: Iterable[torch.nn.Module]) -> str:
         for value in weights[:: max(1, len(weights) // 16)]:
             digest.update(_few_values(value))
     return digest.hexdigest()[:16]
+
+
+def fingerprint(model: Any) -> str:
+    """Which model this is, from a few of its weights; the same in the next process, '' for None."""
+    if model is None:
+        return ""
+    return f"{type(model).__name__} {weights_fingerprint(_networks(model))}"
+
+
+def _networks(model: Any) -> Iterator[torch.nn.Module]:
+    """The networks that ``model`` holds, whatever class of ComfyUI's it is."""
+    for value in vars(model).values():
+        held = value.values() if isinstance(value, dict) else [value]
+        yield from (one for one in held if isinstance(one, torch.nn.Module))
 
 
 def _few_values(value: torch.Tensor) -> bytes:

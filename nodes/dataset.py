@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from collections.abc import Callable
 
-import folder_paths
+from comfy.cli_args import args
+from comfy.model_management import throw_exception_if_processing_interrupted
 from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 
+from ..engine.by_hand import keep_by_hand
 from ..engine.character import Character
-from ..engine.dataset.export import export
+from ..engine.dataset.export import Options, export
+from ..engine.dataset.formats import PictureFormat
 from ..engine.dataset.layouts import Layout
-from ..engine.dataset.load import Names, fingerprint, load
+from ..engine.dataset.load import load
+from ..engine.dataset.naming import Names
+from ..engine.dataset.recipes import Family
+from ..engine.dataset.report import Export
+from ..engine.dataset.tree import fingerprint
 from ..engine.files import contained
 from . import sockets
-from .folders import character_folder
+from .folders import character_folder, dataset_folder
 
 
 class FacetDatasetExporter(io.ComfyNode):
@@ -28,7 +36,15 @@ class FacetDatasetExporter(io.ComfyNode):
             category="Facet/Dataset",
             description="Writes pictures, captions and masks to output/facet/<character>/dataset, "
             "as other trainers want them. A caption file that you edit is never written over.",
-            search_aliases=["save dataset", "kohya", "metadata.jsonl", "training folder"],
+            search_aliases=[
+                "save dataset",
+                "kohya",
+                "metadata.jsonl",
+                "training folder",
+                "ai-toolkit",
+                "OneTrainer",
+                "zip",
+            ],
             is_output_node=True,
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
@@ -37,8 +53,10 @@ class FacetDatasetExporter(io.ComfyNode):
                     options=Layout,
                     default=Layout.KOHYA,
                     tooltip="kohya: '10_zqx person' with a .txt beside each picture (sd-scripts, "
-                    "FluxGym). flat: one folder with .txt (ai-toolkit, OneTrainer). metadata: "
-                    "metadata.jsonl (Hugging Face).",
+                    "FluxGym). flat: one folder with .txt. metadata: metadata.jsonl (Hugging "
+                    "Face). zip: for hosted trainers. ai_toolkit, onetrainer: with the trainer's "
+                    "own config. asset_library: characters/<name> with reference pictures and "
+                    "prompts.txt.",
                 ),
                 io.String.Input(
                     "folder",
@@ -54,23 +72,78 @@ class FacetDatasetExporter(io.ComfyNode):
                     tooltip="The number before the kohya folder's name: how often each picture is "
                     "seen in an epoch. A shot's weight multiplies it.",
                 ),
+                io.Combo.Input(
+                    "picture",
+                    options=PictureFormat,
+                    default=PictureFormat.PNG,
+                    optional=True,
+                    tooltip="What pictures are written as. png and webp_lossless keep the exact "
+                    "pixels; webp and jpeg are smaller and lose some.",
+                ),
+                io.Int.Input(
+                    "quality",
+                    default=95,
+                    min=1,
+                    max=100,
+                    optional=True,
+                    tooltip="How good webp and jpeg are.",
+                ),
+                io.Combo.Input(
+                    "family",
+                    options=Family,
+                    default=Family.FLUX,
+                    optional=True,
+                    tooltip="The model you will train elsewhere: the command for sd-scripts and "
+                    "the configs of ai-toolkit and OneTrainer are written for it.",
+                ),
+                io.Boolean.Input(
+                    "save_workflow",
+                    default=True,
+                    optional=True,
+                    tooltip="Puts this workflow into each picture, as ComfyUI's own nodes do. "
+                    "Switch it off before you give the pictures away.",
+                ),
             ],
             outputs=[io.String.Output("path", tooltip="The dataset's folder.")],
         )
 
     @classmethod
-    def execute(cls, character: Character, layout: str, folder: str, repeats: int) -> io.NodeOutput:
+    def execute(
+        cls,
+        character: Character,
+        layout: str,
+        folder: str,
+        repeats: int,
+        picture: str = PictureFormat.PNG.value,
+        quality: int = 95,
+        family: str = Family.FLUX.value,
+        save_workflow: bool = True,
+    ) -> io.NodeOutput:
         chosen = Layout(layout)
-        progress = ProgressBar(len(character.pictures)).update_absolute
+        workflow = cls._workflow() if save_workflow else {}
+        options = Options(PictureFormat(picture), quality, Family(family), workflow)
         try:
             root = character_folder(character, "dataset")
             target = contained(root, folder.strip() or chosen.value)
             if target == root:
                 raise ValueError(f"{folder!r} is not the name of a folder; leave it empty.")
-            done = export(character, target, chosen, repeats, on_picture=progress)
+            keep_by_hand(character_folder(character), {})  # which has to work before we begin
+            done = export(character, target, chosen, repeats, progress(), options)
+            keep_by_hand(character_folder(character), done.edited)
         except ValueError as error:
             raise ValueError(f"Facet Dataset Exporter: {error}") from error
-        return io.NodeOutput(str(target), ui=ui.PreviewText(done.summary))
+        except OSError as error:
+            raise ValueError(f"Facet Dataset Exporter: {unwritable(error)}") from error
+        return io.NodeOutput(str(target), ui=ui.PreviewText(said(done)))
+
+    @classmethod
+    def _workflow(cls) -> dict[str, str]:
+        """The graph by the keywords under which ComfyUI's page looks for it in a picture."""
+        hidden = cls.hidden
+        if hidden is None or args.disable_metadata:
+            return {}
+        graph = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
+        return {key: json.dumps(value) for key, value in graph.items() if value}
 
 
 class FacetDatasetLoader(io.ComfyNode):
@@ -82,15 +155,15 @@ class FacetDatasetLoader(io.ComfyNode):
             node_id="FacetDatasetLoader",
             display_name="Facet Dataset Loader",
             category="Facet/Dataset",
-            description="Reads a folder in ComfyUI's output or input folder: one that the exporter "
-            "wrote, with your edits, or any folder of pictures with captions.",
+            description="Reads a folder or a zip in ComfyUI's output or input folder: one that the "
+            "exporter wrote, with your edits, or any pictures with captions.",
             search_aliases=["load dataset", "import dataset", "image folder", "captions"],
             inputs=[
                 io.String.Input(
                     "folder",
                     default="",
                     placeholder="facet/My_character/dataset/kohya",
-                    tooltip="The folder, as seen from ComfyUI's output or input folder.",
+                    tooltip="The folder or zip, as seen from ComfyUI's output or input folder.",
                 ),
                 io.String.Input(
                     "name",
@@ -144,31 +217,38 @@ class FacetDatasetLoader(io.ComfyNode):
     ) -> io.NodeOutput:
         names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
         try:
-            loaded = load(dataset_folder(folder), names)
+            loaded = load(dataset_folder(folder), names, progress())
         except ValueError as error:
             raise ValueError(f"Facet Dataset Loader: {error}") from error
         return io.NodeOutput(loaded.character, loaded.report, ui=ui.PreviewText(loaded.report))
 
 
-def dataset_folder(folder: str) -> Path:
-    """The folder meant by ``folder`` in ComfyUI's output or input folder.
+def progress() -> Callable[[int, int], None]:
+    """What to call after each picture: moves the node's bar, and stops when a person says so."""
+    bars: list[ProgressBar] = []
 
-    Raises ValueError when it is in neither, or not there.
-    """
-    if not folder.strip():
-        raise ValueError("The folder is empty; give one in ComfyUI's output or input folder.")
-    inside = False
-    for root in (folder_paths.get_output_directory(), folder_paths.get_input_directory()):
-        try:
-            path = contained(Path(root), folder.strip())
-        except ValueError:
-            continue
-        inside = True
-        if path.is_dir():
-            return path
-    if inside:
-        raise ValueError(f"There is no folder {folder!r} in ComfyUI's output or input folder.")
-    raise ValueError(f"The folder {folder!r} is outside ComfyUI's output and input folders.")
+    def on_picture(number: int, total: int) -> None:
+        throw_exception_if_processing_interrupted()
+        if not bars:
+            bars.append(ProgressBar(total))
+        bars[0].update_absolute(number)
+
+    return on_picture
+
+
+def said(done: Export) -> str:
+    """What the exporter shows: what it did, and where edited captions went."""
+    if not done.edited:
+        return done.summary
+    return f"{done.summary}\nKept as written by hand, for every later run: {len(done.edited)}."
+
+
+def unwritable(error: OSError) -> str:
+    """One sentence about a disk that refused."""
+    return (
+        f"The dataset cannot be written ({error.strerror or error}); free some space, close the "
+        "file, or give a shorter folder name, and run it again: it goes on from there."
+    )
 
 
 NODES = [FacetDatasetExporter, FacetDatasetLoader]

@@ -10,6 +10,7 @@ from comfy_api.latest import io, ui
 
 from ..engine.character import Character
 from ..engine.files import contained
+from ..engine.lint import lint
 from ..engine.training.presets import merged
 from ..engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
 from . import sockets
@@ -227,6 +228,10 @@ class FacetLoraTrainer(io.ComfyNode):
         try:
             settings = TrainingSettings(**merged(options or {}, widgets))
             with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
+                found = lint(
+                    character, clip_vision=clip_vision, resolution=settings.resolution
+                )
+                reporter.warn(found)
                 trained = train(
                     model,
                     clip,
@@ -258,7 +263,7 @@ class FacetLoraTrainer(io.ComfyNode):
             {"loss": list(trained.run.losses)},
             trained.run,
             str(trained.lora),
-            ui=ui.PreviewText(summary(trained)),
+            ui=ui.PreviewText(f"{summary(trained)}\n\n{found.text()}"),
         )
 
 

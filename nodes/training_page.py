@@ -13,6 +13,7 @@ from aiohttp import web
 from comfy_api.latest import ComfyAPISync
 
 from ..engine.files import contained
+from ..engine.lint import Report
 from ..engine.run import Measure, load_run
 from ..engine.training.progress.control import STOP_REQUESTS
 from ..engine.training.progress.events import TrainingEvent
@@ -23,6 +24,7 @@ MESSAGE = "facet.training"
 _SECONDS_BETWEEN_MESSAGES = 0.25
 _SECONDS_BETWEEN_TABLES = 20.0
 _MOST_POINTS = 3000
+_MOST_FINDINGS = 100
 
 
 class Course:
@@ -42,6 +44,7 @@ class Course:
         self.samples: list[Path] = []
         self.steps = 0
         self.eta = math.nan
+        self.lint: Report | None = None
 
     def take(self, event: TrainingEvent) -> None:
         """Takes up one step."""
@@ -62,13 +65,13 @@ class Course:
         self.samples = saved_samples(folder)
 
     def view(self, after: int = 0) -> dict[str, Any]:
-        """The course as JSON, with the steps after step ``after``."""
+        """The course as JSON, with the steps after step ``after``; the lint only before them."""
         rows = list(self.log.rows) if self.log else []
         folder = self.log.folder if self.log else None
         held_out = [row for row in rows if row.validation is not None]
         measured = [row for row in rows if row.identity is not None]
         saved = checkpoints(folder) if folder else []
-        return {
+        view: dict[str, Any] = {
             "node": self.node,
             "workflow": self.workflow,
             "run": folder.name if folder else self.name,
@@ -86,6 +89,9 @@ class Course:
             "best": best_of({*held_out, *measured}, saved),
             "samples": [shown for path in self.samples if (shown := picture(path))],
         }
+        if not after:
+            view["lint"] = findings(self.lint)
+        return view
 
 
 COURSES: Latest[Course] = Latest()
@@ -117,6 +123,11 @@ class Reporter:
         if now - self._saved > _SECONDS_BETWEEN_TABLES:
             self._saved = now
             self._save()
+
+    def warn(self, report: Report) -> None:
+        """Shows what is wrong with the dataset, before the first step."""
+        self._course.lint = report
+        self.tell()
 
     def tell(self) -> None:
         """Sends what the page does not have yet."""
@@ -240,6 +251,17 @@ def points(rows: Sequence[LogRow]) -> list[list[float | None]]:
         [row.step, _short(row.loss), _short(row.smoothed), _short(row.learning_rate)]
         for row in reversed(chosen)
     ]
+
+
+def findings(report: Report | None) -> dict[str, Any] | None:
+    """What the page shows of a lint: its number, how much it found, and the gravest hundred."""
+    if report is None:
+        return None
+    shown = [
+        {"says": one.says, "effect": " ".join(filter(None, (one.effect, one.remedy)))}
+        for one in report.findings[:_MOST_FINDINGS]
+    ]
+    return {"number": report.number, "count": len(report.findings), "findings": shown}
 
 
 def picture(path: Path) -> dict[str, Any] | None:

@@ -16,6 +16,8 @@ FILES = (
     "expression/texts.mjs",
     "expression/names.mjs",
     "identity/texts.mjs",
+    "curator/texts.mjs",
+    "curator/kinds.mjs",
 )
 FILLED_IN = re.compile(r"\{\w+\}")
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from facet.engine.character import quantise
 from facet.engine.demo.people import demo_picture
@@ -46,8 +48,8 @@ LORA_KEYS = {
 }
 """A key of the LoRA that each workflow trains, as its family's files name it."""
 FAMILIES = sorted(LORA_KEYS)
-NEXT, TWO = "08_next_version", "09_two_characters"
-NAMES = [*FAMILIES, NEXT, TWO]
+NEXT, TWO, USE = "08_next_version", "09_two_characters", "13_use_your_character"
+NAMES = [*FAMILIES, NEXT, TWO, USE]
 LINE = "close-up, front view, smiling, plain grey background"
 PINNED = json.dumps(
     {
@@ -73,6 +75,7 @@ FEW = {
     },
     "FacetLoraTrainer": {"steps": 2, "rank": 2, "batch_size": 1, "checkpoint_every": 1},
     "FacetIdentityScorer": SMALL | {"samples": 1, "checkpoints": 1},
+    "FacetCharacterShot": SMALL | {"tries": 2},
 }
 
 
@@ -238,6 +241,57 @@ def test_one_lora_learns_both_characters(
             (families.output / "facet" / name / "report" / "score.json").read_text("utf-8")
         )["notes"]
         assert not any("never learned" in note or "other pictures" in note for note in notes)
+
+
+def write_lora(checkpoint: Path, path: Path) -> None:
+    """A LoRA of one layer of an SDXL ``checkpoint``, that says who is in it."""
+    layer = "input_blocks.4.1.transformer_blocks.0.attn1.to_q"
+    with safe_open(checkpoint, "pt") as file:
+        rows, columns = file.get_slice(f"model.diffusion_model.{layer}.weight").get_shape()
+    name = f"lora_unet_{layer.replace('.', '_')}"
+    weights = {
+        f"{name}.lora_up.weight": torch.ones(rows, 2),
+        f"{name}.lora_down.weight": torch.ones(2, columns),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {"facet.trigger": "abc", "facet.class_word": "woman", "facet.character": "Somebody"}
+    save_file(weights, path, told)
+
+
+@pytest.mark.slow
+def test_a_finished_lora_makes_what_is_asked_and_nothing_twice(
+    prompts: dict[str, dict[str, Any]], families: ComfyServer
+) -> None:
+    few = with_few_steps(prompts[USE])
+    run = families.run(few)
+    assert run.error.startswith("Facet Character Shot: The MODEL carries no LoRA"), run.error
+    folder = families.server.base / "models"
+    lora = folder / "loras" / "of_somebody.safetensors"
+    write_lora(folder / "checkpoints" / "sd_xl_base_1.0.safetensors", lora)
+    [shot] = of(few, "FacetCharacterShot")
+    shot["lora_name"] = lora.name
+    run = families.run(few)
+    assert run.status == "success", run.error
+    pictures = families.output / "facet" / "My_character" / "pictures"
+    kept = sorted(pictures.glob("*.png"))
+    lines = shot["prompt"].splitlines()
+    # Random models show nobody, so that every picture takes both tries.
+    tried = list((pictures / "tries").glob("*.png"))
+    assert (len(kept), len(tried)) == (len(lines), 2 * len(lines))
+    for path in kept:
+        with Image.open(path) as picture:
+            record = json.loads(picture.text["facet"])
+            assert json.loads(picture.text["prompt"])
+        # The LoRA's own trigger wins over that of the character.
+        assert record["prompt"].startswith(("(abc woman:1.1), ", "(abc woman:1.2), "))
+        assert "different person" in record["negative"] and not record["passed"]
+    told = "\n".join(text for node in run.outputs.values() for text in node.get("text", []))
+    assert "The LoRA's file gives its trigger as 'abc'" in told
+    times = {path: path.stat().st_mtime_ns for path in tried}
+    shot["description"] = "long hair"
+    again = families.run(few)
+    assert again.status == "success", again.error
+    assert {path: path.stat().st_mtime_ns for path in times} == times
 
 
 @pytest.mark.slow

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from ..character import Character
-from .lint import lint
+from collections.abc import Sequence
+
+from ..character import Character, Shot
+from ..lint.captions import caption_findings
 from .policy import CaptionPolicy
+from .words import ENGLISH, Form, shown_axes
+
+
+def unwritten(character: Character, keep_existing: bool = True) -> list[Shot]:
+    """The pictures that want a caption: none that a person wrote, with ``keep_existing`` none."""
+    return [
+        shot
+        for shot in character.pictures
+        if not shot.by_hand and not (keep_existing and shot.caption.strip())
+    ]
 
 
 def write_captions(
@@ -12,26 +24,52 @@ def write_captions(
 ) -> Character:
     """``character`` with a caption for every picture, the original and excluded shots as well.
 
-    With ``keep_existing`` a caption that is already there stays as it is.
+    A person's captions stay as they are, with ``keep_existing`` all that are already there.
     """
-    return character.captioned(
-        {
-            shot.hash: policy.caption(character, shot)
-            for shot in character.pictures
-            if not (keep_existing and shot.caption.strip())
-        }
-    )
+    wanted = unwritten(character, keep_existing)
+    return character.captioned({shot.hash: policy.caption(character, shot) for shot in wanted})
 
 
-def caption_report(before: Character, after: Character) -> str:
-    """What was written, in lines to read: a count, the faults, then every caption."""
+def caption_report(
+    before: Character,
+    after: Character,
+    policy: CaptionPolicy | None = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """What was written, in lines to read: a count, ``notes``, the faults, then every caption."""
+    pairs = list(zip(before.pictures, after.pictures, strict=True))
+    hand = sum(new.by_hand for _, new in pairs)
     kept = sum(
         bool(old.caption.strip()) and old.caption == new.caption
-        for old, new in zip(before.pictures, after.pictures, strict=True)
+        for old, new in pairs
+        if not new.by_hand
     )
-    findings = lint(after)
-    total = len(after.pictures)
-    lines = [f"{total - kept} of {total} captions written, {kept} kept as they were."]
-    lines += [f"! {finding.fault}: {finding.caption!r}" for finding in findings]
+    total = len(pairs)
+    line = f"{total - kept - hand} of {total} captions written, {kept} kept as they were"
+    lines = [f"{line}, {hand} by hand." if hand else f"{line}."]
+    lines += notes
+    if policy is not None:
+        lines += untranslated(after, policy)
+    lines += [f"! {finding.says}" for finding in caption_findings(after)]
     lines += ["", *(shot.caption for shot in after.pictures)]
     return "\n".join(lines)
+
+
+def untranslated(character: Character, policy: CaptionPolicy) -> list[str]:
+    """A line about free text that a caption in another language says as it stands."""
+    if policy.language == ENGLISH:
+        return []
+    if policy.form is Form.TAGS:
+        return ["Tags are English in every language: models learnt them so."]
+    free = {
+        getattr(shot.tags, axis)
+        for shot in character.pictures
+        for axis in shown_axes(shot.tags)
+        if axis in policy.axes() and not policy.words.knows(axis, getattr(shot.tags, axis))
+    }
+    if "details" in policy.axes():
+        free |= {detail for shot in character.pictures for detail in shot.tags.details}
+    if not free:
+        return []
+    some = ", ".join(repr(text) for text in sorted(free)[:5])
+    return [f"{len(free)} free texts stand as they came, in whatever language: {some}"]

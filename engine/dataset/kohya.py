@@ -1,4 +1,4 @@
-"""The dataset file of kohya's sd-scripts, which in that mode reads no repeats from folder names."""
+"""The files that tell kohya's sd-scripts how to train on an exported dataset."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from statistics import median
 
 from ..character import Character
 from .layouts import REPEATS
+from .recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
 
 DATASET_FILE = "dataset.toml"
+SHELL_FILE, BATCH_FILE = "train.sh", "train.bat"
+CHECKPOINTS = 5
 STEP = 64
 
 
 def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) -> str:
     """The text for ``--dataset_config``: a subset for each folder of ``pictures`` in ``folder``.
 
+    In that mode sd-scripts reads no repeats from folder names, so the file says them.
     pictures: files relative to ``folder``, in folders named as kohya's. The resolution is the side
     of a square with the median area, in whole steps of 64 pixels.
     """
@@ -31,6 +35,8 @@ def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) ->
         f"resolution = {side}",
         "batch_size = 1",
         "enable_bucket = true",
+        f"min_bucket_reso = {min(256, side)}",
+        f"max_bucket_reso = {max(1024, 2 * side)}",
         "bucket_no_upscale = true",
     ]
     for name in sorted({Path(picture).parent.as_posix() for picture in pictures}):
@@ -45,6 +51,77 @@ def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) ->
             f"num_repeats = {int(repeats[1])}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def train_sh(character: Character, family: Family) -> str | None:
+    """The command for a shell; None when sd-scripts does not train the family."""
+    words = _command(character, family, "$MODELS/", "$HERE/")
+    if words is None:
+        return None
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            f"# Trains a LoRA for {family.label} with kohya's sd-scripts, in its environment.",
+            "# SD_SCRIPTS and MODELS say where sd-scripts and the model files are.",
+            "set -eu",
+            'HERE="$(cd "$(dirname "$0")" && pwd)"',
+            'MODELS="${MODELS:-$HOME/models}"',
+            'cd "${SD_SCRIPTS:-$HOME/sd-scripts}"',
+            " \\\n  ".join(words),
+            "",
+        ]
+    )
+
+
+def train_bat(character: Character, family: Family) -> str | None:
+    """The same command for Windows, with its line ends."""
+    words = _command(character, family, "%MODELS%\\", "%~dp0")
+    if words is None:
+        return None
+    return "\r\n".join(
+        [
+            "@echo off",
+            f"rem Trains a LoRA for {family.label} with kohya's sd-scripts, in its environment.",
+            "rem SD_SCRIPTS and MODELS say where sd-scripts and the model files are.",
+            'if not defined MODELS set "MODELS=%USERPROFILE%\\models"',
+            'if not defined SD_SCRIPTS set "SD_SCRIPTS=%USERPROFILE%\\sd-scripts"',
+            'cd /d "%SD_SCRIPTS%"',
+            " ^\r\n  ".join(words),
+            "",
+        ]
+    )
+
+
+def _command(character: Character, family: Family, models: str, here: str) -> list[str] | None:
+    """The command, an option a line. Nothing in it is anybody's free text."""
+    recipe = family.recipe("sd_scripts")
+    if recipe is None:
+        return None
+    total = steps(character)
+    return [
+        f"accelerate launch --num_cpu_threads_per_process 1 --mixed_precision bf16 "
+        f"{recipe['script']}",
+        *(f'{option} "{models}{file}"' for option, file in recipe["models"]),
+        f'--dataset_config "{here}{DATASET_FILE}"',
+        f'--output_dir "{here}lora"',
+        f"--output_name {lora_name(character)}",
+        "--save_model_as safetensors",
+        f"--network_module {recipe['network']}",
+        f"--network_dim {RANK}",
+        f"--network_alpha {ALPHA}",
+        f"--learning_rate {LEARNING_RATE}",
+        "--optimizer_type AdamW8bit",
+        "--lr_scheduler constant",
+        f"--max_train_steps {total}",
+        f"--save_every_n_steps {total // CHECKPOINTS}",
+        "--mixed_precision bf16",
+        "--save_precision bf16",
+        "--gradient_checkpointing",
+        "--cache_latents",
+        "--sdpa",
+        "--seed 42",
+        *recipe["options"],
+    ]
 
 
 def _quoted(text: str) -> str:

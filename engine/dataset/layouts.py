@@ -14,8 +14,11 @@ from ..character import Character, Shot
 MANIFEST = "facet.json"
 METADATA = "metadata.jsonl"
 MASKS = "masks"
+MASK_BESIDE = "-masklabel.png"
 EXCLUDED = "excluded"
+CHARACTERS = "characters"
 TRAIN = "train"
+PROMPTS = "prompts.txt"
 REPEATS = re.compile(r"^(\d+)_(.+)$")
 
 
@@ -25,38 +28,88 @@ class Layout(str, Enum):
     KOHYA = "kohya"
     FLAT = "flat"
     METADATA = "metadata"
+    ZIP = "zip"
+    AI_TOOLKIT = "ai_toolkit"
+    ONETRAINER = "onetrainer"
+    ASSET_LIBRARY = "asset_library"
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a shot stands, from the dataset's folder; ``text`` is None for metadata.jsonl."""
+    """Where a shot stands, from the dataset's folder; ``text`` is None for metadata.jsonl.
+
+    A name that starts with ``archive_name`` stands in that archive.
+    """
 
     picture: str
     text: str | None
     mask: str | None
 
 
-def place(layout: Layout, character: Character, shot: Shot, repeats: int) -> Placement:
-    """Where ``shot`` stands; the name follows from the picture alone, so that it never moves."""
+def place(
+    layout: Layout, character: Character, shot: Shot, repeats: int, suffix: str = ".png"
+) -> Placement:
+    """Where ``shot`` stands; but for an asset library's expressions the name follows from the
+    picture alone, so that it never moves.
+    """
     kind = "original" if shot.hash == character.source.hash else "shot"
-    stem = f"{kind}_{shot.hash[:16]}"
     folder = _folder(layout, character, shot, repeats)
+    if layout is Layout.ASSET_LIBRARY and folder.endswith("/expressions/"):
+        kind = _words(shot.tags.expression)
+    stem = f"{kind}_{shot.hash[:16]}"
     own_text = layout is not Layout.METADATA or not shot.include
+    if layout is Layout.ONETRAINER:
+        mask = f"{folder}{stem}{MASK_BESIDE}"
+    else:
+        mask = f"{library(layout, character)}{MASKS}/{stem}.png"
     return Placement(
-        picture=f"{folder}{stem}.png",
+        picture=f"{folder}{stem}{suffix}",
         text=f"{folder}{stem}.txt" if own_text else None,
-        mask=None if shot.mask is None else f"{MASKS}/{stem}.png",
+        mask=None if shot.mask is None else mask,
     )
 
 
+def archive_name(character: Character) -> str:
+    """What the zip of a character is called."""
+    return f"{character.folder_name[:40]}.zip"
+
+
+def library(layout: Layout, character: Character) -> str:
+    """The character's folder in an asset library, with the slash; empty in other layouts."""
+    asset = layout is Layout.ASSET_LIBRARY
+    return f"{CHARACTERS}/{character.folder_name}/" if asset else ""
+
+
+def weight_folder(weight: float) -> str:
+    """The folder of pictures of this weight, where a trainer weighs whole folders."""
+    return "images" if weight == 1 else f"images_weight_{weight:g}"
+
+
 def _folder(layout: Layout, character: Character, shot: Shot, repeats: int) -> str:
+    own = library(layout, character)
     if not shot.include:
-        return f"{EXCLUDED}/"
+        return f"{own}{EXCLUDED}/"
     if layout is Layout.KOHYA:
-        times = max(1, round(repeats * shot.weight))
-        words = re.sub(r"[^\w -]+", "_", f"{character.trigger} {character.class_word}")
-        return f"{times}_{words.strip()}/"
+        words = _words(f"{character.trigger} {character.class_word}")
+        return f"{times(shot, repeats)}_{words}/"
+    if layout is Layout.ASSET_LIBRARY:
+        face = shot.tags.expression and shot.hash != character.source.hash
+        return f"{own}reference/expressions/" if face else f"{own}reference/"
+    if layout in (Layout.AI_TOOLKIT, Layout.ONETRAINER):
+        return f"{weight_folder(shot.weight)}/"
+    if layout is Layout.ZIP:
+        return f"{archive_name(character)}/"
     return f"{TRAIN}/" if layout is Layout.METADATA else ""
+
+
+def times(shot: Shot, repeats: int) -> int:
+    """How often ``shot`` is seen in an epoch."""
+    return max(1, round(repeats * shot.weight))
+
+
+def _words(text: str) -> str:
+    """``text`` as a part of a folder's name: any script, no path, at most 60 characters."""
+    return re.sub(r"[^\w -]+", "_", text)[:60].strip() or "_"
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -68,8 +121,16 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return parse_manifest(path.read_bytes())
+    except OSError as error:
+        raise ValueError(f"{MANIFEST} cannot be read ({error})") from error
+
+
+def parse_manifest(data: bytes) -> dict[str, Any]:
+    """The manifest in ``data``; ValueError when it is none."""
+    try:
+        manifest = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{MANIFEST} cannot be read ({error})") from error
     pictures = manifest.get("pictures") if isinstance(manifest, dict) else None
     if not isinstance(pictures, list) or not all(
@@ -79,22 +140,16 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     return manifest
 
 
-def read_metadata(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Captions by file from every metadata.jsonl under ``folder``, and what was wrong with lines.
-
-    Files are given relative to ``folder``, with forward slashes.
-    """
+def parse_metadata(data: bytes) -> tuple[dict[str, str], list[int]]:
+    """Captions by ``file_name`` of a metadata.jsonl, and the numbers of lines that are no row."""
     captions: dict[str, str] = {}
     faults = []
-    for path in sorted(folder.rglob(METADATA)):
-        where = path.parent.relative_to(folder)
-        shown = (where / METADATA).as_posix()
-        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-                captions[(where / row["file_name"]).as_posix()] = str(row.get("text", ""))
-            except (ValueError, KeyError, TypeError, AttributeError):
-                faults.append(f"{shown}: line {number} is not a row with a file_name")
+    for number, line in enumerate(data.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.decode("utf-8-sig"))
+            captions[str(row["file_name"])] = str(row.get("text", ""))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            faults.append(number)
     return captions, faults

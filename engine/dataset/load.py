@@ -1,247 +1,192 @@
-"""Reads a folder of pictures and captions back as a character, ours or anybody's."""
+"""Reads a folder or a zip of pictures and captions back as a character, ours or anybody's."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..character import Character, Provenance, Shot, shot_from_record
-from ..files import contained
-from .layouts import EXCLUDED, MASKS, REPEATS, read_manifest, read_metadata
-from .pictures import SUFFIXES, UnreadablePicture, read_mask, read_picture
+from ..character import Shot
+from .beside import Beside, own_files
+from .faults import Faults
+from .formats import PictureFormat
+from .layouts import (
+    CHARACTERS,
+    EXCLUDED,
+    MANIFEST,
+    MASK_BESIDE,
+    MASKS,
+    REPEATS,
+    Layout,
+    parse_manifest,
+)
+from .naming import Loaded, Names, character_of
+from .pictures import SUFFIXES, UnreadablePicture, read_picture
+from .records import Found, Records, shot_of
+from .texts import one_line, same
+from .tree import Tree
+
+NOT_PICTURES = (MASK_BESIDE, "-condlabel.png")
+TEXTS = (".txt", ".caption")
+SILENT = frozenset({"thumbs.db", "desktop.ini"})
 
 
-@dataclass(frozen=True)
-class Names:
-    """What the character is called where the folder does not say; empty leaves it to the folder."""
-
-    name: str = ""
-    trigger: str = ""
-    class_word: str = ""
-    original: str = ""
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A character read from disk and what there is to say about the reading."""
-
-    character: Character
-    report: str
-
-
-@dataclass(frozen=True)
-class _Found:
-    """One picture read: where it stood, the shot, and how often kohya repeats it."""
+@dataclass(frozen=True, eq=False)
+class Read:
+    """One picture read: where it stood, the shot, its record, and how often kohya repeats it."""
 
     name: str
     shot: Shot
+    entry: dict[str, Any]
     repeats: int
 
 
-def load(folder: Path, names: Names | None = None) -> Loaded:
-    """The character in ``folder``, which may hold any of our layouts or loose pictures.
+def load(
+    where: Path,
+    names: Names | None = None,
+    on_picture: Callable[[int, int], None] | None = None,
+) -> Loaded:
+    """The character in ``where``, a folder or a zip: any of our layouts, or loose pictures.
 
-    A folder of ours comes back equal to what was exported, but for captions edited since. What
-    cannot be read is reported and left out.
+    What we exported comes back equal, but for captions edited since, which count as written by
+    hand, and for the pixels of formats that lose some. Pictures that were renamed or moved are
+    known by their pixels. What cannot be read is reported and left out.
     Raises ValueError when there is no picture to read, or nothing says what the trigger is.
     """
-    return _Reading(folder, names or Names()).load()
-
-
-def fingerprint(folder: Path) -> str:
-    """A hash that changes when a file in ``folder`` is added, removed, or written to."""
-    digest = hashlib.sha256(str(folder).encode())
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            stat = path.stat()
-            digest.update(f"\n{path}\n{stat.st_size}\n{stat.st_mtime_ns}".encode())
-    return digest.hexdigest()
+    faults = Faults()
+    with Tree(where, faults) as tree:
+        return _Reading(tree, names or Names(), faults).load(on_picture)
 
 
 class _Reading:
-    def __init__(self, folder: Path, names: Names) -> None:
-        self.folder, self.names = folder, names
-        self.faults: list[str] = []
-        self.manifest: dict[str, Any] = {}
-        try:
-            self.manifest = read_manifest(folder) or {}
-        except ValueError as error:
-            self.faults.append(str(error))
-        entries = self.manifest.get("pictures", [])
-        self.entries = {entry["file"]: entry for entry in entries}
-        self.rows, faults = read_metadata(folder)
-        self.faults += faults
+    def __init__(self, tree: Tree, names: Names, faults: Faults) -> None:
+        self.tree, self.names, self.faults = tree, names, faults
+        self.manifest = self._manifest()
+        for name in sorted(tree.names):
+            if self.manifest.get("layout") == Layout.ZIP and name.lower().endswith(".zip"):
+                tree.mount(name)
+        self.records = Records(self.manifest.get("pictures", []))
+        self.beside = Beside(tree, self.records.entries, faults)
 
-    def load(self) -> Loaded:
-        files = self._picture_files()
-        found: dict[str, _Found] = {}
-        for path in files:
-            one = self._read(path)
-            if one is None:
-                continue
-            same = found.get(one.shot.hash)
-            if same is not None:
-                self.faults.append(f"{one.name}: the same picture as {same.name}")
-            if same is None or (one.shot.caption and not same.shot.caption):
-                found[one.shot.hash] = one
-        self._report_orphans(files)
-        if not found:
-            reasons = "; ".join(self.faults[:3])
+    def load(self, on_picture: Callable[[int, int], None] | None) -> Loaded:
+        files = [name for name in sorted(self.tree.names) if _is_picture(name)]
+        found: list[Found] = []
+        for number, name in enumerate(files, start=1):
+            one = self._read(name)
+            if one is not None:
+                found.append(one)
+            if on_picture is not None:
+                on_picture(number, len(files))
+        kept: dict[str, Read] = {}
+        for one in self.records.by_name(found):
+            read = self._with_all(one)
+            same_picture = kept.get(read.shot.hash)
+            if same_picture is not None:
+                self.faults.add(read.name, f"the same picture as {same_picture.name}")
+            if same_picture is None or (read.shot.caption and not same_picture.shot.caption):
+                kept[read.shot.hash] = read
+        self._report_the_rest(files)
+        if not kept:
+            reasons = "; ".join(self.faults.lines[:3])
             raise ValueError(
-                f"There is no picture to read in {self.folder}"
+                f"There is no picture to read in {self.tree.where}"
                 + (f" ({reasons})." if reasons else "; put PNG, JPEG or WebP files there.")
             )
-        ordered = self._in_order(list(found.values()))
-        source = self._original(ordered)
-        shots = [one.shot for one in ordered if one is not source]
-        character = self._character(ordered, source.shot, shots)
-        return Loaded(character, self._summary(character, source))
-
-    def _picture_files(self) -> list[Path]:
-        kept = []
-        for path in sorted(self.folder.rglob("*")):
-            parts = path.relative_to(self.folder).parts
-            hidden = any(part.startswith(".") for part in parts)
-            if path.suffix.lower() not in SUFFIXES or hidden or MASKS in parts[:-1]:
-                continue
-            try:
-                contained(self.folder, *parts)
-            except ValueError:
-                self.faults.append(f"{'/'.join(parts)}: leads out of the folder")
-                continue
-            if path.is_file():
-                kept.append(path)
-        return kept
-
-    def _read(self, path: Path) -> _Found | None:
-        name = path.relative_to(self.folder).as_posix()
-        try:
-            picture = read_picture(path)
-        except UnreadablePicture as error:
-            self.faults.append(f"{name}: {error}")
-            return None
-        record = self.entries.get(name) or picture.record or {}
-        try:
-            shot = shot_from_record(record, picture.image, picture.mask)
-        except (TypeError, ValueError, AttributeError):
-            self.faults.append(f"{name}: its record is broken and was not used")
-            record, shot = {}, Shot(picture.image, Provenance("imported"), mask=picture.mask)
-        if record and record.get("hash") != shot.hash:
-            self.faults.append(f"{name}: the picture was changed since it was exported")
-            parent = str(record.get("hash", ""))
-            shot = replace(shot, scores=(), provenance=Provenance("edited", parent=parent))
-        own_repeats = REPEATS.match(path.parent.name)
-        found = _Found(
-            name,
-            replace(
-                shot,
-                caption=self._caption(path, name, shot.caption),
-                include=EXCLUDED not in path.relative_to(self.folder).parts[:-1],
-            ),
-            0 if record or own_repeats is None else int(own_repeats[1]),
+        ordered = self._in_order(list(kept.values()))
+        return character_of(
+            [(read.name, read.shot) for read in ordered],
+            {read.name for read in ordered if read.entry.get("original")},
+            self.names,
+            self.manifest,
+            self.tree,
+            self.faults,
         )
-        return self._masked(found)
 
-    def _caption(self, path: Path, name: str, recorded: str) -> str:
-        text = path.with_suffix(".txt")
-        if not text.is_file():
-            return self.rows.get(name, recorded)
-        data = text.read_bytes()
-        if data == recorded.encode():
-            return recorded
+    def _manifest(self) -> dict[str, Any]:
+        if MANIFEST not in self.tree.names:
+            return {}
         try:
-            caption = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            caption = data.decode("cp1252", "replace")
-            self.faults.append(f"{self._relative(text)}: is not UTF-8 and was read as Windows-1252")
-        return " ".join(caption.replace("\x00", "").split())
+            return parse_manifest(self.tree.read(MANIFEST))
+        except (OSError, ValueError) as error:
+            self.faults.add("", str(error))
+            return {}
 
-    def _masked(self, found: _Found) -> _Found:
-        path = self.folder / MASKS / f"{Path(found.name).stem}.png"
-        if not path.is_file():
-            return found
+    def _read(self, name: str) -> Found | None:
         try:
-            mask = read_mask(path)
-            if mask.shape != found.shot.image.shape[:2]:
-                raise UnreadablePicture("has another size than its picture")
-        except UnreadablePicture as error:
-            self.faults.append(f"{self._relative(path)}: {error}")
-            return found
-        return replace(found, shot=replace(found.shot, mask=mask))
+            data = self.tree.read(name)
+            picture = read_picture(data, PurePosixPath(name).suffix)
+            return self.records.find(name, picture, data)
+        except (OSError, UnreadablePicture) as error:
+            self.faults.add(name, str(error))
+            return None
 
-    def _report_orphans(self, files: list[Path]) -> None:
-        stems = {path.with_suffix("") for path in files}
-        for path in sorted(self.folder.rglob("*.txt")):
-            if path.with_suffix("") not in stems:
-                self.faults.append(f"{self._relative(path)}: has no picture")
-        names = {self._relative(path) for path in files}
-        self.faults += [
-            f"{name}: is in metadata.jsonl but not there" for name in self.rows if name not in names
-        ]
+    def _with_all(self, found: Found) -> Read:
+        shot = shot_of(found, self.faults)
+        entry = found.entry
+        folders = PurePosixPath(found.name).parent.parts
+        own_repeats = REPEATS.match(folders[-1]) if folders else None
+        text = self.beside.text(found.name, entry)
+        if text is not None and not same(text, shot.caption):
+            # What we wrote ourselves, before the picture had its present caption, is no edit.
+            by_hand = bool(entry) and not same(text, entry.get("written_caption"))
+            shot = replace(shot, caption=one_line(text), by_hand=by_hand)
+        shot = replace(
+            shot,
+            mask=self.beside.mask(found.name, entry, shot),
+            include=EXCLUDED not in _folders(found.name),
+        )
+        if found.exact and entry.get("hash") not in (None, shot.hash):
+            kind = str(entry.get("format"))
+            lossy = kind in {one.value for one in PictureFormat if not one.lossless}
+            what = kind.upper() if lossy else "a format that loses some"
+            self.faults.add(
+                found.name, f"is {what}: near the picture that was exported, not equal to it"
+            )
+        repeats = 0 if entry or own_repeats is None else int(own_repeats[1])
+        return Read(found.name, shot, entry, repeats)
 
-    def _in_order(self, found: list[_Found]) -> list[_Found]:
+    def _in_order(self, found: list[Read]) -> list[Read]:
         """The manifest's order first, then by name; repeats that differ become weights."""
-        order = {name: number for number, name in enumerate(self.entries)}
-        ordered = sorted(found, key=lambda one: (order.get(one.name, len(order)), one.name))
+        order = {id(entry): number for number, entry in enumerate(self.records.entries)}
+        ordered = sorted(found, key=lambda one: (order.get(id(one.entry), len(order)), one.name))
         base = min((one.repeats for one in ordered if one.repeats), default=0)
         return [
             replace(one, shot=replace(one.shot, weight=one.repeats / base)) if one.repeats else one
             for one in ordered
         ]
 
-    def _original(self, ordered: list[_Found]) -> _Found:
-        if self.names.original:
-            wanted = self.names.original.strip()
-            for one in ordered:
-                if wanted in (one.name, Path(one.name).name):
-                    return one
-            raise ValueError(
-                f"The original {wanted!r} is not among the {len(ordered)} pictures read from "
-                f"{self.folder}; give the file name of one, or leave it empty."
-            )
-        marked = {name for name, entry in self.entries.items() if entry.get("original")}
-        for one in ordered:
-            if one.name in marked or one.shot.provenance.source == "original":
-                return one
-        return next((one for one in ordered if Path(one.name).stem == "original"), ordered[0])
+    def _report_the_rest(self, pictures: list[str]) -> None:
+        """Says which captions have no picture, and what was not read at all."""
+        stems = {str(PurePosixPath(name).with_suffix("")) for name in pictures}
+        ours = own_files(self.manifest)
+        others: dict[str, int] = {}
+        for name in sorted(self.tree.names - set(pictures)):
+            path = PurePosixPath(name)
+            suffix = path.suffix.lower()
+            if suffix in TEXTS:
+                if str(path.with_suffix("")) not in stems and name not in self.beside.used | ours:
+                    self.faults.add(name, "has no picture")
+            elif suffix in SUFFIXES:
+                continue  # a mask
+            elif path.name.lower() not in SILENT and name not in ours:
+                others[suffix or path.name] = others.get(suffix or path.name, 0) + 1
+        for name in self.beside.rows:
+            if name not in self.tree.names:
+                self.faults.add(name, "is in metadata.jsonl but not there")
+        if others:
+            kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
+            self.faults.add("", f"Files of other kinds were not read: {kinds}.")
 
-    def _character(self, ordered: list[_Found], source: Shot, shots: list[Shot]) -> Character:
-        words: list[str] = []
-        for one in ordered:
-            kohya = REPEATS.match(Path(one.name).parent.name)
-            if kohya is not None:
-                words = kohya[2].split(maxsplit=1)
-                break
-        trigger = self.names.trigger or self.manifest.get("trigger") or next(iter(words), "")
-        if not trigger:
-            raise ValueError(
-                f"Nothing in {self.folder} says what the trigger is; give it, such as 'zqx'."
-            )
-        companions = self.manifest.get("companions")
-        companions = map(str, companions) if isinstance(companions, list) else ()
-        return Character(
-            name=self.names.name or str(self.manifest.get("name") or self.folder.name),
-            trigger=str(trigger),
-            class_word=self.names.class_word
-            or str(self.manifest.get("class_word") or (words[1] if len(words) > 1 else "person")),
-            source=source,
-            shots=tuple(shots),
-            companions=tuple(called for called in companions if called.strip()),
-        )
 
-    def _summary(self, character: Character, source: _Found) -> str:
-        count = len(character.pictures)
-        without = [shot for shot in character.dataset if not shot.caption]
-        lines = [
-            f"{count} {'picture' if count == 1 else 'pictures'} read from {self.folder}, "
-            f"{len(character.dataset)} of them included; the original is {source.name}."
-        ]
-        if without:
-            lines.append(f"Without a caption: {len(without)}.")
-        lines += [f"! {' '.join(fault.split())}" for fault in self.faults]
-        return "\n".join(lines)
+def _is_picture(name: str) -> bool:
+    path = PurePosixPath(name)
+    if path.suffix.lower() not in SUFFIXES or path.name.lower().endswith(NOT_PICTURES):
+        return False
+    return MASKS not in _folders(name)
 
-    def _relative(self, path: Path) -> str:
-        return path.relative_to(self.folder).as_posix()
+
+def _folders(name: str) -> tuple[str, ...]:
+    """The folders that ``name`` is in, without those of an asset library, which may be any name."""
+    folders = PurePosixPath(name).parent.parts
+    return folders[2:] if folders[:1] == (CHARACTERS,) else folders

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,15 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..character import quantise
-from ..pictures import CHUNK, png_bytes
+from ..pictures import png_bytes
+from .formats import record_in
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+HEIF = frozenset({".heic", ".heif", ".hif"})
+SUFFIXES = HEIF | {
+    ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif",
+}  # fmt: skip
 EXACT_MASK = 1e-6
+BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError)
 
 
 class UnreadablePicture(ValueError):
@@ -27,7 +31,7 @@ class Picture:
     """A picture file read.
 
     image: (H, W, 3) float32 in 0..1, upright, transparency laid over white. mask: (H, W) float32,
-    the file's alpha, or None when it has none. record: what the file's own chunk says about it.
+    the file's alpha, or None when it has none. record: what the file itself says about the shot.
     """
 
     image: torch.Tensor
@@ -35,18 +39,19 @@ class Picture:
     record: dict[str, Any] | None
 
 
-def read_picture(path: Path) -> Picture:
-    """The picture in ``path``: any mode and bit depth, turned upright, the first frame of many.
+def read_picture(data: bytes, suffix: str = "") -> Picture:
+    """The picture in ``data``: any mode and bit depth, turned upright, the first frame of many.
 
-    Raises UnreadablePicture when it is broken, not a picture, or larger than Pillow allows.
+    suffix: of the file's name, such as '.heic'. Raises UnreadablePicture when it is broken, not a
+    picture, larger than Pillow allows, or needs a package that is not installed.
     """
     try:
-        with Image.open(path) as opened:
-            chunk = opened.info.get(CHUNK) if opened.format == "PNG" else None
-            upright = ImageOps.exif_transpose(opened)
-            pixels = _eight_bit(upright)
-            record = _record(chunk)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+        with _opened(data, suffix) as opened:
+            record = record_in(opened)
+            pixels = _eight_bit(ImageOps.exif_transpose(opened))
+    except UnreadablePicture:
+        raise
+    except BROKEN as error:
         raise UnreadablePicture(f"cannot be read as a picture ({_short(error)})") from error
     except Image.DecompressionBombError as error:
         raise UnreadablePicture("has more pixels than Pillow opens safely") from error
@@ -58,17 +63,17 @@ def read_picture(path: Path) -> Picture:
     return Picture(image, None if bool((alpha == 1).all()) else alpha, record)
 
 
-def read_mask(path: Path) -> torch.Tensor:
-    """The mask in ``path``: (H, W) float32 in 0..1, from 8 or 16 bits of grey.
+def read_mask(data: bytes) -> torch.Tensor:
+    """The mask in ``data``: (H, W) float32 in 0..1, from 8 or 16 bits of grey.
 
     Raises UnreadablePicture as ``read_picture`` does.
     """
     try:
-        with Image.open(path) as opened:
+        with Image.open(io.BytesIO(data)) as opened:
             if opened.mode.startswith("I;16") or opened.mode == "I":
                 return torch.from_numpy(np.array(opened, dtype=np.float32)) / 65535
             return _tensor(opened.convert("L"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+    except (*BROKEN, Image.DecompressionBombError) as error:
         raise UnreadablePicture(f"cannot be read as a mask ({_short(error)})") from error
 
 
@@ -79,6 +84,19 @@ def mask_bytes(mask: torch.Tensor) -> bytes:
         return png_bytes(Image.fromarray(eight.numpy()))
     sixteen = (mask.clamp(0, 1) * 65535).round().numpy().astype(np.uint16)
     return png_bytes(Image.fromarray(sixteen))
+
+
+def _opened(data: bytes, suffix: str) -> Image.Image:
+    if suffix.lower() not in HEIF:
+        return Image.open(io.BytesIO(data))
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise UnreadablePicture(
+            "is HEIC, which needs the package pillow-heif; install it, or save it as PNG"
+        ) from error
+    image: Image.Image = pillow_heif.open_heif(io.BytesIO(data)).to_pillow()
+    return image
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -100,17 +118,6 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 def _tensor(image: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.array(image)).to(torch.float32) / 255
-
-
-def _record(chunk: Any) -> dict[str, Any] | None:
-    """What the chunk says, or None when it holds no record of ours."""
-    if not isinstance(chunk, str):
-        return None
-    try:
-        record = json.loads(chunk)
-    except json.JSONDecodeError:
-        return None
-    return record if isinstance(record, dict) else None
 
 
 def _short(error: BaseException) -> str:

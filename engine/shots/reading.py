@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import torch
-from torch import nn
 
 from ..measure.embedding import embed
 from ..measure.faces import Face, find_faces
 from ..measure.people import find_people
 from ..measure.pose import PoseModel
 from ..measure.sharpness import relative_sharpness
-from ..sampling import weights_fingerprint
+from ..sampling import fingerprint
 
 SECOND_FACE = 0.35
 """A face counts as another person's from this share of the largest one's height on: a poster on
@@ -140,17 +138,3 @@ class Meter:
         if self.clip_vision is None:
             return ()
         return tuple(round(value, 5) for value in embed(self.clip_vision, image[None])[0].tolist())
-
-
-def fingerprint(model: Any) -> str:
-    """Which model this is, from a few of its weights; the same in the next process."""
-    if model is None:
-        return ""
-    return f"{type(model).__name__} {weights_fingerprint(_networks(model))}"
-
-
-def _networks(model: Any) -> Iterator[nn.Module]:
-    """The networks that ``model`` holds, whatever class of ComfyUI's it is."""
-    for value in vars(model).values():
-        held = value.values() if isinstance(value, dict) else [value]
-        yield from (one for one in held if isinstance(one, nn.Module))

@@ -10,11 +10,10 @@ import torch
 
 from ..character import Character, Provenance, Score, Shot
 from ..measure.embedding import likeness_gain
-from ..sampling import model_fingerprint
+from ..sampling import fingerprint, model_fingerprint
 from .camera import Studio
 from .finish import Colours, Finisher, RefineSettings
 from .modes import called
-from .reading import fingerprint
 from .retouch import OnStep, Retoucher
 from .store import ShotStore, shot_key
 

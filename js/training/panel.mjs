@@ -4,6 +4,7 @@ import { button, element, lastOf, onceAFrame } from "../common/elements.mjs";
 import { addStyle } from "../common/style.mjs";
 import { texts } from "../common/texts.mjs";
 import { Chart } from "./chart.mjs";
+import { Findings } from "./findings.mjs";
 import { STYLE } from "./style.mjs";
 import { TEXTS, duration, short } from "./texts.mjs";
 
@@ -17,7 +18,7 @@ export function merged(course, message) {
   if (!message.after) return message;
   const rows = (course?.rows ?? []).filter((row) => row[0] <= message.after);
   if (course?.folder !== message.folder || lastOf(rows)?.[0] !== message.after) return null;
-  return { ...message, after: 0, rows: rows.concat(message.rows) };
+  return { ...message, after: 0, rows: rows.concat(message.rows), lint: course.lint };
 }
 
 export class Panel {
@@ -36,6 +37,7 @@ export class Panel {
     this.rest = element("span", "rest", head);
     this.loss = element("span", "loss", head);
     this.keys = element("div", "keys", this.element);
+    this.lint = new Findings(this.element, this.words);
     this.plot = element("div", "plot", this.element);
     this.chart = new Chart((step) => this.drawFigures(step));
     this.chart.svg.setAttribute("aria-label", this.words("chart"));
@@ -75,6 +77,7 @@ export class Panel {
     const waiting = course?.state === "preparing" ? "preparing" : "empty";
     this.empty.textContent = course?.rows.length ? "" : this.words(waiting);
     this.chart.draw(course, this.plot.clientWidth, this.plot.clientHeight, this.words);
+    this.lint.draw(course?.lint);
     this.drawPictures();
     this.note.textContent = this.note.title = this.said || course?.note || "";
     this.note.classList.toggle("wrong", !this.said && course?.state === "failed");

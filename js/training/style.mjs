@@ -10,6 +10,11 @@ export const STYLE = `
 .facet-training .keys { display: flex; flex-wrap: wrap; gap: 2px 14px; min-height: 16px; font-size: 11px; }
 .facet-training .keys b { font-weight: 500; color: var(--ink); }
 .facet-training .loss b { margin-left: 2px; color: var(--ink); }
+.facet-training .findings { flex: none; font-size: 11px; color: var(--quiet); }
+.facet-training .findings summary { width: fit-content; border-radius: 4px; cursor: pointer; color: var(--ink); }
+.facet-training .findings summary:focus-visible { outline: 2px solid var(--blue); outline-offset: 1px; }
+.facet-training .findings ul { max-height: 132px; margin: 4px 0 0; padding: 0 4px 0 16px; overflow: auto; user-select: text; overflow-wrap: anywhere; }
+.facet-training .findings b { font-weight: 500; color: var(--ink); }
 .facet-training .plot { position: relative; flex: 1 1 0; min-height: 110px; border-radius: 8px; background: color-mix(in srgb, var(--ground) 45%, transparent); }
 .facet-training .plot .empty { position: absolute; inset: 0; pointer-events: none; }
 .facet-chart { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }

@@ -4,6 +4,8 @@ export const TEXTS = {
   en: {
     empty: "The course of the training appears here.",
     preparing: "Preparing pictures and captions…",
+    dataset: "Dataset {number} of 100 · findings: {count}",
+    more: "{count} more",
     step: "Step {step}",
     of: "of {steps}",
     left: "{time} left",
@@ -25,6 +27,8 @@ export const TEXTS = {
   it: {
     empty: "Qui appare l'andamento dell'addestramento.",
     preparing: "Preparazione di immagini e didascalie…",
+    dataset: "Dataset {number} su 100 · segnalazioni: {count}",
+    more: "altre {count}",
     step: "Passo {step}",
     of: "di {steps}",
     left: "ancora {time}",
@@ -46,6 +50,8 @@ export const TEXTS = {
   "pt-BR": {
     empty: "O andamento do treino aparece aqui.",
     preparing: "Preparando imagens e legendas…",
+    dataset: "Dataset {number} de 100 · avisos: {count}",
+    more: "mais {count}",
     step: "Passo {step}",
     of: "de {steps}",
     left: "faltam {time}",
@@ -67,6 +73,8 @@ export const TEXTS = {
   zh: {
     empty: "训练过程将显示在这里。",
     preparing: "正在准备图片和标注…",
+    dataset: "数据集 {number} / 100 · 问题：{count}",
+    more: "还有 {count} 条",
     step: "第 {step} 步",
     of: "共 {steps} 步",
     left: "剩余 {time}",

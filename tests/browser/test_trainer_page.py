@@ -160,6 +160,27 @@ def test_each_trainer_draws_its_own_course(cleared: Page) -> None:
     assert page.troubles() == []
 
 
+def test_what_is_wrong_with_the_dataset_is_listed_on_a_press(cleared: Page) -> None:
+    page = cleared
+    trainer = page.run(NODES, 10)
+    found = [{"says": f"Fault {number}.", "effect": "<b>Harm</b>."} for number in range(100)]
+    lint = {"number": 61, "count": 130, "findings": found}
+    page.run(TELL, course(trainer, steps=0, validation=[], identity=[], lint=lint))
+    head = page.page.locator(".facet-training .findings summary")
+    assert head.inner_text() == "Dataset 61 of 100 · findings: 130"
+    lines = page.page.locator(".facet-training .findings li")
+    assert not lines.first.is_visible()
+    head.click()
+    assert lines.first.inner_text() == "Fault 0. <b>Harm</b>."
+    assert lines.last.inner_text() == "30 more"
+    # The steps that follow do not bring the list again; it stays as it is, and open.
+    page.run(TELL, course(trainer, steps=5, validation=[], identity=[], lint=lint))
+    page.run(TELL, course(trainer, steps=7, after=5, validation=[], identity=[]))
+    assert head.inner_text() == "Dataset 61 of 100 · findings: 130"
+    assert lines.first.is_visible()
+    assert page.troubles() == []
+
+
 def test_a_trainer_in_a_subgraph_draws_too(cleared: Page) -> None:
     page = cleared
     trainer = page.run(NODES, 10)

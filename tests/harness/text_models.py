@@ -12,6 +12,7 @@ import comfy.sd
 import comfy.sd1_clip
 import comfy.sdxl_clip
 import comfy.text_encoders.flux
+import comfy.text_encoders.qwen3vl
 import comfy.text_encoders.z_image
 import torch
 from comfy.supported_models_base import ClipTarget
@@ -91,3 +92,23 @@ def language_model() -> Any:
     config = {"num_hidden_layers": 3, "hidden_size": 32, "intermediate_size": 32}
     config |= {"num_attention_heads": 1, "num_key_value_heads": 1, "vocab_size": 8}
     return comfy.sd.CLIP(target, model_options={"qwen3_4b_model_config": config})
+
+
+def seeing_language_model() -> Any:
+    """A CLIP that sees pictures and answers, with random weights: ComfyUI's Qwen3-VL, small."""
+    parts = comfy.text_encoders.qwen3vl
+    name = "qwen3vl_4b"
+    tower = {"hidden_size": 64, "intermediate_size": 64, "depth": 2}
+    config = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2}
+    config |= {"num_attention_heads": 2, "num_key_value_heads": 1}
+    published = parts.QWEN3VL_VISION[name]
+    # The sizes of the tower stand in a table and nowhere else.
+    parts.QWEN3VL_VISION[name] = {**tower, "deepstack_visual_indexes": [0]}
+    try:
+        target = ClipTarget(parts.tokenizer(name), parts.te(torch.float32, model_type=name))
+        options = {f"{name}_model_config": config, "dtype": torch.float32}
+        clip = comfy.sd.CLIP(target, model_options=options)
+    finally:
+        parts.QWEN3VL_VISION[name] = published
+    clip.cond_stage_model.load_state_dict(random_like(clip.cond_stage_model, 1, torch.float32))
+    return clip

@@ -18,6 +18,7 @@ from comfy_api.latest import io
 from facet.engine.character import Character, Provenance, Shot
 from facet.engine.run import TrainingRun
 from facet.engine.training.files.formats import read_lora
+from facet.nodes.training_page import COURSES
 from harness.executor import Executor, Interrupted, InvalidPrompt, NodeError, Prompt
 from harness.small_models import SmallModels, small_models
 from harness.text_models import language_model
@@ -125,6 +126,22 @@ def test_a_character_becomes_a_lora_that_core_lists_and_loads(
     assert all(point.path.is_file() for point in run.checkpoints)
     (text,) = result.ui["train"]["text"]
     assert "run: 3 steps, loss" in text and str(path) in text
+
+
+def test_the_dataset_is_linted_before_the_first_step(
+    comfy: Executor, given: dict[str, Any]
+) -> None:
+    who = given["character"]
+    said = "The image shows a zqx person with red hair"
+    given["character"] = replace(who, source=replace(who.source, caption=said))
+    (text,) = comfy.run(training()).ui["train"]["text"]
+    (course,) = [one for one in COURSES.of("") if one.node == "train"]
+    lint = course.view()["lint"]
+    assert f"Dataset {lint['number']} of 100, {lint['count']} findings." in text
+    shown = " ".join(finding["says"] for finding in lint["findings"])
+    assert "'The image shows'" in shown and "'red hair'" in shown
+    # It is told once, and not again with each step.
+    assert "lint" not in course.view(after=1)
 
 
 def test_the_second_time_nothing_is_trained(comfy: Executor, given: dict[str, Any]) -> None:

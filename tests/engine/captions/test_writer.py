@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from facet.engine.captions.lint import lint, trigger_fault
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind
 from facet.engine.captions.writer import caption_report, write_captions
 from facet.engine.character import Character, Provenance, Shot, Tags
@@ -42,28 +41,6 @@ def test_all_captions_are_written_anew_when_asked(character):
 def test_the_character_that_came_in_is_left_alone(character):
     write_captions(character, CaptionPolicy(), keep_existing=False)
     assert character.source.caption == ""
-
-
-@pytest.mark.parametrize(
-    ("caption", "fault"),
-    [
-        ("zqx person, smiling", ""),
-        ("a photo of (zqx), smiling", ""),
-        ("a person", "lacks"),
-        ("zqxy person", "lacks"),
-        ("zqx person in a zqx shirt", "2 times"),
-        ("Zqx person", "spells"),
-    ],
-)
-def test_the_trigger_is_wanted_exactly_once_and_spelled_alike(caption, fault):
-    found = trigger_fault(caption, "zqx")
-    assert fault in found and bool(fault) == bool(found)
-
-
-def test_excluded_shots_are_not_linted(character):
-    excluded = replace(character.shots[2], caption="nobody")
-    kept = replace(character, shots=(excluded,), source=shot(0.0, caption="zqx person"))
-    assert lint(kept) == []
 
 
 def test_the_report_counts_and_names_faults(character):

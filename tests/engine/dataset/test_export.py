@@ -83,27 +83,6 @@ def test_a_second_export_touches_nothing(character, tmp_path):
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png")}
 
 
-@pytest.mark.parametrize("layout", Layout)
-def test_a_caption_edited_by_hand_outlives_every_export(character, tmp_path, layout):
-    export(character, tmp_path, layout)
-    edited = "zqx person, left profile, smiling"
-    if layout is Layout.METADATA:
-        rows = tmp_path / "train" / "metadata.jsonl"
-        rows.write_text(
-            rows.read_text("utf-8").replace("zqx person, left profile", edited), "utf-8"
-        )
-    else:
-        texts = tmp_path.rglob("*.txt")
-        (text,) = (path for path in texts if path.read_text("utf-8").endswith("profile"))
-        text.write_text(edited, "utf-8")
-    anew = character.captioned({shot.hash: "zqx person, anew" for shot in character.pictures})
-    for _ in range(2):
-        report = export(anew, tmp_path, layout)
-        assert len(report.kept_texts) == 1
-        captions = [shot.caption for shot in load(tmp_path).character.pictures]
-        assert captions == ["zqx person, anew", edited, "zqx person, anew", "zqx person, anew"]
-
-
 def test_a_shot_that_leaves_the_dataset_leaves_the_training_folder(character, tmp_path):
     export(character, tmp_path, Layout.FLAT)
     without = replace(

@@ -8,7 +8,9 @@ from PIL import Image
 from facet.engine.character import Character
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
-from facet.engine.dataset.load import Names, fingerprint, load
+from facet.engine.dataset.load import load
+from facet.engine.dataset.naming import Names
+from facet.engine.dataset.tree import fingerprint
 
 ZQX = Names(trigger="zqx")
 

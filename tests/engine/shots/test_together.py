@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.captions.lint import lint
 from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
+from facet.engine.lint.trigger import trigger_findings
 from facet.engine.sampling import Sampling
 from facet.engine.shots.accept import Gates, Thresholds
 from facet.engine.shots.camera import Studio
@@ -221,7 +221,7 @@ def test_the_joined_character_holds_the_pictures_of_both():
     assert both.name == "Ada and Bea"
     assert both.triggers == ("zqa", "zqb")
     assert [one.hash for one in both.dataset] == [ada.source.hash, bea.source.hash, shot.hash]
-    assert lint(both) == []
+    assert trigger_findings(both) == []
     assert without_trigger(both.dataset, *both.triggers) == []
     assert len(without_trigger(both.dataset, both.trigger)) == 2
 

@@ -1,0 +1,179 @@
+"""A vision-language model from a local folder in the layout of the transformers library.
+
+Nothing is downloaded, no code that comes with a model is run, and only safetensors are read.
+Models with a chat template answer questions (Qwen-VL, LLaVA and JoyCaption, SmolVLM, Gemma 3 and
+their like); Florence-2, BLIP and other captioners describe the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..character import quantise
+from .model_folders import digest_of, has_template, is_model, licence_of, read_json
+from .vision import TOKENS
+
+TASKS = {"florence2": "<MORE_DETAILED_CAPTION>"}
+_UNLOADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError)
+DESCRIPTION_TOKENS = 256
+
+
+class FolderVisionModel:
+    """The model in ``folder``, called ``name``; loaded when it is asked for the first time.
+
+    Raises ValueError with a sentence when it cannot be used.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        if not is_model(folder):
+            raise ValueError(
+                f"{folder} holds no model of the transformers library: config.json, a processor's "
+                "configuration and safetensors are needed."
+            )
+        self.config = read_json(folder / "config.json")
+        if "quantization_config" in self.config:
+            raise ValueError(
+                f"The weights of {name!r} are quantised, which is not supported; take the folder "
+                "of the model with its plain weights."
+            )
+        self.kind = str(self.config.get("model_type", ""))
+        self.licence = licence_of(folder)
+        self.digest = digest_of(folder)
+        self.describes = self.kind in TASKS or not has_template(folder)
+
+    def say(self, image: torch.Tensor, question: str) -> str:
+        """What the model says about ``image`` (H, W, 3) in 0..1: an answer or a description."""
+        from PIL import Image
+
+        loaded = self._loaded
+        loaded.to_device()
+        picture = Image.fromarray(quantise(image).cpu().numpy())
+        if self.describes:
+            text = TASKS.get(self.kind)
+            given = {"text": [text]} if text else {}
+        else:
+            given = {"text": [_prompt(loaded.processor, question)]}
+        inputs = loaded.processor(images=[picture], return_tensors="pt", **given)
+        written = loaded.generate(inputs, DESCRIPTION_TOKENS if self.describes else TOKENS)
+        if not self.describes:
+            written = written[:, inputs["input_ids"].shape[1] :]
+        return str(loaded.processor.batch_decode(written, skip_special_tokens=True)[0]).strip()
+
+    @cached_property
+    def _loaded(self) -> Loaded:
+        """The model and its processor, on the CPU."""
+        from comfy import model_management
+        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        device = model_management.get_torch_device()
+        own: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        try:
+            processor = AutoProcessor.from_pretrained(self.folder, **own)
+            model, info = AutoModelForImageTextToText.from_pretrained(
+                self.folder,
+                dtype=_dtype(device),
+                use_safetensors=True,
+                output_loading_info=True,
+                **own,
+            )
+        except _UNLOADABLE as problem:
+            reason = str(problem).strip().splitlines()[:1]
+            raise ValueError(
+                f"The model {self.name!r} ({self.kind or 'of no known kind'}) cannot be loaded "
+                f"without running code of its own or a download: {''.join(reason)[:200]} Take a "
+                "Qwen-VL, LLaVA, JoyCaption, BLIP or 'florence-community' Florence-2 folder."
+            ) from problem
+        if info["missing_keys"]:
+            raise ValueError(
+                f"The model {self.name!r} lacks {len(info['missing_keys'])} of its weights, such "
+                f"as {sorted(info['missing_keys'])[0]}; download its folder again, for Florence-2 "
+                "one of 'florence-community'."
+            )
+        return Loaded.on(model.eval(), processor, device)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model with its processor, in the hands of ComfyUI's memory management."""
+
+    model: Any
+    processor: Any
+    patcher: Any
+
+    @classmethod
+    def on(cls, model: Any, processor: Any, device: torch.device) -> Loaded:
+        """``model``, to run on ``device`` and to wait on the CPU."""
+        from comfy.model_management import text_encoder_offload_device
+        from comfy.model_patcher import ModelPatcher
+
+        # ComfyUI writes down the device on the module, where transformers has a property.
+        held = torch.nn.ModuleDict({"model": model})
+        return cls(model, processor, ModelPatcher(held, device, text_encoder_offload_device()))
+
+    def to_device(self) -> None:
+        """Has ComfyUI make room and move the model there."""
+        from comfy.model_management import load_models_gpu
+
+        load_models_gpu([self.patcher], force_full_load=True)
+
+    def generate(self, inputs: Any, most: int) -> torch.Tensor:
+        """Up to ``most`` tokens (1, N), always the likeliest; an interrupt ends it."""
+        from comfy.model_management import throw_exception_if_processing_interrupted
+
+        def go_on(tokens: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+            throw_exception_if_processing_interrupted()
+            return torch.zeros(len(tokens), dtype=torch.bool, device=tokens.device)
+
+        device, dtype = self.patcher.load_device, self.model.dtype
+        moved = {
+            name: value.to(device, dtype) if value.is_floating_point() else value.to(device)
+            for name, value in inputs.items()
+            if torch.is_tensor(value)
+        }
+        with torch.inference_mode():
+            written: torch.Tensor = self.model.generate(
+                **moved,
+                do_sample=False,
+                num_beams=1,
+                max_new_tokens=most,
+                stopping_criteria=[go_on],
+            )
+        return written
+
+
+def _prompt(processor: Any, question: str) -> str:
+    """``question`` about one picture in the model's own template.
+
+    Raises ValueError when the template has no place for a picture.
+    """
+    from jinja2 import TemplateError
+
+    parts = [{"type": "image"}, {"type": "text", "text": question}]
+    for content in (parts, question):
+        said = [{"role": "user", "content": content}]
+        # A template for plain texts, such as JoyCaption's, fails over a list or writes it down as
+        # Python does.
+        try:
+            prompt = processor.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+        except (TypeError, TemplateError):
+            continue
+        if question in prompt and "'type'" not in prompt and processor.image_token in prompt:
+            return str(prompt)
+    raise ValueError(
+        "The chat template of this model has no place for a picture; take the folder of a "
+        "vision-language model."
+    )
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    from comfy import model_management
+
+    if model_management.is_device_cpu(device):
+        return torch.float32
+    return torch.bfloat16 if model_management.should_use_bf16(device) else torch.float16

@@ -1,0 +1,225 @@
+"""The folder that a dataset is written to: what was there, and what a person changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from PIL import Image, UnidentifiedImageError
+
+from ..character import Character
+from ..files import contained, write_atomic
+from .archive import ArchiveWriter
+from .formats import record_in
+from .layouts import (
+    METADATA,
+    TRAIN,
+    Layout,
+    Placement,
+    archive_name,
+    parse_metadata,
+    read_manifest,
+)
+from .texts import decode
+
+
+class Output:
+    """The files of one export. ``hashes`` are the sha256 of what stands there after it, by name.
+
+    Names that start with the archive's go into the archive, which is only there after ``finish``.
+    Raises ValueError when ``folder`` holds a dataset in another layout.
+    """
+
+    def __init__(self, folder: Path, character: Character, layout: Layout) -> None:
+        self.folder = folder
+        try:
+            before = read_manifest(folder) or {}
+        except ValueError:
+            before = {}  # written anew; without it every text counts as edited
+        if before.get("layout", layout.value) != layout.value:
+            raise ValueError(
+                f"{folder} holds a dataset in the layout {before.get('layout')!r}; "
+                f"give the one in {layout.value!r} another folder name."
+            )
+        self.entries = {str(entry.get("hash")): entry for entry in before.get("pictures", [])}
+        self.files_before = _files_of(before)
+        self.hashes: dict[str, str] = {}
+        self.written: list[str] = []
+        self._moved: set[str] = set()
+        rows = self.read(f"{TRAIN}/{METADATA}") if layout is Layout.METADATA else None
+        found = parse_metadata(rows)[0] if rows is not None else {}
+        self.rows = {f"{TRAIN}/{name}": text for name, text in found.items()}
+        self._archives_before: dict[str, ZipFile] = {}
+        self._archive: ArchiveWriter | None = None
+        if layout is Layout.ZIP:
+            self._begin_archive(character)
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        for archive in self._archives_before.values():
+            archive.close()
+        if self._archive is not None:
+            self._archive.discard()
+
+    def entry(self, shot: str) -> dict[str, Any]:
+        """What the last manifest says of the shot with this hash; empty when nothing."""
+        return self.entries.get(shot, {})
+
+    def read(self, name: str) -> bytes | None:
+        """The file ``name`` as it was left on disk, or None."""
+        head, _, inner = name.partition("/")
+        if inner and head.endswith(".zip"):
+            archive = self._archives_before.get(head)
+            try:
+                return archive.read(inner) if archive is not None else None
+            except (KeyError, OSError, BadZipFile, RuntimeError, NotImplementedError):
+                return None
+        path = contained(self.folder, name)
+        return path.read_bytes() if path.is_file() else None
+
+    def write(self, name: str, data: bytes) -> str:
+        """Has ``data`` stand at ``name``, and gives its sha256."""
+        self.hashes[name] = text_sha(data)
+        if self._archive is not None and name.startswith(f"{self._archive.path.name}/"):
+            self._archive.add(name.partition("/")[2], data)
+        elif self.read(name) != data:
+            write_atomic(contained(self.folder, name), data)
+            self.written.append(name)
+        return self.hashes[name]
+
+    def write_support(self, name: str, data: bytes) -> bool:
+        """Writes a trainer's file, unless a person changed the one that is there: then False."""
+        now, before = self.read(name), self.files_before.get(name)
+        if now is not None and before is not None and text_sha(now) not in (before, text_sha(data)):
+            self.hashes[name] = before
+            return False
+        self.write(name, data)
+        return True
+
+    def write_caption(self, name: str, shot: str, data: bytes) -> None:
+        """Writes a caption's file; where the shot's stood before holds nothing of its own then."""
+        self.write(name, data)
+        before = self.entry(shot).get("text")
+        if isinstance(before, str) and before != name and self.read(before) == data:
+            self._moved.add(before)
+
+    def drop(self, name: str) -> None:
+        """Leaves no file at ``name``; what is not put into the archive is not in it."""
+        if ".zip/" not in name:
+            contained(self.folder, name).unlink(missing_ok=True)
+
+    def caption(self, where: Placement, shot: str) -> tuple[str, bytes] | None:
+        """The caption on disk, where it is to be or where it was, and its bytes; or None."""
+        known = self.entry(shot)
+        if where.text is None and where.picture in self.rows:
+            return _row(self.rows[where.picture])
+        for name in (where.text, known.get("text")):
+            data = self.read(name) if isinstance(name, str) else None
+            if data is not None:
+                return decode(data)[0], data
+        row = self.rows.get(str(known.get("file")))
+        return None if row is None else _row(row)
+
+    def recorded_caption(self, where: Placement, known: dict[str, Any]) -> str | None:
+        """The caption that the picture on disk says it was written with."""
+        for name in (where.picture, known.get("file")):
+            data = self.read(name) if isinstance(name, str) else None
+            if data is None:
+                continue
+            with (
+                contextlib.suppress(UnidentifiedImageError, OSError, SyntaxError, ValueError),
+                Image.open(io.BytesIO(data)) as opened,
+            ):
+                caption = (record_in(opened) or {}).get("caption")
+                return caption if isinstance(caption, str) else None
+        return None
+
+    def finish(self) -> None:
+        """Puts the archive in its place."""
+        if self._archive is not None:
+            name = self._archive.path.name
+            if self._archive.finish(self._comment):
+                self.written.append(name)
+            self.hashes[name] = self._archive.sha256
+
+    def remove_stale(self) -> tuple[list[str], list[str]]:
+        """Removes what an earlier export wrote and this one did not; what a person changed stays.
+
+        Gives the names removed and the names left.
+        """
+        removed, left = [], []
+        edited = {e.get("text") for e in self.entries.values() if e.get("edited_caption")}
+        for name, sha256 in self.files_before.items():
+            path = contained(self.folder, name)
+            if name in self.hashes or not path.is_file():
+                continue
+            ours = text_sha(path.read_bytes()) == sha256 and name not in edited
+            if ours or name in self._moved:
+                path.unlink()
+                removed.append(name)
+                self._remove_empty(path.parent)
+            else:
+                left.append(name)
+        return removed, left
+
+    def _remove_empty(self, folder: Path) -> None:
+        root = self.folder.resolve()
+        while folder != root and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+
+    def _begin_archive(self, character: Character) -> None:
+        for name in {archive_name(character), *self.files_before}:
+            path = contained(self.folder, name)
+            if "/" in name or path.suffix != ".zip" or not path.is_file():
+                continue
+            # A zip that is broken holds nothing to keep, and is written anew.
+            with contextlib.suppress(OSError, BadZipFile):
+                self._archives_before[name] = ZipFile(path)
+        self._comment = json.dumps(
+            {
+                "name": character.name,
+                "trigger": character.trigger,
+                "class_word": character.class_word,
+                "companions": list(character.companions),
+            }
+        ).encode()
+        self._archive = ArchiveWriter(contained(self.folder, archive_name(character)))
+
+
+def text_sha(data: bytes) -> str:
+    """sha256 of ``data``, as the manifest has it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _row(text: str) -> tuple[str, bytes]:
+    return text, text.encode("utf-8", "replace")
+
+
+def _files_of(manifest: dict[str, Any]) -> dict[str, str]:
+    """What the last export left, each file with its sha256; members of an archive are not files."""
+    files = manifest.get("files")
+    if not isinstance(files, dict):  # written before manifests listed files
+        files = {}
+        for entry in manifest.get("pictures", []):
+            files[entry["file"]] = entry.get("sha256")
+            files[entry.get("mask")] = entry.get("mask_sha256")
+            files[entry.get("text")] = text_sha(str(entry.get("written_caption")).encode())
+    return {
+        name: sha256
+        for name, sha256 in files.items()
+        if isinstance(name, str) and isinstance(sha256, str) and ".zip/" not in name
+    }

@@ -1,0 +1,166 @@
+"""The files that tell ai-toolkit and OneTrainer how to train on an exported dataset."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from math import gcd, lcm
+from pathlib import Path
+from typing import Any
+
+from ..character import Character
+from .layouts import MASKS, weight_folder
+from .recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
+
+AI_TOOLKIT_FILE = "ai_toolkit.yaml"
+CONCEPTS_FILE, ONETRAINER_FILE = "concepts.json", "onetrainer.json"
+CHECKPOINTS = 5
+
+
+def ai_toolkit_yaml(folder: Path, character: Character, family: Family) -> str | None:
+    """The text for ostris' ``run.py``; None when ai-toolkit does not know the family.
+
+    Every folder of one weight is a dataset, seen as often as its weight says.
+    """
+    import yaml
+
+    recipe = family.recipe("ai_toolkit")
+    if recipe is None:
+        return None
+    total = steps(character)
+    process = {
+        "type": "sd_trainer",
+        "training_folder": _full(folder / "lora"),
+        "device": "cuda:0",
+        "trigger_word": character.trigger,
+        "network": {"type": "lora", "linear": RANK, "linear_alpha": ALPHA},
+        "save": {
+            "dtype": "float16",
+            "save_every": total // CHECKPOINTS,
+            "max_step_saves_to_keep": CHECKPOINTS,
+        },
+        "datasets": [
+            _ai_toolkit_dataset(folder, character, family, weight, count)
+            for weight, count in repeats_by_weight(character).items()
+        ],
+        "train": {
+            "batch_size": 1,
+            "steps": total,
+            "gradient_accumulation_steps": 1,
+            "train_unet": True,
+            "train_text_encoder": False,
+            "gradient_checkpointing": True,
+            "noise_scheduler": recipe["scheduler"],
+            "optimizer": "adamw8bit",
+            "lr": LEARNING_RATE,
+            "dtype": "bf16",
+        },
+        "model": recipe["model"],
+        "sample": {
+            "sampler": recipe["scheduler"],
+            "sample_every": total // CHECKPOINTS,
+            "width": family.side,
+            "height": family.side,
+            "prompts": [f"{character.trigger} {character.class_word}"],
+            "neg": "",
+            "seed": 42,
+            "walk_seed": True,
+            "guidance_scale": recipe["guidance"],
+            "sample_steps": recipe["sample_steps"],
+        },
+    }
+    config = {
+        "job": "extension",
+        "config": {"name": lora_name(character), "process": [process]},
+        "meta": {"name": "[name]", "version": "1.0"},
+    }
+    head = f"# For ai-toolkit: python run.py with this file. {family.label}.\n"
+    return head + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=1000)
+
+
+def onetrainer_concepts(folder: Path, character: Character) -> str:
+    """The concepts for OneTrainer: one folder of each weight, nothing mirrored."""
+    concepts = [
+        {
+            "name": f"{character.trigger} {weight_folder(weight)}",
+            "path": _full(folder / weight_folder(weight)),
+            "enabled": True,
+            "include_subdirectories": False,
+            "balancing": float(weight),
+            "balancing_strategy": "REPEATS",
+            "loss_weight": 1.0,
+            "image": {"enable_random_flip": False},
+            "text": {"prompt_source": "sample"},
+        }
+        for weight in _weights(character)
+    ]
+    return json.dumps(concepts, ensure_ascii=False, indent=2) + "\n"
+
+
+def onetrainer_config(folder: Path, character: Character, family: Family) -> str | None:
+    """The config for OneTrainer, to load or for ``train.py --config-path``; None if it cannot."""
+    recipe = family.recipe("onetrainer")
+    if recipe is None:
+        return None
+    config = {
+        "training_method": "LORA",
+        **recipe,
+        "output_dtype": "BFLOAT_16",
+        "output_model_destination": _full(folder / "lora" / f"{lora_name(character)}.safetensors"),
+        "workspace_dir": _full(folder / "lora" / "workspace"),
+        "cache_dir": _full(folder / "lora" / "cache"),
+        "concept_file_name": _full(folder / CONCEPTS_FILE),
+        "resolution": str(family.side),
+        "aspect_ratio_bucketing": True,
+        "latent_caching": True,
+        "batch_size": 1,
+        "learning_rate": LEARNING_RATE,
+        "lora_rank": RANK,
+        "lora_alpha": float(ALPHA),
+        "epochs": max(1, round(steps(character) / _seen(character))),
+        "masked_training": any(shot.mask is not None for shot in character.dataset),
+    }
+    return json.dumps(config, ensure_ascii=False, indent=2) + "\n"
+
+
+def repeats_by_weight(character: Character) -> dict[float, int]:
+    """How often each weight's pictures are seen, in the smallest whole numbers, to a tenth."""
+    tenths = {
+        weight: max(Fraction(1, 10), Fraction(round(weight * 10), 10))
+        for weight in _weights(character)
+    }
+    whole = lcm(*(share.denominator for share in tenths.values()))
+    least = gcd(*(int(share * whole) for share in tenths.values()))
+    return {weight: int(share * whole) // least for weight, share in tenths.items()}
+
+
+def _ai_toolkit_dataset(
+    folder: Path, character: Character, family: Family, weight: float, count: int
+) -> dict[str, Any]:
+    dataset = {
+        "folder_path": _full(folder / weight_folder(weight)),
+        "caption_ext": "txt",
+        "caption_dropout_rate": 0.05,
+        "shuffle_tokens": False,
+        "cache_latents_to_disk": True,
+        "num_repeats": count,
+        "resolution": sorted({family.side // 2, family.side * 3 // 4, family.side}),
+    }
+    shots = [shot for shot in character.dataset if shot.weight == weight]
+    if all(shot.mask is not None for shot in shots):
+        dataset["mask_path"] = _full(folder / MASKS)
+    return dataset
+
+
+def _weights(character: Character) -> list[float]:
+    """Each weight whose pictures have a folder, once."""
+    folders = {weight_folder(shot.weight): shot.weight for shot in character.dataset}
+    return sorted(folders.values())
+
+
+def _seen(character: Character) -> float:
+    return max(1.0, sum(shot.weight for shot in character.dataset))
+
+
+def _full(path: Path) -> str:
+    return path.resolve().as_posix()

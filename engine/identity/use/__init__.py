@@ -1,0 +1,1 @@
+"""Everyday use of a finished LoRA: asked in the right words, measured, tried again, kept."""

@@ -1,0 +1,187 @@
+"""Everyday use of a finished LoRA: prompts in, pictures of the character out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+import torch
+from comfy_api.latest import io
+
+from ..engine.character import Character
+from ..engine.files import contained
+from .character_shot_inputs import (
+    NOTHING,
+    character_shot_inputs,
+    check_character,
+    chosen,
+    sampling_for,
+)
+from .identity import shown_progress
+from .page import below_output
+from .studio import said_by
+
+LOGGER = logging.getLogger(__name__)
+
+
+class FacetCharacterShot(io.ComfyNode):
+    """Makes pictures of the character with its LoRA."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetCharacterShot",
+            display_name="Facet Character Shot",
+            category="Facet/Identity",
+            description="Makes pictures with a finished LoRA. The trigger is put into each prompt, "
+            "the picture is held against the original, and tried again in other words or at "
+            "another strength when it is somebody else, looks the wrong way or repeats a training "
+            "picture. The best is kept in output/facet/<character>/pictures.",
+            search_aliases=["use lora", "character prompt", "consistent character", "best of"],
+            is_output_node=True,
+            inputs=character_shot_inputs(),
+            outputs=[
+                io.Image.Output(
+                    "images", is_output_list=True, tooltip="The best try of each picture."
+                ),
+                io.Float.Output(
+                    "scores",
+                    is_output_list=True,
+                    tooltip="How alike each picture is: the score, or the cosine without a scale; "
+                    "not a number where nothing measured it.",
+                ),
+                io.String.Output("report", tooltip="What was asked, measured and changed."),
+                io.Image.Output("tries_sheet", tooltip="Every try, with the kept one framed."),
+            ],
+            hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, lora_name: str = NOTHING, **_: Any) -> str:
+        path = folder_paths.get_full_path("loras", lora_name) if lora_name != NOTHING else None
+        if path is None:
+            return lora_name
+        found = Path(path).stat()
+        return f"{lora_name} {found.st_mtime_ns} {found.st_size}"
+
+    @classmethod
+    def execute(
+        cls,
+        model: Any,
+        clip: Any,
+        vae: Any,
+        prompt: str,
+        lora_name: str,
+        lora_strength: float,
+        seed: int,
+        character: Character | None = None,
+        lora: dict[str, torch.Tensor] | None = None,
+        clip_vision: Any = None,
+        face_detection_model: Any = None,
+        score: Any = None,
+        pictures: int = 1,
+        tries: int = 3,
+        min_likeness: float = 0.5,
+        description: str = "",
+        negative: str = "",
+        **sampling_widgets: Any,
+    ) -> io.NodeOutput:
+        from ..engine.identity.use.conflicts import said_of
+        from ..engine.identity.use.judge import Judge
+        from ..engine.identity.use.lora import LoraFile, agreed, read_lora_file
+        from ..engine.identity.use.make import Shoot, Studio, prompt_lines
+        from ..engine.identity.use.report import report, sheet
+        from ..engine.identity.use.store import Pictures
+
+        with said_by(cls):
+            prompts = prompt_lines(prompt)
+            path = chosen(lora_name, lora)
+            known = read_lora_file(path) if path else LoraFile(lora) if lora is not None else None
+            check_character(character, known is not None, model)
+            calls, note = agreed(character, known)
+            name = known.character if character is None and known else ""
+            shoot = Shoot(
+                Studio(
+                    model,
+                    clip,
+                    vae,
+                    sampling_for(character, model, **sampling_widgets),
+                    negative.strip(),
+                    known,
+                    lora_strength,
+                ),
+                calls,
+                Judge(
+                    character,
+                    clip_vision,
+                    face_detection_model,
+                    None if score is None else score.calibration,
+                    min_likeness,
+                ),
+                Pictures(pictures_folder(character, name)),
+                said_of(character, description, known.says if known else ()),
+                tries,
+                [*filter(None, [note]), *other_score(score, calls.trigger)],
+            )
+            made = shoot.run(prompts, pictures, seed, shown_progress())
+        told = report(made, calls.text or name, [*shoot.notes, *shoot.judge.notes])
+        for one in made:
+            for conflict in one.conflicts:
+                LOGGER.warning("Facet Character Shot: '%s' %s.", one.prompt, conflict.text)
+        lora_told = "" if known is None else known.name
+        saved = [
+            shoot.store.keep(
+                one.kept.key, one.kept.image, one.record(lora_told), workflow_texts(cls.hidden)
+            )
+            for one in made
+        ]
+        values = [one.kept.verdict.value for one in made]
+        return io.NodeOutput(
+            [one.kept.image[None] for one in made],
+            [float("nan") if value is None else value for value in values],
+            told,
+            sheet(made)[None],
+            ui={"images": [shown(path) for path in saved], "text": (told,)},
+        )
+
+
+def pictures_folder(character: Character | None, name: str) -> Path:
+    """Where the pictures go, below ComfyUI's output folder."""
+    folder = "" if character is None else character.folder_name
+    folder = folder or re.sub(r"[^\w-]+", "_", name).strip("_-")[:60] or "lora"
+    return contained(Path(folder_paths.get_output_directory()), "facet", folder, "pictures")
+
+
+def other_score(score: Any, trigger: str) -> list[str]:
+    """What to say when the score is another character's."""
+    if score is None or not trigger or score.trigger == trigger:
+        return []
+    return [
+        f"The score is of the character with the trigger '{score.trigger}', not '{trigger}': its "
+        "scale may not fit."
+    ]
+
+
+def workflow_texts(hidden: Any) -> Mapping[str, str]:
+    """What core's own nodes write into a picture, unless that was switched off."""
+    from comfy.cli_args import args
+
+    if args.disable_metadata or hidden is None:
+        return {}
+    told = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
+    return {name: json.dumps(value) for name, value in told.items() if value}
+
+
+def shown(path: Path) -> dict[str, str]:
+    """A picture in the output folder as ComfyUI's page asks for it."""
+    inside = Path(below_output(path) or path.name)
+    folder = "" if inside.parent == Path() else inside.parent.as_posix()
+    return {"filename": inside.name, "subfolder": folder, "type": "output"}
+
+
+NODES = [FacetCharacterShot]
