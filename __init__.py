@@ -14,11 +14,8 @@ from .nodes import (
     expression,
     expression_page,
     identity,
-<<<<<<< HEAD
     identity_page,
-=======
     library,
->>>>>>> c7m
     lora_grid,
     pose_outfit,
     refine,
