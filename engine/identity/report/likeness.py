@@ -52,10 +52,11 @@ def views(of: Material) -> str:
     samples = [one for one in of.card.best.scenes if one.right_view is not None]
     if of.card.best.views.value is None or not samples:
         return ""
+    shortened = f" The first {MOST_ROWS} of {len(samples)}." if len(samples) > MOST_ROWS else ""
     return section(
         "Views",
         "Which way the face looks: the bar is what was asked, the dot what was measured; an empty "
-        "square is the wrong view.",
+        f"square is the wrong view.{shortened}",
         chart(_yaws(samples[:MOST_ROWS]), -100.0, 100.0, YAW_TICKS),
     )
 

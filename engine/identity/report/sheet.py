@@ -10,7 +10,7 @@ from .material import Made, Material, short_name
 from .numbers import turning
 from .parts import LARGE, TIMES, likeness, percent, section, tile, two_places, words_of
 
-MOST_PROMPTS = 24
+MOST_PROMPTS, MOST_PROBES = 24, 16
 FEW_COLUMNS = 4
 SMALL, MANY = 224, 60
 
@@ -104,9 +104,11 @@ def trigger_alone(of: Material) -> str:
             f" Heads turn by {turning(on)} and faces differ by {two_places(on.expression)}; "
             f"without the LoRA {turning(off)} and {two_places(off.expression)}."
         )
-    rows = [("LoRA off", "off", [a for a, _ in pairs])]
-    rows.append((short_name(of.card.best), "on", [b for _, b in pairs]))
-    return section("By its trigger alone", text, _strips(rows) if pairs else "")
+    few = pairs[:MOST_PROBES]
+    rows = [("LoRA off", "off", [off for off, _ in few])]
+    rows.append((short_name(of.card.best), "on", [on for _, on in few]))
+    content = _strips(rows) if pairs else ""
+    return section("By its trigger alone", text + _shortened(pairs), content)
 
 
 def attributes(of: Material) -> str:
@@ -116,7 +118,8 @@ def attributes(of: Material) -> str:
     text = "Close-ups with something on that no caption names: it should appear, on the same face."
     if value.value is not None:
         text += f" {of.noun} with the original {value.text}."
-    return section("With something new on", text, _grid([_pair(off, on) for off, on in pairs]))
+    figures = [_pair(off, on) for off, on in pairs[:MOST_PROBES]]
+    return section("With something new on", text + _shortened(pairs), _grid(figures))
 
 
 def leaks(of: Material) -> str:
@@ -139,7 +142,8 @@ def leaks(of: Material) -> str:
             f'<p class="swatch"><i style="background:lab({lightness:.1f}% {a:.1f} {b:.1f})"></i>'
             f"{escape(name)}, by its colour</p>"
         )
-    figures = [_pair(off, on) for off, on in pairs]
+    figures = [_pair(off, on) for off, on in pairs[:MOST_PROBES]]
+    text += _shortened(pairs)
     return section("Clothes that nobody asked for", text, swatch + _grid(figures) if pairs else "")
 
 
@@ -158,6 +162,11 @@ def _pair(off: Made, on: Made, side: int = LARGE) -> str:
     )
 
 
+def _shortened(pairs: list[tuple[Made, Made]]) -> str:
+    """Says that not all of ``pairs`` are shown, where it is so."""
+    return f" The first {MOST_PROBES} of {len(pairs)}." if len(pairs) > MOST_PROBES else ""
+
+
 def _grid(figures: list[str]) -> str:
     return f'<div class="pairs">{"".join(figures)}</div>' if figures else ""
 
@@ -166,7 +175,13 @@ def _strips(rows: list[tuple[str, str, list[Made]]]) -> str:
     parts = []
     for name, kind, made in rows:
         tiles = "".join(
-            tile(one.image, f"{name}, seed {one.sample.prompt.seed}", likeness(one.sample), kind)
+            tile(
+                one.image,
+                f"{name}, seed {one.sample.prompt.seed}",
+                likeness(one.sample),
+                kind,
+                SMALL,
+            )
             for one in made
         )
         parts.append(
