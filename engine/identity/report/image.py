@@ -69,6 +69,8 @@ class _Sheet(Page):
 
     def picture(self, image: torch.Tensor, at: tuple[float, float], side: int) -> None:
         """``image`` as large as fits a square of ``side``, in its middle."""
+        if at[1] * SCALE >= self.image.height:
+            return
         picture = Image.fromarray(quantise(image).numpy())
         scale = side * SCALE / max(picture.size)
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
