@@ -14,6 +14,7 @@ from .nodes import (
     expression,
     expression_page,
     identity,
+    identity_page,
     library,
     lora_grid,
     pose_outfit,
@@ -41,6 +42,7 @@ class FacetExtension(ComfyExtension):
         expression_page.add_routes(PromptServer.instance.routes)
         curator_page.add_routes(PromptServer.instance.routes)
         training_page.add_routes(PromptServer.instance.routes)
+        identity_page.add_routes(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         return [

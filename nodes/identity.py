@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import folder_paths
 import torch
 from comfy.utils import ProgressBar
-from comfy_api.latest import io, ui
+from comfy_api.latest import io
 from PIL import Image
 
 from ..engine.character import Character, quantise
@@ -17,6 +17,7 @@ from ..engine.run import TrainingRun
 from . import sockets
 from .folders import character_folder
 from .identity_inputs import scorer_inputs
+from .identity_page import REPORTS, shown
 from .inputs import sampling_from
 from .studio import said_by
 
@@ -123,10 +124,10 @@ class FacetIdentityScorer(io.ComfyNode):
                 description.strip(),
                 other_dataset(character, run),
                 shown_progress(),
-                PictureCache(character_folder(character, "report", "pictures")),
+                PictureCache(character_folder(character, REPORTS, "pictures")),
             )
-        report = write_report(character_folder(character, "report"), character, evaluation)[None]
-        card = evaluation.card
+        written = write_report(character_folder(character, REPORTS), character, evaluation)
+        report, card = written.picture[None], evaluation.card
         if stamp:
             write_stamp(card)
         return io.NodeOutput(
@@ -134,7 +135,7 @@ class FacetIdentityScorer(io.ComfyNode):
             report,
             evaluation.best.load(),
             card.verdict,
-            ui=ui.PreviewImage(report, cls=cls),
+            ui=shown(report, written.folder, cls),
         )
 
 

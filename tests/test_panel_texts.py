@@ -15,6 +15,7 @@ FILES = (
     "shots/tags.mjs",
     "expression/texts.mjs",
     "expression/names.mjs",
+    "identity/texts.mjs",
     "curator/texts.mjs",
     "curator/kinds.mjs",
 )

@@ -152,6 +152,7 @@ class _Evaluation:
                 shot.hash: ", ".join(shot.tags.phrases()) or "the original"
                 for shot in self.character.pictures
             },
+            set_calibration=scales.to_set,
         )
         return Evaluation(card, chosen, self.pictures)
 

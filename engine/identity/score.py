@@ -20,7 +20,8 @@ class ScoreCard:
     each over the first few prompts, and ``best`` the one that was chosen, over all of them.
     ``words`` is the character described in words without the LoRA, when that was asked for.
     ``notes`` say what could not be measured, and why. ``garment``: what the leak probes look for.
-    ``shots``: the training pictures in words, by their hashes.
+    ``shots``: the training pictures in words, by their hashes. ``set_calibration``: the scale of
+    likeness with them.
     """
 
     character: str
@@ -37,6 +38,7 @@ class ScoreCard:
     usual_cosine: float | None = None
     garment: Garment | None = None
     shots: dict[str, str] = field(default_factory=dict)
+    set_calibration: Calibration | None = None
 
     @cached_property
     def verdict(self) -> str:

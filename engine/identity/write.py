@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import torch
@@ -13,15 +16,24 @@ from ..character import Character
 from ..files import contained, write_atomic
 from ..pictures import image_bytes
 from .evaluate import Evaluation
-from .report_image import report_image
-from .report_page import report_page
+from .report.image import report_image
+from .report.page import report_page
 
 
-def write_report(folder: Path, character: Character, evaluation: Evaluation) -> torch.Tensor:
-    """Writes score.json, score.csv, report.png and report.html to ``folder``.
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A report that was written: its picture (H, 1600, 3) float32 in 0..1, and its own folder."""
 
-    Returns the report picture, (H, 1600, 3) float32 in 0..1. Each file is written whole or not at
-    all, and replaces the one of the report before.
+    picture: torch.Tensor
+    folder: Path
+
+
+def write_report(folder: Path, character: Character, evaluation: Evaluation) -> Written:
+    """Writes score.json, score.csv, report.png and report.html to a folder of their own.
+
+    It lies in ``folder`` and is called by the time and a hash of the score; the same score is
+    written again to the folder that it has. ``folder`` itself holds the latest. Each file is
+    written whole or not at all.
     """
     card = evaluation.card
     picture = report_image(character, evaluation)
@@ -30,13 +42,23 @@ def write_report(folder: Path, character: Character, evaluation: Evaluation) -> 
     writer = csv.DictWriter(table, fieldnames=list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
-    numbers = json.dumps(card.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    numbers = json.dumps(card.to_dict(), indent=2, ensure_ascii=False, allow_nan=False).encode()
     files = {
-        "score.json": numbers.encode(),
+        "score.json": numbers,
         "score.csv": table.getvalue().encode(),
         "report.png": image_bytes(picture),
         "report.html": report_page(character, evaluation).encode(),
     }
-    for name, content in files.items():
-        write_atomic(contained(folder, name), content)
-    return picture
+    own = contained(folder, report_name(folder, hashlib.sha256(numbers).hexdigest()[:8]))
+    for target in (own, folder):
+        for name, content in files.items():
+            write_atomic(contained(target, name), content)
+    return Written(picture, own)
+
+
+def report_name(folder: Path, key: str) -> str:
+    """As in '2025-11-21 14-03-59 1f2e3d4c'; the one that ends with ``key`` when there is one."""
+    known = sorted(folder.glob(f"????-??-?? ??-??-?? {key}"))
+    if known:
+        return known[0].name
+    return f"{datetime.now():%Y-%m-%d %H-%M-%S} {key}"
