@@ -37,9 +37,9 @@ def rules(of: Material) -> str:
     )
     choice = (
         f"Of the LoRAs of which at most {percent(COPY_RATE)} of pictures repeat a training picture "
-        f"(of all, when none is so), the one with the highest {of.noun.lower()} is taken. One "
-        f"within {AS_GOOD:g} of it is as good, and then the one whose strength is nearer to 1, and "
-        "of those the earlier step."
+        f"(of all, when none is so), the one with the highest {of.noun.lower()} is taken; more "
+        f"than 1 counts as 1. One within {AS_GOOD:g} of it is as good, and then the one whose "
+        "strength is nearer to 1, and of those the earlier step."
     )
     head = '<th scope="col">Rule</th><th scope="col">Bar</th><th scope="col">Here</th><td></td>'
     return section(
