@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 from comfy_api.latest import io, ui
 
 from ..engine.by_hand import FILE, captions_by_hand, with_captions_by_hand
 from ..engine.captions.asking import AXES, parse_axes
-from ..engine.captions.filling import Filling
 from ..engine.captions.policy import CaptionPolicy, PolicyKind
-from ..engine.captions.vision import Memory
 from ..engine.captions.words import ENGLISH, Form, form_of, languages
-from ..engine.captions.writer import caption_report, unwritten, write_captions
 from ..engine.character import Character
 from . import sockets
 from .folders import character_folder
 from .studio import said_by
 from .vision_models import NONE, chosen_vision_model, progress, register, vlm_folders
+
+if TYPE_CHECKING:
+    from ..engine.captions.filling import Filling
 
 FILL = "background, lighting"
 
@@ -100,6 +100,9 @@ class FacetCaptionWriter(io.ComfyNode):
         vlm: Any = None,
         model: Any = None,
     ) -> io.NodeOutput:
+        from ..engine.captions.filling import Filling
+        from ..engine.captions.writer import caption_report, write_captions
+
         with said_by(cls):
             rules = CaptionPolicy(
                 PolicyKind(policy), description, template, form_of(Form(form), model), language
@@ -121,6 +124,9 @@ def looked_at(
     character: Character, filling: Filling, keep_existing: bool, folder: Path
 ) -> tuple[Character, list[str]]:
     """``character`` with what a model says about pictures that want a caption; and a report."""
+    from ..engine.captions.vision import Memory
+    from ..engine.captions.writer import unwritten
+
     wanted = {shot.hash for shot in unwritten(character, keep_existing)}
     seen, filled = filling.fill(character, wanted, Memory(folder), progress())
     return seen, filled.lines()

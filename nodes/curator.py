@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import torch
@@ -15,12 +15,14 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ..engine.character import Character, shot_record
 from ..engine.dataset.curation import set_hash
 from ..engine.dataset.curation_file import settle
-from ..engine.lint import Report, lint
 from . import sockets
 from .curator_page import show_gallery
 from .folders import character_folder
 from .inputs import face_detection_input
 from .studio import said_by
+
+if TYPE_CHECKING:
+    from ..engine.lint import Report
 
 PAGE = "comfyui-frontend"
 """What ComfyUI's page calls itself in the prompts that it queues."""
@@ -113,6 +115,8 @@ class FacetDatasetCurator(io.ComfyNode):
 
 def report_on(character: Character, clip_vision: Any, face_model: Any) -> Report:
     """What the lint says of ``character``; the last report again when nothing has changed."""
+    from ..engine.lint import lint
+
     told = [shot_record(shot) for shot in character.pictures]
     masks = [_digest(shot.mask) for shot in character.pictures]
     whole = [character.trigger, character.class_word, character.companions, told, masks]

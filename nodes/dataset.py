@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from comfy.cli_args import args
 from comfy.model_management import throw_exception_if_processing_interrupted
@@ -12,17 +13,15 @@ from comfy_api.latest import io, ui
 
 from ..engine.by_hand import keep_by_hand
 from ..engine.character import Character
-from ..engine.dataset.export import Options, export
 from ..engine.dataset.formats import PictureFormat
 from ..engine.dataset.layouts import Layout
-from ..engine.dataset.load import load
-from ..engine.dataset.naming import Names
 from ..engine.dataset.recipes import Family
-from ..engine.dataset.report import Export
-from ..engine.dataset.tree import fingerprint
 from ..engine.files import contained
 from . import sockets
 from .folders import character_folder, dataset_folder
+
+if TYPE_CHECKING:
+    from ..engine.dataset.report import Export
 
 
 class FacetDatasetExporter(io.ComfyNode):
@@ -119,6 +118,8 @@ class FacetDatasetExporter(io.ComfyNode):
         family: str = Family.FLUX.value,
         save_workflow: bool = True,
     ) -> io.NodeOutput:
+        from ..engine.dataset.export import Options, export
+
         chosen = Layout(layout)
         workflow = cls._workflow() if save_workflow else {}
         options = Options(PictureFormat(picture), quality, Family(family), workflow)
@@ -199,6 +200,8 @@ class FacetDatasetLoader(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, folder: str | None, **_names: str | None) -> str:
+        from ..engine.dataset.tree import fingerprint
+
         if folder is None:  # wired: what it holds is known only when the node runs
             return ""
         try:
@@ -215,6 +218,9 @@ class FacetDatasetLoader(io.ComfyNode):
         class_word: str = "",
         original: str = "",
     ) -> io.NodeOutput:
+        from ..engine.dataset.load import load
+        from ..engine.dataset.naming import Names
+
         names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
         try:
             loaded = load(dataset_folder(folder), names, progress())

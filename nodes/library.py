@@ -8,8 +8,6 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ..engine.character import Character
-from ..engine.dataset.compare import compare
-from ..engine.dataset.compare_image import comparison_image
 from ..engine.dataset.library import Library
 from . import sockets
 from .dataset import progress
@@ -143,6 +141,9 @@ class FacetCompareVersions(io.ComfyNode):
 
     @classmethod
     def execute(cls, before: Character, after: Character) -> io.NodeOutput:
+        from ..engine.dataset.compare import compare
+        from ..engine.dataset.compare_image import comparison_image
+
         comparison = compare(before, after)
         text = comparison.text()
         picture = comparison_image(comparison)[None]

@@ -10,7 +10,6 @@ from comfy_api.latest import io, ui
 
 from ..engine.character import Character
 from ..engine.files import contained
-from ..engine.lint import lint
 from ..engine.training.presets import merged
 from ..engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
 from . import sockets
@@ -209,6 +208,7 @@ class FacetLoraTrainer(io.ComfyNode):
     ) -> io.NodeOutput:
         import torch
 
+        from ..engine.lint import lint
         from ..engine.training.data.pictures import without_trigger
         from ..engine.training.files.folder import NotSaved
         from ..engine.training.files.formats import UnusableLora, read_lora

@@ -7,18 +7,20 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from comfy_api.latest import ComfyAPISync
 
 from ..engine.files import contained
-from ..engine.lint import Report
 from ..engine.run import Measure, load_run
 from ..engine.training.progress.control import STOP_REQUESTS
 from ..engine.training.progress.events import TrainingEvent
 from ..engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
 from .page import Latest, below_output, output_folder, send, watched_to_its_end, workflow_id
+
+if TYPE_CHECKING:
+    from ..engine.lint import Report
 
 MESSAGE = "facet.training"
 _SECONDS_BETWEEN_MESSAGES = 0.25

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 
 from ..engine.captions.model_folders import model_folders
-from ..engine.captions.vision import VisionModel
-from ..engine.captions.vision_clip import ClipVisionModel
-from ..engine.captions.vision_folder import FolderVisionModel
+
+if TYPE_CHECKING:
+    from ..engine.captions.vision import VisionModel
 
 NONE = "none"
 FOLDER = "vlm"
@@ -49,6 +49,9 @@ def chosen_vision_model(clip: Any | None, folder: str) -> VisionModel | None:
 
     Raises ValueError when both are given, or what is given cannot look or is not there.
     """
+    from ..engine.captions.vision_clip import ClipVisionModel
+    from ..engine.captions.vision_folder import FolderVisionModel
+
     if clip is not None and folder != NONE:
         raise ValueError(
             "Both 'vlm' and 'vlm_folder' are given; disconnect the CLIP, or set vlm_folder to none."
