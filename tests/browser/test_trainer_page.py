@@ -167,6 +167,7 @@ def test_what_is_wrong_with_the_dataset_is_listed_on_a_press(cleared: Page) -> N
     lint = {"number": 61, "count": 130, "findings": found}
     page.run(TELL, course(trainer, steps=0, validation=[], identity=[], lint=lint))
     head = page.page.locator(".facet-training .findings summary")
+    head.wait_for()  # drawn with the next frame
     assert head.inner_text() == "Dataset 61 of 100 · findings: 130"
     lines = page.page.locator(".facet-training .findings li")
     assert not lines.first.is_visible()
