@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from ..character import Shot
-from ..measure.likeness import psnr, small, ssim
+from ..measure.likeness import Windowed, psnr, small, ssim
 
 PSNR_BOUNDS = (18.0, 26.0)
 SSIM_BOUNDS = (0.6, 0.9)
@@ -55,7 +55,8 @@ class CopyFinder:
         faces: Sequence[torch.Tensor | None] = (),
     ) -> None:
         self.shots = tuple(shots)
-        self.faces = [small(face) for face in faces if face is not None]
+        known = [small(face) for face in faces if face is not None]
+        self.faces = Windowed.of(torch.stack(known)) if known else None
         self.embeddings = embeddings
         self.pictures = torch.stack([small(shot.image) for shot in shots])
         decibels, similarity, cosine = [], [], []
@@ -65,6 +66,7 @@ class CopyFinder:
                 decibels.append(psnr(picture, self.pictures[others]).max())
                 similarity.append(ssim(picture, self.pictures[others]).max())
                 cosine.append((embeddings[others] @ embeddings[number]).max())
+        self.windowed = Windowed.of(self.pictures)
         self.psnr_limit = _limit(decibels, PSNR_BOUNDS)
         self.ssim_limit = _limit(similarity, SSIM_BOUNDS)
         self.usual_cosine = float(torch.stack(cosine).median()) if cosine else None
@@ -77,13 +79,13 @@ class CopyFinder:
         face: the image's own aligned face (S, S, 3).
         """
         picture = small(image)
-        decibels, similarity = psnr(picture, self.pictures), ssim(picture, self.pictures)
+        decibels, similarity = psnr(picture, self.pictures), ssim(picture, self.windowed)
         close = (decibels > self.psnr_limit) & (similarity > self.ssim_limit)
         best = int(torch.where(close, similarity + 2, similarity).argmax())
         cosine = float((self.embeddings @ embedding).max())
         alike = None
-        if face is not None and self.faces:
-            alike = float(ssim(small(face), torch.stack(self.faces)).max())
+        if face is not None and self.faces is not None:
+            alike = float(ssim(small(face), self.faces).max())
         return Nearest(
             shot=self.shots[best].hash,
             psnr=float(decibels[best]),
