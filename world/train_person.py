@@ -102,9 +102,9 @@ def loss_of(logits: Tensor, mask: Tensor) -> Tensor:
 def figures(finder: PersonFinder, pictures: np.ndarray) -> dict[str, float]:
     """Mean intersection over union on the held-out people's pictures, by framing."""
     flat = pictures.reshape(-1, *pictures.shape[2:])
-    image = torch.from_numpy(flat[..., :3]).float() / 255
+    image = (to_tensor(flat[..., :3]) + 1).movedim(1, -1) / 2
     truth = torch.from_numpy(flat[..., 3] > 0)
-    found = DemoBackgroundModel(finder).encode_image(image).cpu() > 0.5
+    found = DemoBackgroundModel(finder).find(image) > 0.5
     overlap = (found & truth).sum((1, 2)) / (found | truth).sum((1, 2)).clamp(min=1)
     framings = np.array([scene_of(HELD_OUT_FROM + i, k).framing
                          for i in range(len(pictures)) for k in range(PICTURES_PER_PERSON)])

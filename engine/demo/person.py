@@ -60,19 +60,22 @@ class DemoBackgroundModel:
     def __init__(self, finder: PersonFinder):
         self.finder = finder.eval()
 
-    @torch.inference_mode()
     def encode_image(self, image: Tensor) -> Tensor:
-        """Masks (B, H, W) in 0..1, 1 where the person is, of pictures (B, H, W, C) in 0..1.
+        """Masks (B, H, W) in 0..1, 1 where a person is, of pictures (B, H, W, C) in 0..1.
 
         They lie on ComfyUI's intermediate device, as core's do.
         """
         import comfy.model_management
 
-        masks = torch.cat([self._masks(part) for part in image.split(TOGETHER)])
-        return masks.to(
+        return self.find(image).to(
             comfy.model_management.intermediate_device(),
             comfy.model_management.intermediate_dtype(),
         )
+
+    @torch.no_grad()
+    def find(self, image: Tensor) -> Tensor:
+        """The masks of `encode_image` as float32 on the CPU."""
+        return torch.cat([self._masks(part) for part in image.split(TOGETHER)])
 
     def _masks(self, image: Tensor) -> Tensor:
         pictures = image[..., :3].movedim(-1, 1).cpu().float() * 2 - 1
