@@ -23,7 +23,7 @@ from .studio import said_by
 
 if TYPE_CHECKING:
     from ..engine.identity.score import ScoreCard
-    from ..engine.measure.embedders import Crop, Embedder
+    from ..engine.measure.embedders import Embedder
 
 LOGGER = logging.getLogger(__name__)
 PREVIEW_SIDE = 512
@@ -83,6 +83,7 @@ class FacetIdentityScorer(io.ComfyNode):
         stamp: bool = True,
         face_embedder: Embedder | None = None,
         look_at: str = "whole",
+        background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
         from ..engine.identity.cache import PictureCache
@@ -113,7 +114,14 @@ class FacetIdentityScorer(io.ComfyNode):
                     sampling_from(character, **sampling_widgets),
                     face_detection_model,
                     negative.strip(),
-                    embedder_for(clip_vision, face_embedder, look_at, face_detection_model),
+                    embedder_for(
+                        clip_vision,
+                        face_embedder,
+                        look_at,
+                        face_detection_model,
+                        background_removal,
+                    ),
+                    background_removal,
                 ),
                 (
                     *scenes,
@@ -140,18 +148,28 @@ class FacetIdentityScorer(io.ComfyNode):
 
 
 def embedder_for(
-    clip_vision: Any, face_embedder: Embedder | None, look_at: str, face_model: Any
+    clip_vision: Any,
+    face_embedder: Embedder | None,
+    look_at: str,
+    face_model: Any,
+    background: Any = None,
 ) -> Embedder:
     """What tells likeness: the face embedder where there is one, else the CLIP_VISION.
 
-    Raises ValueError when it looks at faces and nothing finds them.
+    Raises ValueError when it looks at faces and nothing finds them, or at people alone and nothing
+    cuts them out.
     """
-    from ..engine.measure.embedders import AppearanceEmbedder
+    from ..engine.measure.embedders import CROPS, AppearanceEmbedder
 
     chosen = face_embedder
     if chosen is None:
-        crop: Crop = "aligned face" if look_at == "aligned face" else "whole"
+        crop = next((one for one in CROPS if one == look_at), CROPS[0])
         chosen = AppearanceEmbedder(clip_vision, crop)
+    if chosen.crop == "without background" and background is None:
+        raise ValueError(
+            "Likeness is to be measured without the background, and nothing cuts people out; "
+            "connect a background_removal model."
+        )
     if chosen.crop == "aligned face" and face_model is None:
         raise ValueError(
             "Likeness is to be measured on faces, and nothing finds them; connect a "

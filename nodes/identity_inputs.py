@@ -108,12 +108,19 @@ def scorer_inputs() -> list[io.Input]:
         ),
         io.Combo.Input(
             "look_at",
-            options=["whole", "aligned face"],
+            options=["whole", "aligned face", "without background"],
             default="whole",
             optional=True,
             advanced=True,
             tooltip="What the CLIP_VISION sees of each picture, where no face embedder is "
-            "connected. Faces alone need the face detection model.",
+            "connected. Faces alone need the face detection model, the person without a "
+            "background the background removal model.",
+        ),
+        io.BackgroundRemoval.Input(
+            "background_removal",
+            optional=True,
+            tooltip="Cuts the person out: whether the figure of a training picture comes again in "
+            "another place. Without it only whole pictures and faces are compared.",
         ),
     ]
 
