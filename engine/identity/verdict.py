@@ -55,12 +55,15 @@ def verdict(card: ScoreCard) -> str:
 def _likeness(card: ScoreCard) -> str:
     value = card.best.identity.value or 0.0
     use = f"use {card.best.label}"
+    last = max((one.step or 0 for one in card.tried), default=0)
+    # Where a later step was tried and is no better, more steps are no advice.
+    longer = "" if card.best.step is not None and card.best.step < last else ", or train longer"
     if value >= SAME and card.best.strangers:
-        return f"It is the same character in {card.best.alike}: {use}, or train longer."
+        return f"It is the same character in {card.best.alike}: {use}{longer}."
     if value >= SAME:
         return f"It is the same character: {use}."
     if value >= CLOSE:
-        return f"Close to the character, not yet the same: {use}, or train longer."
+        return f"Close to the character, not yet the same: {use}{longer}."
     if value >= SOME:
         return "Only a likeness: train longer, or with more and better shots."
     return "The LoRA does not show the character: train longer or with a higher rate."

@@ -100,7 +100,7 @@ def _drawn(sheet: _Sheet, of: Material, parts: Sequence[Part]) -> float:
 
 def _header(sheet: _Sheet, of: Material, top: float) -> float:
     card = of.card
-    first, *rest = sentences(card.verdict)
+    first, *rest = sentences(card.verdict.replace(MINUS, "-"))
     title = f"Facet identity report   {card.character}   {card.trigger} {card.class_word}"
     sheet.text((MARGIN, top), title, 20, QUIET)
     y = sheet.wrapped((MARGIN, top + 40), first, 48, 1140, 4, bold=True)
@@ -141,7 +141,7 @@ def _number(sheet: _Sheet, number: Number, left: float, top: float, width: float
 
 def _pairs(sheet: _Sheet, of: Material, top: float) -> float:
     pairs = list(of.pairs(SCENE))
-    title = f"LoRA off and on ({short_name(of.card.best)}): same prompt, same seed"
+    title = f"LoRA off and on ({short_name(of.card.best)}): same scene, same seed"
     if len(pairs) > MOST_PAIRS:
         title += f", the first {MOST_PAIRS} of {len(pairs)}"
     sheet.text((MARGIN, top), title.replace(TIMES, "x"), 24, bold=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from ..calibrate import FEW
+from ..protocol import LEAK, SCENE
 from ..verdict import (
     AS_GOOD,
     COPY_RATE,
@@ -163,4 +164,17 @@ def settings(of: Material) -> str:
         for name, value in values.items()
         if value not in (None, "")
     )
-    return section("Settings", "", f'<dl class="settings">{items}</dl>')
+    return section("Settings", "", f'<dl class="settings">{items}</dl>{_prompts(of)}')
+
+
+def _prompts(of: Material) -> str:
+    """The prompts as the scorer's own take them, to be copied, changed and asked again."""
+    lines = [
+        ("leak: " if one.prompt.kind == LEAK else "") + one.prompt.text("")
+        for one in of.card.best.samples
+        if one.prompt.kind in (SCENE, LEAK)
+    ]
+    return (
+        "<details><summary>The prompts, to copy into <b>prompts</b> and change</summary>"
+        f"<pre>{escape(chr(10).join(lines))}</pre></details>"
+    )

@@ -27,7 +27,7 @@ def sheet(of: Material) -> str:
     if not of.judged:
         scale = "plain cosine with the original, which cannot be read as likeness here"
     text = (
-        "The same prompt and the same seed in each row, LoRA off first; clothes and places are "
+        "The same scene and the same seed in each row, LoRA off first; clothes and places are "
         f"those that the dataset does not name, unless the prompts are your own. The number is the "
         f"{scale}."
     )

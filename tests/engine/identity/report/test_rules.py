@@ -1,10 +1,13 @@
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
 from facet.engine.identity.calibrate import Interval
 from facet.engine.identity.condition import Diversity
+from facet.engine.identity.probes import own_prompts
+from facet.engine.identity.protocol import LEAK, SCENE
 from facet.engine.identity.report.material import Material
 from facet.engine.identity.report.rules import rules, settings
 
@@ -23,6 +26,10 @@ def share(value: float, count: int = 20) -> Interval:
 GOOD = {
     "identity": share(0.9),
     "copies": share(0.0),
+    "figures": share(0.0),
+    "framings": share(1.0),
+    "expressions": share(1.0),
+    "colours": share(1.0),
     "leaks": share(0.0),
     "unspoiled": share(1.0),
     "views": share(1.0),
@@ -34,6 +41,9 @@ GOOD = {
 @pytest.mark.parametrize(
     ("rule", "change", "said"),
     [
+        ("It does not copy a figure", {"figures": share(0.2)}, "repeat the figure"),
+        ("It obeys the framing", {"framings": share(0.5)}, "It shows the framing asked for"),
+        ("It obeys the colour", {"colours": share(0.4)}, "It shows the colour asked for"),
         ("It does not copy", {"copies": share(0.1)}, "repeat a training picture"),
         ("It does not leak clothes", {"leaks": share(0.4)}, "which nobody asked for"),
         ("Its pictures are unspoiled", {"unspoiled": share(0.7)}, "blurred, noisy"),
@@ -58,7 +68,13 @@ GOOD = {
 )
 def test_the_table_says_what_the_verdict_says(make_full, character, rule, change, said):
     evaluation = make_full(count=12)
-    off = replace(evaluation.card.off, leaks=share(0.0), diversity=Diversity(20.0, 0.4, 8))
+    off = replace(
+        evaluation.card.off,
+        leaks=share(0.0),
+        diversity=Diversity(20.0, 0.4, 8),
+        framings=share(0.9),
+        colours=share(0.9),
+    )
 
     def found(**figures) -> tuple[str, str]:
         best = replace(evaluation.card.best, **{**GOOD, **figures})
@@ -81,3 +97,18 @@ def test_the_settings_name_the_encoder_and_the_sampling(make_evaluation, charact
     card = replace(evaluation.card, settings={"steps": 20, "measured_by": "appearance by X, whole"})
     html = settings(Material(character, replace(evaluation, card=card)))
     assert "appearance by X, whole" in html and "<dt>steps</dt><dd>20</dd>" in html
+
+
+def test_the_prompts_can_be_copied_and_asked_again(make_full, character):
+    of = Material(character, make_full())
+    lines = unescape(re.search(r"<pre>(.*?)</pre>", settings(of), re.DOTALL)[1])
+    again = own_prompts(lines, seed=3)
+    asked = [one for one in of.card.best.samples if one.prompt.kind in (SCENE, LEAK)]
+    assert [one.text("zqx person") for one in again] == [
+        one.prompt.text("zqx person") for one in asked
+    ]
+    assert [one.kind for one in again] == [one.prompt.kind for one in asked]
+    scenes = [one for one in asked if one.prompt.kind == SCENE]
+    for own, one in zip(again, scenes, strict=False):
+        assert (own.tags.view, own.tags.framing) == (one.prompt.tags.view, one.prompt.tags.framing)
+        assert own.seed == one.prompt.seed
