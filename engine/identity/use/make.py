@@ -19,11 +19,12 @@ from ...sampling import (
     sample,
 )
 from ..apply import with_lora
+from ..cache import picture_key
 from .conflicts import Conflict, conflicts, mentions
 from .judge import Judge, Verdict
 from .lora import Calls, LoraFile
 from .retry import Plan, plan, seed_of
-from .store import Pictures, key_of
+from .store import Pictures
 from .wording import Wording, Writer, understands_weights
 
 MANY = 10_000
@@ -174,7 +175,7 @@ class Shoot:
         return Picture(prompt, tuple(tries), best, tuple(conflicts(prompt, self.known)))
 
     def _try(self, wording: Wording, planned: Plan, seed: int) -> Try:
-        key = key_of(
+        key = picture_key(
             self._common,
             self._with(planned.strength)[2],
             self.studio.sampling,
