@@ -70,8 +70,8 @@ class Picture:
         """The try that is kept."""
         return self.tries[self.best]
 
-    def record(self, lora: str) -> dict[str, Any]:
-        """What is written into the kept picture's file."""
+    def record(self, lora: str, measured_by: str) -> dict[str, Any]:
+        """What is written into the kept picture's file. measured_by: what told its likeness."""
         kept, verdict = self.kept, self.kept.verdict
         return {
             "prompt": kept.wording.positive,
@@ -84,6 +84,7 @@ class Picture:
             "passed": verdict.passed,
             "score": verdict.score,
             "cosine": verdict.cosine,
+            "measured_by": measured_by,
             "yaw": verdict.yaw,
             "causes": list(verdict.causes),
         }
