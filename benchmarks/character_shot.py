@@ -204,7 +204,11 @@ def one_person(
         "pass_at_once": fmean(one.verdict.passed for one in first),
         "pass": fmean(one.verdict.passed for one in kept),
         "tries": fmean(len(one.tries) for one in made),
-        "causes": [cause for one in first for cause in one.verdict.causes],
+        "failed": [
+            [scene.view, *one.verdict.causes]
+            for scene, one in zip(scenes, kept, strict=True)
+            if not one.verdict.passed
+        ],
         "judging_seconds": judge.seconds,
         "making_seconds": seconds - judge.seconds,
         "steps_again": counted.steps - steps,
