@@ -15,11 +15,11 @@ import torch
 from ..engine.demo.models import RESOLUTION, DemoModels, load_models
 from ..engine.sampling import Conditioning, Sampling, encode_prompt, sample, with_reference
 from ..world.captions import reference_caption, text_caption
-from ..world.dataset import scene_of
+from ..world.dataset import PICTURES_PER_PERSON, scene_of
 from ..world.identity import HELD_OUT_FROM, Identity
 from ..world.probe import Probe, Reading
 from ..world.render import Picture, render
-from ..world.scene import EXPRESSIONS, Scene
+from ..world.scene import EXPRESSIONS, FRAMINGS, Scene
 
 PEOPLE, PEOPLE_IN_WORDS, PEOPLE_WHEN_QUICK = 40, 120, 5
 """People get one picture from words each and six from their picture: more of them in words, so
@@ -71,6 +71,21 @@ def landmark_figures(models: DemoModels, people: list[Identity]) -> dict[str, fl
             error = np.linalg.norm(found[0]["landmarks_xy"] - picture.face.landmarks_xy, axis=1)
             errors.append(float(error.mean()) / eyes)
     return {"error": sum(errors) / max(1, len(errors)), "presence": sum(right) / len(right)}
+
+
+def person_overlap(models: DemoModels, people: list[Identity]) -> dict[str, float]:
+    """Mean intersection over union of people and their masks, five pictures each, by framing."""
+    overlap: dict[str, list[float]] = {name: [] for name in FRAMINGS}
+    for person in people:
+        scenes = [scene_of(person.seed, number) for number in range(PICTURES_PER_PERSON)]
+        pictures = [render(person, scene, RESOLUTION) for scene in scenes]
+        masks = models.background.encode_image(_tensor(pictures)).cpu().numpy() > 0.5
+        for scene, picture, mask in zip(scenes, pictures, masks, strict=True):
+            shared, either = (mask & picture.mask).sum(), (mask | picture.mask).sum()
+            overlap[scene.framing].append(float(shared / either))
+    everything = [value for values in overlap.values() for value in values]
+    return {"mean": sum(everything) / len(everything)} | {
+        name: sum(values) / max(1, len(values)) for name, values in overlap.items()}
 
 
 def _together(parts: list[Conditioning]) -> Conditioning:
@@ -164,10 +179,12 @@ def main(quick: bool = False) -> dict[str, Any]:
     models, probe = load_models(), Probe()
     psnr = vae_psnr(models, people)
     face = landmark_figures(models, people)
+    cut_out = person_overlap(models, everybody)
     words = text_to_image(models, probe, everybody)
     reference = from_reference(models, probe, people)
     bars: Bars = {"vae_psnr_db": _bar(psnr, 28)}
     bars["landmark_error"] = _bar(face["error"], 0.03, "lower")
+    bars["person_overlap"] = _bar(cut_out["mean"], 0.95)
     for name in ("view", "framing", "top_colour", "background_colour", "place", "skin", "hair"):
         bars[f"text_{name}"] = _bar(words[name], 0.9)
     for name in ("glasses", "beard", "hair_style"):
@@ -177,4 +194,4 @@ def main(quick: bool = False) -> dict[str, Any]:
     bars["reference_likeness"] = _bar(reference["likeness"], 0.8)
     bars["reference_top1_of_100"] = _bar(reference["top1"], 0.7)
     return {"bars": bars, "people": len(people), "people_in_words": len(everybody),
-            "face": face, "text": words, "reference": reference}
+            "face": face, "person": cut_out, "text": words, "reference": reference}

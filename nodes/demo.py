@@ -28,6 +28,10 @@ class FacetDemoModels(io.ComfyNode):
                 sockets.FaceDetection.Output(
                     "FACE_DETECTION_MODEL", tooltip="A face-landmark model for these people."
                 ),
+                io.BackgroundRemoval.Output(
+                    "BACKGROUND_REMOVAL",
+                    tooltip="A model that cuts these people out of their background.",
+                ),
             ],
         )
 
@@ -36,7 +40,14 @@ class FacetDemoModels(io.ComfyNode):
         from ..engine.demo.models import load_models
 
         models = load_models()
-        return io.NodeOutput(models.model, models.clip, models.vae, models.clip_vision, models.face)
+        return io.NodeOutput(
+            models.model,
+            models.clip,
+            models.vae,
+            models.clip_vision,
+            models.face,
+            models.background,
+        )
 
 
 class FacetDemoPicture(io.ComfyNode):

@@ -42,7 +42,8 @@ class FacetLoraGrid(io.ComfyNode):
                     multiline=True,
                     dynamic_prompts=False,
                     tooltip="The prompts, one a line. With a character its trigger is put before "
-                    "each; without one write it yourself.",
+                    "each, or its class word alone where the LoRA is off; without one write it "
+                    "yourself.",
                 ),
                 io.String.Input(
                     "strengths",

@@ -95,7 +95,7 @@ class FacetLoraGridRow(io.ComfyNode):
             if character is not None:
                 folder = character_folder(character, "report", "pictures")
             make = Sampler(bench, PictureCache(folder)).make(candidate)
-            who = who_is_it(character)
+            who = who_is_it(character, candidate is not None)
             pictures = [make(one.text(who), one.seed) for one in own_prompts(prompts, seed)]
         return io.NodeOutput(torch.stack(pictures))
 

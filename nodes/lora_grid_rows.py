@@ -113,9 +113,11 @@ def named(loras: str) -> list[str]:
     return list(dict.fromkeys(filter(None, (line.strip() for line in loras.splitlines()))))
 
 
-def who_is_it(character: Character | None) -> str:
-    """What is put before each prompt."""
-    return "" if character is None else f"{character.trigger} {character.class_word}"
+def who_is_it(character: Character | None, with_lora: bool) -> str:
+    """What is put before each prompt: without the LoRA, anybody of the kind."""
+    if character is None:
+        return ""
+    return f"{character.trigger} {character.class_word}" if with_lora else character.class_word
 
 
 def grid_sampling(character: Character | None, widgets: dict[str, Any]) -> Sampling:

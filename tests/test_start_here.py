@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,20 @@ def test_it_loads_without_a_word_and_means_the_same_in_the_page(
     seen = page.prompt()
     assert {key: (node["class_type"], node["inputs"]) for key, node in seen.items()} == {
         key: (node["class_type"], node["inputs"]) for key, node in prompt.items()
+    }
+
+
+@pytest.mark.browser
+def test_saved_before_the_demo_models_had_a_sixth_output_it_means_the_same(
+    page: Page, saved: dict[str, Any], prompt: dict[str, Any]
+) -> None:
+    older = copy.deepcopy(saved)
+    [demo_models] = [node for node in older["nodes"] if node["type"] == "FacetDemoModels"]
+    assert demo_models["outputs"].pop()["type"] == "BACKGROUND_REMOVAL"
+    page.load(older)
+    assert page.troubles() == []
+    assert {key: node["inputs"] for key, node in page.prompt().items()} == {
+        key: node["inputs"] for key, node in prompt.items()
     }
 
 

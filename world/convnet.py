@@ -38,7 +38,11 @@ def to_tensor(pictures: np.ndarray) -> Tensor:
 def degrade(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Shift, blur, colour cast and noise: what decoded and generated pictures suffer from."""
     down, right = rng.integers(-5, 6, 2)
-    x = torch.roll(x, (int(down), int(right)), (2, 3))
+    return roughen(torch.roll(x, (int(down), int(right)), (2, 3)), rng)
+
+
+def roughen(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Blur, colour cast and noise, everything in its place."""
     if rng.random() < 0.5:
         soft = F.interpolate(F.avg_pool2d(x, 2), scale_factor=2.0, mode="bilinear")
         x = torch.lerp(x, soft, float(rng.uniform(0.4, 1.0)))

@@ -45,12 +45,22 @@ def _render_person(person: int) -> np.ndarray:
     ])
 
 
-def render_people(path: Path, first: int, count: int, workers: int = 2) -> np.ndarray:
+def _render_person_and_mask(person: int) -> np.ndarray:
+    identity = Identity.from_seed(person)
+    pictures = [render(identity, scene_of(person, k), SIZE) for k in range(PICTURES_PER_PERSON)]
+    return np.stack([np.dstack([p.image, p.mask.astype(np.uint8) * 255]) for p in pictures])
+
+
+def render_people(
+    path: Path, first: int, count: int, workers: int = 2, masks: bool = False
+) -> np.ndarray:
     """Pictures (count, 5, 128, 128, 3) uint8 of people `first` .. `first + count - 1`.
 
-    Written to `path` (.npy) as they are made; a finished file is opened as it is.
+    With `masks` a fourth channel is 255 where the person is. Written to `path` (.npy) as they are
+    made; a finished file is opened as it is.
     """
-    shape = (count, PICTURES_PER_PERSON, SIZE, SIZE, 3)
+    shape = (count, PICTURES_PER_PERSON, SIZE, SIZE, 4 if masks else 3)
+    draw = _render_person_and_mask if masks else _render_person
     done = path.with_suffix(".json")
     wanted = {"first": first, "count": count}
     if done.exists() and json.loads(done.read_text()) == wanted:
@@ -59,7 +69,7 @@ def render_people(path: Path, first: int, count: int, workers: int = 2) -> np.nd
     pictures = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
     with ProcessPoolExecutor(workers) as pool:
         people = range(first, first + count)
-        for i, rows in enumerate(pool.map(_render_person, people, chunksize=20)):
+        for i, rows in enumerate(pool.map(draw, people, chunksize=20)):
             pictures[i] = rows
     pictures.flush()
     done.write_text(json.dumps(wanted))

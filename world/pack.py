@@ -10,6 +10,7 @@ if __package__ == "world":
     from engine.character import Tags
     from engine.demo import models as demo_models
     from engine.demo.face import HeadFinder, LandmarkReader, crop_heads
+    from engine.demo.person import DemoBackgroundModel, PersonFinder
     from engine.demo.text import END, MAX_TOKENS, START, VOCABULARY_SIZE, simplify, token_table
     from engine.demo.text import HEADS as TEXT_HEADS
     from engine.demo.text import LAYERS as TEXT_LAYERS
@@ -22,6 +23,7 @@ else:
     from ..engine.character import Tags
     from ..engine.demo import models as demo_models
     from ..engine.demo.face import HeadFinder, LandmarkReader, crop_heads
+    from ..engine.demo.person import DemoBackgroundModel, PersonFinder
     from ..engine.demo.text import END, MAX_TOKENS, START, VOCABULARY_SIZE, simplify, token_table
     from ..engine.demo.text import HEADS as TEXT_HEADS
     from ..engine.demo.text import LAYERS as TEXT_LAYERS
@@ -33,6 +35,7 @@ else:
 
 __all__ = [
     "END", "IMAGE_SIZE", "MAX_TOKENS", "PATCH", "PROJECTION", "START", "TEXT_HEADS", "TEXT_LAYERS",
-    "TEXT_WIDTH", "VISION_HEADS", "VISION_LAYERS", "VISION_WIDTH", "VOCABULARY_SIZE", "HeadFinder",
-    "LandmarkReader", "Tags", "crop_heads", "demo_models", "simplify", "token_table",
+    "TEXT_WIDTH", "VISION_HEADS", "VISION_LAYERS", "VISION_WIDTH", "VOCABULARY_SIZE",
+    "DemoBackgroundModel", "HeadFinder", "LandmarkReader", "PersonFinder", "Tags", "crop_heads",
+    "demo_models", "simplify", "token_table",
 ]

@@ -8,6 +8,7 @@ the blendshapes from the head's crop. What core's face nodes ask of a FACE_DETEC
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ class DemoFaceModel:
         self, finder: HeadFinder, reader: LandmarkReader, canonical: dict[str, np.ndarray],
         connections: dict[str, frozenset], blendshape_names: tuple[str, ...],
     ):
-        self.finder, self.reader = finder.eval(), reader.eval()
+        self.finder, self.reader = fused(finder), fused(reader)
         self.canonical_data = canonical
         self.connection_sets = connections
         self.blendshape_names = blendshape_names
@@ -138,8 +139,7 @@ class DemoFaceModel:
             return found
         places = windows(height, width)
         parts = torch.cat([
-            F.interpolate(picture[..., y : y + size, x : x + size], (INPUT, INPUT), mode="area")
-            for x, y, size in places
+            _small(picture[..., y : y + size, x : x + size]) for x, y, size in places
         ])
         again = self._detect(parts, [(x, y) for x, y, _ in places], PART_CONFIDENCE,
                              [size for _, _, size in places])
@@ -156,29 +156,65 @@ class DemoFaceModel:
         ``sides`` of the cuts, whose sides are S where none are given.
         """
         sides = sides or [pictures.shape[-1]] * len(corners)
-        boxes, logits = self.finder(F.interpolate(pictures, (INPUT, INPUT), mode="area"))
+        boxes, logits = self.finder(_small(pictures))
+        # Most parts show no head; the reader, which costs the most, is shown the others only.
+        heads = torch.nonzero(torch.sigmoid(logits) >= threshold).flatten().tolist()
+        if not heads:
+            return []
         boxes = boxes.clamp(0.02, 1.5)
-        points, shapes, presence = self.reader(torch.cat([
-            crop_heads(one[None], box[None]) for one, box in zip(pictures, boxes, strict=True)
-        ]))
-        scores = torch.sigmoid(torch.minimum(logits, presence))
+        points, shapes, presence = self.reader(_heads(pictures[heads], boxes[heads]))
+        scores = torch.sigmoid(torch.minimum(logits[heads], presence))
         faces = []
-        for n, ((x, y), side) in enumerate(zip(corners, sides, strict=True)):
-            if scores[n] < threshold:
+        for read, n in enumerate(heads):
+            if scores[read] < threshold:
                 continue
+            (x, y), side = corners[n], sides[n]
             centre = np.array([float(boxes[n, 0]) * side + x, float(boxes[n, 1]) * side + y])
-            local = points[n].numpy()
+            local = points[read].numpy()
             xy = (local[:, :2] * (float(boxes[n, 2]) * side) + centre).astype(np.float32)
             canonical = local * 192 + np.array([96, 96, 0])
             faces.append({
                 "bbox_xyxy": np.array([*xy.min(0), *xy.max(0)], np.float32),
-                "blendshapes": dict(zip(self.blendshape_names, shapes[n].tolist(), strict=True)),
+                "blendshapes": dict(zip(self.blendshape_names, shapes[read].tolist(), strict=True)),
                 "landmarks_xy": xy,
                 "landmarks_3d": canonical.astype(np.float32),
-                "presence": float(presence[n]),
-                "score": float(scores[n]),
+                "presence": float(presence[read]),
+                "score": float(scores[read]),
             })
         return faces
+
+
+def _small(pictures: Tensor) -> Tensor:
+    """Square pictures (N, 3, S, S) as (N, 3, 64, 64)."""
+    if pictures.shape[-1] == INPUT:
+        return pictures
+    return F.interpolate(pictures, (INPUT, INPUT), mode="area")
+
+
+def _heads(pictures: Tensor, boxes: Tensor) -> Tensor:
+    """Crops of heads, each as `crop_heads` cuts it alone.
+
+    Pictures no larger than a crop are never made smaller first, so these go together.
+    """
+    if pictures.shape[-1] <= INPUT:
+        return crop_heads(pictures, boxes)
+    return torch.cat([
+        crop_heads(one[None], box[None]) for one, box in zip(pictures, boxes, strict=True)
+    ])
+
+
+def fused(network: nn.Module) -> nn.Module:
+    """``network``, which is not trained any more, with each batch norm inside its convolution."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    network.eval()
+    for parent in list(network.modules()):
+        layers = list(parent.named_children())
+        for (name, layer), (after, norm) in pairwise(layers):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, name, fuse_conv_bn_eval(layer, norm))
+                setattr(parent, after, nn.Identity())
+    return network
 
 
 def windows(height: int, width: int) -> list[tuple[int, int, int]]:

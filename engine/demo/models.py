@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .face import DemoFaceModel, HeadFinder, LandmarkReader
+from .person import DemoBackgroundModel, PersonFinder
 from .text import clip_config, token_table, tokenizer_class
 from .vision import vision_config
 
@@ -34,6 +35,7 @@ class DemoModels:
     vae: comfy.sd.VAE
     clip_vision: comfy.clip_vision.ClipVisionModel
     face: DemoFaceModel
+    background: DemoBackgroundModel
 
 
 def _read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -148,9 +150,17 @@ def load_face(folder: Path = WEIGHTS) -> DemoFaceModel:
     )
 
 
+def load_background(folder: Path = WEIGHTS) -> DemoBackgroundModel:
+    """The background-removal model."""
+    state, _ = _read(folder, "person")
+    finder = PersonFinder()
+    finder.load_state_dict(state)
+    return DemoBackgroundModel(finder)
+
+
 def load_models(folder: Path = WEIGHTS) -> DemoModels:
     """All demo models. Raises RuntimeError when a weight file is missing or damaged."""
     return DemoModels(
         load_model(folder), load_clip(folder), load_vae(folder), load_clip_vision(folder),
-        load_face(folder),
+        load_face(folder), load_background(folder),
     )

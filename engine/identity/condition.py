@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import dist
 from statistics import fmean, median, pstdev
 
-from ..character import VIEW_YAW
+from ..measure.framing import MEASURED_VIEWS
+from .adherence import NOTHING, Shown, right_colours, right_expression, right_framing, right_view
 from .calibrate import UNKNOWN, Calibration, Interval, Scales, share
 from .copies import Nearest
 from .protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt
@@ -21,13 +22,6 @@ SPOILED = 1.8
 LEAST_FACES = 3
 UNDRESSED = (LEAK, ATTRIBUTE, TRIGGER)
 """Kinds of prompts that name no clothes."""
-MEASURED_VIEWS = (
-    "front",
-    "three_quarter_left",
-    "three_quarter_right",
-    "profile_left",
-    "profile_right",
-)
 
 
 @dataclass(frozen=True)
@@ -39,6 +33,7 @@ class Sample:
     looked. face: whether there is one, None when nobody looked. expression: its blendshapes, in the
     order of their names. sharpness, chroma: of the picture, see measure.py. wears_own: whether the
     dataset's own garment shows, None when no clothes were seen or there is no such garment.
+    shown: what else it shows of what was asked for.
     """
 
     prompt: TestPrompt
@@ -54,20 +49,27 @@ class Sample:
     sharpness: float = 0.0
     chroma: float = 0.0
     wears_own: bool | None = None
+    shown: Shown = NOTHING
 
     @property
     def right_view(self) -> bool | None:
-        """Whether the view measured is the one asked for; False without a face.
+        """Whether the view asked for is seen; see `adherence.right_view`."""
+        return right_view(self.prompt.tags.view, self.yaw)
 
-        The view measured is the one whose yaw is nearest. None when no yaw was asked for.
-        """
-        if self.prompt.tags.view not in MEASURED_VIEWS:
-            return None
-        if self.yaw is None:
-            return False
-        yaw = self.yaw
-        nearest = min(MEASURED_VIEWS, key=lambda view: abs(VIEW_YAW[view] - yaw))
-        return nearest == self.prompt.tags.view
+    @property
+    def right_framing(self) -> bool | None:
+        """Whether the framing asked for is seen."""
+        return right_framing(self.prompt.tags.framing, self.shown)
+
+    @property
+    def right_expression(self) -> bool | None:
+        """Whether the expression asked for is seen."""
+        return right_expression(self.prompt.tags.expression, self.shown)
+
+    @property
+    def right_colours(self) -> tuple[bool, ...]:
+        """Whether each colour asked for is seen: of the clothes, of a plain background."""
+        return right_colours(self.text, self.shown)
 
     def spoiled(self, off: Sample) -> bool:
         """Whether it is blurred, noisy, burnt or faded beside ``off``, made without the LoRA."""
@@ -98,7 +100,9 @@ NO_DIVERSITY = Diversity(None, None, 0)
 class Condition:
     """One way of making the pictures: without the LoRA, or with one checkpoint at one strength.
 
-    identity, views: over the scenes. to_set: identity held against the dataset's own shots.
+    identity, views, framings, expressions, colours: over the scenes; the last four are how often
+    what the prompt asks for is seen. figures: pictures whose person alone is that of a training
+    picture over again. to_set: identity held against the dataset's own shots.
     by_view: identity by the view asked for. attributes: identity with something on that the dataset
     does not know. faces: pictures in which a face was found. unspoiled: pictures as sharp and
     colourful as without the LoRA. leaks: pictures that show the dataset's own garment unasked.
@@ -120,6 +124,10 @@ class Condition:
     unspoiled: Interval = UNKNOWN
     leaks: Interval = UNKNOWN
     diversity: Diversity = NO_DIVERSITY
+    framings: Interval = UNKNOWN
+    expressions: Interval = UNKNOWN
+    colours: Interval = UNKNOWN
+    figures: Interval = UNKNOWN
 
     @property
     def scenes(self) -> tuple[Sample, ...]:
@@ -145,8 +153,18 @@ class Condition:
     @property
     def copied_shot(self) -> str:
         """The hash of the training picture that is repeated most often; '' when none is."""
-        copied = Counter(one.nearest.shot for one in self.samples if one.nearest.copied)
-        return copied.most_common(1)[0][0] if copied else ""
+        return _most_often(one.nearest.shot for one in self.samples if one.nearest.copied)
+
+    @property
+    def copied_figure(self) -> str:
+        """The hash of the training picture whose person is repeated most often; '' for none."""
+        figures = (one.nearest.figure for one in self.samples)
+        return _most_often(figure.shot for figure in figures if figure and figure.copied)
+
+
+def _most_often(hashes: Iterable[str]) -> str:
+    counted = Counter(hashes).most_common(1)
+    return counted[0][0] if counted else ""
 
 
 def of_kind(samples: Sequence[Sample], kind: str) -> tuple[Sample, ...]:
@@ -175,10 +193,10 @@ def condition(
         replace(one, score=scale.score(scale.counted(one.similarity, one.face))) for one in samples
     )
     scenes = of_kind(scored, SCENE)
-    views = [sample.right_view for sample in scenes]
     pairs = {one.prompt: one for one in off}
     leaks = [one.wears_own for kind in UNDRESSED for one in of_kind(scored, kind)]
-    faces = [one.face for one in scored]
+    colours = [right for one in scenes for right in one.right_colours]
+    figures = [one.nearest.figure.copied for one in scored if one.nearest.figure]
 
     def identity(of: Sequence[Sample], scale: Calibration) -> Interval:
         return scale.identity([scale.counted(one.similarity, one.face) for one in of])
@@ -187,7 +205,7 @@ def condition(
         label,
         scored,
         identity=identity(scenes, scale),
-        views=share([bool(v) for v in views if v is not None]) if views_measured else UNKNOWN,
+        views=_known([one.right_view for one in scenes]) if views_measured else UNKNOWN,
         copies=share([sample.nearest.copied for sample in scored]),
         step=step,
         strength=strength,
@@ -202,13 +220,22 @@ def condition(
             if (seen := [one for one in scenes if one.prompt.tags.view == view])
         },
         attributes=identity(of_kind(scored, ATTRIBUTE), scale),
-        faces=share([bool(face) for face in faces if face is not None]),
+        faces=_known([one.face for one in scored]),
         unspoiled=share(
             [not one.spoiled(pairs[one.prompt]) for one in scored if one.prompt in pairs]
         ),
-        leaks=share([worn for worn in leaks if worn is not None]),
+        leaks=_known(leaks),
         diversity=diversity(of_kind(scored, TRIGGER)),
+        framings=_known([one.right_framing for one in scenes]),
+        expressions=_known([one.right_expression for one in scenes]),
+        colours=share(colours),
+        figures=share(figures),
     )
+
+
+def _known(hits: Sequence[bool | None]) -> Interval:
+    """How many of ``hits`` are true, of those that are known."""
+    return share([hit for hit in hits if hit is not None])
 
 
 def diversity(samples: Sequence[Sample]) -> Diversity:

@@ -1,7 +1,8 @@
 """Whether a sample is a training picture over again: its nearest one, in pixels and in embedding.
 
 How alike two honest pictures of the character may be is read off the dataset: each training picture
-against its own nearest other one.
+against its own nearest other one. The whole picture and the person alone, cut out of it, are two
+questions: a LoRA may set the very figure of a training picture into another place.
 """
 
 from __future__ import annotations
@@ -12,11 +13,20 @@ from dataclasses import dataclass
 import torch
 
 from ..character import Shot
-from ..measure.likeness import psnr, small, ssim
+from ..measure.likeness import Windowed, psnr, small, ssim
 
 PSNR_BOUNDS = (18.0, 26.0)
 SSIM_BOUNDS = (0.6, 0.9)
 QUANTILE = 0.95
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The training picture whose person is nearest to a sample's: hash, SSIM, whether a copy."""
+
+    shot: str
+    ssim: float
+    copied: bool
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Nearest:
     The three measures are the highest over the dataset; ``shot`` is the one nearest in pixels.
     excess: by how much the cosine is above what training pictures have among themselves. face: the
     highest SSIM of the aligned face with one of the dataset's, None where there is none to compare.
+    figure: the same of the person alone, None where nothing cuts it out.
     """
 
     shot: str
@@ -35,6 +46,29 @@ class Nearest:
     copied: bool
     excess: float | None = None
     face: float | None = None
+    figure: Figure | None = None
+
+
+class _Neighbours:
+    """Pictures (N, 3, S, S), and how near two different ones of them come to each other."""
+
+    def __init__(self, pictures: torch.Tensor) -> None:
+        self.known = Windowed.of(pictures)
+        decibels, similarity = [], []
+        for number, picture in enumerate(pictures):
+            others = [other for other in range(len(pictures)) if other != number]
+            if others:
+                decibels.append(psnr(picture, pictures[others]).max())
+                similarity.append(ssim(picture, pictures[others]).max())
+        self.psnr_limit = _limit(decibels, PSNR_BOUNDS)
+        self.ssim_limit = _limit(similarity, SSIM_BOUNDS)
+
+    def nearest(self, picture: torch.Tensor) -> tuple[int, float, float, bool]:
+        """The number of the one nearest to ``picture`` (3, S, S), PSNR, SSIM, whether a copy."""
+        decibels, similarity = psnr(picture, self.known.pictures), ssim(picture, self.known)
+        close = (decibels > self.psnr_limit) & (similarity > self.ssim_limit)
+        best = int(torch.where(close, similarity + 2, similarity).argmax())
+        return best, float(decibels[best]), float(similarity[best]), bool(close.any())
 
 
 class CopyFinder:
@@ -45,7 +79,8 @@ class CopyFinder:
     picture twice or pictures that have nothing in common). Both are taken at 32 px, so that what
     counts is the composition and not the grain.
 
-    embeddings: (N, D) of ``shots``. faces: their aligned faces (S, S, 3), None where there is none.
+    embeddings: (N, D) of ``shots``. faces: their aligned faces (S, S, 3), figures: the people in
+    them, cut out (s, s, 3); None where there is none.
     """
 
     def __init__(
@@ -53,46 +88,52 @@ class CopyFinder:
         shots: Sequence[Shot],
         embeddings: torch.Tensor,
         faces: Sequence[torch.Tensor | None] = (),
+        figures: Sequence[torch.Tensor | None] = (),
     ) -> None:
         self.shots = tuple(shots)
-        self.faces = [small(face) for face in faces if face is not None]
         self.embeddings = embeddings
-        self.pictures = torch.stack([small(shot.image) for shot in shots])
-        decibels, similarity, cosine = [], [], []
-        for number, picture in enumerate(self.pictures):
-            others = [other for other in range(len(self.shots)) if other != number]
-            if others:
-                decibels.append(psnr(picture, self.pictures[others]).max())
-                similarity.append(ssim(picture, self.pictures[others]).max())
-                cosine.append((embeddings[others] @ embeddings[number]).max())
-        self.psnr_limit = _limit(decibels, PSNR_BOUNDS)
-        self.ssim_limit = _limit(similarity, SSIM_BOUNDS)
-        self.usual_cosine = float(torch.stack(cosine).median()) if cosine else None
+        self.pictures = _Neighbours(torch.stack([small(shot.image) for shot in shots]))
+        known = [small(face) for face in faces if face is not None]
+        self.faces = Windowed.of(torch.stack(known)) if known else None
+        pairs = zip(shots, figures, strict=False)
+        cut = [(shot, small(figure)) for shot, figure in pairs if figure is not None]
+        self.figured = tuple(shot for shot, _ in cut)
+        self.figures = _Neighbours(torch.stack([figure for _, figure in cut])) if cut else None
+        alike = embeddings @ embeddings.T - 2 * torch.eye(len(self.shots))
+        self.usual_cosine = float(alike.amax(1).median()) if len(self.shots) > 1 else None
 
     def nearest(
-        self, image: torch.Tensor, embedding: torch.Tensor, face: torch.Tensor | None = None
+        self,
+        image: torch.Tensor,
+        embedding: torch.Tensor,
+        face: torch.Tensor | None = None,
+        figure: torch.Tensor | None = None,
     ) -> Nearest:
         """The training picture nearest to ``image`` (H, W, 3) with ``embedding`` (D,).
 
-        face: the image's own aligned face (S, S, 3).
+        face: the image's own aligned face (S, S, 3). figure: the person in it, cut out (s, s, 3).
         """
-        picture = small(image)
-        decibels, similarity = psnr(picture, self.pictures), ssim(picture, self.pictures)
-        close = (decibels > self.psnr_limit) & (similarity > self.ssim_limit)
-        best = int(torch.where(close, similarity + 2, similarity).argmax())
+        best, decibels, similarity, copied = self.pictures.nearest(small(image))
         cosine = float((self.embeddings @ embedding).max())
         alike = None
-        if face is not None and self.faces:
-            alike = float(ssim(small(face), torch.stack(self.faces)).max())
+        if face is not None and self.faces is not None:
+            alike = float(ssim(small(face), self.faces).max())
         return Nearest(
             shot=self.shots[best].hash,
-            psnr=float(decibels[best]),
-            ssim=float(similarity[best]),
+            psnr=decibels,
+            ssim=similarity,
             cosine=cosine,
-            copied=bool(close.any()),
+            copied=copied,
             excess=None if self.usual_cosine is None else cosine - self.usual_cosine,
             face=alike,
+            figure=self._figure(figure),
         )
+
+    def _figure(self, figure: torch.Tensor | None) -> Figure | None:
+        if figure is None or self.figures is None:
+            return None
+        best, _, similarity, copied = self.figures.nearest(small(figure))
+        return Figure(self.figured[best].hash, similarity, copied)
 
 
 def _limit(values: list[torch.Tensor], bounds: tuple[float, float]) -> float:

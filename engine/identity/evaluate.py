@@ -109,14 +109,17 @@ class _Evaluation:
         looks = len(candidates) * self.first_look + len(self.prompts) - self.first_look
         self.done, self.total = 0, every + looks
         embedder = bench.embedder or AppearanceEmbedder(bench.clip_vision)
-        self.meter = Meter(character, embedder, bench.clip_vision, bench.face_model)
+        self.meter = Meter(
+            character, embedder, bench.clip_vision, bench.face_model, bench.background
+        )
         self._note_faces()
         self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
 
     def run(self) -> Evaluation:
         who = f"{self.character.trigger} {self.character.class_word}"
         without = self.make(None)
-        self._make(OFF, who, without, len(self.prompts))
+        # Anybody of the kind: what the trigger means to the model by itself is not the LoRA's.
+        self._make(OFF, self.character.class_word, without, len(self.prompts))
         scales = self._scales()
         if self.description:
             self._make(IN_WORDS, self.description, without, len(self.scenes))

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..character import Shot
+from ..measure.colours import to_lab
 from ..measure.faces import Face
 
 CHIN = 152
@@ -80,14 +81,6 @@ def own_garment(
     outfits = Counter(shot.tags.outfit for shot in wearing if shot.tags.outfit)
     name = outfits.most_common(1)[0][0] if outfits else ""
     return Garment((lightness, a, b), name, share)
-
-
-def to_lab(image: torch.Tensor) -> np.ndarray:
-    """``image`` (H, W, 3) in 0..1 as CIELAB (H, W, 3)."""
-    from kornia.color import rgb_to_lab
-
-    picture = image.detach().to("cpu", torch.float32).permute(2, 0, 1)[None]
-    return rgb_to_lab(picture)[0].permute(1, 2, 0).numpy()
 
 
 def _distances(lab: np.ndarray, colour: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -38,7 +38,8 @@ class Candidate:
 class Bench:
     """The models to sample and to measure with, and how to sample.
 
-    embedder: tells likeness; without it the CLIP_VISION does, on the whole picture.
+    embedder: tells likeness; without it the CLIP_VISION does, on the whole picture. background:
+    what goes over BACKGROUND_REMOVAL, to look at the person alone.
     """
 
     model: Any
@@ -49,6 +50,7 @@ class Bench:
     face_model: Any = None
     negative: str = ""
     embedder: Embedder | None = None
+    background: Any = None
 
 
 class Sampler:

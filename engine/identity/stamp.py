@@ -40,7 +40,11 @@ def score_text(card: ScoreCard) -> str:
         for name, value in (
             ("identity", best.identity),
             ("views", best.views),
+            ("framings", best.framings),
+            ("expressions", best.expressions),
+            ("colours", best.colours),
             ("copies", best.copies),
+            ("figures", best.figures),
             ("leaks", best.leaks),
             ("unspoiled", best.unspoiled),
         )

@@ -69,7 +69,7 @@ def _likeness(card: ScoreCard) -> str:
 def _copies(card: ScoreCard) -> str:
     copies = card.best.copies
     if copies.value is None or copies.value <= COPY_RATE:
-        return ""
+        return _figures(card)
     count = round(copies.value * copies.count)
     repeat = "repeats" if count == 1 else "repeat"
     what = card.shots.get(card.best.copied_shot, "")
@@ -80,18 +80,48 @@ def _copies(card: ScoreCard) -> str:
     )
 
 
-def _views(card: ScoreCard) -> str:
-    views = card.best.views
-    if views.value is None or views.value >= RIGHT_VIEWS:
+def _figures(card: ScoreCard) -> str:
+    """The person of a training picture over again, in another place."""
+    figures = card.best.figures
+    if figures.value is None or figures.value <= COPY_RATE:
         return ""
-    off = card.off.views.value or 0.0
-    shown = f"It shows the view asked for in {views.value:.0%} of pictures"
-    if off > views.value + STIFFER:
+    count = round(figures.value * figures.count)
+    repeat = "repeats" if count == 1 else "repeat"
+    what = card.shots.get(card.best.copied_figure, "")
+    what = f" (most often: {what})" if what else ""
+    return (
+        f"But {count} of {figures.count} pictures {repeat} the figure of a training picture in "
+        f"another place{what}: use an earlier step, or add shots in other poses and clothes."
+    )
+
+
+def _obeys(card: ScoreCard) -> str:
+    """What it shows too seldom of what is asked for."""
+    best, off = card.best, card.off
+    found = [
+        sentence
+        for what, on, without in (
+            ("view", best.views, off.views),
+            ("framing", best.framings, off.framings),
+            ("expression", best.expressions, off.expressions),
+            ("colour", best.colours, off.colours),
+        )
+        if (sentence := _obeyed(what, on.value, without.value or 0.0))
+    ]
+    return " ".join(found)
+
+
+def _obeyed(what: str, on: float | None, off: float) -> str:
+    if on is None or on >= RIGHT_VIEWS:
+        return ""
+    shown = f"It shows the {what} asked for in {on:.0%} of pictures"
+    if off > on + STIFFER:
         return (
             f"{shown}, and in {off:.0%} without the LoRA: lower the strength or use an earlier "
             "step."
         )
-    return f"{shown}, and no more often without the LoRA."
+    # Views alone are told where the model itself does not follow: likeness is judged by them.
+    return f"{shown}, and no more often without the LoRA." if what == "view" else ""
 
 
 def _weak_view(card: ScoreCard) -> str:
@@ -191,6 +221,6 @@ def _few(card: ScoreCard) -> str:
 
 
 RULES: tuple[Callable[[ScoreCard], str], ...] = (
-    _copies, _leaks, _spoiled, _views, _weak_view, _stiff, _strength, _longer, _uncertain, _few,
+    _copies, _leaks, _spoiled, _obeys, _weak_view, _stiff, _strength, _longer, _uncertain, _few,
 )  # fmt: skip
 """What is said after the likeness, in this order, where it holds."""

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from ..character import VOCABULARY
+from ..measure.framing import bands_of, framing_of, view_of
 from .finding import Finding
-from .looks import ADULTS, Look, face_share
+from .looks import Look, face_share
 
 FEWEST, ADVISED = 15, 25
 FRAMINGS = MappingProxyType({"close_up": 0.4, "medium": 0.3, "full": 0.3})
@@ -157,10 +158,5 @@ def _value(look: Look, axis: str, face_model: Any) -> str:
     if tagged or look.face is None or axis not in ("view", "framing"):
         return tagged
     if axis == "framing":
-        close, full = getattr(face_model, "framing_bands", ADULTS)
-        share = face_share(look) or 0.0
-        return "close_up" if share >= close else "full" if share <= full else "medium"
-    turned, side = abs(look.face.yaw), "left" if look.face.yaw < 0 else "right"
-    if turned < 22.5:
-        return "front"
-    return f"three_quarter_{side}" if turned < 67.5 else f"profile_{side}"
+        return framing_of(face_share(look) or 0.0, bands_of(face_model))
+    return view_of(look.face.yaw)

@@ -9,11 +9,8 @@ import torch
 
 from ..character import Character, Shot
 from ..measure.faces import Face, find_faces
+from ..measure.framing import face_share as share_of
 from ..measure.sharpness import sharpness
-
-ADULTS = (0.27, 0.13)
-"""Height of an adult's face as a share of the picture's: close-ups from the first on, full-body
-shots up to the second. A face model of other people says its own as ``framing_bands``."""
 
 HEAD_APART = 1.0
 """Faces are of two people when their middles are a face's size apart; a second face nearer
@@ -79,7 +76,7 @@ def height(face: Face) -> float:
 
 def face_share(look: Look) -> float | None:
     """Height of the face as a share of the picture's; None without one."""
-    return None if look.face is None else height(look.face) / look.shot.image.shape[0]
+    return None if look.face is None else share_of(look.face, look.shot.image.shape[0])
 
 
 def _distance(face: Face, other: Face) -> float:

@@ -8,8 +8,9 @@ from statistics import median
 from typing import Any
 
 from ..character import Character
+from ..measure.framing import bands_of
 from .finding import Finding, Fix
-from .looks import ADULTS, Look, face_share, height
+from .looks import Look, face_share, height
 
 TURNED_AWAY = ("back", "profile_left", "profile_right")
 """Views that a face detector may find no face in, although nothing is wrong."""
@@ -138,7 +139,7 @@ def faces(
 
     hazy: hashes of pictures that a face is not expected to be found in.
     """
-    tiny = TINY_SHARE * getattr(face_model, "framing_bands", ADULTS)[1]
+    tiny = TINY_SHARE * bands_of(face_model)[1]
     allowed = 1 + len(character.companions)
     findings = []
     for look in seen:

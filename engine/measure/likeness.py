@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 
@@ -22,7 +24,21 @@ def psnr(picture: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
     return -10 * torch.log10(error.clamp_min(1e-6))
 
 
-def ssim(picture: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+@dataclass(frozen=True, eq=False)
+class Windowed:
+    """Pictures (N, 3, S, S) with the means of their windows, for those that are compared often."""
+
+    pictures: torch.Tensor
+    mean: torch.Tensor
+    mean_square: torch.Tensor
+
+    @classmethod
+    def of(cls, pictures: torch.Tensor) -> Windowed:
+        """``pictures`` (N, 3, S, S), looked at once."""
+        return cls(pictures, _blur(pictures), _blur(pictures * pictures))
+
+
+def ssim(picture: torch.Tensor, others: torch.Tensor | Windowed) -> torch.Tensor:
     """SSIM of ``picture`` with each of ``others``, weighted by content.
 
     Each window is weighted by its contrast in the two pictures, as in IW-SSIM (Wang and Li 2011):
@@ -41,17 +57,17 @@ def least_alike(picture: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
 
 
 def _windows(
-    picture: torch.Tensor, others: torch.Tensor
+    picture: torch.Tensor, others: torch.Tensor | Windowed
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """SSIM of each 5 px window and channel (Wang et al. 2004, eq. 13), and its contrast."""
-    first, second = picture.expand_as(others), others
-    mean_1, mean_2 = _blur(first), _blur(second)
-    variance_1 = _blur(first * first) - mean_1**2
-    variance_2 = _blur(second * second) - mean_2**2
-    covariance = _blur(first * second) - mean_1 * mean_2
+    one = Windowed.of(picture[None])
+    many = others if isinstance(others, Windowed) else Windowed.of(others)
+    variance_1 = one.mean_square - one.mean**2
+    variance_2 = many.mean_square - many.mean**2
+    covariance = _blur(picture * many.pictures) - one.mean * many.mean
     c1, c2 = 0.01**2, 0.03**2
-    similarity = ((2 * mean_1 * mean_2 + c1) * (2 * covariance + c2)) / (
-        (mean_1**2 + mean_2**2 + c1) * (variance_1 + variance_2 + c2)
+    similarity = ((2 * one.mean * many.mean + c1) * (2 * covariance + c2)) / (
+        (one.mean**2 + many.mean**2 + c1) * (variance_1 + variance_2 + c2)
     )
     return similarity, variance_1 + variance_2
 

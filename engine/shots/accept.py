@@ -9,6 +9,7 @@ import torch
 
 from ..character import Score, Shot, Tags
 from ..measure.embedding import embed
+from ..measure.framing import bands_of
 from ..measure.pose import PoseModel
 from . import gates
 from .gates import IDENTITY_GATE, Look, Thresholds
@@ -34,7 +35,7 @@ class Gates:
     ) -> None:
         self.thresholds = thresholds
         self.meter = Meter(source, face_model, clip_vision, person_detector, pose_model)
-        self.bands: tuple[float, float] = getattr(face_model, "framing_bands", gates.ADULTS)
+        self.bands = bands_of(face_model)
         self.source_embedding = None if clip_vision is None else embed(clip_vision, source[None])[0]
 
     def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:

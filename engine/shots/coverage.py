@@ -8,7 +8,7 @@ from typing import Any
 
 from ..character import VOCABULARY, Character, Shot, Tags
 from ..measure.faces import find_face
-from .gates import ADULTS
+from ..measure.framing import bands_of, face_share, framing_of, view_of
 from .plan import ShotPlan
 
 AXES = tuple(VOCABULARY)
@@ -103,16 +103,8 @@ def _seen(shot: Shot, face_model: Any) -> Tags:
     face = find_face(face_model, shot.image)
     if face is None:
         return Tags()
-    close, full = getattr(face_model, "framing_bands", ADULTS)
-    share = (face.box[3] - face.box[1]) / shot.image.shape[0]
-    framing = "close_up" if share >= close else "full" if share <= full else "medium"
-    turned = abs(face.yaw)
-    side = "left" if face.yaw < 0 else "right"
-    if turned < 22.5:
-        view = "front"
-    else:
-        view = f"three_quarter_{side}" if turned < 67.5 else f"profile_{side}"
-    return Tags(framing=framing, view=view)
+    share = face_share(face, shot.image.shape[0])
+    return Tags(framing=framing_of(share, bands_of(face_model)), view=view_of(face.yaw))
 
 
 def _in_order(axis: str, counts: Counter[str]) -> list[tuple[str, int]]:

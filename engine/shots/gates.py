@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from ..character import Score, Tags
+from ..measure.framing import ADULTS, framing_of
 from ..measure.likeness import least_alike, small
 from ..measure.pose import CONFIDENCE, NOSE
 from .reading import Reading
@@ -21,11 +22,6 @@ DUPLICATE_GATE = "duplicate"
 GATES = (
     VIEW_GATE, FRAMING_GATE, PERSONS_GATE, IDENTITY_GATE, SHARPNESS_GATE, DUPLICATE_GATE,
 )  # fmt: skip
-
-ADULTS = (0.27, 0.13)
-"""Height of the face, chin to forehead, as a share of the visible height: close-ups from the first
-on, full-body shots up to the second. An adult is ten of these faces tall and shows four or five of
-them from the waist up."""
 
 THUMBNAIL = 48
 NO_FACE_MODEL = "skipped: no FACE_DETECTION_MODEL is connected"
@@ -131,7 +127,7 @@ def framing(
         return Score(FRAMING_GATE, None, None, None, "skipped: no face to measure it by")
     close, full = thresholds.close_up_face or bands[0], thresholds.full_face or bands[1]
     share = reading.face_height / (reading.person_height or 1.0)
-    found = "close_up" if share >= close else "full" if share <= full else "medium"
+    found = framing_of(share, (close, full))
     limit = full if tags.framing == "full" or found == "full" else close
     passed = found == tags.framing
     words = {"close_up": "a close-up", "medium": "a medium shot", "full": "a full-body shot"}

@@ -44,6 +44,11 @@ def astronaut() -> tuple[torch.Tensor, Face]:
     return torch.from_numpy(photograph().copy()).float() / 255, fitted(ASTRONAUT)
 
 
+def drawn_picture(person: Identity, scene: Scene, size: int = 128) -> torch.Tensor:
+    """What is drawn of a person in a scene: (size, size, 3) in 0..1."""
+    return torch.from_numpy(render(person, scene, size).image.copy()).float() / 255
+
+
 def drawn_face(
     seed: int, size: int = 256, expression: str = "neutral", yaw: float = 0.0, **identity: str
 ) -> tuple[torch.Tensor, Face]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from statistics import median
 
+from ...character import VOCABULARY
+from ..adherence import asked_backdrop, asked_clothes
 from ..condition import CLOSE, SPOILED, UNDRESSED, Sample
 from ..copies import Nearest
 from .material import Made, Material
@@ -49,6 +51,8 @@ def _measured(near: Nearest) -> str:
     said = [f"SSIM {near.ssim:.2f}", f"PSNR {near.psnr:.1f} dB at 32 px"]
     if near.face is not None:
         said.append(f"face SSIM {near.face:.2f}")
+    if near.figure is not None:
+        said.append(f"figure SSIM {near.figure.ssim:.2f}")
     if near.excess is not None:
         sign = MINUS if near.excess < 0 else "+"
         said.append(f"cosine {sign}{abs(near.excess):.2f} against training pictures' own")
@@ -86,14 +90,39 @@ def faults(sample: Sample, off: Sample | None) -> list[str]:
         found.append(f"Nearer to a stranger: {two_places(sample.score)}.")
     if sample.nearest.copied:
         found.append("Repeats a training picture.")
+    elif sample.nearest.figure is not None and sample.nearest.figure.copied:
+        found.append("Repeats the figure of a training picture.")
     asked = sample.prompt.tags.yaw
     if sample.right_view is False and sample.yaw is not None and asked is not None:
         found.append(f"Looks {degrees(sample.yaw)}, asked for {degrees(asked)}.")
+    found += _disobeyed(sample)
     if sample.prompt.kind in UNDRESSED and sample.wears_own:
         found.append("Wears the dataset's garment unasked.")
     if off is not None:
         found += _spoiled(sample, off)
     return found
+
+
+def _disobeyed(sample: Sample) -> list[str]:
+    """What it shows other than it was asked for, apart from the view."""
+    tags, seen = sample.prompt.tags, sample.shown
+    said = []
+    for axis, right, shown in (
+        ("framing", sample.right_framing, seen.framing),
+        ("expression", sample.right_expression, seen.expression),
+    ):
+        if right is False:
+            words = VOCABULARY[axis]
+            asked = getattr(tags, axis)
+            said.append(f"Shows {words[shown]}, asked for {words.get(asked, asked)}.")
+    for what, asked, names in (
+        ("clothes", asked_clothes(sample.text), seen.clothes),
+        ("background", asked_backdrop(sample.text), seen.backdrop),
+    ):
+        if asked and names is not None and asked not in names:
+            colour = names[0] if names else "no plain"
+            said.append(f"Has {colour} {what}, asked for {asked}.")
+    return said
 
 
 def _spoiled(sample: Sample, off: Sample) -> list[str]:

@@ -58,8 +58,28 @@ def numbers_of(of: Material) -> tuple[Number, ...]:
             "Pictures that show the view asked for.", faces, RIGHT_VIEWS, "at least",
         ),
         Number(
+            "Right framings", best.framings, off.framings.value, True,
+            "Close-ups, medium and full-body shots where they are asked for.", faces, RIGHT_VIEWS,
+            "at least",
+        ),
+        Number(
+            "Right expressions", best.expressions, off.expressions.value, True,
+            "Faces with the expression asked for.", faces, RIGHT_VIEWS, "at least",
+        ),
+        Number(
+            "Right colours", best.colours, off.colours.value, True,
+            "Clothes, and plain backgrounds, in the colour asked for.",
+            "No prompt asks for clothes or a plain background in a colour.", RIGHT_VIEWS,
+            "at least",
+        ),
+        Number(
             "Copies", best.copies, off.copies.value, True,
             "Pictures that repeat a training picture.", "", COPY_RATE, "at most",
+        ),
+        Number(
+            "Copied figures", best.figures, off.figures.value, True,
+            "Pictures whose person alone, cut out, is that of a training picture over again.",
+            "Needs a background_removal model.", COPY_RATE, "at most",
         ),
         Number(
             "Leaks", best.leaks, off.leaks.value, True,

@@ -13,12 +13,13 @@ from ..verdict import (
     RIGHT_VIEWS,
     SAME,
     SPOILED_RATE,
+    STIFFER,
     WEAK_VIEW,
     WIDE,
 )
 from .material import Material
 from .numbers import turning
-from .parts import DASH, percent, section, two_places
+from .parts import DASH, MINUS, percent, section, two_places
 
 Rule = tuple[str, str, str, bool | None]
 
@@ -58,6 +59,11 @@ def _rules(of: Material) -> list[Rule]:
         best.views.value,
         best.unspoiled.value,
     )
+    obeyed = {
+        "framing": (best.framings.value, off.framings.value),
+        "expression": (best.expressions.value, off.expressions.value),
+        "colour": (best.colours.value, off.colours.value),
+    }
     leaks, leaks_off = best.leaks.value, off.leaks.value or 0.0
     by_view = {
         name: one.value
@@ -90,6 +96,11 @@ def _rules(of: Material) -> list[Rule]:
             holds(copies, (copies or 0) <= COPY_RATE),
         ),
         (
+            "It does not copy a figure", f"at most {percent(COPY_RATE)}",
+            percent(best.figures.value),
+            holds(best.figures.value, (best.figures.value or 0) <= COPY_RATE),
+        ),
+        (
             "It does not leak clothes", f"LoRA off + {percent(LEAK_RATE)} at most",
             f"{percent(leaks)}, LoRA off {percent(leaks_off)}" if leaks is not None else DASH,
             holds(leaks, of.card.garment is None or (leaks or 0) - leaks_off <= LEAK_RATE),
@@ -101,6 +112,15 @@ def _rules(of: Material) -> list[Rule]:
         (
             "It obeys the view", f"at least {percent(RIGHT_VIEWS)}", percent(views),
             holds(views, (views or 0) >= RIGHT_VIEWS),
+        ),
+        *(
+            (
+                f"It obeys the {what}",
+                f"at least {percent(RIGHT_VIEWS)}, or LoRA off {MINUS} {percent(STIFFER)}",
+                f"{percent(on)}, LoRA off {percent(without)}" if on is not None else DASH,
+                holds(on, (on or 0) >= min(RIGHT_VIEWS, (without or 0) - STIFFER)),
+            )
+            for what, (on, without) in obeyed.items()
         ),
         (
             "No view is far below the rest", f"none more than {WEAK_VIEW:g} below",

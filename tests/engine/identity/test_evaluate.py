@@ -3,7 +3,7 @@ import torch
 
 from facet.engine.identity.evaluate import IN_WORDS, OFF, evaluate
 from facet.engine.identity.protocol import prompt_suite
-from facet.engine.identity.sampler import Bench, Candidate
+from facet.engine.identity.sampler import Bench, Candidate, Sampler
 from facet.engine.sampling import Sampling
 from harness.small_models import small_clip_vision, small_models
 
@@ -33,14 +33,18 @@ def run(character, bench, candidates, count=2, **more):
     return evaluate(character, candidates, bench, prompt_suite(character, count, 5), **more)
 
 
-def test_off_and_on_differ_by_nothing_but_the_lora(character, bench):
+def test_off_and_on_differ_by_the_lora_and_by_whom_they_ask_for(character, bench):
     nothing = run(character, bench, [candidate(0.0)])
     label = nothing.card.best.label
-    for off, on in zip(nothing.pictures[OFF], nothing.pictures[label], strict=True):
-        assert off.equal(on)
+    plain = Sampler(bench).make(None)
+    for off, on in zip(nothing.card.off.samples, nothing.card.best.samples, strict=True):
+        assert on.text == f"zqx {off.text}" and off.text.startswith("person, ")
+        assert off.prompt == on.prompt
+    for sample, on in zip(nothing.card.best.samples, nothing.pictures[label], strict=True):
+        assert plain(sample.text, sample.prompt.seed).equal(on)
     something = run(character, bench, [candidate(1.0)])
-    for off, on in zip(something.pictures[OFF], something.pictures[label], strict=True):
-        assert (off - on).abs().max() > 1e-3
+    for before, on in zip(nothing.pictures[label], something.pictures[label], strict=True):
+        assert (before - on).abs().max() > 1e-3
     assert all(
         off.equal(again)
         for off, again in zip(nothing.pictures[OFF], something.pictures[OFF], strict=True)
