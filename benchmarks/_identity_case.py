@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -15,16 +16,18 @@ import torch
 from ..engine.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels
 from ..engine.demo.people import demo_picture
+from ..engine.identity.adherence import asked_backdrop, asked_clothes
 from ..engine.identity.cache import PictureCache
 from ..engine.identity.candidates import candidates_of
 from ..engine.identity.evaluate import Evaluation, evaluate
 from ..engine.identity.measure import Meter
 from ..engine.identity.probes import attribute_prompts, leak_prompts, trigger_prompts
 from ..engine.identity.protocol import prompt_suite
-from ..engine.identity.sampler import Bench
+from ..engine.identity.sampler import Bench, Sampler
+from ..engine.identity.score import ScoreCard
 from ..engine.identity.verdict import COPY_RATE, LEAK_RATE
 from ..engine.measure.embedders import AppearanceEmbedder
-from ..engine.run import Checkpoint, TrainingRun
+from ..engine.run import TrainingRun
 from ..engine.sampling import Sampling
 from ..engine.training.loop import train
 from ..engine.training.settings import TrainingSettings
@@ -103,24 +106,80 @@ def trained(
     ).run  # fmt: skip
 
 
-def scored(
-    character: Character, run: TrainingRun, models: DemoModels, size: Size, folder: Path,
-    first_look: int = 4,
-) -> Evaluation:  # fmt: skip
-    """What the scorer makes of every checkpoint of ``run`` at strength 1."""
-    prompts = (
-        *prompt_suite(character, size.scenes, 7),
-        *attribute_prompts(character, size.probes // 2, 7),
-        *trigger_prompts(size.probes, 7),
-        *leak_prompts(size.probes // 2, 7),
-    )
-    bench = Bench(
-        models.model, models.clip, models.vae, models.clip_vision, Sampling(128, 128), models.face
-    )
-    candidates = candidates_of(run, None, (1.0,), len(run.checkpoints))
-    return evaluate(
-        character, candidates, bench, prompts, cache=PictureCache(folder), first_look=first_look
-    )
+@dataclass(frozen=True)
+class Case:
+    """One person of the demo world, and where what was made of them is kept.
+
+    A LoRA that was trained there, and a picture that was made, are not made again.
+    """
+
+    person: int
+    size: Size
+    models: DemoModels
+    folder: Path
+
+    @property
+    def identity(self) -> Identity:
+        """Who it is in truth."""
+        return Identity.from_seed(FIRST + self.person)
+
+    @property
+    def character(self) -> Character:
+        """The person with true shots in many clothes."""
+        return true_character(self.person, self.size.shots)
+
+    def trained(
+        self, name: str, character: Character, steps: int, rate: float, every: int = 0
+    ) -> TrainingRun:
+        """A LoRA of ``character``'s dataset, with a checkpoint after each ``every`` steps."""
+        return trained(character, self.models, self.folder / name, steps, rate, every)
+
+    def good(self) -> TrainingRun:
+        """The LoRA of the person, with the checkpoints that are looked at."""
+        run = self.trained("good", self.character, self.size.steps[-1], SLOW, self.size.steps[0])
+        wanted = tuple(point for point in run.checkpoints if point.step in self.size.steps)
+        return replace(run, checkpoints=wanted)
+
+    def memorised(self) -> TrainingRun:
+        """A LoRA of one of the person's pictures alone."""
+        character = self.character
+        alone = character.shots[0]
+        one_shot = replace(
+            character,
+            source=replace(character.source, include=False),
+            shots=tuple(
+                replace(shot, include=shot is alone, caption=CALLED) for shot in character.shots
+            ),
+        )
+        return self.trained("copy", one_shot, self.size.memorise, FAST)
+
+    def dressed_alike(self) -> Character:
+        """The person with true shots in one outfit, which no caption names."""
+        return true_character(self.person, self.size.shots, **PLANTED)
+
+    def scored(self, character: Character, run: TrainingRun, first_look: int = 4) -> Evaluation:
+        """What the scorer makes of every checkpoint of ``run`` at strength 1."""
+        size = self.size
+        prompts = (
+            *prompt_suite(character, size.scenes, 7),
+            *attribute_prompts(character, size.probes // 2, 7),
+            *trigger_prompts(size.probes, 7),
+            *leak_prompts(size.probes // 2, 7),
+        )
+        candidates = candidates_of(run, None, (1.0,), len(run.checkpoints))
+        cache = PictureCache(self.folder / "pictures")
+        return evaluate(
+            character, candidates, self.bench, prompts, cache=cache, first_look=first_look
+        )
+
+    @property
+    def bench(self) -> Bench:
+        """The demo's models, all of them."""
+        models = self.models
+        return Bench(
+            models.model, models.clip, models.vae, models.clip_vision, Sampling(128, 128),
+            models.face, background=models.background,
+        )  # fmt: skip
 
 
 def agreement(probe: Probe, identity: Identity, pictures: list[torch.Tensor]) -> float:
@@ -131,82 +190,116 @@ def agreement(probe: Probe, identity: Identity, pictures: list[torch.Tensor]) ->
     )
 
 
-def one_person(
-    person: int, other: TrainingRun | None, size: Size, models: DemoModels, probe: Probe,
-    folder: Path,
-) -> tuple[dict[str, Any], TrainingRun]:  # fmt: skip
-    """What is found out about one person, and the run of its good LoRA for the next one.
+def obedience(probe: Probe, evaluation: Evaluation) -> list[bool]:
+    """Whether the probe agrees with each thing that the scorer says a picture shows, or not."""
+    agree: list[bool] = []
+    for one in (evaluation.card.off, *evaluation.card.tried):
+        scenes = one.scenes
+        reading = probe.read(torch.stack(evaluation.pictures[one.label][: len(scenes)]))
+        read = {
+            name: reading.names(name)
+            for name in ("view", "framing", "expression", "top_colour", "background_colour")
+        }
+        plain = reading.names("place")
+        for number, sample in enumerate(scenes):
+            tags = sample.prompt.tags
+            asked = {
+                "top_colour": asked_clothes(sample.text) if sample.shown.clothes else "",
+                "background_colour": asked_backdrop(sample.text),
+            }
+            colours = [
+                read[name][number] == colour and (name == "top_colour" or plain[number] == "plain")
+                for name, colour in asked.items()
+                if colour
+            ]
+            pairs = [
+                (sample.right_view, read["view"][number] == tags.view),
+                (sample.right_framing, read["framing"][number] == tags.framing),
+                (sample.right_expression, read["expression"][number] == tags.expression),
+                *zip(sample.right_colours, colours, strict=True),
+            ]
+            agree += [said == true for said, true in pairs if said is not None]
+    return agree
 
-    other: a good LoRA of somebody else.
-    """
-    identity = Identity.from_seed(FIRST + person)
-    character = true_character(person, size.shots)
-    pictures = folder / "pictures"
-    run = trained(character, models, folder / "good", size.steps[-1], SLOW, size.steps[0])
-    wanted = [point for point in run.checkpoints if point.step in size.steps]
-    begin = time.process_time()
-    evaluation = scored(
-        character, replace(run, checkpoints=tuple(wanted)), models, size, pictures, size.scenes
-    )
-    seconds = time.process_time() - begin
+
+def one_person(case: Case, other: TrainingRun, probe: Probe) -> dict[str, Any]:
+    """What is found out about one person. other: a good LoRA of somebody else."""
+    character, size = case.character, case.size
+    evaluation = case.scored(character, case.good(), size.scenes)
     card = evaluation.card
-    truth = [
-        agreement(probe, identity, evaluation.pictures[one.label][: size.scenes])
-        for one in card.tried
-    ]
-    said = [one.identity.value for one in card.tried]
     figures: dict[str, Any] = {
-        "person": person,
+        "person": case.person,
         "steps": [one.step for one in card.tried],
-        "truth": truth,
-        "score": said,
+        "truth": [
+            agreement(probe, case.identity, evaluation.pictures[one.label][: size.scenes])
+            for one in card.tried
+        ],
+        "score": [one.identity.value for one in card.tried],
         "verdict": card.verdict,
-        "good called a copy": (card.tried[-1].copies.value or 0.0) > COPY_RATE,
-        "good leaks": _leaks(evaluation),
-        "measuring": _measuring(character, models, evaluation) / max(seconds, 1e-9),
+        "good called a copy": _copies(card),
+        "good copies": [card.tried[-1].copies.value, card.tried[-1].figures.value],
+        "good leaks": _leaks(card),
+        "obeys as the probe reads": fmean(obedience(probe, evaluation)),
+        "measuring": _measuring(case, evaluation) / _sampling(case, evaluation),
     }
 
-    alone = character.shots[0]
-    one_shot = replace(
-        character,
-        source=replace(character.source, include=False),
-        shots=tuple(
-            replace(shot, include=shot is alone, caption=CALLED) for shot in character.shots
-        ),
-    )
-    memorised = trained(one_shot, models, folder / "copy", size.memorise, FAST)
-    copy = scored(character, memorised, models, size, pictures).card
-    figures["copy called a copy"] = (copy.best.copies.value or 0.0) > COPY_RATE
-    figures["copy rate"] = copy.best.copies.value
+    copy = case.scored(character, case.memorised()).card
+    figures["copy called a copy"] = _copies(copy)
+    figures["copy rate"] = [copy.best.copies.value, copy.best.figures.value]
 
-    if other is not None:
-        last = Checkpoint(1, other.checkpoints[-1].path, 0.0)
-        wrong = scored(character, replace(other, checkpoints=(last,)), models, size, pictures).card
-        null = [one.score for one in wrong.off.scenes if one.score is not None]
-        low, high = np.quantile(null, (0.025, 0.975))
-        figures["wrong person"] = wrong.best.identity.value
-        figures["null"] = [float(low), float(high)]
+    last = replace(other.checkpoints[-1], step=1)
+    wrong = case.scored(character, replace(other, checkpoints=(last,))).card
+    null = [one.score for one in wrong.off.samples if one.score is not None]
+    figures["wrong person"] = wrong.best.identity.value
+    if null:
+        figures["null"] = [float(value) for value in np.quantile(null, (0.025, 0.975))]
 
-    same_clothes = true_character(person, size.shots, **PLANTED)
-    leaking = trained(same_clothes, models, folder / "leak", size.leak, FAST)
-    leak = scored(same_clothes, leaking, models, size, pictures)
+    alike = case.dressed_alike()
+    leak = case.scored(alike, case.trained("leak", alike, size.leak, FAST)).card
     figures["planted leak found"] = _leaks(leak)
-    figures["leak rate"] = [leak.card.best.leaks.value, leak.card.off.leaks.value]
-    return figures, run
+    figures["leak rate"] = [leak.best.leaks.value, leak.off.leaks.value]
+    return figures
 
 
-def _leaks(evaluation: Evaluation) -> bool:
+def _copies(card: ScoreCard) -> bool:
+    """Whether the verdict on the last LoRA would call it a copy."""
+    last = card.tried[-1]
+    return max(last.copies.value or 0.0, last.figures.value or 0.0) > COPY_RATE
+
+
+def _leaks(card: ScoreCard) -> bool:
     """Whether the verdict speaks of a leak."""
-    best, off = evaluation.card.best.leaks.value, evaluation.card.off.leaks.value
+    best, off = card.best.leaks.value, card.off.leaks.value
     return best is not None and best - (off or 0.0) > LEAK_RATE
 
 
-def _measuring(character: Character, models: DemoModels, evaluation: Evaluation) -> float:
-    """Processor time that the measuring of all pictures of ``evaluation`` takes."""
+def _timed(work: Callable[[], Any]) -> float:
+    """Processor time that ``work`` takes, in seconds."""
     begin = time.process_time()
-    embedder = AppearanceEmbedder(models.clip_vision)
-    meter = Meter(character, embedder, models.clip_vision, models.face)
-    for one in (evaluation.card.off, *evaluation.card.tried):
-        for sample, image in zip(one.samples, evaluation.pictures[one.label], strict=True):
-            meter.sample(sample.prompt, sample.text, image)
+    work()
     return time.process_time() - begin
+
+
+def _measuring(case: Case, evaluation: Evaluation) -> float:
+    """Processor time that it takes to measure the LoRA-off pictures."""
+    models = case.models
+    embedder = AppearanceEmbedder(models.clip_vision)
+    meter = Meter(
+        case.character, embedder, models.clip_vision, models.face, models.background
+    )
+    off = evaluation.card.off
+    pairs = list(zip(off.samples, evaluation.pictures[off.label], strict=True))
+    meter.sample(pairs[0][0].prompt, pairs[0][0].text, pairs[0][1])  # what is loaded only once
+    return _timed(
+        lambda: [meter.sample(one.prompt, one.text, image) for one, image in pairs]
+    )
+
+
+def _sampling(case: Case, evaluation: Evaluation) -> float:
+    """Processor time that it takes to make the LoRA-off pictures, by the first four of them."""
+    make = Sampler(case.bench).make(None)
+    samples = evaluation.card.off.samples
+    make(samples[0].text, samples[0].prompt.seed)
+    few = samples[:4]
+    seconds = _timed(lambda: [make(one.text, one.prompt.seed) for one in few])
+    return seconds * len(samples) / len(few)

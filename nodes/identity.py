@@ -88,6 +88,7 @@ class FacetIdentityScorer(io.ComfyNode):
         stamp: bool = True,
         face_embedder: Embedder | None = None,
         look_at: str = "whole",
+        background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
         from ..engine.identity.cache import PictureCache
@@ -122,7 +123,14 @@ class FacetIdentityScorer(io.ComfyNode):
                     sampling_from(character, **sampling_widgets),
                     face_detection_model,
                     negative.strip(),
-                    embedder_for(clip_vision, face_embedder, look_at, face_detection_model),
+                    embedder_for(
+                        clip_vision,
+                        face_embedder,
+                        look_at,
+                        face_detection_model,
+                        background_removal,
+                    ),
+                    background_removal,
                 ),
                 (
                     *scenes,

@@ -1,4 +1,5 @@
 import json
+import random
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,14 @@ from safetensors.torch import save_file
 from facet.engine.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
 from facet.engine.identity.calibrate import Calibration
+from facet.engine.measure.embedders import AppearanceEmbedder
 from facet.engine.run import Checkpoint, TrainingRun
 from facet.engine.tensors import read_tensors
 from facet.nodes.identity import FacetIdentityScorer, write_stamp
+from facet.world.demo_people import FIRST
+from facet.world.identity import Identity
+from facet.world.scene import Scene
+from harness.faces import drawn_picture
 from harness.small_models import small_clip_vision, small_models
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
@@ -128,6 +134,8 @@ def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
         ({"lora": lora(), "strengths": "much"}, "The strength 'much' cannot be used"),
         ({"lora": lora(), "width": 50}, "multiples of 16"),
         ({"lora_name": "nowhere.safetensors"}, "is in no folder of LoRAs"),
+        ({"lora": lora(), "look_at": "without background"}, "connect a background_removal model"),
+        ({"lora": lora(), "look_at": "aligned face"}, "connect a face_detection_model"),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence_and_leaves_nothing(
@@ -181,6 +189,42 @@ def test_what_was_made_once_is_not_made_again(models, output):
         character(), lora=lora(), **models, **{**SMALL, "strengths": "0.5"}
     )
     assert len(list(pictures.glob("*.png"))) == 15
+
+
+@pytest.fixture(scope="module")
+def demo() -> dict:
+    loaded = load_models()
+    return {
+        "model": loaded.model,
+        "clip": loaded.clip,
+        "vae": loaded.vae,
+        "clip_vision": loaded.clip_vision,
+        "face_detection_model": loaded.face,
+        "background_removal": loaded.background,
+    }
+
+
+def test_people_are_looked_at_without_their_background(demo):
+    rng = random.Random(0)
+    shots = [
+        Shot(drawn_picture(Identity.from_seed(FIRST), scene), Provenance("imported"))
+        for scene in (Scene.sample(rng, view="front") for _ in range(4))
+    ]
+    person = Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
+    nothing = {
+        f"{QKV}.lora_up.weight": torch.zeros(768, 1),
+        f"{QKV}.lora_down.weight": torch.ones(1, 256),
+    }
+    widgets = {**SMALL, "width": 128, "height": 128, "look_at": "without background"}
+    card = FacetIdentityScorer.execute(person, lora=nothing, **demo, **widgets).args[0]
+    assert card.settings["measured_by"].endswith("without background")
+    assert card.best.figures.count == len(card.best.samples)
+    alone = AppearanceEmbedder(demo["clip_vision"], "without background")
+    images = [shot.image for shot in shots]
+    masks = [demo["background_removal"].encode_image(image[None])[0] for image in images]
+    vectors = alone.embed(images, masks).vectors
+    cosines = vectors[1:] @ vectors[0]
+    assert torch.tensor(card.calibration.positives).allclose(cosines, atol=1e-4)
 
 
 def test_own_prompts_take_the_place_of_the_suite(models):

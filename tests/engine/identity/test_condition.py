@@ -3,9 +3,10 @@ from dataclasses import replace
 import pytest
 
 from facet.engine.character import Tags
+from facet.engine.identity.adherence import Shown
 from facet.engine.identity.calibrate import Calibration, Scales
 from facet.engine.identity.condition import Sample, condition, diversity
-from facet.engine.identity.copies import Nearest
+from facet.engine.identity.copies import Figure, Nearest
 from facet.engine.identity.protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from facet.engine.identity.protocol import TestPrompt as Prompt
 
@@ -15,7 +16,8 @@ NEAREST = Nearest("a", 10.0, 0.3, 0.5, False)
 
 def sample(similarity=0.8, kind=SCENE, view="front", seed=0, **values) -> Sample:
     prompt = Prompt(Tags(view=view), seed, kind)
-    return Sample(prompt, "", similarity, None, 0.0, NEAREST, **{"to_set": similarity, **values})
+    near = values.pop("nearest", NEAREST)
+    return Sample(prompt, "", similarity, None, 0.0, near, **{"to_set": similarity, **values})
 
 
 def made(*samples: Sample, scales: Scales | None = None, off=()):
@@ -63,6 +65,35 @@ def test_pictures_unlike_those_without_the_lora_are_spoiled(sharpness, chroma):
 def test_leaks_are_counted_over_the_pictures_that_show_clothes():
     worn = [sample(kind=LEAK, seed=n, wears_own=w) for n, w in enumerate((True, False, None))]
     assert made(sample(), *worn).leaks.value == 0.5
+
+
+def test_what_is_asked_for_is_counted_over_the_scenes_where_it_can_be_seen():
+    tags = Tags(framing="close_up", expression="smile")
+    text = "wearing red coat, plain blue background"
+    seen = [
+        Shown("close_up", "smile", ("red",), ("blue",)),
+        Shown("full", "smile", ("green", "teal"), ()),
+        Shown("close_up", "", None, ("blue", "purple")),
+        Shown(),
+    ]
+    made_of = [
+        replace(sample(seed=n), prompt=Prompt(tags, n), text=text, shown=one)
+        for n, one in enumerate(seen)
+    ]
+    one = made(*made_of, replace(sample(kind=TRIGGER, seed=9), shown=seen[1]))
+    assert (one.framings.value, one.framings.count) == (pytest.approx(2 / 3), 3)
+    assert (one.expressions.value, one.expressions.count) == (1.0, 2)
+    assert (one.colours.value, one.colours.count) == (pytest.approx(3 / 5), 5)
+
+
+def test_figures_are_counted_where_people_were_cut_out():
+    copied, other = (
+        replace(NEAREST, figure=Figure("b", 0.9, copied=copied)) for copied in (True, False)
+    )
+    one = made(sample(), sample(seed=1, nearest=copied), sample(seed=2, nearest=other))
+    assert (one.figures.value, one.figures.count) == (0.5, 2)
+    assert one.copied_figure == "b" and one.copied_shot == ""
+    assert made(sample()).figures.value is None
 
 
 def test_heads_that_turn_and_faces_that_move_are_diverse():

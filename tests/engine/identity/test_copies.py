@@ -3,6 +3,7 @@ import torch
 
 from facet.engine.character import Provenance, Shot
 from facet.engine.identity.copies import CopyFinder
+from facet.engine.measure.embedders import without_background
 
 SIDE = 96
 
@@ -64,3 +65,32 @@ def test_a_dataset_of_one_picture_is_enough_to_find_its_copy():
 def test_a_picture_that_is_in_the_dataset_twice_does_not_hide_copies():
     shots = [Shot(DATASET[0] * scale, Provenance("generated")) for scale in (1.0, 0.99, 0.98)]
     assert CopyFinder(shots, torch.eye(3)).nearest(DATASET[0], torch.eye(3)[0]).copied
+
+
+def alone(x: int, colour: tuple[float, float, float], place: tuple[float, float, float]):
+    """The figure of ``person`` as a mask cuts it out."""
+    image = person(x, colour, place)
+    mask = (image - torch.tensor(place)).abs().amax(dim=-1) > 0.02
+    return without_background(image, mask.float(), torch.full((3,), 0.5))
+
+
+@pytest.fixture
+def figures() -> CopyFinder:
+    shots = [Shot(image, Provenance("generated")) for image in DATASET]
+    cut = [alone(14, RED, GREY), None, alone(52, GREEN, (0.8, 0.9, 1.0))]
+    return CopyFinder(shots, torch.eye(3), figures=cut)
+
+
+def test_the_figure_of_a_training_picture_in_another_place_is_a_copy_of_the_figure(figures):
+    place = (0.1, 0.5, 0.2)
+    moved = person(50, RED, place)
+    nearest = figures.nearest(moved, torch.eye(3)[0], figure=alone(50, RED, place))
+    assert not nearest.copied
+    assert nearest.figure.copied and nearest.figure.shot == figures.shots[0].hash
+
+
+def test_other_clothes_are_another_figure_and_who_cannot_be_cut_out_is_none(figures):
+    place = (0.1, 0.5, 0.2)
+    dressed = figures.nearest(DATASET[1], torch.eye(3)[0], figure=alone(14, BLUE, place))
+    assert dressed.figure is not None and not dressed.figure.copied
+    assert figures.nearest(DATASET[0], torch.eye(3)[0]).figure is None

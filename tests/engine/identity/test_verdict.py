@@ -77,6 +77,25 @@ def test_the_shot_that_is_copied_is_named(card):
     assert "(most often: close-up, front view): use an earlier step" in copying.verdict
 
 
+def test_a_figure_over_again_is_told_where_no_whole_picture_is(card):
+    repeats = replace(card, best=replace(card.best, figures=share([True] * 3 + [False] * 9)))
+    assert "But 3 of 12 pictures repeat the figure of a training picture" in repeats.verdict
+    both = replace(repeats, best=replace(repeats.best, copies=share([True] * 6 + [False] * 6)))
+    assert "But 6 of 12 pictures repeat a training picture" in both.verdict
+    assert "the figure" not in both.verdict
+
+
+@pytest.mark.parametrize("what, name", [("framings", "framing"), ("expressions", "expression")])
+def test_what_is_no_longer_obeyed_is_told_where_the_model_itself_obeys(card, what, name):
+    stiff = replace(card, best=replace(card.best, **{what: figure(0.4)}))
+    told = f"It shows the {name} asked for in 40% of pictures, and in 90% without the LoRA"
+    obeys = replace(stiff, off=replace(stiff.off, **{what: figure(0.9)}))
+    assert told in obeys.verdict and "lower the strength" in obeys.verdict
+    deaf = replace(stiff, off=replace(stiff.off, **{what: figure(0.45)}))
+    assert name not in deaf.verdict
+
+
+
 def test_a_leak_is_told_when_it_is_the_loras_doing(card):
     worn = Garment((50.0, 60.0, 40.0), "red hoodie", 0.9)
     leaking = replace(
