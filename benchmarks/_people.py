@@ -40,7 +40,13 @@ class Yardstick:
     @classmethod
     def of(cls, probe: Probe, number: int, picture: torch.Tensor, scenes: list[Scene]) -> Yardstick:
         """For demo person ``number``, whose ``picture`` is (H, W, 3), in ``scenes``."""
-        original = probe.read(picture[None]).embedding[0]
+        return cls.beside(probe, number, probe.read(picture[None]).embedding[0], scenes)
+
+    @classmethod
+    def beside(
+        cls, probe: Probe, number: int, original: torch.Tensor, scenes: list[Scene]
+    ) -> Yardstick:
+        """The same where what pictures are compared with, ``original`` (D,), is read already."""
         person = Identity.from_seed(FIRST + number)
         others = [Identity.from_seed(GALLERY[index]) for index in range(len(scenes))]
         strangers = cosines(probe, others, scenes, original)
@@ -49,7 +55,11 @@ class Yardstick:
 
     def identity(self, embeddings: torch.Tensor) -> float:
         """Of the pictures whose ``embeddings`` (N, D) are the probe's."""
-        return (float((embeddings @ self.original).median()) - self.zero) / (self.one - self.zero)
+        return float(self.each(embeddings).median())
+
+    def each(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """The same for every one of the pictures: (N,)."""
+        return (embeddings @ self.original - self.zero) / (self.one - self.zero)
 
 
 def unseen_scene(rng: random.Random, index: int) -> Scene:

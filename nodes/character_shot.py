@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import folder_paths
 import torch
@@ -23,8 +23,15 @@ from .character_shot_inputs import (
     sampling_for,
 )
 from .identity import shown_progress
+from .likeness import embedder_for
+from .lora_files import lora_state
 from .page import below_output
 from .studio import said_by
+
+if TYPE_CHECKING:
+    from ..engine.identity.calibrate import Calibration
+    from ..engine.identity.score import ScoreCard
+    from ..engine.measure.embedders import Embedder
 
 LOGGER = logging.getLogger(__name__)
 
@@ -62,12 +69,8 @@ class FacetCharacterShot(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, lora_name: str = NOTHING, **_: Any) -> str:
-        path = folder_paths.get_full_path("loras", lora_name) if lora_name != NOTHING else None
-        if path is None:
-            return lora_name
-        found = Path(path).stat()
-        return f"{lora_name} {found.st_mtime_ns} {found.st_size}"
+    def fingerprint_inputs(cls, lora_name: str | None = NOTHING, **_: Any) -> str:
+        return lora_state(lora_name)
 
     @classmethod
     def execute(
@@ -83,12 +86,14 @@ class FacetCharacterShot(io.ComfyNode):
         lora: dict[str, torch.Tensor] | None = None,
         clip_vision: Any = None,
         face_detection_model: Any = None,
-        score: Any = None,
+        score: ScoreCard | None = None,
         pictures: int = 1,
         tries: int = 3,
         min_likeness: float = 0.5,
         description: str = "",
         negative: str = "",
+        face_embedder: Embedder | None = None,
+        look_at: str = "whole",
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
         from ..engine.identity.use.conflicts import said_of
@@ -105,6 +110,8 @@ class FacetCharacterShot(io.ComfyNode):
             check_character(character, known is not None, model)
             calls, note = agreed(character, known)
             name = known.character if character is None and known else ""
+            embedder = embedder_for(clip_vision, face_embedder, look_at, face_detection_model)
+            scale, misfits = scale_of(score, calls.trigger, embedder)
             shoot = Shoot(
                 Studio(
                     model,
@@ -118,15 +125,15 @@ class FacetCharacterShot(io.ComfyNode):
                 calls,
                 Judge(
                     character,
-                    clip_vision,
+                    embedder,
                     face_detection_model,
-                    None if score is None else score.calibration,
+                    scale,
                     min_likeness,
                 ),
                 Pictures(pictures_folder(character, name)),
                 said_of(character, description, known.says if known else ()),
                 tries,
-                [*filter(None, [note]), *other_score(score, calls.trigger)],
+                [*filter(None, [note]), *misfits],
             )
             made = shoot.run(prompts, pictures, seed, shown_progress())
         told = report(made, calls.text or name, [*shoot.notes, *shoot.judge.notes])
@@ -136,7 +143,10 @@ class FacetCharacterShot(io.ComfyNode):
         lora_told = "" if known is None else known.name
         saved = [
             shoot.store.keep(
-                one.kept.key, one.kept.image, one.record(lora_told), workflow_texts(cls.hidden)
+                one.kept.key,
+                one.kept.image,
+                one.record(lora_told, shoot.judge.measured_by),
+                workflow_texts(cls.hidden),
             )
             for one in made
         ]
@@ -157,14 +167,31 @@ def pictures_folder(character: Character | None, name: str) -> Path:
     return contained(Path(folder_paths.get_output_directory()), "facet", folder, "pictures")
 
 
-def other_score(score: Any, trigger: str) -> list[str]:
-    """What to say when the score is another character's."""
-    if score is None or not trigger or score.trigger == trigger:
-        return []
-    return [
-        f"The score is of the character with the trigger '{score.trigger}', not '{trigger}': its "
-        "scale may not fit."
-    ]
+def scale_of(
+    score: ScoreCard | None, trigger: str, embedder: Embedder | None
+) -> tuple[Calibration | None, list[str]]:
+    """The scale that ``score`` sets, and what does not fit in it.
+
+    One that was measured by something else than ``embedder`` sets none.
+    """
+    from ..engine.measure.embedders import label
+
+    if score is None:
+        return None, []
+    notes = []
+    if trigger and score.trigger != trigger:
+        notes.append(
+            f"The score is of the character with the trigger '{score.trigger}', not '{trigger}': "
+            "its scale may not fit."
+        )
+    measured_by = score.settings.get("measured_by", "")
+    if embedder is None or measured_by in ("", label(embedder)):
+        return score.calibration, notes
+    notes.append(
+        f"The score was measured by another model ({measured_by}), so its scale does not fit; "
+        "score with the models that are connected here."
+    )
+    return None, notes
 
 
 def workflow_texts(hidden: Any) -> Mapping[str, str]:

@@ -21,6 +21,8 @@ from .inputs import (
     sampling_from,
     sampling_inputs,
 )
+from .likeness import embedder_inputs
+from .lora_files import lora_path
 
 NOTHING = "none"
 
@@ -100,8 +102,8 @@ def character_shot_inputs() -> list[io.Input]:
             step=0.01,
             optional=True,
             tooltip="How alike a picture has to be. With a score, on its scale; else the "
-            "cosine of the CLIP_VISION: about 0.5 for the demo encoder, 0.6 for DINOv2, "
-            "0.8 for CLIP and SigLIP.",
+            "cosine of what measures it: about 0.5 for the demo encoder, 0.6 for DINOv2, "
+            "0.8 for CLIP and SigLIP, 0.3 for face recognition.",
         ),
         io.String.Input(
             "description",
@@ -112,6 +114,7 @@ def character_shot_inputs() -> list[io.Input]:
             "of prompts that contradict it. Empty goes by captions and the LoRA's file.",
         ),
         negative_input(),
+        *embedder_inputs(),
     ]
 
 
@@ -124,12 +127,7 @@ def chosen(lora_name: str, lora: Any) -> Path | None:
             f"A LoRA is connected and {lora_name!r} is chosen too; set lora_name to "
             f"'{NOTHING}', or disconnect the lora input."
         )
-    path = folder_paths.get_full_path("loras", lora_name)
-    if path is None:
-        raise ValueError(
-            f"lora_name is {lora_name!r}, which is in no folder of LoRAs; choose one of the list."
-        )
-    return Path(path)
+    return lora_path(lora_name)
 
 
 def check_character(character: Character | None, has_lora: bool, model: Any) -> None:

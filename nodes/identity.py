@@ -6,7 +6,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import folder_paths
 import torch
 from comfy.utils import ProgressBar
 from comfy_api.latest import io
@@ -19,6 +18,8 @@ from .folders import character_folder
 from .identity_inputs import scorer_inputs
 from .identity_page import REPORTS, shown
 from .inputs import sampling_from
+from .likeness import embedder_for
+from .lora_files import lora_path, lora_state
 from .studio import said_by
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class FacetIdentityScorer(io.ComfyNode):
                 io.String.Output("verdict", tooltip="What was found, in a sentence."),
             ],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, lora_name: str | None = "", **_: Any) -> str:
+        return lora_state(lora_name)
 
     @classmethod
     def execute(
@@ -104,7 +109,11 @@ class FacetIdentityScorer(io.ComfyNode):
             evaluation = evaluate(
                 character,
                 candidates_of(
-                    run, lora, parse_strengths(strengths), checkpoints, lora_file(lora_name)
+                    run,
+                    lora,
+                    parse_strengths(strengths),
+                    checkpoints,
+                    lora_path(lora_name) if lora_name else None,
                 ),
                 Bench(
                     model,
@@ -145,52 +154,6 @@ class FacetIdentityScorer(io.ComfyNode):
             card.verdict,
             ui=shown(report, written.folder, cls),
         )
-
-
-def embedder_for(
-    clip_vision: Any,
-    face_embedder: Embedder | None,
-    look_at: str,
-    face_model: Any,
-    background: Any = None,
-) -> Embedder:
-    """What tells likeness: the face embedder where there is one, else the CLIP_VISION.
-
-    Raises ValueError when it looks at faces and nothing finds them, or at people alone and nothing
-    cuts them out.
-    """
-    from ..engine.measure.embedders import CROPS, AppearanceEmbedder
-
-    chosen = face_embedder
-    if chosen is None:
-        crop = next((one for one in CROPS if one == look_at), CROPS[0])
-        chosen = AppearanceEmbedder(clip_vision, crop)
-    if chosen.crop == "without background" and background is None:
-        raise ValueError(
-            "Likeness is to be measured without the background, and nothing cuts people out; "
-            "connect a background_removal model."
-        )
-    if chosen.crop == "aligned face" and face_model is None:
-        raise ValueError(
-            "Likeness is to be measured on faces, and nothing finds them; connect a "
-            "face_detection_model."
-        )
-    return chosen
-
-
-def lora_file(name: str) -> Path | None:
-    """The file that ComfyUI lists as ``name`` among its LoRAs; None for no name.
-
-    Raises ValueError when there is none.
-    """
-    if not name:
-        return None
-    path = folder_paths.get_full_path("loras", name)
-    if path is None:
-        raise ValueError(
-            f"lora_name is {name!r}, which is in no folder of LoRAs; choose one of the list."
-        )
-    return Path(path)
 
 
 def write_stamp(card: ScoreCard) -> None:

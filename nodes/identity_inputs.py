@@ -7,6 +7,7 @@ from comfy_api.latest import io
 
 from . import sockets
 from .inputs import face_detection_input, model_inputs, negative_input, sampling_inputs
+from .likeness import embedder_inputs
 
 
 def scorer_inputs() -> list[io.Input]:
@@ -100,22 +101,7 @@ def scorer_inputs() -> list[io.Input]:
             advanced=True,
             tooltip="Writes the score into the metadata of the LoRA file that is chosen.",
         ),
-        sockets.FaceEmbedder.Input(
-            "face_embedder",
-            optional=True,
-            tooltip="A face recognition model: identity is measured on faces then, and no longer "
-            "by appearance. Needs the face detection model.",
-        ),
-        io.Combo.Input(
-            "look_at",
-            options=["whole", "aligned face", "without background"],
-            default="whole",
-            optional=True,
-            advanced=True,
-            tooltip="What the CLIP_VISION sees of each picture, where no face embedder is "
-            "connected. Faces alone need the face detection model, the person without a "
-            "background the background removal model.",
-        ),
+        *embedder_inputs(cutting_out=True),
         io.BackgroundRemoval.Input(
             "background_removal",
             optional=True,

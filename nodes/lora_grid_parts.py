@@ -76,7 +76,7 @@ class FacetLoraGridRow(io.ComfyNode):
         **sampling: Any,
     ) -> io.NodeOutput:
         from ..engine.identity.cache import PictureCache
-        from ..engine.identity.candidates import read_lora
+        from ..engine.identity.lora_file import read_weights
         from ..engine.identity.probes import own_prompts
         from ..engine.identity.sampler import Bench, Candidate, Sampler
         from .lora_grid_rows import grid_sampling, who_is_it
@@ -85,7 +85,7 @@ class FacetLoraGridRow(io.ComfyNode):
             candidate = None
             if file:
                 path = row_file(file)
-                candidate = Candidate(file, strength, lambda: read_lora(path))
+                candidate = Candidate(file, strength, lambda: read_weights(path))
             elif lora is not None and strength:
                 candidate = Candidate("the LoRA", strength, lambda: lora)
             bench = Bench(

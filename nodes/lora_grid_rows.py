@@ -16,6 +16,7 @@ from ..engine.files import contained
 from ..engine.run import TrainingRun
 from ..engine.sampling import Sampling
 from .inputs import sampling_from
+from .lora_files import state_of
 from .page import below_output
 
 if TYPE_CHECKING:
@@ -102,10 +103,9 @@ def row_file(name: str) -> Path:
 def row_state(name: str) -> str:
     """What tells the file called ``name`` from another of that name; '' when there is none."""
     try:
-        state = row_file(name).stat()
-    except (OSError, ValueError):
+        return state_of(row_file(name))
+    except ValueError:
         return ""
-    return f"{state.st_mtime_ns} {state.st_size}"
 
 
 def named(loras: str) -> list[str]:

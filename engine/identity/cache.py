@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +29,16 @@ def weights_key(weights: dict[str, torch.Tensor]) -> str:
     return digest.hexdigest()[:24]
 
 
+def read_picture(path: Path) -> torch.Tensor:
+    """The picture (H, W, 3) float32 in 0..1 in ``path``; OSError when it is gone or damaged."""
+    try:
+        with Image.open(path) as opened:
+            pixels = np.array(opened.convert("RGB"))
+    except (SyntaxError, ValueError) as error:
+        raise OSError(f"it is damaged: {error}") from error
+    return torch.from_numpy(pixels).to(torch.float32) / 255
+
+
 class PictureCache:
     """Pictures by their keys, as PNG files in ``folder``; one that cannot be read is made again."""
 
@@ -38,15 +47,10 @@ class PictureCache:
 
     def load(self, key: str) -> torch.Tensor | None:
         """The picture (H, W, 3) float32 in 0..1 under ``key``, or None."""
-        path = contained(self.folder, f"{key}.png")
-        if not path.is_file():
-            return None
         try:
-            with Image.open(io.BytesIO(path.read_bytes())) as opened:
-                pixels = np.array(opened.convert("RGB"))
-        except (OSError, SyntaxError, ValueError):
+            return read_picture(contained(self.folder, f"{key}.png"))
+        except OSError:
             return None
-        return torch.from_numpy(pixels).to(torch.float32) / 255
 
     def save(self, key: str, image: torch.Tensor) -> torch.Tensor:
         """Writes ``image`` (H, W, 3) and returns it as it will be read: in 8 bits a channel."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..run import Checkpoint, TrainingRun
 from .apply import LoraWeights
+from .lora_file import read_weights
 from .sampler import Candidate
 
 MAX_STRENGTH = 10.0
@@ -67,7 +68,7 @@ def candidates_of(
             Candidate(
                 f"step {point.step}",
                 strength,
-                partial(read_lora, point.path),
+                partial(read_weights, point.path),
                 step=point.step,
                 path=str(point.path),
                 loss=point.loss if math.isfinite(point.loss) else None,
@@ -76,23 +77,10 @@ def candidates_of(
             for strength in strengths
         ]
     if lora is None and file is not None:
-        load = partial(read_lora, file)
+        load = partial(read_weights, file)
         return [Candidate(file.stem, strength, load, path=str(file)) for strength in strengths]
     if lora is None:
         raise ValueError(
             "There is no LoRA to score; connect a training run or a LoRA, or choose a lora_name."
         )
     return [Candidate("the LoRA", strength, lambda: lora) for strength in strengths]
-
-
-def read_lora(path: Path) -> LoraWeights:
-    """The weights in ``path``; ValueError when the file is gone or cannot be read."""
-    import comfy.utils
-    from safetensors import SafetensorError
-
-    try:
-        return comfy.utils.load_torch_file(str(path), safe_load=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ValueError(
-            f"The LoRA {path} cannot be read ({error}); train it again or choose another."
-        ) from error

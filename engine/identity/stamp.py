@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from ..tensors import read_tensors, write_tensors
@@ -14,16 +15,19 @@ KEY = "facet.score"
 def stamp(path: Path, card: ScoreCard) -> None:
     """Writes what ``card`` says of its best LoRA into the metadata of the file ``path``.
 
-    The weights and all other metadata stay as they are; an earlier score is replaced. Raises
-    ValueError when the file is no safetensors file or cannot be written.
+    The weights, all other metadata and the file's time stay as they are, so that ComfyUI runs
+    nothing again that names it; an earlier score is replaced. Raises ValueError when the file is no
+    safetensors file or cannot be written.
     """
     from safetensors import SafetensorError
 
     if path.suffix.lower() != ".safetensors":
         raise ValueError(f"{path.name} is no safetensors file, so the score is not written in it.")
     try:
+        state = path.stat()
         tensors, metadata = read_tensors(path)
         write_tensors(path, tensors, {**metadata, KEY: score_text(card)})
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     except (OSError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"The score could not be written into {path.name} ({error}).") from error
 

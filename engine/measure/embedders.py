@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import torch
 import torch.nn.functional as F
 
+from ..sampling import fingerprint
 from .alignment import aligned
 from .embedding import BATCH, embed, pad_to_square
 from .faces import Face
@@ -68,6 +69,10 @@ class Embedder(Protocol):
     @property
     def crop(self) -> Crop: ...
 
+    @property
+    def fingerprint(self) -> str:
+        """Which one this is and what it looks at, the same in the next process."""
+
     def embed(
         self,
         images: Sequence[torch.Tensor],
@@ -109,6 +114,11 @@ class AppearanceEmbedder:
         family = FAMILIES.get(self.clip_vision.model_type, self.clip_vision.model_type)
         return f"{family} ({config['num_hidden_layers']} layers, {config['hidden_size']} wide)"
 
+    @property
+    def fingerprint(self) -> str:
+        """See `Embedder.fingerprint`."""
+        return f"{label(self)} {fingerprint(self.clip_vision)}"
+
     def embed(
         self,
         images: Sequence[torch.Tensor],
@@ -137,6 +147,11 @@ class FaceEmbedder:
     def name(self) -> str:
         """The file's name and the network."""
         return f"{self.model.name} ({self.model.kind})"
+
+    @property
+    def fingerprint(self) -> str:
+        """See `Embedder.fingerprint`."""
+        return f"{label(self)} {self.model.weights} {'mirrored' if self.mirrored else 'once'}"
 
     def embed(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..sampling import weights_fingerprint
 from .alignment import SIDE
 from .iresnet import load_iresnet
 
@@ -27,13 +29,17 @@ Recogniser = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True, eq=False)
 class FaceModel:
-    """A face recognition model. kind: its architecture in words. licence: as its file states it."""
+    """A face recognition model. kind: its architecture in words. licence: as its file states it.
+
+    weights: a hash of them, the same in the next process.
+    """
 
     name: str
     kind: str
     licence: str
     dimensions: int
     recogniser: Recogniser
+    weights: str = ""
 
 
 def open_face_model(path: Path) -> FaceModel:
@@ -72,6 +78,7 @@ def _open_safetensors(path: Path) -> FaceModel:
         licence_in(metadata or {}),
         network.dimensions,
         TorchRecogniser(network),
+        weights_fingerprint([network]),
     )
 
 
@@ -128,7 +135,8 @@ def _open_onnx(path: Path) -> FaceModel:
             "numbers. Of InsightFace's packs it is glintr100 or w600k_r50."
         )
     licence = licence_in(session.get_modelmeta().custom_metadata_map)
-    return FaceModel(path.stem, "ONNX", licence, answer.shape[1], recogniser)
+    weights = hashlib.sha256(data).hexdigest()[:16]
+    return FaceModel(path.stem, "ONNX", licence, answer.shape[1], recogniser, weights)
 
 
 def session_of(name: str, data: bytes) -> Any:

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import folder_paths
@@ -9,11 +10,16 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from facet.engine.character import Character, Provenance, Shot
+from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.people import demo_picture
 from facet.engine.identity.calibrate import UNKNOWN, Calibration
 from facet.engine.identity.condition import Condition
 from facet.engine.identity.score import ScoreCard
+from facet.engine.measure.embedders import AppearanceEmbedder, FaceEmbedder, label
+from facet.engine.measure.recognition import open_face_model
 from facet.nodes.character_shot import FacetCharacterShot
 from harness.executor import Executor
+from harness.face_models import random_iresnet, write_safetensors
 from harness.small_models import small_clip_vision, small_models
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
@@ -205,7 +211,71 @@ def test_another_file_under_the_same_name_is_noticed(loras):
     before = FacetCharacterShot.fingerprint_inputs("a.safetensors")
     save_file({**lora(), "more": torch.zeros(8)}, loras / "a.safetensors")
     assert FacetCharacterShot.fingerprint_inputs("a.safetensors") != before
-    assert FacetCharacterShot.fingerprint_inputs("none") == "none"
+    for nothing in ("none", None, "gone.safetensors"):
+        assert FacetCharacterShot.fingerprint_inputs(nothing) == ""
+
+
+@pytest.fixture(scope="module")
+def demo() -> DemoModels:
+    return load_models()
+
+
+@pytest.fixture(scope="module")
+def face_embedder(tmp_path_factory) -> FaceEmbedder:
+    file = tmp_path_factory.mktemp("faces") / "mine.safetensors"
+    write_safetensors(file, random_iresnet(18, 8).state_dict())
+    return FaceEmbedder(open_face_model(file))
+
+
+@pytest.mark.parametrize(
+    ("connected", "measured_by"),
+    [
+        ({"look_at": "aligned face"}, "appearance by Facet's demo encoder, aligned face"),
+        ({"face_embedder": True}, "face recognition by mine (IResNet-18), aligned face"),
+        ({"face_embedder": True, "clip_vision": None}, "face recognition by mine (IResNet-18), "),
+        ({}, "appearance by Facet's demo encoder, whole picture"),
+    ],
+)
+def test_what_measured_stands_in_the_report_and_in_the_picture(
+    models, demo, face_embedder, output, connected, measured_by
+):
+    ada = replace(character(), source=Shot(demo_picture(3), Provenance("original")))
+    given = {"clip_vision": demo.clip_vision, "face_detection_model": demo.face, **connected}
+    if connected.get("face_embedder"):
+        given["face_embedder"] = face_embedder
+    _, scores, told, _, ui = run(
+        models, character=ada, lora=lora(), prompt="smiling\nfrom behind", tries=2, **given
+    )
+    assert f"Likeness is {measured_by}" in told and "dentity" not in told
+    with Image.open(output / "facet/Ada/pictures" / ui["images"][0]["filename"]) as kept:
+        record = json.loads(kept.text["facet"])
+    assert record["measured_by"].startswith(measured_by)
+    # Random weights draw nobody: on faces that is no likeness, and fails a picture of one.
+    if connected:
+        assert all(map(math.isnan, scores)) and record["cosine"] is None
+        assert "not measured, try 1 of 2" in told and "try 2: new seed, the face asked" in told
+    assert record["causes"][-1] == "no face"
+
+
+@pytest.mark.parametrize("by", ["look_at", "face_embedder"])
+def test_faces_that_nothing_finds_are_one_sentence(models, vision, face_embedder, by):
+    given = {"look_at": "aligned face"} if by == "look_at" else {"face_embedder": face_embedder}
+    sentence = "^Facet Character Shot: Likeness is to be measured on faces, and nothing finds them"
+    with pytest.raises(ValueError, match=sentence):
+        run(models, character=character(), lora=lora(), clip_vision=vision, **given)
+
+
+def test_a_score_that_something_else_measured_sets_no_scale(models, vision):
+    given = {"character": character(), "lora": lora(), "clip_vision": vision, "tries": 1}
+    mine = label(AppearanceEmbedder(vision))
+    cosines = run(models, **given)[1]
+    same = run(models, score=replace(card(), settings={"measured_by": mine}), **given)
+    scale = card().calibration
+    assert same[1] == pytest.approx([scale.score(cosine) for cosine in cosines])
+    assert f"Likeness is {mine}, on the score's scale" in same[2]
+    other = run(models, score=replace(card(), settings={"measured_by": "a doorman"}), **given)
+    assert other[1] == cosines and "another model (a doorman)" in other[2]
+    assert "the bare cosine with the original" in other[2]
 
 
 @pytest.mark.slow

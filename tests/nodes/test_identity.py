@@ -1,5 +1,6 @@
 import json
 import random
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,7 +167,10 @@ def test_any_lora_of_the_folders_is_scored_and_says_so_itself_afterwards(models,
     if card.calibration.problem:  # nothing could be judged, and so nothing is certified
         assert metadata == before
     stamped = replace(card, calibration=Calibration((0.1, 0.2), (0.8, 0.9)))
+    state = FacetIdentityScorer.fingerprint_inputs("mine.safetensors")
     write_stamp(stamped)
+    # The weights are the same, so ComfyUI need not score them again.
+    assert FacetIdentityScorer.fingerprint_inputs("mine.safetensors") == state != ""
     told = json.loads(read_tensors(path)[1]["facet.score"])
     assert told["verdict"] == stamped.verdict and told["strength"] == 1.0
     assert told["dataset_hash"] == character().hash
@@ -235,3 +239,46 @@ def test_leaks_alone_are_no_scene(models):
         FacetIdentityScorer.execute(
             character(), lora=lora(), **models, **{**SMALL, "prompts": "leak: smiling"}
         )
+
+
+@pytest.mark.slow
+def test_comfyui_scores_a_lora_again_only_when_its_file_was_replaced(comfy, loras):
+    model = load_models().model.model.diffusion_model
+    up, down = model.double_blocks[0].img_attn.qkv.weight.shape
+
+    def put(scale: float) -> None:
+        weights = {
+            f"{QKV}.lora_up.weight": torch.full((up, 1), scale),
+            f"{QKV}.lora_down.weight": torch.ones(1, down),
+        }
+        save_file(weights, loras / "demo.safetensors")
+
+    graph = {
+        "1": {"class_type": "FacetDemoModels", "inputs": {}},
+        "2": {"class_type": "FacetDemoPicture", "inputs": {"person": 3}},
+        "3": {
+            "class_type": "FacetCharacter",
+            "inputs": {"image": ["2", 0], "name": "Ada", "trigger": "zqx", "class_word": "person",
+                       "view": "front", "framing": "close_up", "outfit": "", "background": ""},
+        },
+        "4": {
+            "class_type": "FacetIdentityScorer",
+            "inputs": {**SMALL, "samples": 1, "trigger_only": 0, "attributes": 0, "leak_probes": 0,
+                       "model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2], "character": ["3", 0],
+                       "clip_vision": ["1", 3], "lora_name": "demo.safetensors"},
+        },
+    }  # fmt: skip
+    def scored() -> bool:  # ComfyUI writes what it found into the prompt that it is given
+        return "4" not in comfy.run(deepcopy(graph)).cached
+
+    put(1e-3)
+    assert scored()
+    assert not scored()
+    put(2e-3)
+    assert scored()
+
+
+def test_a_lora_that_is_linked_or_gone_has_no_state(loras):
+    assert FacetIdentityScorer.fingerprint_inputs(lora_name=None, seed=None) == ""
+    assert FacetIdentityScorer.fingerprint_inputs(lora_name="gone.safetensors") == ""
+    assert FacetIdentityScorer.fingerprint_inputs() == ""

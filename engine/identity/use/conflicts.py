@@ -80,14 +80,19 @@ def mentions(said: Iterable[str]) -> Mentions:
 
 
 def conflicts(prompt: str, known: Mentions) -> list[Conflict]:
-    """What ``prompt`` asks for against what is ``known`` of the character, by feature."""
-    found = []
+    """What ``prompt`` asks for against what is ``known`` of the character, by feature.
+
+    A word that goes against two features, as 'bald' does, is told once.
+    """
+    found: list[Conflict] = []
     for feature, values in features(prompt).items():
         if feature not in known:
             continue
         (value, count), total = known[feature].most_common(1)[0], known[feature].total()
-        if value not in values and count >= AGREE * total:
-            found.append(Conflict(feature, sorted(values)[0], value, (count, total)))
+        asked = sorted(values)[0]
+        told = any(one.asked == asked for one in found)
+        if value not in values and count >= AGREE * total and not told:
+            found.append(Conflict(feature, asked, value, (count, total)))
     return found
 
 
@@ -136,10 +141,11 @@ def _near(words: list[str], noun: str) -> set[str]:
     """The adjectives that belong to ``noun`` in one phrase, two words of one adjective joined."""
     table = opposites()
     found: set[str] = set()
+    things = [[word] for word in table["things"]]
     for language, nouns in table["nouns"][noun].items():
         before = language in table["before"]
         for place, word in enumerate(words):
-            if word in nouns:
+            if word in nouns and words[place + 1 : place + 2] not in things:
                 run = words[max(0, place - FAR) : place][::-1]
                 run = run if before else words[place + 1 : place + 1 + FAR]
                 found |= _run(run, _adjectives(noun), table["fillers"], before)

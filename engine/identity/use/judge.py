@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from ...character import VIEW_YAW, Character
-from ...measure.embedding import embed
-from ...measure.faces import find_face
+from ...measure.embedders import Embedder, label
+from ...measure.faces import Face, find_face
 from ...sampling import fingerprint
 from ..calibrate import Calibration
 from ..condition import MEASURED_VIEWS
@@ -28,14 +28,17 @@ SHARES = {
 The shots' identity gate asks for the same."""
 LEAST_DATASET = 3
 """From how many pictures on a dataset says how alike two honest pictures of it may be."""
+NO_EMBEDDING = torch.zeros(1)
+"""Of pictures that are looked for as copies: whether one is a copy is told by pixels alone."""
 
 
 @dataclass(frozen=True)
 class Measures:
     """What was measured, whatever was asked; None where no model measured it.
 
-    cosine: with the original. yaw: of the largest face in degrees, None without one. copied: the
-    hash of the training picture that it repeats, '' for none. by: what measured each of them.
+    cosine: with the original, None also where there was no face to compare. yaw: of the largest
+    face in degrees, None without one. copied: the hash of the training picture that it repeats, ''
+    for none. by: what measured each of them.
     """
 
     cosine: float | None = None
@@ -85,84 +88,124 @@ class Verdict:
 
     @property
     def rank(self) -> tuple[bool, int, float]:
-        """Higher is better: not somebody else, fewer faults, more alike."""
+        """Higher is better: not somebody else, fewer faults, more alike.
+
+        Where there was no face to compare, nobody knows who it is.
+        """
         value = self.value if self.value is not None else 0.0
-        return UNLIKE not in self.causes, -len(self.causes), value
+        unknown = self.value is None and NO_FACE in self.causes
+        return not (unknown or UNLIKE in self.causes), -len(self.causes), value
 
 
 class Judge:
     """Measures pictures beside the original of a character.
 
-    A model that is None measures nothing, and ``notes`` say so. calibration: the scale of the score
-    card of this character and encoder. min_likeness: the least score, or cosine without a scale.
+    A model that is None measures nothing, and ``notes`` say so. embedder: tells likeness.
+    calibration: the scale of the score card of this character and embedder. min_likeness: the least
+    score, or cosine without a scale. Raises ValueError when the embedder looks at faces and the
+    original shows none.
     """
 
     def __init__(
         self,
         character: Character | None,
-        clip_vision: Any = None,
+        embedder: Embedder | None = None,
         face_model: Any = None,
         calibration: Calibration | None = None,
         min_likeness: float = 0.5,
     ) -> None:
         self.character, self.min_likeness = character, min_likeness
-        self.vision = None if character is None else clip_vision
+        self.embedder = None if character is None else embedder
+        self.measured_by = "" if self.embedder is None else label(self.embedder)
         self.face_model = face_model
         self.calibration = calibration
-        self.notes: list[str] = []
-        if character is None:
-            self.notes.append("No character is connected, so nothing says how alike they are.")
-        elif clip_vision is None:
-            self.notes.append("No CLIP_VISION is connected, so likeness was not measured.")
-        elif calibration is None:
-            self.notes.append(
-                "Likeness is the bare cosine of the encoder with the original; connect a score of "
-                "this character for a scale from 0, anybody, to 1, the character."
-            )
-        elif calibration.problem:
-            self.notes.append(f"The score sets no scale. {calibration.problem}")
-        if face_model is None:
-            self.notes.append("No FACE_DETECTION_MODEL is connected, so views were not checked.")
-        elif character is not None and find_face(face_model, character.source.image) is None:
-            self.face_model = None
-            self.notes.append(
-                "The face model finds no face in the original, so views were not checked."
-            )
+        self._original_face = None
+        if character is not None and face_model is not None:
+            self._original_face = find_face(face_model, character.source.image)
+            if self._original_face is None:
+                self.face_model = None
+        if self._needs_face:
+            self._original  # noqa: B018 — whether there is one is said before anything is made
         few = character is None or len(character.dataset) < LEAST_DATASET
-        self.dataset = "" if few or self.vision is None or character is None else character.hash
-        if self.vision is not None and not self.dataset:
-            self.notes.append(
+        self.dataset = "" if few or character is None else character.hash
+        self.notes = self._notes(face_model)
+        source = "" if character is None else character.source.hash
+        faces = fingerprint(self.face_model)
+        seen = "" if self.embedder is None else f"{self.embedder.fingerprint} {source}"
+        self._by = (
+            f"{seen} {faces}" if self._needs_face else seen,
+            faces,
+            f"pixels {self.dataset}" if self.dataset else "",
+        )
+
+    @property
+    def _needs_face(self) -> bool:
+        return self.embedder is not None and self.embedder.crop == "aligned face"
+
+    def _notes(self, face_model: Any) -> list[str]:
+        """What measures, and what was not measured and why."""
+        notes = []
+        if self.character is None:
+            notes.append("No character is connected, so nothing says how alike they are.")
+        elif self.embedder is None:
+            notes.append(
+                "Neither a CLIP_VISION nor a face embedder is connected, so likeness was not "
+                "measured."
+            )
+        elif self.calibration is None:
+            notes.append(
+                f"Likeness is {self.measured_by}: the bare cosine with the original; connect a "
+                "score of this character, measured in the same way, for a scale from 0, anybody, "
+                "to 1, the character."
+            )
+        elif self.calibration.problem:
+            notes.append(
+                f"Likeness is {self.measured_by}: the bare cosine with the original. The score "
+                f"sets no scale. {self.calibration.problem}"
+            )
+        else:
+            notes.append(
+                f"Likeness is {self.measured_by}, on the score's scale: 0 is anybody, 1 the "
+                "character."
+            )
+        if face_model is None:
+            notes.append("No FACE_DETECTION_MODEL is connected, so views were not checked.")
+        elif self.face_model is None:
+            notes.append("The face model finds no face in the original, so views were not checked.")
+        if self.character is not None and not self.dataset:
+            notes.append(
                 f"The character has fewer than {LEAST_DATASET} pictures, so copies were not looked "
                 "for."
             )
-        source = "" if character is None else character.source.hash
-        vision = fingerprint(self.vision)
-        self._by = (
-            f"{vision} {source}" if vision else "",
-            fingerprint(self.face_model),
-            f"{vision} {self.dataset}" if self.dataset else "",
-        )
+        return notes
 
     def measure(self, image: torch.Tensor, known: Measures | None = None) -> Measures:
         """The measures of ``image`` (H, W, 3); what ``known`` tells is not measured again."""
         known = known or Measures()
-        vision, face, copies = self._by
+        likeness, faces, copies = (old == new for old, new in zip(known.by, self._by, strict=True))
         cosine, found, yaw, copied = known.cosine, known.face, known.yaw, known.copied
-        embedding = None
-        if self.vision is not None and (known.by[0] != vision or known.by[2] != copies):
-            embedding = embed(self.vision, [image])[0]
-        if known.by[0] != vision:
-            cosine = None if embedding is None else float(embedding @ self._original)
-        if known.by[1] != face:
-            there = None if self.face_model is None else find_face(self.face_model, image)
-            found = None if self.face_model is None else there is not None
-            yaw = None if there is None else there.yaw
-        if known.by[2] != copies:
-            copied = None
-            if self.dataset and embedding is not None:
-                nearest = self._copies.nearest(image, embedding)
-                copied = nearest.shot if nearest.copied else ""
+        face = None
+        if self.face_model is not None and not (faces and (likeness or not self._needs_face)):
+            face = find_face(self.face_model, image)
+        if not likeness:
+            cosine = self._cosine(image, face)
+        if not faces:
+            found = None if self.face_model is None else face is not None
+            yaw = None if face is None else face.yaw
+        if not copies:
+            copied = self._copied(image)
         return Measures(cosine, found, yaw, copied, self._by)
+
+    def _cosine(self, image: torch.Tensor, face: Face | None) -> float | None:
+        if self.embedder is None:
+            return None
+        return self.embedder.embed([image], faces=[face]).cosines(self._original)[0]
+
+    def _copied(self, image: torch.Tensor) -> str | None:
+        if not self.dataset:
+            return None
+        nearest = self._copies.nearest(image, NO_EMBEDDING)
+        return nearest.shot if nearest.copied else ""
 
     def judge(self, measures: Measures, view: str) -> Verdict:
         """``measures`` held to a prompt that asked for ``view``; '' for one that asked for none."""
@@ -175,6 +218,9 @@ class Judge:
             if value < limit:
                 causes.append(UNLIKE)
                 notes.append(f"only {value:.2f} like the original, not {limit:.2f}")
+        elif self.embedder is not None and measures.face and view != "back":
+            causes.append(UNLIKE)
+            notes.append("its face cannot be compared with the original's")
         if measures.copied:
             causes.append(COPY)
             notes.append(f"repeats the training picture {measures.copied[:8]}")
@@ -201,11 +247,18 @@ class Judge:
 
     @cached_property
     def _original(self) -> torch.Tensor:
-        assert self.character is not None
-        return embed(self.vision, [self.character.source.image])[0]
+        assert self.character is not None and self.embedder is not None
+        image = self.character.source.image
+        seen = self.embedder.embed([image], faces=[self._original_face])
+        if not seen.found[0]:
+            raise ValueError(
+                f"{self.measured_by} finds no face in the original picture; use another picture, "
+                "or measure the appearance of the whole picture."
+            )
+        return seen.vectors[0]
 
     @cached_property
     def _copies(self) -> CopyFinder:
         assert self.character is not None
         shots = self.character.dataset
-        return CopyFinder(shots, embed(self.vision, [shot.image for shot in shots]))
+        return CopyFinder(shots, NO_EMBEDDING.expand(len(shots), 1))

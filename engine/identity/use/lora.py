@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
-
-import torch
 
 from ...character import Character
 from ..apply import LoraWeights
+from ..lora_file import read_lora
 
 _FAMILY = ("ss_base_model_version", "modelspec.architecture")
 
@@ -97,25 +95,9 @@ def called(phrase: str) -> Calls:
 
 
 def read_lora_file(path: Path) -> LoraFile:
-    """The LoRA in ``path``; ValueError with a sentence when there is none that can be read."""
-    import comfy.utils
-    from safetensors import SafetensorError
-
-    refused = (OSError, ValueError, RuntimeError, KeyError, EOFError, UnpicklingError)
-    try:
-        state, metadata = comfy.utils.load_torch_file(
-            str(path), safe_load=True, return_metadata=True
-        )
-    except (*refused, SafetensorError) as error:
-        # What torch says of a pickle is a page, and how to run it all the same.
-        told = "no weights stand in it" if isinstance(error, UnpicklingError) else error
-        raise ValueError(
-            f"{path.name} cannot be read ({told}); it is damaged or no LoRA, choose another."
-        ) from error
-    weights = {str(k): v for k, v in state.items() if isinstance(v, torch.Tensor)}
-    if not weights:
-        raise ValueError(f"{path.name} holds no weights; choose a LoRA.")
-    return LoraFile(weights, path.stem, {str(k): str(v) for k, v in (metadata or {}).items()})
+    """The LoRA in ``path``; raises ValueError as ``read_lora`` does."""
+    weights, metadata = read_lora(path)
+    return LoraFile(weights, path.stem, metadata)
 
 
 def agreed(character: Character | None, lora: LoraFile | None) -> tuple[Calls, str]:

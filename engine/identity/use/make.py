@@ -19,11 +19,12 @@ from ...sampling import (
     sample,
 )
 from ..apply import with_lora
+from ..cache import picture_key
 from .conflicts import Conflict, conflicts, mentions
 from .judge import Judge, Verdict
 from .lora import Calls, LoraFile
 from .retry import Plan, plan, seed_of
-from .store import Pictures, key_of
+from .store import Pictures
 from .wording import Wording, Writer, understands_weights
 
 MANY = 10_000
@@ -69,8 +70,8 @@ class Picture:
         """The try that is kept."""
         return self.tries[self.best]
 
-    def record(self, lora: str) -> dict[str, Any]:
-        """What is written into the kept picture's file."""
+    def record(self, lora: str, measured_by: str) -> dict[str, Any]:
+        """What is written into the kept picture's file. measured_by: what told its likeness."""
         kept, verdict = self.kept, self.kept.verdict
         return {
             "prompt": kept.wording.positive,
@@ -83,6 +84,7 @@ class Picture:
             "passed": verdict.passed,
             "score": verdict.score,
             "cosine": verdict.cosine,
+            "measured_by": measured_by,
             "yaw": verdict.yaw,
             "causes": list(verdict.causes),
         }
@@ -174,7 +176,7 @@ class Shoot:
         return Picture(prompt, tuple(tries), best, tuple(conflicts(prompt, self.known)))
 
     def _try(self, wording: Wording, planned: Plan, seed: int) -> Try:
-        key = key_of(
+        key = picture_key(
             self._common,
             self._with(planned.strength)[2],
             self.studio.sampling,

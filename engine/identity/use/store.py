@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -10,21 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image, PngImagePlugin
 
 from ...character import picture_hash, quantise
 from ...files import write_atomic, write_json_atomic
 from ...pictures import CHUNK, image_bytes
+from ..cache import read_picture
 from .judge import Measures, measures_from
 
 LOGGER = logging.getLogger(__name__)
-
-
-def key_of(*parts: object) -> str:
-    """The name of a picture: a hash of all that determines it."""
-    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:24]
 
 
 class Pictures:
@@ -42,14 +36,12 @@ class Pictures:
         """The try called ``key``, (H, W, 3), and its measures; None when it has to be made."""
         try:
             record = json.loads((self.tries / f"{key}.json").read_text("utf-8"))
-            with Image.open(self.tries / f"{key}.png") as opened:
-                pixels = torch.from_numpy(np.array(opened.convert("RGB")))
+            image = read_picture(self.tries / f"{key}.png")
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             LOGGER.warning("Facet: %s/%s cannot be read, made again (%s).", self.tries, key, error)
             return None
-        image = pixels.to(torch.float32) / 255
         if not isinstance(record, dict) or record.get("hash") != picture_hash(image):
             LOGGER.warning("Facet: %s/%s.png was changed and is made again.", self.tries, key)
             return None

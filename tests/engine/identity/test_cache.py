@@ -18,6 +18,16 @@ def test_a_picture_that_was_cut_off_is_made_again(tmp_path):
     assert cache.load("a1") is None
 
 
+def test_a_picture_whose_inside_is_damaged_is_made_again(tmp_path):
+    cache = PictureCache(tmp_path)
+    cache.save("a1", torch.rand(9, 7, 3))
+    path = tmp_path / "a1.png"
+    data = bytearray(path.read_bytes())
+    data[data.index(b"IDAT") + 6] ^= 0xFF
+    path.write_bytes(data)
+    assert cache.load("a1") is None
+
+
 def test_every_value_of_a_lora_counts():
     weights = {"up": torch.zeros(64, 64), "down": torch.zeros(4, dtype=torch.bfloat16)}
     other = {**weights, "up": weights["up"].clone()}
@@ -27,5 +37,7 @@ def test_every_value_of_a_lora_counts():
 
 
 def test_keys_tell_all_their_parts_apart():
-    assert picture_key("a", 1, "") != picture_key("a", "", 1)
+    assert picture_key("a", 1) == picture_key("a", 1)
+    parts = [("a", 1, ""), ("a", "", 1), ("a", 1), ("a", 2), ("a", "1"), ("a",)]
+    assert len({picture_key(*some) for some in parts}) == len(parts)
     assert len(picture_key("x")) == 24

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from facet.engine.identity.candidates import candidates_of, parse_strengths, read_lora, spread
+from facet.engine.identity.candidates import candidates_of, parse_strengths, spread
 from facet.engine.run import Checkpoint, TrainingRun
 
 
@@ -66,11 +66,3 @@ def test_a_checkpoint_that_is_gone_is_one_sentence(tmp_path):
     (candidate,) = candidates_of(gone, None, (1.0,), 1)
     with pytest.raises(ValueError, match="cannot be read"):
         candidate.load()
-
-
-@pytest.mark.parametrize("data", [b"", b"junk" * 100, (2**40).to_bytes(8, "little")])
-def test_a_corrupt_file_is_said_in_a_sentence(tmp_path, data):
-    path = tmp_path / "broken.safetensors"
-    path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"broken.safetensors cannot be read .* choose another\."):
-        read_lora(path)

@@ -24,6 +24,15 @@ CONTRADICTIONS = [
     ("cabelo loiro", "cabelo preto", "hair colour"),
     ("pelo corto", "pelo largo y negro", "hair length"),
     ("长发女孩", "短发", "hair length"),
+    ("brown twintails", "black twintails", "hair colour"),
+    ("a red ponytail", "short black hair", "hair colour"),
+    ("short spiky hair", "long hair", "hair length"),
+    ("bald", "spiky black hair", "hair colour"),
+    ("bald", "long black hair", "hair length"),
+    ("red hair", "a bald man", "hair colour"),
+    ("green skin", "pale skin", "skin"),
+    ("tan skin", "blue skin", "skin"),
+    ("stocky build", "slim build", "build"),
 ]
 HARMLESS = [
     ("red dress and long hair", "long hair"),
@@ -38,6 +47,10 @@ HARMLESS = [
     ("long hair", "wearing a long dress"),
     ("a shortcut through the park", "long hair"),
     ("a slimy wall", "overweight"),
+    ("a red hair ribbon and a blue hairband", "black hair"),
+    ("a black skin-tight suit", "pale skin"),
+    ("a bun with black sesame", "red hair"),
+    ("round glasses and a white bow", "short black hair, pale skin"),
 ]
 
 

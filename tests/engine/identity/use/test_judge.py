@@ -17,8 +17,11 @@ from facet.engine.identity.use.judge import (
     Verdict,
     measures_from,
 )
+from facet.engine.measure.embedders import AppearanceEmbedder, Crop, FaceEmbedder
+from facet.engine.measure.recognition import open_face_model
 from facet.world.scene import Scene
 from harness.demo_lora import true_character, true_shot
+from harness.face_models import random_iresnet, write_safetensors
 
 PERSON = 4
 
@@ -36,7 +39,11 @@ def ada() -> Character:
 @pytest.fixture(scope="module")
 def judge(models, ada) -> Judge:
     with torch.inference_mode():
-        return Judge(ada, models.clip_vision, models.face)
+        return Judge(ada, seen(models), models.face)
+
+
+def seen(models: DemoModels, crop: Crop = "whole") -> AppearanceEmbedder:
+    return AppearanceEmbedder(models.clip_vision, crop)
 
 
 def causes(judge: Judge, image: torch.Tensor, view: str) -> set[str]:
@@ -83,16 +90,16 @@ def test_a_training_picture_is_a_copy(judge, ada):
 
 def test_the_scale_of_a_score_card_counts_where_there_is_one(models, ada):
     scale = Calibration((0.0, 0.1, 0.05), (0.8, 0.9, 0.85))
-    scored = Judge(ada, models.clip_vision, None, scale, 0.5)
+    scored = Judge(ada, seen(models), None, scale, 0.5)
     verdict = scored.judge(Measures(cosine=0.45), "front")
     assert verdict.score == pytest.approx(0.5) and verdict.passed
     assert verdict.value == verdict.score
-    bare = Judge(ada, models.clip_vision).judge(Measures(cosine=0.45), "front")
+    bare = Judge(ada, seen(models)).judge(Measures(cosine=0.45), "front")
     assert bare.causes == (UNLIKE,) and bare.value == 0.45 and bare.score is None
 
 
 def test_a_face_turned_away_may_be_less_alike(models, ada):
-    judge = Judge(ada, models.clip_vision)
+    judge = Judge(ada, seen(models))
     for view, limit in (("front", 0.5), ("profile_left", 0.425), ("back", 0.375), ("", 0.5)):
         assert judge.judge(Measures(cosine=0.0), view).limit == pytest.approx(limit)
 
@@ -102,10 +109,71 @@ def test_what_is_known_is_not_measured_again_and_what_is_not_is(models, ada, jud
     image = ada.shots[0].image
     first = judge.measure(image)
     assert judge.measure(torch.zeros_like(image), first) == first
-    other = Judge(replace(ada, shots=ada.shots[:4]), models.clip_vision, models.face)
+    other = Judge(replace(ada, shots=ada.shots[:4]), seen(models), models.face)
     again = other.measure(image, first)
     assert again.cosine == first.cosine and again.by != first.by
     assert measures_from(first.record()) == first
+
+
+@torch.inference_mode()
+def test_likeness_by_another_crop_or_other_weights_is_measured_anew(models, ada, judge, tmp_path):
+    image = ada.shots[0].image
+    first = judge.measure(image)
+    files = [
+        write_safetensors(tmp_path / str(seed) / "r18.safetensors",
+                          random_iresnet(18, 8, seed).state_dict())
+        for seed in (0, 1)
+    ]  # fmt: skip
+    faces = [FaceEmbedder(open_face_model(file)) for file in files]
+    for embedder in (seen(models, "aligned face"), *faces, replace(faces[0], mirrored=False)):
+        other = Judge(ada, embedder, models.face)
+        again = other.measure(image, first)
+        assert again.by[0] != first.by[0] and again.by[1:] == first.by[1:]
+        assert again.cosine != first.cosine and again.yaw == first.yaw
+        assert again == other.measure(image) == other.measure(torch.zeros_like(image), again)
+        first = again
+
+
+@torch.inference_mode()
+def test_on_faces_strangers_are_unlike_and_a_new_picture_of_the_character_is_not(models, ada):
+    judge = Judge(ada, seen(models, "aligned face"), models.face)
+    for view in ("front", "three_quarter_left"):
+        scene = Scene(view=view, top="dress", place="beach", jitter=77)
+        assert causes(judge, true_shot(PERSON, scene).image, view) == set()
+    strangers = [causes(judge, demo_picture(number), "") for number in range(20, 30)]
+    assert sum(UNLIKE in found for found in strangers) >= 9
+    assert "appearance by" in judge.notes[0] and "aligned face" in judge.notes[0]
+    assert "identity" not in judge.notes[0]
+
+
+@torch.inference_mode()
+def test_a_picture_without_a_face_has_no_likeness_on_faces(models, ada):
+    judge = Judge(ada, seen(models, "aligned face"), models.face)
+    measures = judge.measure(torch.full((128, 128, 3), 0.5))
+    assert measures.cosine is None and measures.face is False
+    verdict = judge.judge(measures, "front")
+    assert verdict.causes == (NO_FACE,) and verdict.value is None and verdict.limit is None
+    assert judge.judge(measures, "back").passed
+    somebody = judge.judge(Measures(0.1, True, 0.0), "front")
+    right = judge.judge(Measures(0.9, True, 80.0), "front")
+    assert verdict.rank < somebody.rank < right.rank  # the wrong view of the character
+    assert judge.judge(Measures(None, True, 0.0), "front").causes == (UNLIKE,)
+
+
+@torch.inference_mode()
+def test_an_original_without_a_face_cannot_be_compared_on_faces(models):
+    alone = Character("Ada", "zqx", "person", Shot(torch.zeros(64, 64, 3), Provenance("original")))
+    for face_model in (models.face, None):
+        with pytest.raises(ValueError, match=r"^appearance by .* finds no face in the original"):
+            Judge(alone, seen(models, "aligned face"), face_model)
+
+
+@torch.inference_mode()
+def test_a_copy_is_found_by_pixels_alone(models, ada):
+    judge = Judge(ada)
+    assert judge.measure(ada.shots[2].image).copied == ada.shots[2].hash
+    fresh = true_shot(PERSON, Scene(view="front", top="dress", place="beach", jitter=9)).image
+    assert judge.measure(fresh).copied == ""
 
 
 @pytest.mark.parametrize("record", [None, 3, {}, {"by": ["a"]}, {"strange": 1}])
@@ -116,11 +184,11 @@ def test_a_record_that_says_nothing_is_measured_anew(record):
 def test_what_cannot_be_measured_is_said_and_fails_nothing(models):
     alone = Character("Ada", "zqx", "person", Shot(torch.zeros(64, 64, 3), Provenance("original")))
     for judge, words in (
-        (Judge(None, models.clip_vision, None), ("No character", "No FACE_DETECTION_MODEL")),
-        (Judge(alone, None, models.face), ("No CLIP_VISION", "no face in the original")),
-        (Judge(alone, models.clip_vision, None), ("bare cosine", "fewer than 3 pictures")),
+        (Judge(None, seen(models), None), ("No character", "No FACE_DETECTION_MODEL")),
+        (Judge(alone, None, models.face), ("Neither a CLIP_VISION nor", "no face in the original")),
+        (Judge(alone, seen(models), None), ("bare cosine", "fewer than 3 pictures")),
         (
-            Judge(alone, models.clip_vision, None, Calibration((), ())),
+            Judge(alone, seen(models), None, Calibration((), ())),
             ("sets no scale", "fewer than 3"),
         ),
     ):

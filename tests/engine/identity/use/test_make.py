@@ -16,6 +16,7 @@ from facet.engine.identity.use.lora import LoraFile, agreed, read_lora_file
 from facet.engine.identity.use.make import Picture, Shoot, Studio, prompt_lines
 from facet.engine.identity.use.report import report, sheet
 from facet.engine.identity.use.store import Pictures
+from facet.engine.measure.embedders import AppearanceEmbedder
 from facet.engine.sampling import Sampling
 from facet.world.probe import Probe
 from harness.demo_lora import trained_lora, true_character
@@ -90,7 +91,7 @@ def shoot(
         model or models.model, models.clip, models.vae, SAMPLING, "", lora, strength
     )
     calls, _ = agreed(ada, lora)
-    judge = Judge(ada, models.clip_vision, models.face, None, min_likeness)
+    judge = Judge(ada, AppearanceEmbedder(models.clip_vision), models.face, None, min_likeness)
     shooting = Shoot(studio, calls, judge, Pictures(folder), (), tries)
     return shooting, shooting.run(prompts, count, seed)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from facet.engine.character import quantise
 from facet.engine.identity.use.judge import Measures
-from facet.engine.identity.use.store import Pictures, key_of
+from facet.engine.identity.use.store import Pictures
 
 
 @pytest.fixture
@@ -49,8 +49,3 @@ def test_a_kept_picture_tells_what_it_is(tmp_path: Path, image):
     with Image.open(path) as opened:
         assert json.loads(opened.text["facet"]) == {"score": 0.5}
         assert opened.text["workflow"] == "{}"
-
-
-def test_another_part_is_another_key():
-    assert key_of("a", 1) == key_of("a", 1)
-    assert len({key_of("a", 1), key_of("a", 2), key_of("a", "1"), key_of("a")}) == 4

@@ -1,0 +1,73 @@
+"""What tells likeness: what nodes ask for, and the embedder that is chosen by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from comfy_api.latest import io
+
+from . import sockets
+
+if TYPE_CHECKING:
+    from ..engine.measure.embedders import Embedder
+
+
+def embedder_inputs(cutting_out: bool = False) -> list[io.Input]:
+    """What chooses the embedder, beside the CLIP_VISION.
+
+    cutting_out: whether the node can also look at the person without the background.
+    """
+    looks, needs = ["whole", "aligned face"], "Faces alone need the face detection model"
+    if cutting_out:
+        looks.append("without background")
+        needs += ", the person without a background the background removal model"
+    return [
+        sockets.FaceEmbedder.Input(
+            "face_embedder",
+            optional=True,
+            tooltip="A face recognition model: identity is measured on faces then, and no longer "
+            "by appearance. Needs the face detection model.",
+        ),
+        io.Combo.Input(
+            "look_at",
+            options=looks,
+            default="whole",
+            optional=True,
+            advanced=True,
+            tooltip="What the CLIP_VISION sees of each picture, where no face embedder is "
+            f"connected. {needs}.",
+        ),
+    ]
+
+
+def embedder_for(
+    clip_vision: Any,
+    face_embedder: Embedder | None,
+    look_at: str,
+    face_model: Any,
+    background: Any = None,
+) -> Embedder | None:
+    """What tells likeness: the face embedder where there is one, else the CLIP_VISION, else None.
+
+    Raises ValueError when it looks at faces and nothing finds them, or at people alone and nothing
+    cuts them out.
+    """
+    from ..engine.measure.embedders import CROPS, AppearanceEmbedder
+
+    chosen = face_embedder
+    if chosen is None and clip_vision is not None:
+        chosen = AppearanceEmbedder(
+            clip_vision, next((one for one in CROPS if one == look_at), CROPS[0])
+        )
+    crop = "" if chosen is None else chosen.crop
+    if crop == "without background" and background is None:
+        raise ValueError(
+            "Likeness is to be measured without the background, and nothing cuts people out; "
+            "connect a background_removal model."
+        )
+    if crop == "aligned face" and face_model is None:
+        raise ValueError(
+            "Likeness is to be measured on faces, and nothing finds them; connect a "
+            "face_detection_model."
+        )
+    return chosen
