@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...character import VIEW_YAW, VOCABULARY
-from ..condition import MEASURED_VIEWS, Condition, Sample
+from ...measure.framing import MEASURED_VIEWS
+from ..condition import Condition, Sample
 from .charts import SCALE, Mark, Row, chart
 from .material import Material
 from .parts import DASH, degrees, section, two_places

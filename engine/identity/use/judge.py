@@ -11,9 +11,9 @@ import torch
 from ...character import VIEW_YAW, Character
 from ...measure.embedders import Embedder, label
 from ...measure.faces import Face, find_face
+from ...measure.framing import MEASURED_VIEWS, view_of
 from ...sampling import fingerprint
 from ..calibrate import Calibration
-from ..condition import MEASURED_VIEWS
 from ..copies import CopyFinder
 
 UNLIKE, VIEW, NO_FACE, COPY = "unlike", "view", "no face", "copy"
@@ -240,10 +240,9 @@ class Judge:
             return "no face was found"
         if view not in MEASURED_VIEWS:
             return ""
-        yaw = measures.yaw
-        nearest = min(MEASURED_VIEWS, key=lambda one: abs(VIEW_YAW[one] - yaw))
-        asked = VIEW_YAW[view]
-        return "" if nearest == view else f"looks to {yaw:+.0f}° instead of {asked:+.0f}°"
+        if view_of(measures.yaw) == view:
+            return ""
+        return f"looks to {measures.yaw:+.0f}° instead of {VIEW_YAW[view]:+.0f}°"
 
     @cached_property
     def _original(self) -> torch.Tensor:
