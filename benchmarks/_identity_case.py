@@ -25,7 +25,7 @@ from ..engine.identity.probes import attribute_prompts, leak_prompts, trigger_pr
 from ..engine.identity.protocol import prompt_suite
 from ..engine.identity.sampler import Bench, Sampler
 from ..engine.identity.score import ScoreCard
-from ..engine.identity.verdict import COPY_RATE, LEAK_RATE
+from ..engine.identity.verdict import LEAK_RATE, repeated
 from ..engine.measure.embedders import AppearanceEmbedder
 from ..engine.run import TrainingRun
 from ..engine.sampling import Sampling
@@ -264,7 +264,7 @@ def one_person(case: Case, other: TrainingRun, probe: Probe) -> dict[str, Any]:
 def _copies(card: ScoreCard) -> bool:
     """Whether the verdict on the last LoRA would call it a copy."""
     last = card.tried[-1]
-    return max(last.copies.value or 0.0, last.figures.value or 0.0) > COPY_RATE
+    return bool(repeated(last.copies) or repeated(last.figures))
 
 
 def _leaks(card: ScoreCard) -> bool:

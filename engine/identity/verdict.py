@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..character import VIEW_YAW, VOCABULARY
-from .calibrate import FEW
+from .calibrate import FEW, Interval
 from .condition import CLOSE, Condition
 
 if TYPE_CHECKING:
@@ -71,29 +71,36 @@ def _likeness(card: ScoreCard) -> str:
 
 def _copies(card: ScoreCard) -> str:
     copies = card.best.copies
-    if copies.value is None or copies.value <= COPY_RATE:
+    count = repeated(copies)
+    if not count:
         return _figures(card)
-    count = round(copies.value * copies.count)
-    repeat = "repeats" if count == 1 else "repeat"
     what = card.shots.get(card.best.copied_shot, "")
     what = f" (most often: {what})" if what else ""
     return (
-        f"But {count} of {copies.count} pictures {repeat} a training picture{what}: use an earlier "
+        f"But {count} of {copies.count} pictures repeat a training picture{what}: use an earlier "
         "step, or add shots that differ from it."
     )
+
+
+def repeated(copies: Interval) -> int:
+    """How many pictures are ``copies``, when they are more than 5 % and more than one; else 0.
+
+    One of twelve is more than 5 % too, and may be chance.
+    """
+    count = round((copies.value or 0.0) * copies.count)
+    return count if count > 1 and (copies.value or 0.0) > COPY_RATE else 0
 
 
 def _figures(card: ScoreCard) -> str:
     """The person of a training picture over again, in another place."""
     figures = card.best.figures
-    if figures.value is None or figures.value <= COPY_RATE:
+    count = repeated(figures)
+    if not count:
         return ""
-    count = round(figures.value * figures.count)
-    repeat = "repeats" if count == 1 else "repeat"
     what = card.shots.get(card.best.copied_figure, "")
     what = f" (most often: {what})" if what else ""
     return (
-        f"But {count} of {figures.count} pictures {repeat} the figure of a training picture in "
+        f"But {count} of {figures.count} pictures repeat the figure of a training picture in "
         f"another place{what}: use an earlier step, or add shots in other poses and clothes."
     )
 

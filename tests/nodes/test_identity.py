@@ -38,6 +38,7 @@ SMALL = {
     "attributes": 1,
     "leak_probes": 1,
 }
+DEMO = {**SMALL, "width": 128, "height": 128}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,37 @@ def models() -> dict:
         "clip": small.clip,
         "vae": small.vae,
         "clip_vision": small_clip_vision(),
+    }
+
+
+@pytest.fixture(scope="module")
+def demo() -> dict:
+    loaded = load_models()
+    return {
+        "model": loaded.model,
+        "clip": loaded.clip,
+        "vae": loaded.vae,
+        "clip_vision": loaded.clip_vision,
+        "face_detection_model": loaded.face,
+        "background_removal": loaded.background,
+    }
+
+
+def drawn(view: str) -> Character:
+    """A person of the demo world, in four pictures from one side."""
+    rng = random.Random(0)
+    shots = [
+        Shot(drawn_picture(Identity.from_seed(FIRST), scene), Provenance("imported"))
+        for scene in (Scene.sample(rng, view=view) for _ in range(4))
+    ]
+    return Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
+
+
+def nothing() -> dict[str, torch.Tensor]:
+    """A LoRA for the demo's model that changes nothing."""
+    return {
+        f"{QKV}.lora_up.weight": torch.zeros(768, 1),
+        f"{QKV}.lora_down.weight": torch.ones(1, 256),
     }
 
 
@@ -156,6 +188,37 @@ def loras(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("content", [b"", b"no LoRA at all", b"\x20\0\0\0\0\0\0\0{"])
+def test_a_damaged_lora_is_named_before_anything_is_made(models, loras, output, content):
+    (loras / "mine.safetensors").write_bytes(content)
+    widgets = {**SMALL, "lora_name": "mine.safetensors"}
+    with pytest.raises(
+        ValueError, match=r"^Facet Identity Scorer: mine\.safetensors cannot be read"
+    ):
+        FacetIdentityScorer.execute(character(), **models, **widgets)
+    assert not list(output.rglob("*"))
+
+
+def test_a_character_of_one_picture_gets_its_pictures_and_is_told_why_there_is_no_scale(demo):
+    alone = replace(drawn("front"), shots=())
+    card, report, _, verdict = FacetIdentityScorer.execute(
+        alone, lora=nothing(), **demo, **DEMO
+    ).args
+    assert "no accepted shot besides the original" in verdict
+    assert card.best.identity.value is None and len(card.best.samples) == 5
+    assert report.shape[2:] == (1600, 3)
+
+
+def test_pictures_without_any_face_are_no_error(demo):
+    behind = drawn("back")
+    card = FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **DEMO).args[0]
+    assert card.best.views.value is None and card.best.faces.value is None
+    assert any("finds no face in the original" in note for note in card.notes)
+    with pytest.raises(ValueError, match="finds no face in the original picture; use another"):
+        given = {**DEMO, "look_at": "aligned face"}
+        FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **given)
+
+
 def test_any_lora_of_the_folders_is_scored_and_says_so_itself_afterwards(models, loras):
     path = loras / "mine.safetensors"
     tensors, before = read_tensors(path)
@@ -191,36 +254,14 @@ def test_what_was_made_once_is_not_made_again(models, output):
     assert len(list(pictures.glob("*.png"))) == 15
 
 
-@pytest.fixture(scope="module")
-def demo() -> dict:
-    loaded = load_models()
-    return {
-        "model": loaded.model,
-        "clip": loaded.clip,
-        "vae": loaded.vae,
-        "clip_vision": loaded.clip_vision,
-        "face_detection_model": loaded.face,
-        "background_removal": loaded.background,
-    }
-
-
 def test_people_are_looked_at_without_their_background(demo):
-    rng = random.Random(0)
-    shots = [
-        Shot(drawn_picture(Identity.from_seed(FIRST), scene), Provenance("imported"))
-        for scene in (Scene.sample(rng, view="front") for _ in range(4))
-    ]
-    person = Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
-    nothing = {
-        f"{QKV}.lora_up.weight": torch.zeros(768, 1),
-        f"{QKV}.lora_down.weight": torch.ones(1, 256),
-    }
-    widgets = {**SMALL, "width": 128, "height": 128, "look_at": "without background"}
-    card = FacetIdentityScorer.execute(person, lora=nothing, **demo, **widgets).args[0]
+    person = drawn("front")
+    given = {**DEMO, "look_at": "without background"}
+    card = FacetIdentityScorer.execute(person, lora=nothing(), **demo, **given).args[0]
     assert card.settings["measured_by"].endswith("without background")
     assert card.best.figures.count == len(card.best.samples)
     alone = AppearanceEmbedder(demo["clip_vision"], "without background")
-    images = [shot.image for shot in shots]
+    images = [shot.image for shot in person.pictures]
     masks = [demo["background_removal"].encode_image(image[None])[0] for image in images]
     vectors = alone.embed(images, masks).vectors
     cosines = vectors[1:] @ vectors[0]

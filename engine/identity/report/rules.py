@@ -17,6 +17,7 @@ from ..verdict import (
     STIFFER,
     WEAK_VIEW,
     WIDE,
+    repeated,
 )
 from .material import Material
 from .numbers import turning
@@ -93,13 +94,13 @@ def _rules(of: Material) -> list[Rule]:
             holds(value, best.strangers == 0),
         ),
         (
-            "It does not copy", f"at most {percent(COPY_RATE)}", percent(copies),
-            holds(copies, (copies or 0) <= COPY_RATE),
+            "It does not copy", f"at most {percent(COPY_RATE)}, or one picture", percent(copies),
+            holds(copies, not repeated(best.copies)),
         ),
         (
-            "It does not copy a figure", f"at most {percent(COPY_RATE)}",
+            "It does not copy a figure", f"at most {percent(COPY_RATE)}, or one picture",
             percent(best.figures.value),
-            holds(best.figures.value, (best.figures.value or 0) <= COPY_RATE),
+            holds(best.figures.value, not repeated(best.figures)),
         ),
         (
             "It does not leak clothes", f"LoRA off + {percent(LEAK_RATE)} at most",

@@ -7,7 +7,7 @@ import pytest
 from facet.engine.identity.calibrate import Interval, share
 from facet.engine.identity.condition import Diversity
 from facet.engine.identity.garment import Garment
-from facet.engine.identity.verdict import choose
+from facet.engine.identity.verdict import COPY_RATE, choose
 
 
 def figure(value: float, count: int = 12) -> Interval:
@@ -75,6 +75,16 @@ def test_the_shot_that_is_copied_is_named(card):
         shots={shot: "close-up, front view"},
     )
     assert "(most often: close-up, front view): use an earlier step" in copying.verdict
+
+
+def test_one_picture_over_again_may_be_chance(card):
+    once = share([True] + [False] * 11)
+    assert once.value > COPY_RATE
+    one = replace(card, best=replace(card.best, copies=once, figures=once))
+    assert "repeat" not in one.verdict
+    two = share([True] * 2 + [False] * 10)
+    told = replace(card, best=replace(card.best, copies=two)).verdict
+    assert "But 2 of 12 pictures repeat a training picture" in told
 
 
 def test_a_figure_over_again_is_told_where_no_whole_picture_is(card):
