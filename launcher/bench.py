@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .places import ROOT, Home
+from .places import ROOT, Home, sharing_cores
 from .problem import Problem
 from .setup import set_up
 
@@ -32,7 +32,7 @@ def run(home: Home, name: str, quick: bool, as_json: bool) -> int:
         answer = Path(folder) / "answer.json"
         command = [str(environment.python), str(ROOT / "launcher" / "bench_process.py")]
         command += [str(environment.comfyui.folder), folder, name, str(int(quick)), str(answer)]
-        code = subprocess.run(command, check=False).returncode
+        code = subprocess.run(command, env=sharing_cores(), check=False).returncode
         if code:
             return code
         result: dict[str, Any] = json.loads(answer.read_text("utf-8"))

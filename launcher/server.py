@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
-from .places import ROOT, Home
+from .places import ROOT, Home, sharing_cores
 from .problem import Problem
 from .setup import Environment
 
@@ -159,7 +159,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(os.environ, PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8"),
+                env=sharing_cores(PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8"),
                 start_new_session=os.name != "nt",
                 creationflags=flags,
             )

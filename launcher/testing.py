@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .places import ROOT, Home
+from .places import ROOT, Home, sharing_cores
 from .problem import Problem
 from .setup import set_up
 
@@ -68,6 +68,6 @@ def run(home: Home, arguments: list[str]) -> int:
         command += ["-m", "not browser"]
     # pytest runs inside tests/, so that it does not take the pack itself for a test package.
     arguments = [str(ROOT / a) if a.startswith("tests") else a for a in arguments]
-    variables = dict(os.environ, COMFYUI_PATH=str(environment.comfyui.folder))
+    variables = sharing_cores(COMFYUI_PATH=str(environment.comfyui.folder))
     folder = ROOT / "tests"
     return subprocess.run([*command, *arguments], cwd=folder, env=variables, check=False).returncode

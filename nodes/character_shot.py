@@ -94,6 +94,7 @@ class FacetCharacterShot(io.ComfyNode):
         negative: str = "",
         face_embedder: Embedder | None = None,
         look_at: str = "whole",
+        background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
         from ..engine.identity.use.conflicts import said_of
@@ -110,7 +111,9 @@ class FacetCharacterShot(io.ComfyNode):
             check_character(character, known is not None, model)
             calls, note = agreed(character, known)
             name = known.character if character is None and known else ""
-            embedder = embedder_for(clip_vision, face_embedder, look_at, face_detection_model)
+            embedder = embedder_for(
+                clip_vision, face_embedder, look_at, face_detection_model, background_removal
+            )
             scale, misfits = scale_of(score, calls.trigger, embedder)
             shoot = Shoot(
                 Studio(
@@ -129,6 +132,7 @@ class FacetCharacterShot(io.ComfyNode):
                     face_detection_model,
                     scale,
                     min_likeness,
+                    background_removal,
                 ),
                 Pictures(pictures_folder(character, name)),
                 said_of(character, description, known.says if known else ()),

@@ -114,7 +114,9 @@ def character_shot_inputs() -> list[io.Input]:
             "of prompts that contradict it. Empty goes by captions and the LoRA's file.",
         ),
         negative_input(),
-        *embedder_inputs(),
+        *embedder_inputs(
+            "Cuts the person out, for a likeness that is measured without the background."
+        ),
     ]
 
 

@@ -101,12 +101,9 @@ def scorer_inputs() -> list[io.Input]:
             advanced=True,
             tooltip="Writes the score into the metadata of the LoRA file that is chosen.",
         ),
-        *embedder_inputs(cutting_out=True),
-        io.BackgroundRemoval.Input(
-            "background_removal",
-            optional=True,
-            tooltip="Cuts the person out: whether the figure of a training picture comes again in "
-            "another place. Without it only whole pictures and faces are compared.",
+        *embedder_inputs(
+            "Cuts the person out: whether the figure of a training picture comes again in another "
+            "place. Without it only whole pictures and faces are compared."
         ),
     ]
 

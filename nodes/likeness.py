@@ -12,15 +12,8 @@ if TYPE_CHECKING:
     from ..engine.measure.embedders import Embedder
 
 
-def embedder_inputs(cutting_out: bool = False) -> list[io.Input]:
-    """What chooses the embedder, beside the CLIP_VISION.
-
-    cutting_out: whether the node can also look at the person without the background.
-    """
-    looks, needs = ["whole", "aligned face"], "Faces alone need the face detection model"
-    if cutting_out:
-        looks.append("without background")
-        needs += ", the person without a background the background removal model"
+def embedder_inputs(background: str) -> list[io.Input]:
+    """What chooses the embedder, beside the CLIP_VISION. background: what removing it is for."""
     return [
         sockets.FaceEmbedder.Input(
             "face_embedder",
@@ -30,13 +23,15 @@ def embedder_inputs(cutting_out: bool = False) -> list[io.Input]:
         ),
         io.Combo.Input(
             "look_at",
-            options=looks,
+            options=["whole", "aligned face", "without background"],
             default="whole",
             optional=True,
             advanced=True,
             tooltip="What the CLIP_VISION sees of each picture, where no face embedder is "
-            f"connected. {needs}.",
+            "connected. Faces alone need the face detection model, the person without a "
+            "background the background removal model.",
         ),
+        io.BackgroundRemoval.Input("background_removal", optional=True, tooltip=background),
     ]
 
 

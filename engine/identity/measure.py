@@ -12,7 +12,13 @@ import torch
 from ..character import Character
 from ..measure.alignment import aligned
 from ..measure.colours import to_lab
-from ..measure.embedders import Embedder, label, without_background
+from ..measure.embedders import (
+    Embedder,
+    label,
+    nothing_found,
+    person_mask,
+    without_background,
+)
 from ..measure.embedding import embed
 from ..measure.faces import Face, find_face
 from ..measure.sharpness import grey_of, sharpness
@@ -66,11 +72,7 @@ class Meter:
         self.sees_faces = faces[0] is not None
         embeddings = embedder.embed([shot.image for shot in pictures], masks, faces)
         if not embeddings.found[0]:
-            what = "nobody" if embedder.crop == "without background" else "no face"
-            raise ValueError(
-                f"{self.name} finds {what} in the original picture; use another picture, or "
-                "measure the appearance of the whole picture."
-            )
+            raise ValueError(nothing_found(embedder))
         self.original = embeddings.vectors[0]
         self._look_for_copies(character, faces, masks)
         own = [
@@ -112,10 +114,7 @@ class Meter:
 
     def mask(self, image: torch.Tensor) -> torch.Tensor | None:
         """Where the person is in ``image`` (H, W, 3), as (H, W) in 0..1, or None."""
-        if self.background is None:
-            return None
-        found: torch.Tensor = self.background.encode_image(image[None])
-        return found[0].detach().to("cpu", torch.float32)
+        return person_mask(self.background, image)
 
     def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> Sample:
         """What there is to say of ``image`` (H, W, 3), which was made for ``prompt``."""

@@ -93,6 +93,26 @@ def label(embedder: Embedder) -> str:
     return f"{embedder.measures} by {embedder.name}, {seen}"
 
 
+def nothing_found(embedder: Embedder) -> str:
+    """What to say when ``embedder`` finds nothing to look at in the original."""
+    what = "nobody" if embedder.crop == "without background" else "no face"
+    return (
+        f"{label(embedder)} finds {what} in the original picture; use another picture, or measure "
+        "the appearance of the whole picture."
+    )
+
+
+def person_mask(background: Any, image: torch.Tensor) -> torch.Tensor | None:
+    """Where the person is in ``image`` (H, W, 3): (H, W) in 0..1, None without a model.
+
+    background: what goes over BACKGROUND_REMOVAL.
+    """
+    if background is None:
+        return None
+    found: torch.Tensor = background.encode_image(image[None])
+    return found[0].detach().to("cpu", torch.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class AppearanceEmbedder:
     """Any CLIP_VISION, on the whole picture, on the person alone or on the face alone.

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ...character import VIEW_YAW, Character
-from ...measure.embedders import Embedder, label
+from ...measure.embedders import Embedder, label, nothing_found, person_mask
 from ...measure.faces import Face, find_face
 from ...measure.framing import MEASURED_VIEWS, view_of
 from ...sampling import fingerprint
@@ -102,8 +102,9 @@ class Judge:
 
     A model that is None measures nothing, and ``notes`` say so. embedder: tells likeness.
     calibration: the scale of the score card of this character and embedder. min_likeness: the least
-    score, or cosine without a scale. Raises ValueError when the embedder looks at faces and the
-    original shows none.
+    score, or cosine without a scale. background: what goes over BACKGROUND_REMOVAL, for an embedder
+    that looks at the person alone. Raises ValueError when the embedder finds nothing to look at in
+    the original.
     """
 
     def __init__(
@@ -113,18 +114,19 @@ class Judge:
         face_model: Any = None,
         calibration: Calibration | None = None,
         min_likeness: float = 0.5,
+        background: Any = None,
     ) -> None:
         self.character, self.min_likeness = character, min_likeness
         self.embedder = None if character is None else embedder
         self.measured_by = "" if self.embedder is None else label(self.embedder)
-        self.face_model = face_model
+        self.face_model, self.background = face_model, background
         self.calibration = calibration
         self._original_face = None
         if character is not None and face_model is not None:
             self._original_face = find_face(face_model, character.source.image)
             if self._original_face is None:
                 self.face_model = None
-        if self._needs_face:
+        if self.embedder is not None and self.embedder.crop != "whole":
             self._original  # noqa: B018 — whether there is one is said before anything is made
         few = character is None or len(character.dataset) < LEAST_DATASET
         self.dataset = "" if few or character is None else character.hash
@@ -132,8 +134,12 @@ class Judge:
         source = "" if character is None else character.source.hash
         faces = fingerprint(self.face_model)
         seen = "" if self.embedder is None else f"{self.embedder.fingerprint} {source}"
+        if self._needs_face:
+            seen = f"{seen} {faces}"
+        if self._needs_mask:
+            seen = f"{seen} {fingerprint(self.background)}"
         self._by = (
-            f"{seen} {faces}" if self._needs_face else seen,
+            seen,
             faces,
             f"pixels {self.dataset}" if self.dataset else "",
         )
@@ -141,6 +147,10 @@ class Judge:
     @property
     def _needs_face(self) -> bool:
         return self.embedder is not None and self.embedder.crop == "aligned face"
+
+    @property
+    def _needs_mask(self) -> bool:
+        return self.embedder is not None and self.embedder.crop == "without background"
 
     def _notes(self, face_model: Any) -> list[str]:
         """What measures, and what was not measured and why."""
@@ -199,7 +209,8 @@ class Judge:
     def _cosine(self, image: torch.Tensor, face: Face | None) -> float | None:
         if self.embedder is None:
             return None
-        return self.embedder.embed([image], faces=[face]).cosines(self._original)[0]
+        masks = [person_mask(self.background, image)] if self._needs_mask else None
+        return self.embedder.embed([image], masks, [face]).cosines(self._original)[0]
 
     def _copied(self, image: torch.Tensor) -> str | None:
         if not self.dataset:
@@ -218,6 +229,9 @@ class Judge:
             if value < limit:
                 causes.append(UNLIKE)
                 notes.append(f"only {value:.2f} like the original, not {limit:.2f}")
+        elif self._needs_mask:
+            causes.append(UNLIKE)
+            notes.append("nobody stands out from its background")
         elif self.embedder is not None and measures.face and view != "back":
             causes.append(UNLIKE)
             notes.append("its face cannot be compared with the original's")
@@ -248,12 +262,10 @@ class Judge:
     def _original(self) -> torch.Tensor:
         assert self.character is not None and self.embedder is not None
         image = self.character.source.image
-        seen = self.embedder.embed([image], faces=[self._original_face])
+        masks = [person_mask(self.background, image)] if self._needs_mask else None
+        seen = self.embedder.embed([image], masks, [self._original_face])
         if not seen.found[0]:
-            raise ValueError(
-                f"{self.measured_by} finds no face in the original picture; use another picture, "
-                "or measure the appearance of the whole picture."
-            )
+            raise ValueError(nothing_found(self.embedder))
         return seen.vectors[0]
 
     @cached_property

@@ -77,6 +77,16 @@ def test_the_shot_that_is_copied_is_named(card):
     assert "(most often: close-up, front view): use an earlier step" in copying.verdict
 
 
+def test_more_steps_are_no_advice_where_a_later_step_was_no_better(card):
+    rows = tried(card, (100, 1.0, 0.6, 0.0), (200, 1.0, 0.6, 0.0))
+    early = replace(card, tried=tuple(rows), best=rows[0])
+    assert early.verdict.startswith(
+        "Close to the character, not yet the same: use step 100 at strength 1."
+    )
+    late = replace(card, tried=tuple(rows), best=rows[1])
+    assert "use step 200 at strength 1, or train longer." in late.verdict
+
+
 def test_one_picture_over_again_may_be_chance(card):
     once = share([True] + [False] * 11)
     assert once.value > COPY_RATE

@@ -147,6 +147,31 @@ def test_on_faces_strangers_are_unlike_and_a_new_picture_of_the_character_is_not
 
 
 @torch.inference_mode()
+def test_without_the_background_only_the_person_counts(models, ada):
+    alone = seen(models, "without background")
+    judge = Judge(ada, alone, models.face, background=models.background)
+    scene = Scene(view="front", top="dress", place="beach", jitter=77)
+    image = true_shot(PERSON, scene).image
+    images = [ada.source.image, image]
+    masks = [models.background.encode_image(one[None])[0] for one in images]
+    original, made = alone.embed(images, masks).vectors
+    assert judge.measure(image).cosine == pytest.approx(float(original @ made), abs=1e-4)
+    assert causes(judge, image, "front") == set()
+    strangers = [causes(judge, demo_picture(number), "") for number in range(20, 30)]
+    assert sum(UNLIKE in found for found in strangers) >= 9
+    assert judge.judge(Measures(), "back").causes == (UNLIKE,)
+    with pytest.raises(ValueError, match="finds nobody in the original picture"):
+        Judge(ada, alone, models.face, background=Nobody())
+
+
+class Nobody:
+    """A background removal that finds nobody in any picture."""
+
+    def encode_image(self, image: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(image.shape[:3])
+
+
+@torch.inference_mode()
 def test_a_picture_without_a_face_has_no_likeness_on_faces(models, ada):
     judge = Judge(ada, seen(models, "aligned face"), models.face)
     measures = judge.measure(torch.full((128, 128, 3), 0.5))
