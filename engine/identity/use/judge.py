@@ -9,7 +9,13 @@ from typing import Any
 import torch
 
 from ...character import VIEW_YAW, Character
-from ...measure.embedders import Embedder, label, nothing_found, person_mask
+from ...measure.embedders import (
+    Embedder,
+    Embeddings,
+    label,
+    nothing_found,
+    person_mask,
+)
 from ...measure.faces import Face, find_face
 from ...measure.framing import MEASURED_VIEWS, view_of
 from ...sampling import fingerprint
@@ -209,8 +215,12 @@ class Judge:
     def _cosine(self, image: torch.Tensor, face: Face | None) -> float | None:
         if self.embedder is None:
             return None
+        return self._seen(self.embedder, image, face).cosines(self._original)[0]
+
+    def _seen(self, embedder: Embedder, image: torch.Tensor, face: Face | None) -> Embeddings:
+        """What ``embedder`` makes of ``image`` (H, W, 3), with what its crop needs."""
         masks = [person_mask(self.background, image)] if self._needs_mask else None
-        return self.embedder.embed([image], masks, [face]).cosines(self._original)[0]
+        return embedder.embed([image], masks, [face])
 
     def _copied(self, image: torch.Tensor) -> str | None:
         if not self.dataset:
@@ -261,9 +271,7 @@ class Judge:
     @cached_property
     def _original(self) -> torch.Tensor:
         assert self.character is not None and self.embedder is not None
-        image = self.character.source.image
-        masks = [person_mask(self.background, image)] if self._needs_mask else None
-        seen = self.embedder.embed([image], masks, [self._original_face])
+        seen = self._seen(self.embedder, self.character.source.image, self._original_face)
         if not seen.found[0]:
             raise ValueError(nothing_found(self.embedder))
         return seen.vectors[0]
