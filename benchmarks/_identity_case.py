@@ -13,24 +13,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..engine.character import Character, Provenance, Shot, Tags
+from ..engine.comfyui.sampling import Sampling
+from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels
 from ..engine.demo.people import demo_picture
-from ..engine.identity.adherence import asked_backdrop, asked_clothes
-from ..engine.identity.cache import PictureCache
-from ..engine.identity.candidates import candidates_of
-from ..engine.identity.evaluate import Evaluation, evaluate
-from ..engine.identity.measure import Meter
-from ..engine.identity.probes import attribute_prompts, leak_prompts, trigger_prompts
-from ..engine.identity.protocol import prompt_suite
-from ..engine.identity.sampler import Bench, Sampler
-from ..engine.identity.score import ScoreCard
-from ..engine.identity.verdict import LEAK_RATE, repeated
-from ..engine.measure.embedders import AppearanceEmbedder
-from ..engine.run import TrainingRun
-from ..engine.sampling import Sampling
+from ..engine.scoring.adherence import asked_backdrop, asked_clothes
+from ..engine.scoring.cache import PictureCache
+from ..engine.scoring.candidates import candidates_of
+from ..engine.scoring.evaluate import Evaluation, evaluate
+from ..engine.scoring.measure import Meter
+from ..engine.scoring.probes import attribute_prompts, leak_prompts, trigger_prompts
+from ..engine.scoring.protocol import prompt_suite
+from ..engine.scoring.sampler import Bench, Sampler
+from ..engine.scoring.score import ScoreCard
+from ..engine.scoring.verdict import LEAK_RATE, repeated
 from ..engine.training.loop import train
+from ..engine.training.run_record import TrainingRun
 from ..engine.training.settings import TrainingSettings
+from ..engine.vision.embedders import AppearanceEmbedder
 from ..world.captions import tags_of
 from ..world.demo_people import FIRST
 from ..world.identity import Identity
@@ -185,9 +185,7 @@ class Case:
 def agreement(probe: Probe, identity: Identity, pictures: list[torch.Tensor]) -> float:
     """How surely the probe reads the person's own attributes off ``pictures``."""
     reading = probe.read(torch.stack(pictures))
-    return fmean(
-        float(reading.certainty(name, getattr(identity, name)).mean()) for name in LOOKS
-    )
+    return fmean(float(reading.certainty(name, getattr(identity, name)).mean()) for name in LOOKS)
 
 
 def obedience(probe: Probe, evaluation: Evaluation) -> list[bool]:
@@ -284,15 +282,11 @@ def _measuring(case: Case, evaluation: Evaluation) -> float:
     """Processor time that it takes to measure the LoRA-off pictures."""
     models = case.models
     embedder = AppearanceEmbedder(models.clip_vision)
-    meter = Meter(
-        case.character, embedder, models.clip_vision, models.face, models.background
-    )
+    meter = Meter(case.character, embedder, models.clip_vision, models.face, models.background)
     off = evaluation.card.off
     pairs = list(zip(off.samples, evaluation.pictures[off.label], strict=True))
     meter.sample(pairs[0][0].prompt, pairs[0][0].text, pairs[0][1])  # what is loaded only once
-    return _timed(
-        lambda: [meter.sample(one.prompt, one.text, image) for one, image in pairs]
-    )
+    return _timed(lambda: [meter.sample(one.prompt, one.text, image) for one, image in pairs])
 
 
 def _sampling(case: Case, evaluation: Evaluation) -> float:

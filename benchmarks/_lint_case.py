@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from ..engine.character import Character, Provenance, Shot
-from ..engine.lint.finding import Report
+from ..engine.core.character import Character, Provenance, Shot
+from ..engine.dataset.lint.finding import Report
 from ..world.captions import identity_words, tags_of
 from ..world.draw_place import draw_place
 from ..world.identity import Identity

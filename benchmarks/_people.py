@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from ..engine.comfyui.sampling import Sampling, encode_prompt, sample
 from ..engine.demo.models import DemoModels
-from ..engine.sampling import Sampling, encode_prompt, sample
 from ..world.captions import tags_of
 from ..world.demo_people import FIRST
 from ..world.identity import HELD_OUT_FROM, Identity

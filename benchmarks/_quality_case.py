@@ -19,10 +19,10 @@ from typing import Any
 
 import torch
 
-from ..engine.character import Character, Provenance, Shot
+from ..engine.comfyui.sampling import Sampling, encode_prompt
+from ..engine.core.character import Character, Provenance, Shot
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.sampling import Sampling, encode_prompt
 from ..engine.training.loop import train
 from ..engine.training.settings import TrainingSettings
 from ..world.captions import tags_of

@@ -124,7 +124,7 @@ def pictures(case: Case) -> list[Any]:
 
 def facet(case: Case, model: Any, demo: Any, folder: Path) -> dict[str, float]:
     """This pack's trainer, through the same call as its node."""
-    from ..engine.character import Character, Provenance, Shot
+    from ..engine.core.character import Character, Provenance, Shot
     from ..engine.training.loop import train
     from ..engine.training.settings import TrainingSettings
 
@@ -158,7 +158,7 @@ def core(case: Case, model: Any, demo: Any, folder: Path) -> dict[str, float]:
     from comfy_extras.nodes_train import TrainLoraNode
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
-    from ..engine.sampling import encode_prompt
+    from ..engine.comfyui.sampling import encode_prompt
 
     latents = [{"samples": demo.vae.encode(image[None])} for image in pictures(case)]
     positive = [encode_prompt(demo.clip, CAPTION.format(n)) for n in range(len(latents))]

@@ -25,22 +25,22 @@ from typing import Any
 
 import torch
 
-from ..engine.character import Character
+from ..engine.comfyui.sampling import Sampling
+from ..engine.core.character import Character
 from ..engine.demo.models import DemoModels, load_models
-from ..engine.identity.cache import PictureCache
-from ..engine.identity.calibrate import Calibration
-from ..engine.identity.candidates import candidates_of
-from ..engine.identity.evaluate import evaluate
-from ..engine.identity.protocol import prompt_suite
-from ..engine.identity.sampler import Bench
-from ..engine.identity.use.conflicts import conflicts, mentions
-from ..engine.identity.use.judge import Judge, Measures, Verdict
-from ..engine.identity.use.lora import LoraFile, agreed, read_lora_file
-from ..engine.identity.use.make import Shoot, Studio, Try
-from ..engine.identity.use.store import Pictures
-from ..engine.measure.embedders import AppearanceEmbedder
-from ..engine.run import TrainingRun
-from ..engine.sampling import Sampling
+from ..engine.generate.character_shot.conflicts import conflicts, mentions
+from ..engine.generate.character_shot.judge import Judge, Measures, Verdict
+from ..engine.generate.character_shot.lora import LoraFile, agreed, read_lora_file
+from ..engine.generate.character_shot.make import Shoot, Studio, Try
+from ..engine.generate.character_shot.store import Pictures
+from ..engine.scoring.cache import PictureCache
+from ..engine.scoring.calibrate import Calibration
+from ..engine.scoring.candidates import candidates_of
+from ..engine.scoring.evaluate import evaluate
+from ..engine.scoring.protocol import prompt_suite
+from ..engine.scoring.sampler import Bench
+from ..engine.training.run_record import TrainingRun
+from ..engine.vision.embedders import AppearanceEmbedder
 from ..world.captions import identity_words, tags_of
 from ..world.demo_people import COUNT, FIRST
 from ..world.identity import Identity
@@ -129,9 +129,7 @@ def main(quick: bool) -> dict[str, Any]:
     }
 
 
-def bars(
-    people: Sequence[dict[str, Any]], warned: dict[str, float]
-) -> dict[str, dict[str, Any]]:
+def bars(people: Sequence[dict[str, Any]], warned: dict[str, float]) -> dict[str, dict[str, Any]]:
     """The figures of all ``people`` and of the warnings against what is asked of them."""
 
     def mean(key: str) -> float:

@@ -28,13 +28,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..engine.character import VOCABULARY, Character, Provenance, Shot, Tags, shot_record
+from ..engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags, shot_record
 from ..engine.dataset.export import export
 from ..engine.dataset.layouts import Layout
 from ..engine.dataset.library import Library
+from ..engine.dataset.lint import lint
 from ..engine.dataset.load import load
 from ..engine.demo.models import DemoModels, load_models
-from ..engine.lint import lint
 from ..world.demo_people import FIRST
 from ..world.identity import Identity
 from ._lint_case import flawed_set, precision_recall

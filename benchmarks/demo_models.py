@@ -1,6 +1,6 @@
 """How well the demo models do on people they never saw, as the independent probe reads it.
 
-    python facet.py bench demo_models [--quick] [--json]
+python facet.py bench demo_models [--quick] [--json]
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..engine.comfyui.sampling import Conditioning, Sampling, encode_prompt, sample, with_reference
 from ..engine.demo.models import RESOLUTION, DemoModels, load_models
-from ..engine.sampling import Conditioning, Sampling, encode_prompt, sample, with_reference
 from ..world.captions import reference_caption, text_caption
 from ..world.dataset import PICTURES_PER_PERSON, scene_of
 from ..world.identity import HELD_OUT_FROM, Identity
@@ -28,7 +28,12 @@ that no bar is decided by a picture or two."""
 GALLERY = 100
 SAMPLING = Sampling(RESOLUTION, RESOLUTION, steps=20, cfg=3.0)
 REFERENCE_VIEWS = (
-    "front", "three_quarter_left", "three_quarter_right", "profile_left", "profile_right", "back",
+    "front",
+    "three_quarter_left",
+    "three_quarter_right",
+    "profile_left",
+    "profile_right",
+    "back",
 )
 Bars = dict[str, dict[str, Any]]
 
@@ -85,7 +90,8 @@ def person_overlap(models: DemoModels, people: list[Identity]) -> dict[str, floa
             overlap[scene.framing].append(float(shared / either))
     everything = [value for values in overlap.values() for value in values]
     return {"mean": sum(everything) / len(everything)} | {
-        name: sum(values) / max(1, len(values)) for name, values in overlap.items()}
+        name: sum(values) / max(1, len(values)) for name, values in overlap.items()
+    }
 
 
 def _together(parts: list[Conditioning]) -> Conditioning:
@@ -100,14 +106,17 @@ def _shoot(
     """One picture of each prompt, twenty at a time; `references` (N, H, W, 3) go with them."""
     made = []
     for at in range(0, len(prompts), 20):
-        chosen = prompts[at:at + 20]
+        chosen = prompts[at : at + 20]
         positive = _together([encode_prompt(models.clip, prompt) for prompt in chosen])
         negative = encode_prompt(models.clip, "")
         if references is not None:
             # As in the first workflow, the negative does not see the reference.
-            positive = with_reference(positive, [models.vae.encode(references[at:at + 20])])
-        made.append(sample(models.model, models.vae, positive, negative, SAMPLING, seed + at,
-                           batch=len(chosen)))
+            positive = with_reference(positive, [models.vae.encode(references[at : at + 20])])
+        made.append(
+            sample(
+                models.model, models.vae, positive, negative, SAMPLING, seed + at, batch=len(chosen)
+            )
+        )
     return torch.cat(made)
 
 
@@ -119,10 +128,17 @@ def text_to_image(models: DemoModels, probe: Probe, people: list[Identity]) -> d
     every = [True] * len(people)
     faces = [s.view != "back" for s in scenes]
     counted = {
-        "view": every, "framing": every, "top_colour": every, "place": every, "skin": every,
+        "view": every,
+        "framing": every,
+        "top_colour": every,
+        "place": every,
+        "skin": every,
         "background_colour": [s.place == "plain" for s in scenes],
         "hair": [p.hair_style != "bald" for p in people],
-        "hair_style": every, "glasses": faces, "beard": faces, "expression": faces,
+        "hair_style": every,
+        "glasses": faces,
+        "beard": faces,
+        "expression": faces,
     }
     sources = {
         name: [getattr(s if hasattr(s, name) else p, name) for p, s in zip(people, scenes)]
@@ -134,15 +150,17 @@ def text_to_image(models: DemoModels, probe: Probe, people: list[Identity]) -> d
 def _reference_scenes(person: Identity) -> list[Scene]:
     rng = random.Random(f"reference {person.seed}")
     return [
-        Scene.sample(rng, view=view, framing=rng.choice(("close_up", "medium")),
-                     expression=EXPRESSIONS[(person.seed + i) % len(EXPRESSIONS)])
+        Scene.sample(
+            rng,
+            view=view,
+            framing=rng.choice(("close_up", "medium")),
+            expression=EXPRESSIONS[(person.seed + i) % len(EXPRESSIONS)],
+        )
         for i, view in enumerate(REFERENCE_VIEWS)
     ]
 
 
-def from_reference(
-    models: DemoModels, probe: Probe, people: list[Identity]
-) -> dict[str, float]:
+def from_reference(models: DemoModels, probe: Probe, people: list[Identity]) -> dict[str, float]:
     """Obedience and likeness of pictures made from one front picture of each person."""
     gallery = [Identity.from_seed(HELD_OUT_FROM + i) for i in range(GALLERY)]
     originals = _tensor(render(p, scene_of(p.seed, 0), RESOLUTION) for p in gallery)
@@ -161,13 +179,17 @@ def from_reference(
     return {
         "view": _right(reading, "view", [s.view for s in scenes], every),
         "expression": _right(reading, "expression", [s.expression for s in scenes], faces),
-        "expression_of_true_pictures":
-            _right(truth, "expression", [s.expression for s in scenes], faces),
+        "expression_of_true_pictures": _right(
+            truth, "expression", [s.expression for s in scenes], faces
+        ),
         "likeness": (mean - null) / (best - null),
-        "cosine": mean, "cosine_of_true_pictures": best, "cosine_of_strangers": null,
+        "cosine": mean,
+        "cosine_of_true_pictures": best,
+        "cosine_of_strangers": null,
         "top1": float((nearest == owner).float().mean()),
-        "top1_of_true_pictures":
-            float(((truth.embedding @ known.T).argmax(1) == owner).float().mean()),
+        "top1_of_true_pictures": float(
+            ((truth.embedding @ known.T).argmax(1) == owner).float().mean()
+        ),
     }
 
 
@@ -193,5 +215,12 @@ def main(quick: bool = False) -> dict[str, Any]:
     bars["reference_expression"] = _bar(reference["expression"], 0.8)
     bars["reference_likeness"] = _bar(reference["likeness"], 0.8)
     bars["reference_top1_of_100"] = _bar(reference["top1"], 0.7)
-    return {"bars": bars, "people": len(people), "people_in_words": len(everybody),
-            "face": face, "person": cut_out, "text": words, "reference": reference}
+    return {
+        "bars": bars,
+        "people": len(people),
+        "people_in_words": len(everybody),
+        "face": face,
+        "person": cut_out,
+        "text": words,
+        "reference": reference,
+    }

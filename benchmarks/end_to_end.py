@@ -21,17 +21,17 @@ import torch
 
 from ..engine.captions.policy import CaptionPolicy, PolicyKind
 from ..engine.captions.writer import write_captions
-from ..engine.character import Character, Provenance, Shot, Tags
+from ..engine.comfyui.sampling import Sampling
+from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.identity.copies import CopyFinder
-from ..engine.sampling import Sampling
-from ..engine.shots.accept import Gates, Thresholds
-from ..engine.shots.conditioning import ReferenceMode
-from ..engine.shots.make import Shoot, Studio
-from ..engine.shots.plan import ShotPlan
-from ..engine.shots.presets import portrait, turnaround
-from ..engine.shots.store import ShotStore
+from ..engine.generate.shots.accept import Gates, Thresholds
+from ..engine.generate.shots.conditioning import ReferenceMode
+from ..engine.generate.shots.make import Shoot, Studio
+from ..engine.generate.shots.plan import ShotPlan
+from ..engine.generate.shots.presets import portrait, turnaround
+from ..engine.generate.shots.store import ShotStore
+from ..engine.scoring.copies import CopyFinder
 from ..engine.training.loop import train
 from ..engine.training.settings import TrainingSettings
 from ..world.captions import identity_words

@@ -19,20 +19,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..engine.character import Character, Provenance, Shot, Tags
+from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.face.edit import edit
-from ..engine.face.presets import ALL, PRESETS
-from ..engine.face.rig import displaced
-from ..engine.face.table import SLIDERS
-from ..engine.face.warp import LEAST_JACOBIAN, warp
-from ..engine.measure.faces import Face, find_face
-from ..engine.shots.modes import ReferenceMode
-from ..nodes.expression_faces import KNOWN, preview, subject_of
-from ..nodes.expression_list import wanted_expressions
-from ..nodes.expression_work import Expressions, Settings
-from ..nodes.studio import retouching_studio
+from ..engine.families.modes import ReferenceMode
+from ..engine.generate.expression.edit import edit
+from ..engine.generate.expression.presets import ALL, PRESETS
+from ..engine.generate.expression.rig import displaced
+from ..engine.generate.expression.table import SLIDERS
+from ..engine.generate.expression.warp import LEAST_JACOBIAN, warp
+from ..engine.vision.faces import Face, find_face
+from ..nodes.expression.faces import KNOWN, preview, subject_of
+from ..nodes.expression.list import wanted_expressions
+from ..nodes.expression.work import Expressions, Settings
+from ..nodes.shots.shooting import retouching_studio
 from ..world.demo_people import demo_scene
 from ..world.probe import Probe
 from ..world.scene import EXPRESSIONS, Scene
@@ -98,9 +98,7 @@ def one_person(number: int, models: DemoModels, probe: Probe) -> dict[str, Any]:
     settings = Settings(
         neutralise=True, denoise=DENOISE, face_size=picture.shape[0], max_identity_loss=MOST_LOSS
     )
-    work = Expressions(
-        character, settings, models.face, models.clip_vision, studio, seed=number
-    )
+    work = Expressions(character, settings, models.face, models.clip_vision, studio, seed=number)
     bent = [edit(picture, face, PRESETS[name], neutralise=True).image for name in EXPRESSIONS]
     wanted = wanted_expressions("\n".join(EXPRESSIONS), "", 1.0, {}, ALL)
     framing = demo_scene(number).framing
@@ -145,9 +143,13 @@ def warp_seconds(size: int, models: DemoModels) -> float:
     """Wall seconds of one laugh in a picture of ``size`` squared, the best of five."""
     small = demo_picture(0)
     face = _face(models, small)
-    picture = torch.nn.functional.interpolate(
-        small.permute(2, 0, 1)[None], size=(size, size), mode="bicubic"
-    )[0].permute(1, 2, 0).clamp(0, 1)
+    picture = (
+        torch.nn.functional.interpolate(
+            small.permute(2, 0, 1)[None], size=(size, size), mode="bicubic"
+        )[0]
+        .permute(1, 2, 0)
+        .clamp(0, 1)
+    )
     landmarks = torch.from_numpy(face.landmarks) * (size / small.shape[0])
     taken = []
     for _ in range(5):

@@ -21,19 +21,19 @@ from typing import Any
 
 import torch
 
-from ..engine.character import Character, Provenance, Score, Shot, Tags
+from ..engine.comfyui.sampling import Sampling
+from ..engine.core.character import Character, Provenance, Score, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.sampling import Sampling
-from ..engine.shots.accept import Gates, Thresholds
-from ..engine.shots.camera import Camera, Recipe
-from ..engine.shots.conditioning import ReferenceMode
-from ..engine.shots.gates import Look
-from ..engine.shots.make import Progress, Shoot, Studio
-from ..engine.shots.plan import ShotPlan
-from ..engine.shots.presets import portrait, turnaround
-from ..engine.shots.reading import Reading
-from ..engine.shots.store import ShotStore
+from ..engine.generate.shots.accept import Gates, Thresholds
+from ..engine.generate.shots.camera import Camera, Recipe
+from ..engine.generate.shots.conditioning import ReferenceMode
+from ..engine.generate.shots.gates import Look
+from ..engine.generate.shots.make import Progress, Shoot, Studio
+from ..engine.generate.shots.plan import ShotPlan
+from ..engine.generate.shots.presets import portrait, turnaround
+from ..engine.generate.shots.reading import Reading
+from ..engine.generate.shots.store import ShotStore
 from ..world.probe import Probe
 from ._people import TRIGGER
 

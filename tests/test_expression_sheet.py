@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from facet.engine.face.presets import PRESETS
+from facet.engine.generate.expression.presets import PRESETS
 from facet.launcher import workflow
 from facet.launcher.places import ROOT
 from harness.browser import Page

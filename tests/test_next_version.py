@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from facet.engine.character import quantise
+from facet.engine.core.character import quantise
 from facet.engine.demo.people import demo_picture
 from facet.launcher import workflow
 from facet.launcher.places import ROOT
@@ -100,9 +100,7 @@ def test_the_first_version_makes_the_data_of_the_second(server: ComfyServer) -> 
         # The scorer's own scale decided, and no widget's default.
         assert likeness["passed"] and likeness["threshold"] != 0.5
     probe = Probe()
-    looks = [
-        torch.from_numpy(pixels(exported / one["file"])).float()[None] / 255 for one in made
-    ]
+    looks = [torch.from_numpy(pixels(exported / one["file"])).float()[None] / 255 for one in made]
     read = torch.cat([probe.read(look).embedding for look in looks])
     original = probe.read(demo_picture(PERSON)[None]).embedding
     strangers = probe.read(torch.stack([demo_picture(n) for n in range(20, 40)])).embedding

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from facet.engine.character import quantise
+from facet.engine.core.character import quantise
 from facet.engine.demo.people import demo_picture
 from facet.launcher import workflow
 from facet.launcher.comfyui import ComfyUI

@@ -14,11 +14,11 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from facet.engine.character import quantise
+from facet.engine.core.character import quantise
 from facet.engine.demo.people import demo_picture
-from facet.engine.shots.dialects import names as dialects
-from facet.engine.shots.plan import from_lines
-from facet.engine.shots.presets import turnaround
+from facet.engine.families.dialects import names as dialects
+from facet.engine.generate.shots.plan import from_lines
+from facet.engine.generate.shots.presets import turnaround
 from facet.launcher import workflow
 from facet.launcher.comfyui import ComfyUI
 from facet.launcher.demo import HEADLESS
@@ -233,7 +233,8 @@ def test_the_next_version_is_trained_on_what_the_first_one_made(
     assert (len(pictures[0]), len(pictures[1])) == (3, 4)
     exported = families.output / "facet" / "iterated" / "dataset" / "version_2"
     [new] = [
-        text for text in (file.read_text("utf-8") for file in exported.rglob("*.txt"))
+        text
+        for text in (file.read_text("utf-8") for file in exported.rglob("*.txt"))
         if "smiling" in text
     ]
     assert new == "zqx person, close-up, front view, smiling, plain grey background"

@@ -24,8 +24,10 @@ class Block(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         self.conv = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(),
             nn.Conv2d(width, width, 3, padding=1),
         )
 

@@ -25,8 +25,10 @@ def smooth(points: Sequence[Point], steps: int = 6, closed: bool = True) -> list
         for step in range(steps):
             t = step / steps
             weights = (
-                (-t + 2 * t**2 - t**3) / 2, (2 - 5 * t**2 + 3 * t**3) / 2,
-                (t + 4 * t**2 - 3 * t**3) / 2, (t**3 - t**2) / 2,
+                (-t + 2 * t**2 - t**3) / 2,
+                (2 - 5 * t**2 + 3 * t**3) / 2,
+                (t + 4 * t**2 - 3 * t**3) / 2,
+                (t**3 - t**2) / 2,
             )
             pairs = zip(weights, (a, b, c, d))
             out.append(tuple(map(sum, zip(*((w * p[0], w * p[1]) for w, p in pairs)))))  # type: ignore[arg-type]

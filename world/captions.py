@@ -37,8 +37,13 @@ def identity_words(person: Identity) -> list[str]:
 def tags_of(scene: Scene) -> Tags:
     """The scene in the pack's controlled vocabulary."""
     return Tags(
-        framing=scene.framing, view=scene.view, expression=scene.expression, pose=scene.pose,
-        outfit=scene.outfit, background=scene.background, lighting=scene.lighting,
+        framing=scene.framing,
+        view=scene.view,
+        expression=scene.expression,
+        pose=scene.pose,
+        outfit=scene.outfit,
+        background=scene.background,
+        lighting=scene.lighting,
     )
 
 

@@ -40,9 +40,9 @@ def scene_of(person: int, number: int) -> Scene:
 
 def _render_person(person: int) -> np.ndarray:
     identity = Identity.from_seed(person)
-    return np.stack([
-        render(identity, scene_of(person, k), SIZE).image for k in range(PICTURES_PER_PERSON)
-    ])
+    return np.stack(
+        [render(identity, scene_of(person, k), SIZE).image for k in range(PICTURES_PER_PERSON)]
+    )
 
 
 def _render_person_and_mask(person: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Draws the 48 held-out people that ship with the pack.
 
-    python -m world.demo_people
+python -m world.demo_people
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ def demo_scene(index: int) -> Scene:
     """How demo person `index` is shown: from the front, in daylight."""
     rng = random.Random(f"demo {index}")
     return Scene.sample(
-        rng, view="front", framing="close_up" if index % 3 else "medium", pose="standing",
-        expression="smile" if index % 2 else "neutral", lighting="natural",
+        rng,
+        view="front",
+        framing="close_up" if index % 3 else "medium",
+        pose="standing",
+        expression="smile" if index % 2 else "neutral",
+        lighting="natural",
     )
 
 

@@ -52,8 +52,11 @@ class Body:
             shoulder, elbow, hand, _ = self.arm(sign)
             found |= {f"{name}_shoulder": shoulder, f"{name}_elbow": elbow, f"{name}_wrist": hand}
             x = self._leg_x(sign)
-            found |= {f"{name}_hip": (x, HIP_Y), f"{name}_knee": (x, KNEE_Y),
-                      f"{name}_ankle": (x, FOOT_Y - 0.08)}
+            found |= {
+                f"{name}_hip": (x, HIP_Y),
+                f"{name}_knee": (x, KNEE_Y),
+                f"{name}_ankle": (x, FOOT_Y - 0.08),
+            }
         return found
 
     def _leg_x(self, sign: int) -> float:
@@ -107,32 +110,56 @@ class Body:
             return
         if self.scene.bottom == "skirt":
             hem = KNEE_Y - 0.05
-            skirt = [(-h * 0.86, WAIST_Y), (h * 0.86, WAIST_Y), (h * 1.42, hem), (0, hem + 0.08),
-                     (-h * 1.42, hem)]
+            skirt = [
+                (-h * 0.86, WAIST_Y),
+                (h * 0.86, WAIST_Y),
+                (h * 1.42, hem),
+                (0, hem + 0.08),
+                (-h * 1.42, hem),
+            ]
             self.canvas.shaded(skirt, colour)
             return
-        hips = [(-h * 0.92, WAIST_Y), (h * 0.92, WAIST_Y), (h * 0.95, HIP_Y + 0.22),
-                (-h * 0.95, HIP_Y + 0.22)]
+        hips = [
+            (-h * 0.92, WAIST_Y),
+            (h * 0.92, WAIST_Y),
+            (h * 0.95, HIP_Y + 0.22),
+            (-h * 0.95, HIP_Y + 0.22),
+        ]
         self.canvas.shaded(hips, colour)
         if self.scene.bottom == "shorts":
             for sign in (-1, 1):
                 x = self._leg_x(sign)
-                leg = [(x - 0.3, HIP_Y), (x + 0.3, HIP_Y), (x + 0.33, KNEE_Y - 0.16),
-                       (x - 0.33, KNEE_Y - 0.16)]
+                leg = [
+                    (x - 0.3, HIP_Y),
+                    (x + 0.3, HIP_Y),
+                    (x + 0.33, KNEE_Y - 0.16),
+                    (x - 0.33, KNEE_Y - 0.16),
+                ]
                 self.canvas.shaded(leg, colour)
 
     def _draw_torso(self) -> None:
         h, top = self.half, self.scene.top
         hem = HIP_Y - (0.05 if top in ("tank top", "t-shirt") else -0.08)
         torso = [
-            (-0.26, SHOULDER_Y - 0.2), (0.26, SHOULDER_Y - 0.2), (h * 0.98, SHOULDER_Y - 0.02),
-            (h * 1.02, SHOULDER_Y + 0.4), (h * 0.96, WAIST_Y), (h * 1.0, hem), (-h * 1.0, hem),
-            (-h * 0.96, WAIST_Y), (-h * 1.02, SHOULDER_Y + 0.4), (-h * 0.98, SHOULDER_Y - 0.02),
+            (-0.26, SHOULDER_Y - 0.2),
+            (0.26, SHOULDER_Y - 0.2),
+            (h * 0.98, SHOULDER_Y - 0.02),
+            (h * 1.02, SHOULDER_Y + 0.4),
+            (h * 0.96, WAIST_Y),
+            (h * 1.0, hem),
+            (-h * 1.0, hem),
+            (-h * 0.96, WAIST_Y),
+            (-h * 1.02, SHOULDER_Y + 0.4),
+            (-h * 0.98, SHOULDER_Y - 0.02),
         ]
         if top == "dress":
             hem = KNEE_Y + 0.12
-            torso[4:8] = [(h * 0.84, WAIST_Y - 0.1), (h * 1.55, hem), (-h * 1.55, hem),
-                          (-h * 0.84, WAIST_Y - 0.1)]
+            torso[4:8] = [
+                (h * 0.84, WAIST_Y - 0.1),
+                (h * 1.55, hem),
+                (-h * 1.55, hem),
+                (-h * 0.84, WAIST_Y - 0.1),
+            ]
         self.canvas.shaded(smooth(torso, 4), self.top, offset=(-0.16, -0.06))
         dark = shade(self.top, 0.32)
         if top == "dress":
@@ -143,12 +170,28 @@ class Body:
             light = mix(self.top, (255, 255, 255), 0.55)
             self.canvas.stroke([(-h * 0.94, 1.86), (h * 0.94, 1.86)], light, 0.17)
         if top == "hoodie":
-            self.canvas.shaded(smooth([(-h * 0.8, 1.2), (0, 1.0), (h * 0.8, 1.2), (h * 0.5, 1.52),
-                                       (0, 1.6), (-h * 0.5, 1.52)], 6), shade(self.top, 0.18))
+            self.canvas.shaded(
+                smooth(
+                    [
+                        (-h * 0.8, 1.2),
+                        (0, 1.0),
+                        (h * 0.8, 1.2),
+                        (h * 0.5, 1.52),
+                        (0, 1.6),
+                        (-h * 0.5, 1.52),
+                    ],
+                    6,
+                ),
+                shade(self.top, 0.18),
+            )
         if top == "tank top":
             for sign in (-1, 1):
-                cut = [(sign * h * 0.66, 1.12), (sign * h * 1.12, 1.2), (sign * h * 1.1, 1.86),
-                       (sign * h * 0.72, 1.62)]
+                cut = [
+                    (sign * h * 0.66, 1.12),
+                    (sign * h * 1.12, 1.2),
+                    (sign * h * 1.1, 1.86),
+                    (sign * h * 0.72, 1.62),
+                ]
                 self.canvas.shape(smooth(cut, 5), self.skin)
 
     def _draw_front(self) -> None:
@@ -160,17 +203,28 @@ class Body:
             neck = [(x - 0.32 * narrow, 1.14), (x, depth), (x + 0.32 * narrow, 1.14), (x, 1.1)]
             self.canvas.shape(smooth(neck, 5), shade(self.skin, 0.1))
         elif top == "jacket":
-            shirt = [(x - 0.34 * narrow, 1.14), (x + 0.34 * narrow, 1.14),
-                     (x + 0.2 * narrow, HIP_Y + 0.06), (x - 0.2 * narrow, HIP_Y + 0.06)]
+            shirt = [
+                (x - 0.34 * narrow, 1.14),
+                (x + 0.34 * narrow, 1.14),
+                (x + 0.2 * narrow, HIP_Y + 0.06),
+                (x - 0.2 * narrow, HIP_Y + 0.06),
+            ]
             self.canvas.shape(shirt, (250, 249, 246))
             for sign in (-1, 1):
-                lapel = [(x + sign * 0.3 * narrow, 1.16), (x + sign * 0.6 * narrow, 1.3),
-                         (x + sign * 0.2 * narrow, 2.0)]
+                lapel = [
+                    (x + sign * 0.3 * narrow, 1.16),
+                    (x + sign * 0.6 * narrow, 1.3),
+                    (x + sign * 0.2 * narrow, 2.0),
+                ]
                 self.canvas.shape(lapel, shade(self.top, 0.3))
         elif top == "hoodie":
             for sign in (-1, 1):
                 cord = x + sign * 0.15 * narrow
                 self.canvas.stroke([(cord, 1.5), (cord, 1.9)], tint(self.top, 0.75), 0.075)
-            pocket = [(x - 0.36 * narrow, 2.62), (x - 0.24 * narrow, 2.28),
-                      (x + 0.24 * narrow, 2.28), (x + 0.36 * narrow, 2.62)]
+            pocket = [
+                (x - 0.36 * narrow, 2.62),
+                (x - 0.24 * narrow, 2.28),
+                (x + 0.24 * narrow, 2.28),
+                (x + 0.36 * narrow, 2.62),
+            ]
             self.canvas.shape(pocket, shade(self.top, 0.26))

@@ -127,8 +127,12 @@ def _draw_beard(canvas: Canvas, head: Head) -> None:
         canvas.glaze(ellipse(x, low - 0.16, 0.2 * width, 0.06), tint(colour, 0.25), 0.35)
     half = 0.36 * width
     wings = [
-        (x - half, MOUTH_Y - 0.05), (x - half * 0.45, MOUTH_Y - 0.2), (x, MOUTH_Y - 0.15),
-        (x + half * 0.45, MOUTH_Y - 0.2), (x + half, MOUTH_Y - 0.05), (x, MOUTH_Y - 0.075),
+        (x - half, MOUTH_Y - 0.05),
+        (x - half * 0.45, MOUTH_Y - 0.2),
+        (x, MOUTH_Y - 0.15),
+        (x + half * 0.45, MOUTH_Y - 0.2),
+        (x + half, MOUTH_Y - 0.05),
+        (x, MOUTH_Y - 0.075),
     ]
     canvas.shape(smooth(wings, 5), shade(colour, 0.12))
 
@@ -181,6 +185,9 @@ def draw_features(canvas: Canvas, head: Head, expression: str) -> None:
         canvas.shape(smooth(at, 4), TEAR)
     for sign in (-1, 1):
         if head.eye(sign)[2]:
-            canvas.stroke(smooth(head.brow(sign), 4, closed=False), _brow_colour(head),
-                          head.identity.brow_thickness)
+            canvas.stroke(
+                smooth(head.brow(sign), 4, closed=False),
+                _brow_colour(head),
+                head.identity.brow_thickness,
+            )
     _draw_glasses(canvas, head)

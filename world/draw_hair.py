@@ -12,25 +12,78 @@ from .palette import shade, tint
 
 # Hairline knots: degrees of azimuth from the nose, and height (y down) of the hair's lower edge.
 HAIRLINES: dict[str, tuple[tuple[float, float], ...]] = {
-    "short": ((0, -0.5), (40, -0.46), (58, -0.28), (72, 0.12), (82, -0.1), (100, -0.1), (116, 0.4),
-              (180, 0.6)),
-    "spiky": ((0, -0.46), (40, -0.42), (60, -0.24), (72, 0.1), (82, -0.1), (100, -0.1), (116, 0.4),
-              (180, 0.6)),
+    "short": (
+        (0, -0.5),
+        (40, -0.46),
+        (58, -0.28),
+        (72, 0.12),
+        (82, -0.1),
+        (100, -0.1),
+        (116, 0.4),
+        (180, 0.6),
+    ),
+    "spiky": (
+        (0, -0.46),
+        (40, -0.42),
+        (60, -0.24),
+        (72, 0.1),
+        (82, -0.1),
+        (100, -0.1),
+        (116, 0.4),
+        (180, 0.6),
+    ),
     "bob": ((0, -0.27), (48, -0.25), (58, -0.02), (63, 0.72), (90, 0.92), (180, 0.95)),
     "long": ((0, -0.56), (34, -0.34), (52, -0.02), (62, 0.9), (72, 1.75), (110, 2.0), (180, 2.05)),
-    "ponytail": ((0, -0.6), (40, -0.53), (60, -0.3), (74, 0.0), (84, -0.1), (100, -0.1), (120, 0.3),
-                 (180, 0.42)),
-    "bun": ((0, -0.6), (40, -0.54), (60, -0.34), (76, -0.06), (100, -0.12), (120, 0.3),
-            (180, 0.42)),
+    "ponytail": (
+        (0, -0.6),
+        (40, -0.53),
+        (60, -0.3),
+        (74, 0.0),
+        (84, -0.1),
+        (100, -0.1),
+        (120, 0.3),
+        (180, 0.42),
+    ),
+    "bun": (
+        (0, -0.6),
+        (40, -0.54),
+        (60, -0.34),
+        (76, -0.06),
+        (100, -0.12),
+        (120, 0.3),
+        (180, 0.42),
+    ),
     "curly": ((0, -0.42), (44, -0.36), (58, -0.12), (68, 0.5), (90, 0.78), (180, 0.86)),
-    "twintails": ((0, -0.27), (44, -0.24), (58, -0.06), (68, 0.26), (80, -0.06), (104, -0.06),
-                  (120, 0.34), (180, 0.44)),
-    "mohawk": ((0, -0.72), (40, -0.6), (60, -0.4), (74, -0.1), (100, -0.14), (120, 0.3),
-               (180, 0.5)),
+    "twintails": (
+        (0, -0.27),
+        (44, -0.24),
+        (58, -0.06),
+        (68, 0.26),
+        (80, -0.06),
+        (104, -0.06),
+        (120, 0.34),
+        (180, 0.44),
+    ),
+    "mohawk": (
+        (0, -0.72),
+        (40, -0.6),
+        (60, -0.4),
+        (74, -0.1),
+        (100, -0.14),
+        (120, 0.3),
+        (180, 0.5),
+    ),
 }
 VOLUME = {
-    "short": 1.06, "spiky": 1.06, "bob": 1.15, "long": 1.13, "ponytail": 1.06, "bun": 1.06,
-    "curly": 1.22, "twintails": 1.08, "mohawk": 1.0,
+    "short": 1.06,
+    "spiky": 1.06,
+    "bob": 1.15,
+    "long": 1.13,
+    "ponytail": 1.06,
+    "bun": 1.06,
+    "curly": 1.22,
+    "twintails": 1.08,
+    "mohawk": 1.0,
 }
 COVERS_EARS = ("bob", "long", "curly")
 
@@ -66,8 +119,7 @@ def _cap(head: Head) -> list[Point]:
         squeeze = 1.0 if y > 0 or person.hair_style in COVERS_EARS else math.sqrt(1 - (y / ry) ** 2)
         lower.append((u * rx * squeeze, y))
     upper = [
-        (rx * math.cos(t), -0.06 + ry * math.sin(t))
-        for t in (-math.pi * i / 24 for i in range(25))
+        (rx * math.cos(t), -0.06 + ry * math.sin(t)) for t in (-math.pi * i / 24 for i in range(25))
     ]
     return lower + upper
 
@@ -93,7 +145,8 @@ def _bump_cap(head: Head, colour: tuple[int, int, int], canvas: Canvas) -> None:
 
 def _tails(head: Head) -> list[float]:
     return {"ponytail": [math.pi], "bun": [math.pi], "twintails": [1.8, -1.8]}.get(
-        head.identity.hair_style, [])
+        head.identity.hair_style, []
+    )
 
 
 def _draw_tails(canvas: Canvas, head: Head, in_front: bool) -> None:
@@ -111,8 +164,12 @@ def _draw_tails(canvas: Canvas, head: Head, in_front: bool) -> None:
             root, swing = (x * 0.85, -0.5), x * 1.15
             if abs(swing) < 0.35 and not in_front:
                 swing = 0.95
-            spine = [root, (root[0] + (swing - root[0]) * 0.8, -0.35), (swing * 1.2, 0.5 * long),
-                     (swing * 1.1, 1.35 * long)]
+            spine = [
+                root,
+                (root[0] + (swing - root[0]) * 0.8, -0.35),
+                (swing * 1.2, 0.5 * long),
+                (swing * 1.1, 1.35 * long),
+            ]
         else:
             out = x + math.copysign(0.3, x if abs(x) > 0.1 else azimuth)
             spine = [(x * 0.95, -0.35), (out, -0.2), (out * 1.1, 0.7 * long), (out, 1.6 * long)]
@@ -133,13 +190,25 @@ def draw_back_hair(canvas: Canvas, head: Head) -> None:
     shift = -0.2 * head.side
     if person.hair_style == "long":
         end = 1.95 * person.hair_length
-        hang = [(-rx, -0.2), (rx, -0.2), (rx * 1.05, end * 0.7), (rx * 0.8, end), (-rx * 0.8, end),
-                (-rx * 1.05, end * 0.7)]
+        hang = [
+            (-rx, -0.2),
+            (rx, -0.2),
+            (rx * 1.05, end * 0.7),
+            (rx * 0.8, end),
+            (-rx * 0.8, end),
+            (-rx * 1.05, end * 0.7),
+        ]
         canvas.shape(smooth([(x + shift, y) for x, y in hang], 6), dark)
     elif person.hair_style == "bob":
         end = 1.02 * person.hair_length
-        hang = [(-rx, -0.2), (rx, -0.2), (rx * 1.04, end * 0.7), (rx * 0.7, end), (-rx * 0.7, end),
-                (-rx * 1.04, end * 0.7)]
+        hang = [
+            (-rx, -0.2),
+            (rx, -0.2),
+            (rx * 1.04, end * 0.7),
+            (rx * 0.7, end),
+            (-rx * 0.7, end),
+            (-rx * 1.04, end * 0.7),
+        ]
         canvas.shape(smooth([(x + shift * 0.4, y) for x, y in hang], 6), dark)
     elif person.hair_style == "curly":
         canvas.oval(shift * 0.6, -0.02, rx * 1.16, 1.16, dark)

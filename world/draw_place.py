@@ -81,8 +81,10 @@ def draw_place(scene: Scene, pixels: int, rng: random.Random) -> Image.Image:
         colour = mix(jitter(COLOURS[scene.background_colour], rng, 8), (255, 255, 255), 0.12)
         return _gradient(pixels, tint(colour, 0.14), shade(colour, 0.07))
     skies: dict[str, tuple[Colour, Colour]] = {
-        "park": ((140, 204, 246), (214, 240, 252)), "room": ((240, 224, 200), (226, 204, 176)),
-        "night": ((20, 24, 66), (62, 64, 128)), "beach": ((126, 204, 248), (220, 244, 252)),
+        "park": ((140, 204, 246), (214, 240, 252)),
+        "room": ((240, 224, 200), (226, 204, 176)),
+        "night": ((20, 24, 66), (62, 64, 128)),
+        "beach": ((126, 204, 248), (220, 244, 252)),
         "city": ((188, 208, 232), (240, 226, 214)),
     }
     image = _gradient(pixels, *skies[scene.place])

@@ -1,6 +1,6 @@
 """Encodes the training pictures with the demo's autoencoder.
 
-    python -m world.encode --out .facet/world
+python -m world.encode --out .facet/world
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ def main() -> None:
     chosen = options("Encode the training pictures.", 0)
     stored = load_file(WEIGHTS / "vae.safetensors")
     network = encoder()
-    network.load_state_dict({
-        k.removeprefix("taesd_encoder."): v.float()
-        for k, v in stored.items() if k.startswith("taesd_encoder.")
-    })
+    network.load_state_dict(
+        {
+            k.removeprefix("taesd_encoder."): v.float()
+            for k, v in stored.items()
+            if k.startswith("taesd_encoder.")
+        }
+    )
     network = network.to(memory_format=torch.channels_last).eval()
     pictures = render_people(chosen.out / "train.npy", 0, PEOPLE)
     for name, shrink in (("8", 2), ("16", 1)):

@@ -29,11 +29,11 @@ def encode(encoder: nn.Module, pictures: np.ndarray, path: Path, shrink: int) ->
     shape = (len(pictures), PICTURES_PER_PERSON, 16, side, side)
     latents = np.lib.format.open_memmap(part, "w+", np.float16, shape)
     for at in range(0, len(pictures), 20):
-        block = torch.from_numpy(np.array(pictures[at:at + 20])).flatten(0, 1).permute(0, 3, 1, 2)
+        block = torch.from_numpy(np.array(pictures[at : at + 20])).flatten(0, 1).permute(0, 3, 1, 2)
         x = torch.nn.functional.avg_pool2d(block.float().div(255), shrink)
         with torch.autocast("cpu", torch.bfloat16):
             latent = encoder(x.contiguous(memory_format=torch.channels_last))
-        latents[at:at + 20] = latent.float().numpy().reshape(latents[at:at + 20].shape)
+        latents[at : at + 20] = latent.float().numpy().reshape(latents[at : at + 20].shape)
     latents.flush()
     part.replace(path)
 
@@ -78,8 +78,9 @@ class Batches:
         self.sizes = {8: self._load(8)}
         self.people = len(self.sizes[8])
         self.identities = [Identity.from_seed(i) for i in range(self.people)]
-        self.scenes = [[scene_of(i, k) for k in range(PICTURES_PER_PERSON)]
-                       for i in range(self.people)]
+        self.scenes = [
+            [scene_of(i, k) for k in range(PICTURES_PER_PERSON)] for i in range(self.people)
+        ]
         self.boxes = head_and_face_boxes(self.people)
         self.used = used_ids()
         self._used = frozenset(self.used)
@@ -125,5 +126,10 @@ class Batches:
             boxes.append(self.boxes[person, number])
         tokens, lengths = batch_of(captions)
         reference = torch.stack(references).float() if by_reference else None
-        return Batch(torch.stack(targets).float(), reference, tokens, lengths,
-                     self.weights(torch.stack(boxes), side))
+        return Batch(
+            torch.stack(targets).float(),
+            reference,
+            tokens,
+            lengths,
+            self.weights(torch.stack(boxes), side),
+        )

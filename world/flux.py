@@ -101,7 +101,8 @@ class Modulation(nn.Module):
 
 def _mlp() -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(HIDDEN, 4 * HIDDEN), nn.GELU("tanh"), nn.Linear(4 * HIDDEN, HIDDEN))
+        nn.Linear(HIDDEN, 4 * HIDDEN), nn.GELU("tanh"), nn.Linear(4 * HIDDEN, HIDDEN)
+    )
 
 
 class DoubleBlock(nn.Module):
@@ -116,9 +117,11 @@ class DoubleBlock(nn.Module):
         i, t = self.img_mod(vec), self.txt_mod(vec)
         words = txt.shape[1]
         qi, ki, vi = _heads(
-            _project(self.img_attn.qkv, _norm(img) * (1 + i[1]) + i[0]), self.img_attn.norm)
+            _project(self.img_attn.qkv, _norm(img) * (1 + i[1]) + i[0]), self.img_attn.norm
+        )
         qt, kt, vt = _heads(
-            _project(self.txt_attn.qkv, _norm(txt) * (1 + t[1]) + t[0]), self.txt_attn.norm)
+            _project(self.txt_attn.qkv, _norm(txt) * (1 + t[1]) + t[0]), self.txt_attn.norm
+        )
         out = _attend(torch.cat((qt, qi), 2), torch.cat((kt, ki), 2), torch.cat((vt, vi), 2), rope)
         img = img + i[2] * self.img_attn.proj(out[:, words:])
         img = img + i[5] * self.img_mlp(_norm(img) * (1 + i[4]) + i[3])
@@ -140,7 +143,8 @@ class SingleBlock(nn.Module):
     def forward(self, x: Tensor, vec: Tensor, rope: Tensor) -> Tensor:
         shift, scale, gate = self.modulation(vec)
         qkv, hidden = _project(self.linear1, _norm(x) * (1 + scale) + shift).split(
-            (3 * HIDDEN, 4 * HIDDEN), -1)
+            (3 * HIDDEN, 4 * HIDDEN), -1
+        )
         out = _attend(*_heads(qkv, self.norm), rope)
         joined = torch.cat((out, F.gelu(hidden, approximate="tanh")), -1)
         return x + gate * self.linear2(joined)
@@ -178,7 +182,7 @@ def rope_table(words: int, side: int, reference: bool, stride: int = 1) -> Tenso
         parts.append(image + torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64))
     ids = torch.cat(parts)
     rates = [1 / 10000 ** torch.linspace(0, (d - 2) / d, d // 2, dtype=torch.float64) for d in AXES]
-    angle = torch.cat([ids[:, i:i + 1] * rate for i, rate in enumerate(rates)], -1).float()
+    angle = torch.cat([ids[:, i : i + 1] * rate for i, rate in enumerate(rates)], -1).float()
     return torch.stack((angle.cos(), angle.sin()))[:, None, None]
 
 
@@ -202,7 +206,12 @@ class Flux(nn.Module):
                     nn.init.zeros_(module.weight)
 
     def forward(
-        self, x: Tensor, t: Tensor, text: Tensor, pooled: Tensor, reference: Tensor | None,
+        self,
+        x: Tensor,
+        t: Tensor,
+        text: Tensor,
+        pooled: Tensor,
+        reference: Tensor | None,
         rope: Tensor,
     ) -> Tensor:
         side = x.shape[-1] // 2
@@ -218,5 +227,5 @@ class Flux(nn.Module):
         for block in self.single_blocks:
             joined = block(joined, vec, rope)
         words = txt.shape[1]
-        out = self.final_layer(joined[:, words:words + side * side], vec)
+        out = self.final_layer(joined[:, words : words + side * side], vec)
         return F.pixel_shuffle(out.transpose(1, 2).unflatten(2, (side, side)), 2)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from .palette import COLOURS, EYES, HAIR, SKIN, Colour, jitter
 
 HAIR_STYLES = (
-    "bald", "short", "spiky", "bob", "long", "ponytail", "bun", "curly", "twintails", "mohawk",
+    "bald",
+    "short",
+    "spiky",
+    "bob",
+    "long",
+    "ponytail",
+    "bun",
+    "curly",
+    "twintails",
+    "mohawk",
 )
 FACE_SHAPES = ("round", "oval", "square", "heart")
 GLASSES = ("none", "round", "square")
@@ -77,11 +86,15 @@ class Identity:
         colours = (self.skin_rgb, self.hair_rgb, self.eye_rgb, self.accessory_rgb)
         scaled = [(c - 127.5) / 127.5 for colour in colours for c in colour]
         ranges = (
-            (self.face_width, 0.86, 1.02), (self.face_height, 0.92, 1.1),
-            (self.eye_size, 0.85, 1.15), (self.eye_spacing, 0.38, 0.46),
+            (self.face_width, 0.86, 1.02),
+            (self.face_height, 0.92, 1.1),
+            (self.eye_size, 0.85, 1.15),
+            (self.eye_spacing, 0.38, 0.46),
             (self.brow_thickness, 0.05, 0.11),
-            (self.mouth_width, 0.85, 1.15), (self.hair_length, 0.85, 1.15),
-            (self.parting, -1.0, 1.0), (self.body_width, 0.72, 1.2),
+            (self.mouth_width, 0.85, 1.15),
+            (self.hair_length, 0.85, 1.15),
+            (self.parting, -1.0, 1.0),
+            (self.body_width, 0.72, 1.2),
         )
         return scaled + [2 * (v - low) / (high - low) - 1 for v, low, high in ranges]
 
@@ -106,9 +119,18 @@ class Identity:
         height = {"round": 0.97, "oval": 1.06, "square": 0.99, "heart": 1.03}[face_shape]
         body = {"slim": 0.78, "average": 0.94, "stocky": 1.14}[build]
         return cls(
-            seed=seed, skin=skin, hair=hair, hair_style=hair_style, eyes=eyes,
-            face_shape=face_shape, glasses=glasses, beard=beard, accessory=accessory,
-            accessory_colour=accessory_colour, ears=ears, build=build,
+            seed=seed,
+            skin=skin,
+            hair=hair,
+            hair_style=hair_style,
+            eyes=eyes,
+            face_shape=face_shape,
+            glasses=glasses,
+            beard=beard,
+            accessory=accessory,
+            accessory_colour=accessory_colour,
+            ears=ears,
+            build=build,
             skin_rgb=jitter(SKIN[skin], rng, 8),
             hair_rgb=jitter(HAIR[hair], rng, 11),
             eye_rgb=jitter(EYES[eyes], rng, 8),

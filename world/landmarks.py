@@ -13,29 +13,86 @@ from .canvas import Point
 from .head import NOSE_Y, Head
 
 BLENDSHAPES = (
-    "_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft",
-    "browOuterUpRight", "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft",
-    "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight",
-    "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft",
-    "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen",
-    "jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft",
-    "mouthFrownRight", "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight",
-    "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower",
-    "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
-    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
-    "noseSneerLeft", "noseSneerRight",
+    "_neutral",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeLookDownLeft",
+    "eyeLookDownRight",
+    "eyeLookInLeft",
+    "eyeLookInRight",
+    "eyeLookOutLeft",
+    "eyeLookOutRight",
+    "eyeLookUpLeft",
+    "eyeLookUpRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
 )
 """ARKit's names in the order core's face nodes use."""
 
 _STRENGTHS: dict[str, dict[str, float]] = {
     "neutral": {},
-    "smile": {"mouthSmile": 0.85, "jawOpen": 0.4, "cheekSquint": 0.4, "mouthUpperUp": 0.4,
-              "mouthLowerDown": 0.4},
+    "smile": {
+        "mouthSmile": 0.85,
+        "jawOpen": 0.4,
+        "cheekSquint": 0.4,
+        "mouthUpperUp": 0.4,
+        "mouthLowerDown": 0.4,
+    },
     "sad": {"mouthFrown": 0.75, "browInnerUp": 0.75, "eyeSquint": 0.3},
-    "angry": {"browDown": 0.85, "mouthStretch": 0.5, "eyeSquint": 0.5, "noseSneer": 0.4,
-              "mouthUpperUp": 0.3, "mouthLowerDown": 0.3},
-    "surprised": {"jawOpen": 0.75, "browInnerUp": 0.8, "browOuterUp": 0.8, "eyeWide": 0.8,
-                  "mouthFunnel": 0.4},
+    "angry": {
+        "browDown": 0.85,
+        "mouthStretch": 0.5,
+        "eyeSquint": 0.5,
+        "noseSneer": 0.4,
+        "mouthUpperUp": 0.3,
+        "mouthLowerDown": 0.3,
+    },
+    "surprised": {
+        "jawOpen": 0.75,
+        "browInnerUp": 0.8,
+        "browOuterUp": 0.8,
+        "eyeWide": 0.8,
+        "mouthFunnel": 0.4,
+    },
 }
 
 
@@ -82,8 +139,10 @@ class _Placement:
 
     def eyes(self) -> None:
         head = self.head
-        for sign, ring, iris in ((-1, mesh.RIGHT_EYE, mesh.RIGHT_IRIS),
-                                 (1, mesh.LEFT_EYE, mesh.LEFT_IRIS)):
+        for sign, ring, iris in (
+            (-1, mesh.RIGHT_EYE, mesh.RIGHT_IRIS),
+            (1, mesh.LEFT_EYE, mesh.LEFT_IRIS),
+        ):
             x, y, width = head.eye(sign)
             _, _, depth = head.on_surface(sign * head.identity.eye_spacing, y)
             half, tall = head.eye_half_width * max(width, 0.42), head.eye_half_height

@@ -7,7 +7,7 @@ pack goes by that name; both find the pack's engine here.
 from __future__ import annotations
 
 if __package__ == "world":
-    from engine.character import Tags
+    from engine.core.character import Tags
     from engine.demo import models as demo_models
     from engine.demo.face import HeadFinder, LandmarkReader, crop_heads
     from engine.demo.person import DemoBackgroundModel, PersonFinder
@@ -20,7 +20,7 @@ if __package__ == "world":
     from engine.demo.vision import LAYERS as VISION_LAYERS
     from engine.demo.vision import WIDTH as VISION_WIDTH
 else:
-    from ..engine.character import Tags
+    from ..engine.core.character import Tags
     from ..engine.demo import models as demo_models
     from ..engine.demo.face import HeadFinder, LandmarkReader, crop_heads
     from ..engine.demo.person import DemoBackgroundModel, PersonFinder
@@ -34,8 +34,26 @@ else:
     from ..engine.demo.vision import WIDTH as VISION_WIDTH
 
 __all__ = [
-    "END", "IMAGE_SIZE", "MAX_TOKENS", "PATCH", "PROJECTION", "START", "TEXT_HEADS", "TEXT_LAYERS",
-    "TEXT_WIDTH", "VISION_HEADS", "VISION_LAYERS", "VISION_WIDTH", "VOCABULARY_SIZE",
-    "DemoBackgroundModel", "HeadFinder", "LandmarkReader", "PersonFinder", "Tags", "crop_heads",
-    "demo_models", "simplify", "token_table",
+    "END",
+    "IMAGE_SIZE",
+    "MAX_TOKENS",
+    "PATCH",
+    "PROJECTION",
+    "START",
+    "TEXT_HEADS",
+    "TEXT_LAYERS",
+    "TEXT_WIDTH",
+    "VISION_HEADS",
+    "VISION_LAYERS",
+    "VISION_WIDTH",
+    "VOCABULARY_SIZE",
+    "DemoBackgroundModel",
+    "HeadFinder",
+    "LandmarkReader",
+    "PersonFinder",
+    "Tags",
+    "crop_heads",
+    "demo_models",
+    "simplify",
+    "token_table",
 ]

@@ -30,9 +30,18 @@ class ProbeNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            conv(3, 24, 5, 2), conv(24, 48, 3, 2), Residual(48), conv(48, 96, 3, 2), Residual(96),
-            conv(96, 128, 3, 2), Residual(128), conv(128, 64, 1), nn.Flatten(),
-            nn.Linear(64 * 8 * 8, FEATURES, bias=False), nn.BatchNorm1d(FEATURES), nn.ReLU(),
+            conv(3, 24, 5, 2),
+            conv(24, 48, 3, 2),
+            Residual(48),
+            conv(48, 96, 3, 2),
+            Residual(96),
+            conv(96, 128, 3, 2),
+            Residual(128),
+            conv(128, 64, 1),
+            nn.Flatten(),
+            nn.Linear(64 * 8 * 8, FEATURES, bias=False),
+            nn.BatchNorm1d(FEATURES),
+            nn.ReLU(),
         )
         self.embed = nn.Linear(FEATURES, EMBEDDING, bias=False)
         self.numbers = nn.Linear(FEATURES, NUMBERS)
@@ -43,8 +52,17 @@ class ProbeNet(nn.Module):
 
 
 CLOSE_LOOK = (
-    "expression", "glasses", "beard", "eyes", "skin", "hair", "hair_style", "face_shape", "ears",
-    "accessory", "view",
+    "expression",
+    "glasses",
+    "beard",
+    "eyes",
+    "skin",
+    "hair",
+    "hair_style",
+    "face_shape",
+    "ears",
+    "accessory",
+    "view",
 )
 """Attributes that are read from the head's crop as well as from the whole picture."""
 CROP = 64
@@ -70,9 +88,17 @@ class HeadNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            conv(3, 24), conv(24, 32, 3, 2), conv(32, 64, 3, 2), Residual(64), conv(64, 96, 3, 2),
-            Residual(96), conv(96, 48, 1), nn.Flatten(),
-            nn.Linear(48 * 8 * 8, 192, bias=False), nn.BatchNorm1d(192), nn.ReLU(),
+            conv(3, 24),
+            conv(24, 32, 3, 2),
+            conv(32, 64, 3, 2),
+            Residual(64),
+            conv(64, 96, 3, 2),
+            Residual(96),
+            conv(96, 48, 1),
+            nn.Flatten(),
+            nn.Linear(48 * 8 * 8, 192, bias=False),
+            nn.BatchNorm1d(192),
+            nn.ReLU(),
         )
         self.heads = nn.ModuleDict({k: nn.Linear(192, len(HEADS[k])) for k in CLOSE_LOOK})
 
@@ -109,7 +135,8 @@ class Probe:
         for net, file in ((self.net, path), (self.head, path.with_name("probe_head.safetensors"))):
             stored = load_file(file)
             net.load_state_dict(
-                {k: v.float() if v.is_floating_point() else v for k, v in stored.items()})
+                {k: v.float() if v.is_floating_point() else v for k, v in stored.items()}
+            )
             net.eval()
 
     @torch.inference_mode()

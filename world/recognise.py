@@ -84,8 +84,9 @@ def train(
         muon.load_state_dict(state["muon"])
 
     def save() -> None:
-        saved.save({"net": net.state_dict(), "adam": adam.state_dict(),
-                    "muon": muon.state_dict()}, clock)
+        saved.save(
+            {"net": net.state_dict(), "adam": adam.state_dict(), "muon": muon.state_dict()}, clock
+        )
 
     net.train()
     while clock.progress < 1:
@@ -119,6 +120,7 @@ def identity_figures(embedding: Tensor, people: int, per_person: int) -> dict[st
     match = grouped[:, 1:].flatten(0, 1) @ grouped[:, 0].T
     truth = torch.arange(people).repeat_interleave(per_person - 1)
     return {
-        "same": float(similarity[same].mean()), "strangers": float(similarity[other].mean()),
+        "same": float(similarity[same].mean()),
+        "strangers": float(similarity[other].mean()),
         "top1": float((match.argmax(1) == truth).float().mean()),
     }

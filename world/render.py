@@ -20,14 +20,31 @@ from .landmarks import Face, face_of
 from .scene import VIEWS, Scene
 
 CAMERAS: dict[str, tuple[float, float]] = {
-    "close_up": (3.25, 0.2), "medium": (4.6, 0.98), "full": (6.7, 1.68),
+    "close_up": (3.25, 0.2),
+    "medium": (4.6, 0.98),
+    "full": (6.7, 1.68),
 }
 """Framing to visible height and the height of the picture's middle, in head radii."""
 
 KEYPOINTS = (
-    "nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow",
-    "left_wrist", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle",
-    "right_eye", "left_eye", "right_ear", "left_ear",
+    "nose",
+    "neck",
+    "right_shoulder",
+    "right_elbow",
+    "right_wrist",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+    "right_hip",
+    "right_knee",
+    "right_ankle",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "right_eye",
+    "left_eye",
+    "right_ear",
+    "left_ear",
 )
 """The order of OpenPose's 18 body keypoints."""
 
@@ -55,7 +72,9 @@ def _lit(image: np.ndarray, lighting: str, from_left: bool) -> np.ndarray:
     if not from_left:
         ramp = 1 - ramp
     colour = {
-        "natural": (1.0, 1.0, 1.0), "warm": (1.06, 0.93, 0.74), "side": (1.06, 1.04, 1.02),
+        "natural": (1.0, 1.0, 1.0),
+        "warm": (1.06, 0.93, 0.74),
+        "side": (1.06, 1.04, 1.02),
         "low": (0.55, 0.56, 0.66),
     }[lighting]
     out = image * np.array(colour, np.float32)
@@ -98,8 +117,9 @@ class Setup:
 
     def to_pixels(self, points: list[Point]) -> list[Point]:
         """Points in head radii to pixels of the finished picture."""
-        return [(x / self.supersample, y / self.supersample)
-                for x, y in self.canvas.to_pixels(points)]
+        return [
+            (x / self.supersample, y / self.supersample) for x, y in self.canvas.to_pixels(points)
+        ]
 
     def face(self, expression: str) -> Face | None:
         """The face's ground truth; None when it is seen from behind."""

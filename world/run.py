@@ -17,13 +17,24 @@ PROBE_WEIGHTS = Path(__file__).resolve().parent / "weights"
 def options(description: str, minutes: float) -> argparse.Namespace:
     """The command line of a training script: --out, --minutes, --threads, --warm-start."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--out", type=Path, default=Path(".facet/world"),
-                        help="folder of pictures, latents, checkpoints (default: .facet/world)")
-    parser.add_argument("--minutes", type=float, default=minutes,
-                        help=f"training time altogether (default: {minutes:g})")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(".facet/world"),
+        help="folder of pictures, latents, checkpoints (default: .facet/world)",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=minutes,
+        help=f"training time altogether (default: {minutes:g})",
+    )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--warm-start", action="store_true",
-                        help="without a checkpoint, begin with the exported weights (flow only)")
+    parser.add_argument(
+        "--warm-start",
+        action="store_true",
+        help="without a checkpoint, begin with the exported weights (flow only)",
+    )
     parsed = parser.parse_args()
     parsed.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(parsed.threads)

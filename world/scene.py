@@ -69,8 +69,11 @@ class Scene:
         if self.place == "plain":
             return f"plain {self.background_colour} background"
         return {
-            "park": "in a park", "room": "in a room", "night": "at night",
-            "beach": "on a beach", "city": "in a city",
+            "park": "in a park",
+            "room": "in a room",
+            "night": "at night",
+            "beach": "on a beach",
+            "city": "in a city",
         }[self.place]
 
     @classmethod

@@ -41,7 +41,7 @@ def token_ids(text: str, name: tuple[int, ...] = ()) -> tuple[list[int], int]:
     ids = [START, *name]
     for word in simplify(text).split():
         ids.extend(word_ids(word))
-    ids = [*ids[:MAX_TOKENS - 1], END]
+    ids = [*ids[: MAX_TOKENS - 1], END]
     return ids + [END] * (MAX_TOKENS - len(ids)), len(ids)
 
 

@@ -13,8 +13,15 @@ import sys
 from pathlib import Path
 
 ORDER: tuple[tuple[str, float], ...] = (
-    ("dataset", 0), ("train_vae", 12), ("encode", 0), ("train_probe", 10), ("train_probe_head", 8),
-    ("train_identity", 15), ("train_landmarks", 10), ("train_person", 8), ("train_flow", 240),
+    ("dataset", 0),
+    ("train_vae", 12),
+    ("encode", 0),
+    ("train_probe", 10),
+    ("train_probe_head", 8),
+    ("train_identity", 15),
+    ("train_landmarks", 10),
+    ("train_person", 8),
+    ("train_flow", 240),
     ("demo_people", 0),
 )
 """Modules in order with their minutes on two CPU cores; 0 runs until it is done."""

@@ -53,10 +53,12 @@ def read_export(flux: nn.Module, text: TextModel, used: list[int], folder: Path)
     if stored.pop("ids").tolist() != used:
         raise ValueError(f"The text model in {folder} was trained on other words.")
     renamed = {"rows": "rows", "text_model.embeddings.position_embedding.weight": "positions"}
-    text.load_state_dict({
-        renamed.get(k, k.removeprefix("text_model.").removeprefix("encoder.")): v.float()
-        for k, v in stored.items()
-    })
+    text.load_state_dict(
+        {
+            renamed.get(k, k.removeprefix("text_model.").removeprefix("encoder.")): v.float()
+            for k, v in stored.items()
+        }
+    )
 
 
 class Trainer:
@@ -68,18 +70,27 @@ class Trainer:
         self.both = nn.ModuleList([self.flux, self.text])
         self.average = copy.deepcopy(self.both)
         self.run = torch.compile(self.flux, dynamic=False) if compiled else self.flux
-        matrices = [p for n, p in self.flux.named_parameters()
-                    if p.ndim == 2 and "_blocks" in n and ".lin." not in n]
+        matrices = [
+            p
+            for n, p in self.flux.named_parameters()
+            if p.ndim == 2 and "_blocks" in n and ".lin." not in n
+        ]
         chosen = {id(p) for p in matrices}
         rest = [p for p in self.both.parameters() if id(p) not in chosen]
         self.muon = Muon(matrices, block=256)
         self.adam = torch.optim.AdamW(
-            [{"params": [p for p in rest if p.ndim > 1], "weight_decay": 0.01},
-             {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0}],
-            lr=ADAM_RATE, betas=(0.9, 0.99), fused=True)
+            [
+                {"params": [p for p in rest if p.ndim > 1], "weight_decay": 0.01},
+                {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+            ],
+            lr=ADAM_RATE,
+            betas=(0.9, 0.99),
+            fused=True,
+        )
         self.ropes = {
             (side, reference): rope_table(MAX_TOKENS, side // 2, reference, 16 // side)
-            for side in (8, 16) for reference in (False, True)
+            for side in (8, 16)
+            for reference in (False, True)
         }
 
     def loss(self, batch: Batch) -> Tensor:
@@ -108,14 +119,19 @@ class Trainer:
         self.muon.step(MUON_RATE * rate, weight_decay=0.01)
         keep = min(AVERAGE, (1 + steps) / (10 + steps))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.both.parameters()),
-                                 1 - keep)
+            torch._foreach_lerp_(
+                list(self.average.parameters()), list(self.both.parameters()), 1 - keep
+            )
         return loss.item()
 
     def state(self) -> dict:
         """Everything a resumed run needs."""
-        return {"networks": self.both.state_dict(), "average": self.average.state_dict(),
-                "adam": self.adam.state_dict(), "muon": self.muon.state_dict()}
+        return {
+            "networks": self.both.state_dict(),
+            "average": self.average.state_dict(),
+            "adam": self.adam.state_dict(),
+            "muon": self.muon.state_dict(),
+        }
 
     def load(self, state: dict) -> None:
         """Take over a saved state."""
@@ -157,8 +173,11 @@ def main() -> None:
         clock.steps += 1
         if clock.steps % 50 == 0:
             text, reference = (sum(v[-40:]) / max(1, len(v[-40:])) for v in losses.values())
-            print(f"{clock.steps} steps {clock.seconds:.0f} s side {side} text {text:.4f} "
-                  f"reference {reference:.4f}", flush=True)
+            print(
+                f"{clock.steps} steps {clock.seconds:.0f} s side {side} text {text:.4f} "
+                f"reference {reference:.4f}",
+                flush=True,
+            )
         if checkpoint.due():
             checkpoint.save(trainer.state(), clock)
             trainer.export(chosen.out / "export")

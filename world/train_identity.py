@@ -1,6 +1,6 @@
 """Trains the identity encoder.
 
-    python -m world.train_identity --out .facet/world --minutes 5
+python -m world.train_identity --out .facet/world --minutes 5
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def main() -> None:
             hidden = net(sample.pictures.contiguous())
             scores = {k: head(hidden) for k, head in net.heads.items()}
             return recognition_loss(
-                net.visual_projection(hidden), scores, net.numbers(hidden), sample)
+                net.visual_projection(hidden), scores, net.numbers(hidden), sample
+            )
 
     matrices = [p for n, p in net.vision_model.named_parameters() if ".layers." in n and p.ndim > 1]
     stream = samples(pictures, labels_of(0, PEOPLE), PEOPLE_PER_BATCH, np.random.default_rng(SEED))

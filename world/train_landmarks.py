@@ -1,6 +1,6 @@
 """Trains the face-landmark model.
 
-    python -m world.train_landmarks --out .facet/world --minutes 4
+python -m world.train_landmarks --out .facet/world --minutes 4
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Truth:
         with ProcessPoolExecutor(workers) as pool:
             rows = list(pool.map(_truth, range(first, first + count), chunksize=50))
         self.points, self.boxes, self.shapes, self.present = (
-            torch.from_numpy(np.concatenate(part)) for part in zip(*rows))
+            torch.from_numpy(np.concatenate(part)) for part in zip(*rows)
+        )
 
 
 def canonical() -> dict[str, np.ndarray]:
@@ -119,7 +120,7 @@ def figures(
     """Mean landmark error in eye distances, and how often presence is right."""
     errors, right = [], []
     for at in range(0, len(pictures), 50):
-        x = to_tensor(pictures[at:at + 50])
+        x = to_tensor(pictures[at : at + 50])
         part = slice(at, at + len(x))
         boxes, logit = finder(F.interpolate(x, (64, 64), mode="area"))
         points, _, presence = reader(crop_heads(x, boxes))
@@ -130,8 +131,10 @@ def figures(
         error = (placed - real[..., :2]).norm(dim=-1).mean(1) / eyes
         errors.append(error[present])
         right.append((torch.minimum(logit, presence) > 0) == present)
-    return {"error": float(torch.cat(errors).mean()),
-            "presence": float(torch.cat(right).float().mean())}
+    return {
+        "error": float(torch.cat(errors).mean()),
+        "presence": float(torch.cat(right).float().mean()),
+    }
 
 
 def main() -> None:
@@ -169,8 +172,10 @@ def main() -> None:
         if clock.steps % 100 == 0:
             print(f"{clock.steps} steps {clock.seconds:.0f} s loss {loss.item():.4f}", flush=True)
         if checkpoint.due() or clock.progress >= 1:
-            checkpoint.save({"net": both.state_dict(), "adam": adam.state_dict(),
-                             "muon": muon.state_dict()}, clock)
+            checkpoint.save(
+                {"net": both.state_dict(), "adam": adam.state_dict(), "muon": muon.state_dict()},
+                clock,
+            )
     both.eval()
     state = {f"finder.{k}": v for k, v in finder.state_dict().items()}
     state |= {f"reader.{k}": v for k, v in reader.state_dict().items()}
@@ -178,8 +183,11 @@ def main() -> None:
     state |= {k: torch.from_numpy(v) for k, v in canonical().items()}
     state |= {f"topology.{k}": torch.tensor(v, dtype=torch.int32) for k, v in topology().items()}
     WEIGHTS.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.contiguous() for k, v in state.items()}, WEIGHTS / "face.safetensors",
-              metadata={"blendshapes": " ".join(BLENDSHAPES)})
+    save_file(
+        {k: v.contiguous() for k, v in state.items()},
+        WEIGHTS / "face.safetensors",
+        metadata={"blendshapes": " ".join(BLENDSHAPES)},
+    )
     held_out = render_people(chosen.out / "held_out.npy", HELD_OUT_FROM, 200)
     print(figures(finder, reader, held_out.reshape(-1, SIZE, SIZE, 3), Truth(HELD_OUT_FROM, 200)))
 

@@ -1,6 +1,6 @@
 """Trains the background-removal model.
 
-    python -m world.train_person --out .facet/world --minutes 8
+python -m world.train_person --out .facet/world --minutes 8
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def pairs(x: Tensor, mask: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
     kept = len(x) - count
     return tuple(  # type: ignore[return-value]
-        torch.cat([part[:kept], beside(part[kept:], part[:count])]) for part in (x, mask))
+        torch.cat([part[:kept], beside(part[kept:], part[:count])]) for part in (x, mask)
+    )
 
 
 def moved(x: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -65,13 +66,14 @@ def moved(x: Tensor, mask: Tensor, rng: np.random.Generator) -> tuple[Tensor, Te
     theta[:, 0, 0], theta[:, 1, 1] = reach * flip, reach
     theta[:, :, 2] = rng.uniform(-0.25, 0.25, (count, 2)) * (reach != 1)[:, None]
     both = torch.cat([x, mask], 1)
-    both = F.grid_sample(both, F.affine_grid(torch.from_numpy(theta), list(both.shape), False),
-                         align_corners=False)
+    both = F.grid_sample(
+        both, F.affine_grid(torch.from_numpy(theta), list(both.shape), False), align_corners=False
+    )
     for row, cut, axis in zip(both, rng.random(count), rng.random(count)):
         if cut < 0.35:
             edge = round(side * cut / 0.35 * 0.25)
             strips = row if axis < 0.5 else row.transpose(1, 2)
-            strips[:, :edge] = strips[:, side - edge:] = 0
+            strips[:, :edge] = strips[:, side - edge :] = 0
     return both[:, :3], both[:, 3:]
 
 
@@ -106,10 +108,17 @@ def figures(finder: PersonFinder, pictures: np.ndarray) -> dict[str, float]:
     truth = torch.from_numpy(flat[..., 3] > 0)
     found = DemoBackgroundModel(finder).find(image) > 0.5
     overlap = (found & truth).sum((1, 2)) / (found | truth).sum((1, 2)).clamp(min=1)
-    framings = np.array([scene_of(HELD_OUT_FROM + i, k).framing
-                         for i in range(len(pictures)) for k in range(PICTURES_PER_PERSON)])
-    return {name: round(float(overlap[torch.from_numpy(framings == name)].mean()), 4)
-            for name in FRAMINGS}
+    framings = np.array(
+        [
+            scene_of(HELD_OUT_FROM + i, k).framing
+            for i in range(len(pictures))
+            for k in range(PICTURES_PER_PERSON)
+        ]
+    )
+    return {
+        name: round(float(overlap[torch.from_numpy(framings == name)].mean()), 4)
+        for name in FRAMINGS
+    }
 
 
 def main() -> None:
@@ -147,8 +156,10 @@ def main() -> None:
         if clock.steps % 50 == 0:
             print(f"{clock.steps} steps {clock.seconds:.0f} s loss {loss.item():.4f}", flush=True)
         if checkpoint.due() or clock.progress >= 1:
-            checkpoint.save({"net": finder.state_dict(), "adam": adam.state_dict(),
-                             "muon": muon.state_dict()}, clock)
+            checkpoint.save(
+                {"net": finder.state_dict(), "adam": adam.state_dict(), "muon": muon.state_dict()},
+                clock,
+            )
     state = {k: v.half() if v.is_floating_point() else v for k, v in finder.state_dict().items()}
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     save_file({k: v.contiguous() for k, v in state.items()}, WEIGHTS / "person.safetensors")

@@ -1,6 +1,6 @@
 """Trains the independent probe.
 
-    python -m world.train_probe --out .facet/world --minutes 4
+python -m world.train_probe --out .facet/world --minutes 4
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Trains the probe's closer look at the head; after train_probe.
 
-    python -m world.train_probe_head --out .facet/world --minutes 8
+python -m world.train_probe_head --out .facet/world --minutes 8
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Trains the autoencoder on crops of rendered pictures and exports it.
 
-    python -m world.train_vae --out .facet/world --minutes 12
+python -m world.train_vae --out .facet/world --minutes 12
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def crops(pictures: np.ndarray, rng: np.random.Generator, count: int, side: int)
             row[:] = picture.reshape(side, 2, side, 2, 3).mean((1, 3)).astype(np.uint8)
             continue
         top, left = rng.integers(high), rng.integers(high)
-        row[:] = picture[top:top + side, left:left + side]
+        row[:] = picture[top : top + side, left : left + side]
     tensor = torch.from_numpy(out).permute(0, 3, 1, 2).float().div(255)
     return tensor.contiguous(memory_format=torch.channels_last)
 
@@ -88,8 +88,10 @@ def main() -> None:
     rng = np.random.default_rng(SEED + clock.steps)
 
     def save() -> None:
-        checkpoint.save({"networks": both.state_dict(), "adam": adam.state_dict(),
-                         "muon": muon.state_dict()}, clock)
+        checkpoint.save(
+            {"networks": both.state_dict(), "adam": adam.state_dict(), "muon": muon.state_dict()},
+            clock,
+        )
 
     while clock.progress < 1:
         rate = min(1.0, (clock.steps + 1) / 50) * stable_decay(clock.progress, 0.2) + 1e-4
@@ -107,8 +109,11 @@ def main() -> None:
         clock.steps += 1
         if clock.steps % 100 == 0:
             per_second = clock.steps * BATCH / clock.seconds
-            print(f"{clock.steps} steps {clock.seconds:.0f} s loss {loss.item():.4f} "
-                  f"{per_second:.0f}/s", flush=True)
+            print(
+                f"{clock.steps} steps {clock.seconds:.0f} s loss {loss.item():.4f} "
+                f"{per_second:.0f}/s",
+                flush=True,
+            )
         if clock.steps % 1000 == 0:
             print(f"held-out PSNR {psnr(enc, dec, held_out[:50]):.2f} dB", flush=True)
         if checkpoint.due():

@@ -53,5 +53,8 @@ class IdentityEncoder(nn.Module):
 
     def exported(self) -> dict[str, Tensor]:
         """What ComfyUI loads, as fp16."""
-        return {k: v.detach().half().contiguous() for k, v in self.state_dict().items()
-                if k.startswith(("vision_model.", "visual_projection."))}
+        return {
+            k: v.detach().half().contiguous()
+            for k, v in self.state_dict().items()
+            if k.startswith(("vision_model.", "visual_projection."))
+        }

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..character import VOCABULARY, Tags
+from ..core.character import VOCABULARY, Tags
 from .cleaning import COMMAS, cleaned
 from .words import ENGLISH, Language, language
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
-from ..character import Character, Shot
+from ..core.character import Character, Shot
 from .asking import CAPTION, question, unknown_axes, with_answer
 from .reading import read
 from .vision import KEPT_EVERY, Memory, VisionModel

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ..character import VOCABULARY, Character, Shot
+from ..core.character import VOCABULARY, Character, Shot
 from .words import ENGLISH, Form, Language, as_tags, language, shown_axes
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
-from ..files import write_json_atomic
+from ..store.files import write_json_atomic
 
 FILE = "captions_seen.json"
 TOKENS = 96

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from ..character import quantise
+from ..core.character import quantise
 from .model_folders import digest_of, has_template, is_model, licence_of, read_json
 from .vision import TOKENS
 

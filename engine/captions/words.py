@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..character import VOCABULARY, Tags
+from ..core.character import VOCABULARY, Tags
 
 HERE = Path(__file__).resolve().parent
 ENGLISH = "en"

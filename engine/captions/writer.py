@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..character import Character, Shot
-from ..lint.captions import caption_findings
+from ..core.character import Character, Shot
+from ..dataset.lint.captions import caption_findings
 from .policy import CaptionPolicy
 from .words import ENGLISH, Form, shown_axes
 

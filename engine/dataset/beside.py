@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..character import Shot
+from ..core.character import Shot
 from .faults import Faults
 from .layouts import MANIFEST, MASK_BESIDE, MASKS, METADATA, parse_metadata
 from .pictures import UnreadablePicture, read_mask

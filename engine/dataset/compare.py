@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from itertools import groupby
 
-from ..character import VOCABULARY, Character, Shot, Tags
+from ..core.character import VOCABULARY, Character, Shot, Tags
 
 MOST_LINES = 40
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageFont, ImageOps
 
-from ..character import Shot, quantise
-from ..page import CARD, INK, LINE, QUIET, SCALE, Page
+from ..core.character import Shot, quantise
+from ..drawing.canvas import CARD, INK, LINE, QUIET, SCALE, Page
 from .compare import Comparison, Row
 
 KEPT, GAINED, LOST = "#0b62ad", "#2e8b57", "#d9a5a0"

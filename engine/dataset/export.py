@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..character import Character, Shot, shot_record
-from ..files import contained, write_json_atomic
+from ..core.character import Character, Shot, shot_record
+from ..families.recipes import Family
+from ..store.files import contained, write_json_atomic
 from .formats import PictureFormat, picture_bytes
 from .layouts import MANIFEST, METADATA, TRAIN, Layout, Placement, library, place
 from .output import Output, text_sha
 from .pictures import mask_bytes
-from .recipes import Family
 from .report import Export
 from .support import support_files
 from .texts import decode, one_line, same

@@ -10,8 +10,8 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from ..character import Shot, quantise, shot_record
-from ..pictures import CHUNK
+from ..core.character import Shot, quantise, shot_record
+from ..store.images import CHUNK
 
 DESCRIPTION, MAKE, MODEL = 0x010E, 0x010F, 0x0110
 LARGEST_EXIF = 65533

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
-from ..character import Character
+from ..core.character import Character
+from ..families.recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
 from .layouts import REPEATS
-from .recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
 
 DATASET_FILE = "dataset.toml"
 SHELL_FILE, BATCH_FILE = "train.sh", "train.bat"

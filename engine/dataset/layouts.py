@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from ..character import Character, Shot
+from ..core.character import Character, Shot
 
 MANIFEST = "facet.json"
 METADATA = "metadata.jsonl"

@@ -16,8 +16,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..character import Character
-from ..files import contained, write_json_atomic
+from ..core.character import Character
+from ..store.files import contained, write_json_atomic
 from .library_pictures import keep, kept
 
 FOLDER, RECORD = "library", "character.json"

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from ..character import Shot, picture_hash, shot_from_record, shot_record
-from ..files import contained, write_atomic
-from ..pictures import image_bytes
+from ..core.character import Shot, picture_hash, shot_from_record, shot_record
+from ..store.files import contained, write_atomic
+from ..store.images import image_bytes
 from .pictures import UnreadablePicture, mask_bytes, read_mask, read_picture
 
 PICTURES, MASKS = "pictures", "masks"

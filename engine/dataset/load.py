@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..character import Shot
+from ..core.character import Shot
 from .beside import Beside, own_files
 from .faults import Faults
 from .formats import PictureFormat

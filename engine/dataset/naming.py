@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..character import Character, Shot
+from ..core.character import Character, Shot
 from .faults import Faults
 from .layouts import REPEATS
 from .tree import Tree

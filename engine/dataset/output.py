@@ -13,19 +13,11 @@ from zipfile import BadZipFile, ZipFile
 
 from PIL import Image, UnidentifiedImageError
 
-from ..character import Character
-from ..files import contained, write_atomic
+from ..core.character import Character
+from ..store.files import contained, write_atomic
 from .archive import ArchiveWriter
 from .formats import record_in
-from .layouts import (
-    METADATA,
-    TRAIN,
-    Layout,
-    Placement,
-    archive_name,
-    parse_metadata,
-    read_manifest,
-)
+from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, parse_metadata, read_manifest
 from .texts import decode
 
 

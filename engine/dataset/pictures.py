@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..character import quantise
-from ..pictures import png_bytes
+from ..core.character import quantise
+from ..store.images import png_bytes
 from .formats import record_in
 
 HEIF = frozenset({".heic", ".heif", ".hif"})

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..character import Provenance, Shot, shot_from_record
+from ..core.character import Provenance, Shot, shot_from_record
 from .faults import Faults
 from .pictures import Picture
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..character import Character
+from ..core.character import Character
+from ..families.recipes import Family
 from .kohya import BATCH_FILE, DATASET_FILE, SHELL_FILE, dataset_toml, train_bat, train_sh
 from .layouts import PROMPTS, Layout, library
-from .recipes import Family
 from .trainers import (
     AI_TOOLKIT_FILE,
     CONCEPTS_FILE,

@@ -8,9 +8,9 @@ from math import gcd, lcm
 from pathlib import Path
 from typing import Any
 
-from ..character import Character
+from ..core.character import Character
+from ..families.recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
 from .layouts import MASKS, weight_folder
-from .recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
 
 AI_TOOLKIT_FILE = "ai_toolkit.yaml"
 CONCEPTS_FILE, ONETRAINER_FILE = "concepts.json", "onetrainer.json"

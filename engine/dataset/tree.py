@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
-from ..files import contained
+from ..store.files import contained
 from .faults import Faults
 
 LARGEST = 1 << 29

@@ -31,7 +31,8 @@ a part shows no whole person, so its face has to be surer."""
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
 
 
 def _trunk(widths: tuple[int, ...], features: int) -> nn.Sequential:
@@ -42,8 +43,9 @@ def _trunk(widths: tuple[int, ...], features: int) -> nn.Sequential:
         layers += [_conv(before, width, 2), _conv(width, width)]
         before = width
     side = INPUT // 2 ** len(widths)
-    return nn.Sequential(*layers, nn.Flatten(),
-                         nn.Linear(before * side * side, features), nn.ReLU())
+    return nn.Sequential(
+        *layers, nn.Flatten(), nn.Linear(before * side * side, features), nn.ReLU()
+    )
 
 
 class HeadFinder(nn.Module):
@@ -78,8 +80,11 @@ class LandmarkReader(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         hidden = self.trunk(x)
         points = self.mean + self.coordinates(hidden).float() @ self.basis.float()
-        return (points.view(-1, LANDMARKS, 3), self.shapes(hidden).float().sigmoid(),
-                self.presence(hidden).float()[:, 0])
+        return (
+            points.view(-1, LANDMARKS, 3),
+            self.shapes(hidden).float().sigmoid(),
+            self.presence(hidden).float()[:, 0],
+        )
 
 
 def crop_heads(pictures: Tensor, boxes: Tensor) -> Tensor:
@@ -95,8 +100,9 @@ def crop_heads(pictures: Tensor, boxes: Tensor) -> Tensor:
     if ratio > 1.6:
         side = round(pictures.shape[-1] / ratio * 1.2)
         pictures = F.interpolate(pictures, (side, side), mode="area")
-    return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border",
-                         align_corners=False)
+    return F.grid_sample(
+        pictures, grid, mode="bilinear", padding_mode="border", align_corners=False
+    )
 
 
 class DemoFaceModel:
@@ -105,8 +111,12 @@ class DemoFaceModel:
     framing_bands = FRAMING_BANDS
 
     def __init__(
-        self, finder: HeadFinder, reader: LandmarkReader, canonical: dict[str, np.ndarray],
-        connections: dict[str, frozenset], blendshape_names: tuple[str, ...],
+        self,
+        finder: HeadFinder,
+        reader: LandmarkReader,
+        canonical: dict[str, np.ndarray],
+        connections: dict[str, frozenset],
+        blendshape_names: tuple[str, ...],
     ):
         self.finder, self.reader = fused(finder), fused(reader)
         self.canonical_data = canonical
@@ -115,7 +125,10 @@ class DemoFaceModel:
 
     @torch.inference_mode()
     def detect_batch(
-        self, images: list[np.ndarray], num_faces: int = 1, score_thresh: float = 0.5,
+        self,
+        images: list[np.ndarray],
+        num_faces: int = 1,
+        score_thresh: float = 0.5,
         variant: str = "short",
     ) -> list[list[dict[str, Any]]]:
         """The faces on each picture (H, W, 3) uint8, as core's face dicts; [] for no face.
@@ -124,9 +137,7 @@ class DemoFaceModel:
         """
         return [self._faces(image, num_faces, score_thresh) for image in images]
 
-    def _faces(
-        self, image: np.ndarray, num_faces: int, threshold: float
-    ) -> list[dict[str, Any]]:
+    def _faces(self, image: np.ndarray, num_faces: int, threshold: float) -> list[dict[str, Any]]:
         height, width = image.shape[:2]
         side = max(height, width)
         left, top = (side - width) // 2, (side - height) // 2
@@ -138,16 +149,20 @@ class DemoFaceModel:
         if num_faces == 1:
             return found
         places = windows(height, width)
-        parts = torch.cat([
-            _small(picture[..., y : y + size, x : x + size]) for x, y, size in places
-        ])
-        again = self._detect(parts, [(x, y) for x, y, _ in places], PART_CONFIDENCE,
-                             [size for _, _, size in places])
+        parts = torch.cat(
+            [_small(picture[..., y : y + size, x : x + size]) for x, y, size in places]
+        )
+        again = self._detect(
+            parts, [(x, y) for x, y, _ in places], PART_CONFIDENCE, [size for _, _, size in places]
+        )
         apart = distinct([*found, *again])
         return apart if len(apart) > 1 and _elsewhere(apart, found) else found
 
     def _detect(
-        self, pictures: Tensor, corners: list[tuple[int, int]], threshold: float,
+        self,
+        pictures: Tensor,
+        corners: list[tuple[int, int]],
+        threshold: float,
         sides: list[int] | None = None,
     ) -> list[dict[str, Any]]:
         """The face in each of ``pictures`` (N, 3, S, S) in -1..1 that has one.
@@ -173,14 +188,18 @@ class DemoFaceModel:
             local = points[read].numpy()
             xy = (local[:, :2] * (float(boxes[n, 2]) * side) + centre).astype(np.float32)
             canonical = local * 192 + np.array([96, 96, 0])
-            faces.append({
-                "bbox_xyxy": np.array([*xy.min(0), *xy.max(0)], np.float32),
-                "blendshapes": dict(zip(self.blendshape_names, shapes[read].tolist(), strict=True)),
-                "landmarks_xy": xy,
-                "landmarks_3d": canonical.astype(np.float32),
-                "presence": float(presence[read]),
-                "score": float(scores[read]),
-            })
+            faces.append(
+                {
+                    "bbox_xyxy": np.array([*xy.min(0), *xy.max(0)], np.float32),
+                    "blendshapes": dict(
+                        zip(self.blendshape_names, shapes[read].tolist(), strict=True)
+                    ),
+                    "landmarks_xy": xy,
+                    "landmarks_3d": canonical.astype(np.float32),
+                    "presence": float(presence[read]),
+                    "score": float(scores[read]),
+                }
+            )
         return faces
 
 
@@ -198,9 +217,9 @@ def _heads(pictures: Tensor, boxes: Tensor) -> Tensor:
     """
     if pictures.shape[-1] <= INPUT:
         return crop_heads(pictures, boxes)
-    return torch.cat([
-        crop_heads(one[None], box[None]) for one, box in zip(pictures, boxes, strict=True)
-    ])
+    return torch.cat(
+        [crop_heads(one[None], box[None]) for one, box in zip(pictures, boxes, strict=True)]
+    )
 
 
 def fused(network: nn.Module) -> nn.Module:
@@ -222,8 +241,9 @@ def windows(height: int, width: int) -> list[tuple[int, int, int]]:
     places = []
     for share in PART_SIDES:
         side = max(8, round(min(height, width) * share))
-        across, down = (max(2, math.ceil((extent - side) / (side * 0.34)) + 1)
-                        for extent in (width, height))
+        across, down = (
+            max(2, math.ceil((extent - side) / (side * 0.34)) + 1) for extent in (width, height)
+        )
         places += [
             (int(x), int(y), side)
             for y in np.linspace(0, height - side, down).round()

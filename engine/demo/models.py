@@ -145,7 +145,10 @@ def load_face(folder: Path = WEIGHTS) -> DemoFaceModel:
     edges["contours"] = frozenset().union(*(edges[name] for name in parts))
     edges["all"] = edges["contours"] | edges["irises"] | edges["nose"]
     return DemoFaceModel(
-        finder, reader, {name: state[name].numpy() for name in names}, edges,
+        finder,
+        reader,
+        {name: state[name].numpy() for name in names},
+        edges,
         tuple(metadata["blendshapes"].split()),
     )
 
@@ -161,6 +164,10 @@ def load_background(folder: Path = WEIGHTS) -> DemoBackgroundModel:
 def load_models(folder: Path = WEIGHTS) -> DemoModels:
     """All demo models. Raises RuntimeError when a weight file is missing or damaged."""
     return DemoModels(
-        load_model(folder), load_clip(folder), load_vae(folder), load_clip_vision(folder),
-        load_face(folder), load_background(folder),
+        load_model(folder),
+        load_clip(folder),
+        load_vae(folder),
+        load_clip_vision(folder),
+        load_face(folder),
+        load_background(folder),
     )

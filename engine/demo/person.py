@@ -22,7 +22,8 @@ TOGETHER = 16
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
 
 
 class PersonFinder(nn.Module):
@@ -36,9 +37,11 @@ class PersonFinder(nn.Module):
         super().__init__()
         steps = tuple(pairwise(WIDTHS))
         self.enter = nn.Sequential(
-            nn.PixelUnshuffle(2), _conv(12, WIDTHS[0]), _conv(WIDTHS[0], WIDTHS[0]))
+            nn.PixelUnshuffle(2), _conv(12, WIDTHS[0]), _conv(WIDTHS[0], WIDTHS[0])
+        )
         self.down = nn.ModuleList(
-            nn.Sequential(_conv(fine, coarse, 2), _conv(coarse, coarse)) for fine, coarse in steps)
+            nn.Sequential(_conv(fine, coarse, 2), _conv(coarse, coarse)) for fine, coarse in steps
+        )
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in steps)
         self.up = nn.ModuleList(_conv(fine, fine) for fine, _ in steps)
         self.leave = nn.Sequential(nn.Conv2d(WIDTHS[0], 4, 3, 1, 1), nn.PixelShuffle(2))

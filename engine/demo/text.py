@@ -34,9 +34,13 @@ def token_table(rows: Tensor, ids: Tensor) -> Tensor:
 def clip_config() -> dict[str, Any]:
     """The text model's sizes in the words of a CLIP config."""
     return {
-        "num_hidden_layers": LAYERS, "hidden_size": WIDTH, "num_attention_heads": HEADS,
-        "intermediate_size": 4 * WIDTH, "hidden_act": "gelu_pytorch_tanh",
-        "max_position_embeddings": MAX_TOKENS, "eos_token_id": END,
+        "num_hidden_layers": LAYERS,
+        "hidden_size": WIDTH,
+        "num_attention_heads": HEADS,
+        "intermediate_size": 4 * WIDTH,
+        "hidden_act": "gelu_pytorch_tanh",
+        "max_position_embeddings": MAX_TOKENS,
+        "eos_token_id": END,
     }
 
 
@@ -57,7 +61,10 @@ def tokenizer_class() -> type:
         """The demo's tokenizer under the name that SD1's text model asks for."""
 
         def __init__(self, embedding_directory: Any = None, tokenizer_data: Any = None):
-            super().__init__(embedding_directory=embedding_directory,
-                             tokenizer_data=tokenizer_data or {}, tokenizer=DemoTokenizer)
+            super().__init__(
+                embedding_directory=embedding_directory,
+                tokenizer_data=tokenizer_data or {},
+                tokenizer=DemoTokenizer,
+            )
 
     return DemoClipTokenizer

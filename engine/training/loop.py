@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 
-from ..character import Character
-from ..run import TrainingRun
-from ..sampling import Sampling, model_fingerprint
-from ..tensors import read_tensors, write_tensors
+from ..comfyui.sampling import Sampling, model_fingerprint
+from ..core.character import Character
+from ..store.tensors import read_tensors, write_tensors
 from .data.buckets import trained_sides
 from .data.encoded import deciding, encode_data
 from .data.validation import held_out
@@ -24,6 +23,7 @@ from .progress.best import Likeness
 from .progress.events import OnEvent
 from .progress.measuring import Measuring
 from .progress.samples import Sampler, prompts_for, usual_sampling
+from .run_record import TrainingRun
 from .settings import TrainingSettings
 from .trainer import Trainer
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..character import Character
-from ..run import Measure, TrainingRun
+from ..core.character import Character
 from .data.pictures import Sample, WeightedBatches
 from .files.existing import start_from, with_layers_of
 from .files.folder import NotSaved, Opened
@@ -26,6 +25,7 @@ from .objective.step import Step, TrainingDiverged
 from .progress.best import plateau
 from .progress.events import OnEvent
 from .progress.measuring import Measuring
+from .run_record import Measure, TrainingRun
 from .settings import TrainingSettings
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from facet.benchmarks import character_shot
 from facet.benchmarks.character_shot import bars, others, warnings
-from facet.engine.identity.use.conflicts import Conflict
+from facet.engine.generate.character_shot.conflicts import Conflict
 from facet.launcher.bench import met
 from facet.world.identity import Identity
 

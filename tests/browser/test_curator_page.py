@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.by_hand import captions_by_hand
-from facet.engine.character import VOCABULARY, Character, Provenance, Shot, Tags
+from facet.engine.captions.by_hand import captions_by_hand
+from facet.engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from harness.browser import MAKE_AND_CONNECT, READY, Browser, Page
@@ -20,7 +20,9 @@ from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
 
-NODES = f"([name]) => {{{MAKE_AND_CONNECT}" """
+NODES = (
+    f"([name]) => {{{MAKE_AND_CONNECT}"
+    """
     app.canvas.setGraph(app.graph);
     app.graph.clear();
     app.graph.id = crypto.randomUUID();
@@ -34,6 +36,7 @@ NODES = f"([name]) => {{{MAKE_AND_CONNECT}" """
     app.canvas.setDirty(true, true);
     return String(curator.id);
 }"""
+)
 CELLS = ".facet-curator .cell"
 VIEWS = ("front", "profile_left", "back")
 EXPRESSIONS = ("smile", "sad")

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from facet.engine.face.presets import PRESETS
-from facet.engine.face.table import BY_NAME, HAND_PLACED
+from facet.engine.generate.expression.presets import PRESETS
+from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED
 from harness.browser import MAKE_AND_CONNECT, Browser, Page
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
 
-NODES = f"([person, detector]) => {{{MAKE_AND_CONNECT}" """
+NODES = (
+    f"([person, detector]) => {{{MAKE_AND_CONNECT}"
+    """
     app.canvas.setGraph(app.graph);
     app.graph.clear();
     app.graph.id = crypto.randomUUID();
@@ -29,7 +31,10 @@ NODES = f"([person, detector]) => {{{MAKE_AND_CONNECT}" """
     app.canvas.setDirty(true, true);
     return String(editor.id);
 }"""
-BATCH = f"([first, second]) => {{{MAKE_AND_CONNECT}" """
+)
+BATCH = (
+    f"([first, second]) => {{{MAKE_AND_CONNECT}"
+    """
     app.canvas.setGraph(app.graph);
     app.graph.clear();
     app.graph.id = crypto.randomUUID();
@@ -46,6 +51,7 @@ BATCH = f"([first, second]) => {{{MAKE_AND_CONNECT}" """
     app.canvas.setDirty(true, true);
     return String(editor.id);
 }"""
+)
 SHOWN = "document.querySelector('.facet-expression .stage > img').src"
 
 
@@ -116,8 +122,9 @@ def test_a_corner_of_the_mouth_is_pulled_and_the_widgets_the_picture_and_the_run
     page = opened
     page.messages.clear()
     node = begin(page, 3)
-    before, place = page.run(f"() => {SHOWN}"), page.run(
-        "(id) => [...app.graph.getNodeById(id).pos]", node
+    before, place = (
+        page.run(f"() => {SHOWN}"),
+        page.run("(id) => [...app.graph.getNodeById(id).pos]", node),
     )
     pull(page, "mouth_corner_l", 14, -10)
     wait_for(page, f"{SHOWN} !== {json.dumps(before)}")
@@ -186,9 +193,7 @@ def test_expressions_are_taken_weakened_added_and_put_to_rest(opened: Page) -> N
     slider.focus()
     page.page.keyboard.press("Home")
     page.page.keyboard.press("Tab")
-    assert values(page, node)["jaw_open"] == pytest.approx(
-        BY_NAME["jaw_open"].low - jaw, abs=0.01
-    )
+    assert values(page, node)["jaw_open"] == pytest.approx(BY_NAME["jaw_open"].low - jaw, abs=0.01)
 
     page.page.locator('.facet-expression [data-action="reset"]').click()
     wait_for(page, "document.querySelectorAll('.facet-expression .hold.moved').length === 0")

@@ -14,7 +14,9 @@ from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
 
-NODES = f"([kind, name]) => {{{MAKE_AND_CONNECT}" """
+NODES = (
+    f"([kind, name]) => {{{MAKE_AND_CONNECT}"
+    """
     app.canvas.setGraph(app.graph);
     app.graph.clear();
     app.graph.id = crypto.randomUUID();
@@ -32,6 +34,7 @@ NODES = f"([kind, name]) => {{{MAKE_AND_CONNECT}" """
     app.canvas.setDirty(true, true);
     return String(shots.id);
 }"""
+)
 TELL = """async ([message, detail]) => {
     const { api } = await import("/scripts/api.js");
     api.dispatchEvent(new CustomEvent(message, { detail }));

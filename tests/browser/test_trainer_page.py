@@ -14,7 +14,9 @@ from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
 
-NODES = f"(steps) => {{{MAKE_AND_CONNECT}" """
+NODES = (
+    f"(steps) => {{{MAKE_AND_CONNECT}"
+    """
     app.graph.id = crypto.randomUUID();
     const models = make("FacetDemoModels", 0);
     const picture = make("FacetDemoPicture", 300);
@@ -31,6 +33,7 @@ NODES = f"(steps) => {{{MAKE_AND_CONNECT}" """
     app.canvas.setDirty(true, true);
     return String(trainer.id);
 }"""
+)
 TELL = """async (course) => {
     const { api } = await import("/scripts/api.js");
     api.dispatchEvent(new CustomEvent("facet.training", { detail: course }));

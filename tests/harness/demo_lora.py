@@ -9,7 +9,7 @@ import torch
 
 from facet.engine.captions.policy import CaptionPolicy
 from facet.engine.captions.writer import write_captions
-from facet.engine.character import Character, Provenance, Shot
+from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.training.loop import train

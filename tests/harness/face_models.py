@@ -22,9 +22,13 @@ class ReferenceBlock(nn.Module):
         self.prelu = nn.PReLU(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, stride, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-        ) if downsample else None
+        self.downsample = (
+            nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+            if downsample
+            else None
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         out = self.bn3(self.conv2(self.prelu(self.bn2(self.conv1(self.bn1(x))))))
@@ -114,7 +118,12 @@ def write_onnx(path: Path, network: nn.Module, batch: int | None = None) -> Path
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {"input": {0: "faces"}, "output": {0: "faces"}} if batch is None else {}
     torch.onnx.export(
-        network, (torch.zeros(batch or 1, 3, 112, 112),), path, dynamo=False,
-        input_names=["input"], output_names=["output"], dynamic_axes=axes,
+        network,
+        (torch.zeros(batch or 1, 3, 112, 112),),
+        path,
+        dynamo=False,
+        input_names=["input"],
+        output_names=["output"],
+        dynamic_axes=axes,
     )
     return path

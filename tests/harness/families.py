@@ -183,8 +183,7 @@ FLUX_DEV = Family(
 
 KLEIN = Family(
     "Flux2",
-    FLUX2
-    | {"hidden_size": 3072, "num_heads": 24, "context_in_dim": 7680, "guidance_embed": False},
+    FLUX2 | {"hidden_size": 3072, "num_heads": 24, "context_in_dim": 7680, "guidance_embed": False},
     {"hidden_size": 256, "num_heads": 2, "context_in_dim": 48, "depth_single_blocks": 2},
     context=7680,
     latent=(128,),
@@ -196,8 +195,7 @@ KLEIN = Family(
 FLUX2_DEV = Family(
     "Flux2",
     # 6144 wide, one block of each kind is 2.1 thousand million parameters.
-    FLUX2
-    | {"hidden_size": 1536, "num_heads": 12, "context_in_dim": 15360, "guidance_embed": True},
+    FLUX2 | {"hidden_size": 1536, "num_heads": 12, "context_in_dim": 15360, "guidance_embed": True},
     {"hidden_size": 256, "num_heads": 2, "context_in_dim": 48, "depth": 2},
     context=15360,
     latent=(128,),

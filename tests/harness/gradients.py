@@ -167,9 +167,10 @@ def every_weight_alike(gradients: list[torch.Tensor]) -> list[torch.Tensor]:
 
 def along(gradients: list[torch.Tensor], direction: list[torch.Tensor]) -> float:
     """The slope that ``gradients`` say the loss has along ``direction``."""
-    return sum(float(g.double().flatten() @ d.double().flatten()) for g, d in zip(
-        gradients, direction, strict=True
-    ))
+    return sum(
+        float(g.double().flatten() @ d.double().flatten())
+        for g, d in zip(gradients, direction, strict=True)
+    )
 
 
 def distance(one: list[torch.Tensor], other: list[torch.Tensor]) -> float:

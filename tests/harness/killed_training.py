@@ -53,7 +53,7 @@ def train_to_the_end(models: Any, folder: Path, told: Callable[[int], None]) -> 
     """Trains in ``folder`` from wherever it was left, telling each step done."""
     import torch
 
-    from facet.engine.character import Character, Provenance, Shot
+    from facet.engine.core.character import Character, Provenance, Shot
     from facet.engine.training.loop import train
     from facet.engine.training.settings import TrainingSettings
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from facet.engine.measure.pose import Pose
+from facet.engine.vision.pose import Pose
 
 WIDTH, HEIGHT = 200, 300
 STANDING = np.array(

@@ -96,17 +96,24 @@ def small_clip_vision() -> Any:
 
 SMALL_VISION: dict[str, dict[str, Any]] = {
     "clip_vision_model": {
-        "intermediate_size": 64, "hidden_act": "quick_gelu", "projection_dim": 24,
+        "intermediate_size": 64,
+        "hidden_act": "quick_gelu",
+        "projection_dim": 24,
     },
     "siglip_vision_model": {"intermediate_size": 64, "hidden_act": "gelu_pytorch_tanh"},
     "siglip2_vision_model": {
-        "intermediate_size": 64, "hidden_act": "gelu_pytorch_tanh", "num_patches": 64,
+        "intermediate_size": 64,
+        "hidden_act": "gelu_pytorch_tanh",
+        "num_patches": 64,
         "image_size": -1,
     },
     "dinov2": {"layer_norm_eps": 1e-6, "use_swiglu_ffn": False},
     "dinov3": {
-        "intermediate_size": 64, "layer_norm_eps": 1e-5, "num_register_tokens": 4,
-        "rope_theta": 100.0, "use_gated_mlp": True,
+        "intermediate_size": 64,
+        "layer_norm_eps": 1e-5,
+        "num_register_tokens": 4,
+        "rope_theta": 100.0,
+        "use_gated_mlp": True,
     },
 }
 """What each class of comfy.clip_vision needs besides the sizes that all of them have."""

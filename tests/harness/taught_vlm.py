@@ -11,7 +11,7 @@ import torch
 
 from facet.engine.captions.asking import question
 from facet.engine.captions.words import language
-from facet.engine.character import quantise
+from facet.engine.core.character import quantise
 from facet.world.captions import tags_of
 from facet.world.identity import Identity
 from facet.world.render import render

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from facet.engine.character import Provenance, Score, Shot, Tags
-from facet.engine.shots.store import ShotStore
+from facet.engine.core.character import Provenance, Score, Shot, Tags
+from facet.engine.generate.shots.store import ShotStore
 from facet.launcher.archive import sha256
 from facet.launcher.comfyui import ComfyUI
 from facet.launcher.progress import Stage

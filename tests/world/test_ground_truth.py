@@ -15,7 +15,8 @@ from facet.world.render import KEYPOINTS, render
 from facet.world.scene import VIEWS, Scene
 
 PERSON = replace(
-    Identity.from_seed(HELD_OUT_FROM), glasses="none", beard="none", hair_style="short")
+    Identity.from_seed(HELD_OUT_FROM), glasses="none", beard="none", hair_style="short"
+)
 
 
 def test_irises_lie_on_drawn_eyes() -> None:
@@ -24,7 +25,7 @@ def test_irises_lie_on_drawn_eyes() -> None:
     assert picture.face is not None
     for index in (face_mesh.RIGHT_IRIS[0], face_mesh.LEFT_IRIS[0]):
         x, y = picture.face.landmarks_xy[index]
-        around = picture.image[int(y) - 14:int(y) + 15, int(x) - 14:int(x) + 15].reshape(-1, 3)
+        around = picture.image[int(y) - 14 : int(y) + 15, int(x) - 14 : int(x) + 15].reshape(-1, 3)
         greenest = (around[:, 1].astype(int) - around[:, 0]).max()
         assert greenest > 80
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from facet.engine.character import VOCABULARY
+from facet.engine.core.character import VOCABULARY
 from facet.world.captions import identity_words, reference_caption, tags_of, text_caption
 from facet.world.dataset import PEOPLE, PICTURES_PER_PERSON, scene_of
 from facet.world.demo_people import COUNT, FIRST
@@ -55,9 +55,18 @@ def test_the_scene_does_not_follow_from_the_person() -> None:
 def test_captions_use_the_packs_vocabulary() -> None:
     for axis in ("view", "framing", "expression", "pose", "lighting"):
         assert set(SCENE_ATTRIBUTES[axis]) <= set(VOCABULARY[axis])
-    scene = Scene(view="three_quarter_left", framing="full", expression="sad", pose="waving",
-                  top="t-shirt", top_colour="red", bottom="trousers", bottom_colour="blue",
-                  place="park", lighting="side")
+    scene = Scene(
+        view="three_quarter_left",
+        framing="full",
+        expression="sad",
+        pose="waving",
+        top="t-shirt",
+        top_colour="red",
+        bottom="trousers",
+        bottom_colour="blue",
+        place="park",
+        lighting="side",
+    )
     assert reference_caption(scene) == (
         "same character, full body, three-quarter view left, sad, waving, "
         "wearing red t-shirt and blue trousers, in a park, dramatic side light"

@@ -34,7 +34,7 @@ def test_what_moves_takes_its_mask_along(people: np.ndarray) -> None:
         x, mask = batch_of(white, rng)
         assert x.shape == (BATCH, 3, SIZE, SIZE) and mask.shape == (BATCH, 1, SIZE, SIZE)
         # The first people stand before other backgrounds, so only the others are white on black.
-        shown, truth = x[BATCH // 4:].mean(1) > 0.3, mask[BATCH // 4:, 0] > 0.5
+        shown, truth = x[BATCH // 4 :].mean(1) > 0.3, mask[BATCH // 4 :, 0] > 0.5
         agree = (shown & truth).sum((1, 2)) / (shown | truth).sum((1, 2))
         assert agree.mean() > 0.95
 

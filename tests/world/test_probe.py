@@ -20,7 +20,8 @@ PEOPLE = 40
 def reading() -> Reading:
     pictures = [
         render(Identity.from_seed(HELD_OUT_FROM + i), scene_of(HELD_OUT_FROM + i, k)).image
-        for i in range(PEOPLE) for k in range(PICTURES_PER_PERSON)
+        for i in range(PEOPLE)
+        for k in range(PICTURES_PER_PERSON)
     ]
     return Probe().read(np.stack(pictures))
 

@@ -34,7 +34,8 @@ def test_captions_fit_the_text_model() -> None:
 
 def test_small_words_carry_nothing() -> None:
     assert simplify("wearing a red t-shirt, close-up in the (park:1.2)") == (
-        "red tshirt closeup (park:1.2)")
+        "red tshirt closeup (park:1.2)"
+    )
 
 
 def test_a_tenth_of_training_captions_is_empty_and_triggers_stand_before_person() -> None:

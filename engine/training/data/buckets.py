@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...character import Shot
+from ...core.character import Shot
 from ..settings import TrainingSettings
 
 LARGEST = 1024

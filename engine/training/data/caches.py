@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from ...files import contained
-from ...tensors import write_tensors
+from ...store.files import contained
+from ...store.tensors import write_tensors
 
 LIMIT = 8 * 2**30
 """Bytes that the cache of a character takes at most."""

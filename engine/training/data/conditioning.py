@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ...sampling import encode_prompt, model_fingerprint
+from ...comfyui.sampling import encode_prompt, model_fingerprint
 from .caches import Cache, content_key
 
 Conds = dict[str, Any]

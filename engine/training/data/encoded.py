@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...character import Character, Shot, quantise
-from ...files import contained
+from ...core.character import Character, Shot, quantise
+from ...store.files import contained
 from ..objective.loss import check_weighting
 from ..objective.timesteps import WHOLE, check_timesteps
 from ..settings import TrainingSettings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ...character import Shot
+from ...core.character import Shot
 from ..settings import TrainingSettings
 
 # Less of a latent than this is a mask that found nobody.

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from ...character import Provenance, Shot
-from ...sampling import model_fingerprint
+from ...comfyui.sampling import model_fingerprint
+from ...core.character import Provenance, Shot
 from .buckets import View, fitted_size, size_multiple
 from .caches import Cache, content_key
 from .masks import latent_mask
@@ -38,9 +38,7 @@ class Sample:
 
 def without_trigger(shots: Iterable[Shot], *triggers: str) -> list[Shot]:
     """The shots whose caption has none of ``triggers`` as a word of its own."""
-    return [
-        shot for shot in shots if not any(has_word(shot.caption, word) for word in triggers)
-    ]
+    return [shot for shot in shots if not any(has_word(shot.caption, word) for word in triggers)]
 
 
 def encode_pictures(model: Any, vae: Any, shots: Iterable[Shot], resolution: int) -> list[Sample]:

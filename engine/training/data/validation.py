@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from ...character import Shot
+from ...core.character import Shot
 
 
 def held_out(shots: Sequence[Shot], count: int, seed: int) -> tuple[list[Shot], list[Shot]]:

@@ -168,9 +168,7 @@ def _tensors(path: Path, patch: Any) -> dict[str, torch.Tensor]:
             "tucker factors; continue from a LoRA, LoKr, LoHa or DoRA file."
         )
     given = zip(suffixes, weights, strict=False)
-    return {
-        suffix: torch.as_tensor(value).float() for suffix, value in given if value is not None
-    }
+    return {suffix: torch.as_tensor(value).float() for suffix, value in given if value is not None}
 
 
 def _joined(parts: list[tuple[int, dict[str, torch.Tensor]]], rows: int) -> dict[str, torch.Tensor]:

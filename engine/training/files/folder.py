@@ -7,8 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...files import contained
-from ...run import TrainingRun, load_run
+from ...store.files import contained
+from ..run_record import TrainingRun, load_run
 from .state import Progress, load_progress
 
 _PART = ".part"

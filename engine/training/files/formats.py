@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ...character import Character
+from ...core.character import Character
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
@@ -148,7 +148,9 @@ def lora_metadata(
         "ss_session_id": character.hash[:16],
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.architecture": f"{architecture}/lora",
-        "modelspec.implementation": _IMPLEMENTATIONS.get(kind, "https://github.com/comfy-org/ComfyUI"),
+        "modelspec.implementation": _IMPLEMENTATIONS.get(
+            kind, "https://github.com/comfy-org/ComfyUI"
+        ),
         "modelspec.title": title,
         "modelspec.trigger_phrase": ", ".join(
             [f"{character.trigger} {character.class_word}", *character.companions]

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...character import Character
-from ...run import Checkpoint, Measure, TrainingRun
-from ...tensors import write_tensors
+from ...core.character import Character
+from ...store.tensors import write_tensors
 from ..progress.best import choose
 from ..progress.events import TrainingEvent
+from ..run_record import Checkpoint, Measure, TrainingRun
 from ..settings import TrainingSettings
 from .folder import NotSaved, Opened
 from .formats import lora_metadata, lora_state_dict

@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
-from ...tensors import write_tensors
+from ...store.packing import pack_optimizer, unpack_optimizer
+from ...store.tensors import write_tensors
 from ..model.lora import Adapter
 from ..objective.optimizers import make
 from ..settings import TrainingSettings
-from .packing import pack_optimizer, unpack_optimizer
 
 STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state_before.safetensors"

@@ -49,4 +49,3 @@ class _FrozenConvolution(torch.autograd.Function):
         )
         comfy.ops.uncast_bias_weight(layer, weight, bias, stream)
         return result.to(ctx.dtype), None
-

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from ...measure.embedding import embed
-from ...run import Measure
+from ...vision.embedding import embed
+from ..run_record import Measure
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ...files import write_atomic
-from ...run import RUN_FILE
+from ...store.files import write_atomic
+from ..run_record import RUN_FILE
 from .events import TrainingEvent
 
 CSV_FILE, PNG_FILE = "losses.csv", "losses.png"
@@ -76,7 +76,7 @@ class TrainingLog:
 
     def save(self, title: str) -> None:
         """Writes the table and ``losses.png``. Raises OSError when the disk refuses."""
-        from .curves import draw_curves
+        from ...drawing.curves import draw_curves
 
         self.save_table()
         picture = io.BytesIO()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...files import write_atomic
-from ...run import Measure
+from ...store.files import write_atomic
 from ..data.pictures import Sample
 from ..files.state import Weights
 from ..model.session import Session
 from ..objective.step import Step
+from ..run_record import Measure
 from ..settings import TrainingSettings
 from .best import Likeness
 from .samples import FOLDER, Sampler, sheet_bytes

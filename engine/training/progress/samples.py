@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from PIL import Image
 
-from ...character import Character, Tags, quantise
-from ...pictures import png_bytes
-from ...sampling import Conditioning, Sampling, encode_prompt, sample
+from ...comfyui.sampling import Conditioning, Sampling, encode_prompt, sample
+from ...core.character import Character, Tags, quantise
+from ...store.images import png_bytes
 
 FOLDER = "samples"
 """Where samples are, in the run's folder."""

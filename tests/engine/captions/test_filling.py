@@ -7,8 +7,8 @@ import torch
 from facet.engine.captions.filling import Filling
 from facet.engine.captions.vision import FILE, PIXELS, Memory, shown
 from facet.engine.captions.words import language
-from facet.engine.character import Character, Provenance, Shot, Tags
-from facet.engine.files import write_json_atomic
+from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.store.files import write_json_atomic
 
 ENGLISH = language("en")
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind, tidy
-from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.core.character import Character, Provenance, Shot, Tags
 
 TAGS = Tags("close_up", "front", "smile", "waving", "a red coat", "in a park", "warm")
 

@@ -7,8 +7,8 @@ import torch
 from facet.engine.captions import words
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind
 from facet.engine.captions.words import Form, as_tags, form_of, language, languages
-from facet.engine.character import VOCABULARY, Character, Provenance, Shot, Tags
-from facet.engine.shots.presets import MORE_PLACES, OUTFITS, PLAIN_BACKGROUNDS
+from facet.engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
+from facet.engine.generate.shots.presets import MORE_PLACES, OUTFITS, PLAIN_BACKGROUNDS
 from harness.families import FLUX_DEV, SD15, load_family
 
 TAGS = Tags("close_up", "front", "smile", "waving", "a red coat", "in a park", "warm")

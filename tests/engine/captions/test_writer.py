@@ -5,7 +5,7 @@ import torch
 
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind
 from facet.engine.captions.writer import caption_report, write_captions
-from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.core.character import Character, Provenance, Shot, Tags
 
 
 def shot(value: float, **fields) -> Shot:

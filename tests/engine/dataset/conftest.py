@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from facet.engine.character import Character, Provenance, Score, Shot, Tags
+from facet.engine.core.character import Character, Provenance, Score, Shot, Tags
 
 
 def picture(seed: int, height: int = 24, width: int = 16) -> torch.Tensor:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from facet.engine.character import Character, Provenance, Shot, Tags
+from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.compare import MOST_LINES, compare
 from facet.engine.dataset.compare_image import GAINED, KEPT, LOST, comparison_image
 

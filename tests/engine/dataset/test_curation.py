@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from facet.engine.by_hand import captions_by_hand, keep_by_hand
-from facet.engine.character import Character, Provenance, Shot, Tags, shot_record
+from facet.engine.captions.by_hand import captions_by_hand, keep_by_hand
+from facet.engine.core.character import Character, Provenance, Shot, Tags, shot_record
 from facet.engine.dataset.curation import (
     Choice,
     Curation,

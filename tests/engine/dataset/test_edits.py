@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facet.engine.character import Character
+from facet.engine.core.character import Character
 from facet.engine.dataset.export import Options, export
 from facet.engine.dataset.formats import PictureFormat
 from facet.engine.dataset.layouts import Layout

@@ -10,7 +10,7 @@ try:
 except ModuleNotFoundError:  # Python 3.10, where pytest brings it along
     import tomli as tomllib
 
-from facet.engine.character import Character, shot_record
+from facet.engine.core.character import Character, shot_record
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from facet.engine.dataset.load import load

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facet.engine.character import Character, Provenance, Shot, shot_record
+from facet.engine.core.character import Character, Provenance, Shot, shot_record
 from facet.engine.dataset.library import Library
 from facet.engine.dataset.library_pictures import mask_hash
 
@@ -112,9 +112,7 @@ def test_labels_name_each_version_with_the_newest_first(library, character):
     assert library.find("Bob/newest").name == "v11"
 
 
-def test_a_save_that_was_cut_off_is_no_version_and_its_number_is_not_used_again(
-    library, character
-):
+def test_a_save_that_was_cut_off_is_no_version_and_its_number_is_not_used_again(library, character):
     library.save(character)
     (library.root / "Ada_Löve" / "library" / "v2").mkdir()
     assert library.labels() == ["Ada_Löve/newest", "Ada_Löve/v1"]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from facet.engine.character import Character
+from facet.engine.core.character import Character
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from facet.engine.dataset.load import load

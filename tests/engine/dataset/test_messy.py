@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facet.engine.character import Character, shot_record
+from facet.engine.core.character import Character, shot_record
 from facet.engine.dataset.export import Options, export
 from facet.engine.dataset.formats import PictureFormat
 from facet.engine.dataset.layouts import Layout

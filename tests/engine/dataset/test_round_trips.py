@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from facet.engine.character import Character, Provenance, Score, Shot, Tags, shot_record
+from facet.engine.core.character import Character, Provenance, Score, Shot, Tags, shot_record
 from facet.engine.dataset.export import Options, export
 from facet.engine.dataset.formats import PictureFormat, record_in
 from facet.engine.dataset.layouts import Layout
 from facet.engine.dataset.load import load
-from facet.engine.dataset.recipes import Family
+from facet.engine.families.recipes import Family
 
 EVIL = (
     "../../x", "/etc/passwd", "..", ".", "a/b\\c", "C:\\x", "CON", "nul.txt", "~", "$(id)", "`id`",

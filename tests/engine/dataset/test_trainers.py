@@ -14,14 +14,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facet.engine.character import Character
+from facet.engine.core.character import Character
 from facet.engine.dataset.export import Export, Options, export
 from facet.engine.dataset.formats import PictureFormat
 from facet.engine.dataset.kohya import dataset_toml, train_bat, train_sh
 from facet.engine.dataset.layouts import Layout
 from facet.engine.dataset.load import load
-from facet.engine.dataset.recipes import Family
 from facet.engine.dataset.trainers import repeats_by_weight
+from facet.engine.families.recipes import Family
 
 # The options and their types in docs/config_README-en.md of sd-scripts, for datasets of the
 # DreamBooth kind. An option that is not in there makes it stop.
@@ -99,7 +99,7 @@ def test_no_word_breaks_the_dataset_file(class_word, name):
 def picture_of(class_word: str) -> Character:
     import torch
 
-    from facet.engine.character import Provenance, Shot
+    from facet.engine.core.character import Provenance, Shot
 
     shot = Shot(torch.zeros(8, 8, 3), Provenance("original"))
     return Character("Ada", "zqx", class_word if class_word.strip() else "person", shot)

@@ -8,7 +8,7 @@ import torch
 
 from facet.engine.demo.models import load_face
 from facet.engine.demo.people import COUNT, demo_picture
-from facet.engine.measure.faces import find_faces
+from facet.engine.vision.faces import find_faces
 from facet.world.dataset import scene_of
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.landmarks import BLENDSHAPES

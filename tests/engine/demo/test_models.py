@@ -105,7 +105,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_picture_from_words_and_a_reference(picture: torch.Tensor) -> None:
-    from facet.engine.sampling import Sampling, encode_prompt, sample, with_reference
+    from facet.engine.comfyui.sampling import Sampling, encode_prompt, sample, with_reference
 
     models = demo.load_models()
     latent = [models.vae.encode(picture)]

@@ -115,19 +115,21 @@ def test_transparency_is_not_looked_at(background: DemoBackgroundModel) -> None:
 
 
 def test_cores_node_cuts_a_demo_person_out(comfy: Executor) -> None:
-    result = comfy.run({
-        "models": {"class_type": "FacetDemoModels", "inputs": {}},
-        "picture": {"class_type": "FacetDemoPicture", "inputs": {"person": 3}},
-        "cut": {
-            "class_type": "RemoveBackground",
-            "inputs": {"bg_removal_model": ["models", 5], "image": ["picture", 0]},
-        },
-        "shown": {"class_type": "MaskToImage", "inputs": {"mask": ["cut", 0]}},
-        "saved": {
-            "class_type": "SaveImage",
-            "inputs": {"images": ["shown", 0], "filename_prefix": "mask"},
-        },
-    })
+    result = comfy.run(
+        {
+            "models": {"class_type": "FacetDemoModels", "inputs": {}},
+            "picture": {"class_type": "FacetDemoPicture", "inputs": {"person": 3}},
+            "cut": {
+                "class_type": "RemoveBackground",
+                "inputs": {"bg_removal_model": ["models", 5], "image": ["picture", 0]},
+            },
+            "shown": {"class_type": "MaskToImage", "inputs": {"mask": ["cut", 0]}},
+            "saved": {
+                "class_type": "SaveImage",
+                "inputs": {"images": ["shown", 0], "filename_prefix": "mask"},
+            },
+        }
+    )
     mask = result.value("cut")
     assert torch.equal(mask, demo.load_background().encode_image(demo_picture(3)[None]))
     assert 0.2 < mask.mean() < 0.9

@@ -11,7 +11,7 @@ import comfy.model_management
 import pytest
 import torch
 
-from facet.engine.character import Character, Provenance, Shot
+from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.training.loop import Trained, train
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.settings import TrainingSettings

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.character import Character
-from facet.engine.run import load_run
+from facet.engine.core.character import Character
 from facet.engine.training.loop import Trained, train
 from facet.engine.training.progress.events import TrainingEvent
+from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels
 

@@ -13,10 +13,10 @@ import comfy.sd
 import pytest
 import torch
 
-from facet.engine.character import Character, Shot
-from facet.engine.run import load_run
+from facet.engine.core.character import Character, Shot
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.loop import Extras
+from facet.engine.training.run_record import load_run
 from harness.small_models import SmallModels
 from harness.trainings import SETTINGS, Train, interrupt_after, same
 

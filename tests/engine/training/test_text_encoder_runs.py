@@ -16,8 +16,8 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from facet.engine.character import Character
-from facet.engine.sampling import Sampling
+from facet.engine.comfyui.sampling import Sampling
+from facet.engine.core.character import Character
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.loop import Extras, Trained, train
 from facet.engine.training.progress.samples import Sampler, prompts_for

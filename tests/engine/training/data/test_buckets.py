@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from facet.engine.character import Shot
+from facet.engine.core.character import Shot
 from facet.engine.training.data.buckets import (
     common_resolution,
     fitted_size,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.character import Shot
+from facet.engine.core.character import Shot
 from facet.engine.training.data.buckets import View
 from facet.engine.training.data.caches import Cache, content_key
 from facet.engine.training.data.conditioning import encode_captions

@@ -11,7 +11,7 @@ import comfy.model_base
 import pytest
 import torch
 
-from facet.engine.character import Character, Provenance, Shot
+from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.training.data.encoded import TrainingData, deciding, encode_data, remarks
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels, small_unet

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from facet.engine.character import Shot
+from facet.engine.core.character import Shot
 from facet.engine.training.data.masks import check_masks, joined_masks, latent_mask
 from facet.engine.training.settings import TrainingSettings
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from facet.engine.character import Shot
+from facet.engine.core.character import Shot
 from facet.engine.training.data.buckets import View
 from facet.engine.training.data.pictures import encode_pictures, encode_views, without_trigger
 from harness.small_models import SmallModels

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from facet.engine.character import Shot
+from facet.engine.core.character import Shot
 from facet.engine.training.data.validation import held_out
 
 

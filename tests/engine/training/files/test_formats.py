@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from facet.engine.character import Character
-from facet.engine.tensors import write_tensors
+from facet.engine.core.character import Character
+from facet.engine.store.tensors import write_tensors
 from facet.engine.training.files.formats import (
     LayerTensors,
     UnusableLora,
@@ -141,9 +141,7 @@ def test_other_adapters_load_back_whole(
     assert sum(value.numel() for value in state.values()) >= sum(v.numel() for v in values)
 
 
-def test_a_good_file_passes_its_check(
-    models: SmallModels, weights: Layers, path: Path
-) -> None:
+def test_a_good_file_passes_its_check(models: SmallModels, weights: Layers, path: Path) -> None:
     check_lora(path, models.model.model, weights)
 
 

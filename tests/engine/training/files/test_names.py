@@ -147,9 +147,7 @@ def test_the_parts_of_z_image_are_its_qkv_exactly() -> None:
     state = lora_state_dict(layers, lora_names(model, [module]))
     base = "diffusion_model.layers.3.attention.to_"
     for part in "qkv":
-        assert torch.equal(
-            state[f"{base}{part}.lora_A.weight"], layers[module]["lora_down.weight"]
-        )
+        assert torch.equal(state[f"{base}{part}.lora_A.weight"], layers[module]["lora_down.weight"])
     rows = torch.cat([state[f"{base}{part}.lora_B.weight"] for part in "qkv"])
     assert torch.equal(rows, layers[module]["lora_up.weight"])
 
@@ -164,9 +162,11 @@ def diffusers_model(name: str) -> tuple[Any, Any, dict[str, Any]]:
 
     with torch.device("meta"):
         if name == "SD 1.5":
-            return diffusers.UNet2DConditionModel(cross_attention_dim=768), mixin(
-                "StableDiffusion"
-            ), {}
+            return (
+                diffusers.UNet2DConditionModel(cross_attention_dim=768),
+                mixin("StableDiffusion"),
+                {},
+            )
         if name == "SDXL":
             unet = diffusers.UNet2DConditionModel(
                 cross_attention_dim=2048,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from facet.engine.store.packing import Packer, unpack
 from facet.engine.training.files.folder import open_run
-from facet.engine.training.files.packing import Packer, unpack
 from facet.engine.training.files.state import (
     STATE_FILE,
     Progress,

@@ -92,9 +92,10 @@ def test_reference_pictures_at_a_time_of_their_own(narrow: Narrow, checkpoint: b
         "reference_latents": [reference],
         "reference_latents_method": "index_timestep_zero",
     }
-    with prepared(
-        patcher, family, sizes(family, 1), checkpoint=checkpoint, extra=given
-    ) as (problem, made):
+    with prepared(patcher, family, sizes(family, 1), checkpoint=checkpoint, extra=given) as (
+        problem,
+        made,
+    ):
         found = gradient(problem, made)
         direction = every_weight_alike(found)
         measured = slope(problem, made, direction)

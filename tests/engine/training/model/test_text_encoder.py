@@ -13,7 +13,7 @@ import comfy.sd
 import pytest
 import torch
 
-from facet.engine.tensors import write_tensors
+from facet.engine.store.tensors import write_tensors
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.data.pictures import Sample
 from facet.engine.training.files.formats import check_lora, lora_names, lora_state_dict, read_lora

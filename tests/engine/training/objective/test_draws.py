@@ -9,7 +9,7 @@ import comfy.model_sampling as kinds
 import pytest
 import torch
 
-from facet.engine.character import Provenance
+from facet.engine.core.character import Provenance
 from facet.engine.training.data.pictures import Sample, WeightedBatches
 from facet.engine.training.objective.draws import Batch, draw_batch, validation_batch
 from facet.engine.training.settings import TrainingSettings

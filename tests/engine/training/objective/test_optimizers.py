@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from facet.engine.training.files.packing import pack_optimizer, unpack_optimizer
+from facet.engine.store.packing import pack_optimizer, unpack_optimizer
 from facet.engine.training.objective.optimizers import make, set_learning_rate
 from facet.engine.training.settings import OPTIMIZERS, TrainingSettings
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.character import Character, Provenance, Shot
+from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import load_clip, load_model, load_vae
 from facet.engine.demo.people import demo_picture
 from facet.engine.training.data.encoded import TrainingData, encode_data

@@ -10,7 +10,7 @@ import comfy.model_base
 import pytest
 import torch
 
-from facet.engine.character import Shot
+from facet.engine.core.character import Shot
 from facet.engine.training.data.pictures import Sample, WeightedBatches, encode_pictures
 from facet.engine.training.files.state import Weights
 from facet.engine.training.objective.draws import step_generator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from facet.engine.run import Measure
 from facet.engine.training.progress.best import choose, plateau
+from facet.engine.training.run_record import Measure
 
 
 def test_likeness_decides_where_it_was_measured() -> None:

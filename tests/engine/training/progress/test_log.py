@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from facet.engine.training.progress.curves import draw_curves, loss_range, ticks
+from facet.engine.drawing.curves import draw_curves, loss_range, ticks
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.progress.log import LogRow, TrainingLog, checkpoints, read_rows
 

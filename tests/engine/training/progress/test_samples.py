@@ -14,12 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
-from facet.engine.character import Character
-from facet.engine.run import load_run
-from facet.engine.sampling import Sampling
+from facet.engine.comfyui.sampling import Sampling
+from facet.engine.core.character import Character
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.loop import Extras
 from facet.engine.training.progress.samples import Sampler, prompts_for, usual_sampling
+from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from harness.families import Family
 from harness.small_models import SmallModels, small_clip_vision

@@ -1,0 +1,263 @@
+"""Parts of the picture that hardly change: what the LoRA would learn by mistake."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from ...vision.faces import Face
+from ...vision.similarity import small
+from .finding import Finding
+from .looks import Look, height
+from .phrases import SHARE
+
+CELLS = 16
+"""Cells of the background along each side of the picture."""
+SAME_COLOUR = 0.09
+"""Difference in each channel, of 0..1, up to which two cells have the same colour."""
+FEWEST = 6
+SEEN_IN = 1 / 3
+"""Share of the pictures that a cell has to be seen in."""
+LEAST_REGION = 0.04
+"""Share of the background's cells that make a region."""
+MATCHING = 0.7
+"""Share of the region's cells by which a picture has it."""
+SAME_CLOTH = 0.13
+"""The same for clothes, which have folds and shades."""
+LEAST_GARMENT = 0.3
+"""Share of the clothes' cells that have the colour which makes them the same."""
+LEAST_CLOTHES = 3
+"""Cells of clothes by which a picture is judged at all."""
+CANDIDATES = 24
+BORDER = 2
+"""Without mask and face, cells from the edge that are taken for background."""
+
+GARMENT = (torch.linspace(-0.5, 0.5, 5), torch.linspace(0.3, 1.2, 6))
+"""Where clothes are looked for, in face heights: across from the face's middle, down from the chin.
+That is collar to chest of an adult, and all of a short cartoon's body."""
+PATCH = 0.06
+SKIN_AND_HAIR = 0.12
+HEAD_WIDTH, BODY_WIDTH = 1.1, 1.3
+"""Around a face without a mask: half of what is no background, in face heights."""
+
+
+def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], list[str]]:
+    """The regions that more than 80 % of the pictures share, and what could not be judged.
+
+    faces: whether faces were looked for; without them clothes cannot be found.
+    """
+    findings, skipped = [], []
+    if len(seen) < FEWEST:
+        return [], []
+    colours = torch.stack([_cells(look) for look in seen])
+    visible = torch.stack([background(look) for look in seen])
+    found = constant(colours, visible)
+    if found is not None:
+        findings.append(_background(seen, *found))
+    if not (faces or any(_masked(look) for look in seen)):
+        skipped.append(
+            "Constant background: judged at the pictures' edges, because there are neither masks "
+            "nor a FACE_DETECTION_MODEL."
+        )
+    if not faces:
+        skipped.append("Constant garment: skipped, no FACE_DETECTION_MODEL is connected.")
+        return findings, skipped
+    patches = [garment(look) for look in seen]
+    colours = torch.stack([patch[0] for patch in patches])
+    visible = torch.stack([patch[1] for patch in patches])
+    having, judged = same_clothes(colours, visible)
+    if having:
+        findings.append(_garment(seen, having, judged))
+    return findings, skipped
+
+
+def constant(colours: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor, list[int]] | None:
+    """The cells whose colour more than 80 % of the pictures share, and which pictures those are.
+
+    colours: (N, C, 3) of C cells. visible: (N, C) bool. The colour that most share is looked for
+    among those of up to 24 pictures, so that the time grows with N alone. None when there is no
+    such region.
+    """
+    pictures, cells = visible.shape
+    seen = visible.sum(dim=0)
+    best = torch.zeros(cells, dtype=torch.long)
+    usual = torch.zeros(cells, 3)
+    stride = max(1, pictures // CANDIDATES)
+    for candidate in range(0, pictures, stride):
+        same = _same(colours, colours[candidate]) & visible
+        count = same.sum(dim=0) * visible[candidate]
+        better = count > best
+        # The mean of those that agree lies in their middle, where the candidate may not.
+        mean = (colours * same[..., None]).sum(dim=0) / same.sum(dim=0).clamp_min(1)[:, None]
+        usual[better], best[better] = mean[better], count[better]
+    same = _same(colours, usual) & visible
+    often = seen >= max(FEWEST, SEEN_IN * pictures)
+    region = often & (same.sum(dim=0) > SHARE * seen)
+    if int(region.sum()) < LEAST_REGION * cells:
+        return None
+    shown = (visible & region).sum(dim=1)
+    judged = shown >= max(1, int(region.sum()) // 4)
+    having = judged & ((same & region).sum(dim=1) >= MATCHING * shown)
+    if int(having.sum()) <= SHARE * pictures:
+        return None
+    return region, torch.nonzero(having).flatten().tolist()
+
+
+def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> tuple[list[int], int]:
+    """The pictures that share a colour of clothes, when they are more than 80 % of those that show
+    clothes, else none; and how many do show them.
+
+    colours: (N, C, 3). visible: (N, C) bool. A body turns and bends, so that it is no cell that
+    stays the same, but how much of the clothes has the colour.
+    """
+    worn = visible.sum(dim=1)
+    judged = worn >= LEAST_CLOTHES
+    enough = max(FEWEST, SEEN_IN * len(colours))
+    if int(judged.sum()) < enough:
+        return [], int(judged.sum())
+    best = torch.zeros(len(colours), dtype=torch.bool)
+    order = torch.nonzero(judged).flatten()
+    for candidate in order[:: max(1, len(order) // CANDIDATES)].tolist():
+        own = colours[candidate][visible[candidate]]
+        alike = _same(own[:, None], own[None], SAME_CLOTH)
+        colour = own[alike[alike.sum(dim=1).argmax()]].mean(dim=0)
+        share = (_same(colours, colour, SAME_CLOTH) & visible).sum(dim=1) / worn.clamp_min(1)
+        having = judged & (share >= LEAST_GARMENT)
+        if having.sum() > best.sum():
+            best = having
+    if int(best.sum()) <= SHARE * int(judged.sum()):
+        return [], int(judged.sum())
+    return torch.nonzero(best).flatten().tolist(), int(judged.sum())
+
+
+def background(look: Look) -> torch.Tensor:
+    """Which cells of the picture (256,) show what is behind the character.
+
+    By the mask; without one what is neither beside nor below the face; without a face, the edges.
+    """
+    if _masked(look):
+        mask = look.shot.mask
+        assert mask is not None
+        size = (CELLS, CELLS)
+        return (F.adaptive_max_pool2d(mask[None], size)[0] < 0.5).flatten()
+    rows, columns = look.shot.image.shape[:2]
+    down = (torch.arange(CELLS) + 0.5) / CELLS * rows
+    across = (torch.arange(CELLS) + 0.5) / CELLS * columns
+    if look.face is None:
+        edge = torch.zeros(CELLS, CELLS, dtype=torch.bool)
+        edge[:BORDER] = edge[:, :BORDER] = edge[:, -BORDER:] = True
+        return edge.flatten()
+    x0, y0, x1, y1 = look.face.box
+    tall = y1 - y0
+    from_middle = (across - (x0 + x1) / 2).abs()[None, :]
+    head = (from_middle < HEAD_WIDTH * tall) & (down[:, None] > y0 - tall)
+    body = (from_middle < BODY_WIDTH * tall) & (down[:, None] > y1)
+    return ~(head | body).flatten()
+
+
+def garment(look: Look) -> tuple[torch.Tensor, torch.Tensor]:
+    """Colours (30, 3) of the cells below the face, and which of them (30,) show clothes.
+
+    Cells out of the picture, out of the mask, or in the colour of the face or hair, show none.
+    """
+    across, down = GARMENT
+    count = len(across) * len(down)
+    face = look.face
+    if face is None:
+        return torch.zeros(count, 3), torch.zeros(count, dtype=torch.bool)
+    tall = height(face)
+    x0, _, x1, chin = face.box
+    # A turned face stands before the neck that the clothes hang below.
+    middle = (x0 + x1) / 2 - 0.35 * tall * math.sin(math.radians(face.yaw))
+    x = (middle + tall * across).repeat(len(down))
+    y = (chin + tall * down).repeat_interleave(len(across))
+    colours, inside = _patches(look.shot.image, x, y, PATCH * tall)
+    if look.shot.mask is not None and _masked(look):
+        covered, _ = _patches(look.shot.mask[..., None], x, y, PATCH * tall)
+        inside &= covered[:, 0] > 0.5
+    for colour in _own_colours(look, face):
+        inside &= (colours - colour).abs().amax(dim=1) > SKIN_AND_HAIR
+    return colours, inside
+
+
+def _own_colours(look: Look, face: Face) -> torch.Tensor:
+    """The colours (2, 3) of skin and hair: between the eyes and mouth, and above the face."""
+    tall = height(face)
+    x0, y0, x1, y1 = face.box
+    x = torch.tensor([(x0 + x1) / 2] * 2)
+    y = torch.tensor([(y0 + y1) / 2 + 0.08 * tall, y0 - 0.15 * tall])
+    return _patches(look.shot.image, x, y.clamp_min(0), PATCH * tall)[0]
+
+
+def _patches(
+    image: torch.Tensor, x: torch.Tensor, y: torch.Tensor, reach: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean colours (N, C) of ``image`` (H, W, C) within ``reach`` px of points, and which of these
+    are inside of the picture."""
+    rows, columns, channels = image.shape
+    offsets = torch.linspace(-1, 1, 5) * reach
+    points_x = (x[:, None, None] + offsets[None, None, :]).expand(-1, 5, 5)
+    points_y = (y[:, None, None] + offsets[None, :, None]).expand(-1, 5, 5)
+    columns_at = points_x.round().long().clamp(0, columns - 1)
+    rows_at = points_y.round().long().clamp(0, rows - 1)
+    colours = image[rows_at, columns_at].reshape(len(x), 25, channels).mean(dim=1)
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    return colours, inside
+
+
+def _cells(look: Look) -> torch.Tensor:
+    return small(look.shot.image, CELLS).flatten(1).T
+
+
+def _same(colours: torch.Tensor, colour: torch.Tensor, within: float = SAME_COLOUR) -> torch.Tensor:
+    return (colours - colour).abs().amax(dim=-1) <= within
+
+
+def _masked(look: Look) -> bool:
+    return look.shot.mask is not None and bool((look.shot.mask > 0.5).any())
+
+
+def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -> Finding:
+    shots = tuple(seen[n].shot.hash for n in having)
+    where = _where(region)
+    return Finding(
+        "constant_background",
+        shots,
+        f"The background is the same in {len(shots)} of {len(seen)} pictures ({where}).",
+        "The LoRA learns the place as a part of the character and draws it unasked.",
+        remedy="Add shots in other places, train with masks, or exclude some of these.",
+        about=where,
+    )
+
+
+def _garment(seen: Sequence[Look], having: list[int], judged: int) -> Finding:
+    shots = tuple(seen[n].shot.hash for n in having)
+    named = sum(bool(seen[n].shot.tags.outfit) for n in having)
+    effect = "The LoRA learns the clothes as a part of the character and draws them unasked."
+    if named > SHARE * len(having):
+        effect = "Although their captions name the clothes, the LoRA hardly learns others."
+    return Finding(
+        "constant_garment",
+        shots,
+        f"The clothes below the face have the same colour in {len(shots)} of {judged} pictures.",
+        effect,
+        remedy="Add shots in other outfits, name the clothes in the captions, or exclude some.",
+        about="below the face",
+    )
+
+
+def _where(region: torch.Tensor) -> str:
+    """The ninths of the picture that the cells ``region`` (256,) lie in, in words."""
+    grid = region.view(1, CELLS, CELLS).float()
+    ninths = F.adaptive_avg_pool2d(grid, (3, 3))[0] > 0.3
+    rows, columns = ("upper", "middle", "lower"), ("left", "centre", "right")
+    named = [
+        f"{row} {column}"
+        for i, row in enumerate(rows)
+        for j, column in enumerate(columns)
+        if ninths[i, j]
+    ]
+    return ", ".join(named) or "small parts"

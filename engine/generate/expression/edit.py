@@ -1,0 +1,148 @@
+"""One face of a picture with another expression: the rig, the warp, and what they could not do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...vision.faces import Face
+from .measured import calibrated, neutralised
+from .rig import MOST_TURN, checked, displaced
+from .table import BY_NAME, GROUPS
+from .warp import Warped, warp
+
+SMALL = 64
+"""Faces of fewer pixels across show little of an expression."""
+WORTH_TELLING = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Edited:
+    """A picture with the expression of one face changed.
+
+    image: (H, W, 3); the very same tensor when nothing changed. mask: (H, W) in 0..1, of what
+    moved. notes: sentences for people. remainder: by slider, what was asked for and the warp could
+    not show. sliders: the amounts that the rig was given. landmarks: (478, 2) px, as they are now.
+    """
+
+    image: torch.Tensor
+    mask: torch.Tensor
+    notes: tuple[str, ...] = ()
+    remainder: dict[str, float] = field(default_factory=dict)
+    sliders: dict[str, float] = field(default_factory=dict)
+    landmarks: np.ndarray | None = None
+
+
+def edit(
+    image: torch.Tensor,
+    face: Face | None,
+    sliders: Mapping[str, float],
+    *,
+    face_model: Any = None,
+    neutralise: bool = False,
+) -> Edited:
+    """``image`` (H, W, 3) in 0..1 with ``face`` moved by ``sliders``.
+
+    face_model: measures the result, and the amounts are searched for until it sees what was asked
+    for. neutralise: what the face shows already is taken away first. A face of None changes
+    nothing. Raises ValueError for sliders that there are not, or that are no numbers.
+    """
+    asked = checked(sliders)
+    still = torch.zeros(image.shape[:2])
+    if face is None:
+        return Edited(image, still, ("No face was found; the picture is unchanged.",))
+    if not any(asked.values()) and not neutralise:
+        return Edited(image, still, landmarks=face.landmarks)
+    if _outside(face, image):
+        note = "The face lies outside the picture; the picture is unchanged."
+        return Edited(image, still, (note,), landmarks=face.landmarks)
+    notes = []
+    if neutralise and not face.blendshapes:
+        neutralise = False
+        notes.append(
+            "What the face shows already is unknown, as it was placed by hand; it was not "
+            "neutralised."
+        )
+    if face.box[2] - face.box[0] < SMALL:
+        notes.append(
+            f"The face is only {round(face.box[2] - face.box[0])} pixels wide; enlarge the "
+            "picture first for a finer expression."
+        )
+    landmarks = torch.from_numpy(face.landmarks)
+    missed: dict[str, float] = {}
+    if face_model is not None and face.blendshapes:
+        search = calibrated(image, face_model, asked, face, neutralise)
+        amounts, targets, warped, missed = (
+            search.sliders,
+            search.targets,
+            search.warped,
+            search.remainder,
+        )
+        notes += _missed(missed)
+    else:
+        amounts = neutralised(asked, face) if neutralise else asked
+        targets = displaced(landmarks, amounts, face.yaw)
+        warped = warp(image, landmarks, targets, face.yaw)
+    hindered = _hindered(warped, amounts)
+    notes += _folding(hindered, amounts)
+    turned = {
+        name: value - (MOST_TURN if value > 0 else -MOST_TURN)
+        for name, value in asked.items()
+        if BY_NAME[name].region == "head" and abs(value) > MOST_TURN
+    }
+    if turned:
+        notes.append(
+            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a model that "
+            "is shown the original."
+        )
+    reached = landmarks.numpy() + (targets - landmarks).numpy() * warped.reached[:, None]
+    return Edited(
+        warped.image,
+        warped.mask,
+        tuple(notes),
+        {**hindered, **missed, **turned},
+        {name: value for name, value in amounts.items() if value},
+        reached.astype(np.float32),
+    )
+
+
+def _outside(face: Face, image: torch.Tensor) -> bool:
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = face.box
+    return x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height
+
+
+def _hindered(warped: Warped, amounts: Mapping[str, float]) -> dict[str, float]:
+    """By slider, how much of its amount would have folded the picture."""
+    left: dict[str, float] = {}
+    for name, amount in amounts.items():
+        ways, total = 0.0, 0.0
+        for move in BY_NAME[name].moves:
+            group = GROUPS[move.group]
+            far = np.array(group.weights) * (np.hypot(move.u, move.v) + abs(move.share))
+            ways += float((far * (1 - warped.reached[list(group.points)])).sum())
+            total += float(far.sum())
+        if total and abs(amount * ways / total) > WORTH_TELLING:
+            left[name] = amount * ways / total
+    return left
+
+
+def _folding(hindered: Mapping[str, float], amounts: Mapping[str, float]) -> list[str]:
+    if not hindered:
+        return []
+    said = [f"{name} to {amounts[name] - left:.2f}" for name, left in hindered.items()]
+    return [
+        f"Without folding the picture a warp shows only {', '.join(said)}; connect a model to "
+        "paint the rest."
+    ]
+
+
+def _missed(missed: Mapping[str, float]) -> list[str]:
+    if not missed:
+        return []
+    said = [f"{name} by {value:+.2f}" for name, value in missed.items()]
+    return [f"The detector still misses {', '.join(said)}."]

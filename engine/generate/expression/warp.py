@@ -1,0 +1,246 @@
+"""The picture warped so that a face's landmarks go where they are wanted, without a fold.
+
+A thin-plate spline from where the landmarks go back to where they are, evaluated on a coarse grid
+and interpolated bilinearly in between. A bilinear cell's Jacobian determinant is affine, so its
+least value is at a corner: the determinants at the corners of all cells say of every pixel that
+the map does not fold.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .rig import Frame, frame_of
+from .spline import spline
+from .table import CONTROLS, OUTLINE
+
+LEAST_JACOBIAN = 0.2
+COARSE, FINE, CELL_PIXELS = 40, 160, 3
+"""At most so many cells along the longer side of the region, of that many pixels at least: the
+coarse grid finds what would fold in little time, the fine one is what the picture is sampled by."""
+HOLD, FADE, EDGE = 1.55, 1.35, 1.8
+"""In face sizes from its middle: where the spline is held still, and where moves fade out."""
+FRAME_POINTS = 24
+ROUNDS, MARGIN, WORST = 40, 0.02, 200
+LEAST_STEP, MOST_STEP = 0.94, 0.6
+NEAR = 0.22
+"""Where the map would fold, landmarks within about this many eye distances move less."""
+STILL = 1e-3
+"""A move of fewer pixels is none: those pixels keep their bytes."""
+SHOWN = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Warped:
+    """A warped picture.
+
+    image: (H, W, 3). mask: (H, W) in 0..1, 0 exactly where the picture kept its bytes. folds:
+    (R, C), the least Jacobian determinant of the map that the picture was sampled by, in each cell
+    of the grid over the face; (1, 1) where there is none. scale: how much of its way the most
+    hindered landmark went, and reached (478,) how much each went.
+    """
+
+    image: torch.Tensor
+    mask: torch.Tensor
+    folds: np.ndarray
+    scale: float
+    reached: np.ndarray
+
+    @property
+    def least_jacobian(self) -> float:
+        """The least determinant of all."""
+        return float(self.folds.min())
+
+
+@dataclass(frozen=True, eq=False)
+class _Region:
+    """The part of the picture that may move, and the nodes of the grid over it.
+
+    left, top, right, bottom: px. columns, rows: the nodes' places in px. nodes: (R C, 2) in u, v;
+    fade: (R, C) in 0..1.
+    """
+
+    box: tuple[int, int, int, int]
+    columns: np.ndarray
+    rows: np.ndarray
+    nodes: np.ndarray
+    fade: np.ndarray
+    frame_points: np.ndarray
+
+
+def warp(
+    image: torch.Tensor, landmarks: torch.Tensor, targets: torch.Tensor, yaw: float = 0.0
+) -> Warped:
+    """``image`` (H, W, 3) in 0..1 with its ``landmarks`` (478, 2) px moved to ``targets``.
+
+    The very same tensor comes back when nothing moves, and pixels away from the face keep their
+    bytes. Landmarks that would fold the picture go a part of their way. Pixels are squares, with
+    the middle of the first one at (0.5, 0.5). Raises ValueError when the landmarks are not a
+    face's, or the targets are not numbers.
+    """
+    height, width = image.shape[:2]
+    before = landmarks.detach().to("cpu", torch.float64).numpy()
+    after = targets.detach().to("cpu", torch.float64).numpy()
+    frame = frame_of(before, yaw)
+    if after.shape != before.shape or not np.isfinite(after).all():
+        raise ValueError("Places to move landmarks to are not numbers.")
+    known = list(CONTROLS)
+    start, goal = frame.inside(before)[known], frame.inside(after)[known]
+    grids = []
+    if np.abs(goal - start).max() > 1e-9:
+        grids = [_region(frame.inside(before), frame, (height, width), n) for n in (COARSE, FINE)]
+    reached = np.ones(len(before))
+    region = grids[-1] if grids else None
+    if region is None:
+        return Warped(image, torch.zeros(height, width), np.ones((1, 1)), 1.0, reached)
+    shares = np.ones(len(known))
+    for grid in filter(None, grids):
+        field, shares, folds = _unfolded(grid, start, goal - start, shares)
+    reached[known] = shares
+    moved = frame.vectors(field).reshape(*region.fade.shape, 2)
+    picture, mask = _sampled(image, region, moved, SHOWN * frame.width)
+    wanted = np.abs(goal - start).max(1) > 1e-3
+    scale = float(shares[wanted].min()) if wanted.any() else 1.0
+    return Warped(picture, mask, folds, scale, reached)
+
+
+def _region(places: np.ndarray, frame: Frame, size: tuple[int, int], cells: int) -> _Region | None:
+    """Where a face with its landmarks at ``places`` (478, 2) u, v moves; None outside of it all."""
+    outline = places[list(OUTLINE)]
+    low, high = outline.min(0), outline.max(0)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, 0.3)
+    turns = np.linspace(0, 2 * math.pi, 73)[:-1]
+    round_about = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    rim = frame.origin + frame.vectors(middle + round_about * half * EDGE)
+    height, width = size
+    left, top = np.maximum(0, np.floor(rim.min(0))).astype(int)
+    right, bottom = np.minimum((width, height), np.ceil(rim.max(0))).astype(int)
+    if right - left < 2 or bottom - top < 2:
+        return None
+    cell = max(CELL_PIXELS, max(right - left, bottom - top) / cells)
+    columns = np.linspace(left, right, max(2, round((right - left) / cell)) + 1)
+    rows = np.linspace(top, bottom, max(2, round((bottom - top) / cell)) + 1)
+    grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    nodes = frame.inside(grid)
+    distance = np.linalg.norm((nodes - middle) / half, axis=1)
+    ramp = np.clip((distance - FADE) / (EDGE - 0.05 - FADE), 0, 1)
+    fade = (1 - ramp * ramp * (3 - 2 * ramp)).reshape(len(rows), len(columns))
+    around = middle + round_about[:: len(turns) // FRAME_POINTS] * half * HOLD
+    return _Region(
+        (int(left), int(top), int(right), int(bottom)), columns, rows, nodes, fade, around
+    )
+
+
+def _unfolded(
+    region: _Region, start: np.ndarray, moves: np.ndarray, shares: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The field (R C, 2) u, v that the picture is sampled by, away from each node.
+
+    shares: how much of its way each landmark goes at most (N,); how much it went comes back, and
+    the least determinant in each cell (R-1, C-1).
+    """
+    still = np.zeros_like(region.frame_points)
+    fade = region.fade.reshape(-1, 1)
+    moving = fade[:, 0] > 0
+    for number in range(2 * ROUNDS):
+        scaled = moves * shares[:, None]
+        ends = np.concatenate([start + scaled, region.frame_points])
+        field = np.zeros_like(region.nodes)
+        field[moving] = spline(ends, np.concatenate([-scaled, still]), region.nodes[moving])
+        field *= fade
+        folds = _determinants(region, field).min(0)
+        least = float(folds.min())
+        if least >= LEAST_JACOBIAN:
+            break
+        worst = folds.reshape(-1)
+        bad = np.argsort(worst)[:WORST]
+        where = _cell_middles(region)[bad[worst[bad] < LEAST_JACOBIAN + MARGIN]]
+        away = np.square(start[:, None] + scaled[:, None] - where[None]).sum(-1).min(1)
+        step = float(np.clip(LEAST_STEP + (least - LEAST_JACOBIAN) / 3, MOST_STEP, LEAST_STEP))
+        # Where that does not end it, everything moves less: at no move at all nothing folds.
+        near = np.exp(-away / NEAR**2) if number < ROUNDS else 1.0
+        shares = shares * (1 - (1 - step) * near)
+    else:
+        return np.zeros_like(region.nodes), np.zeros(len(start)), np.ones_like(folds)
+    return field, shares, folds
+
+
+def _corners(region: _Region, field: np.ndarray) -> np.ndarray:
+    """Where each node is sampled: (R, C, 2) u, v."""
+    return (region.nodes + field).reshape(*region.fade.shape, 2)
+
+
+def _determinants(region: _Region, field: np.ndarray) -> np.ndarray:
+    """The map's Jacobian determinants at the four corners of each cell: (4, R-1, C-1)."""
+    mapped, flat = _corners(region, field), region.nodes.reshape(*region.fade.shape, 2)
+
+    def crosses(nodes: np.ndarray) -> np.ndarray:
+        across, along = np.diff(nodes, axis=1), np.diff(nodes, axis=0)
+        pairs = (
+            (across[:-1], along[:, :-1]),
+            (across[:-1], along[:, 1:]),
+            (across[1:], along[:, :-1]),
+            (across[1:], along[:, 1:]),
+        )
+        return np.stack([a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0] for a, b in pairs])
+
+    return crosses(mapped) / crosses(flat)
+
+
+def _cell_middles(region: _Region) -> np.ndarray:
+    """The middles of the cells: ((R-1) (C-1), 2) u, v."""
+    nodes = region.nodes.reshape(*region.fade.shape, 2)
+    return ((nodes[:-1, :-1] + nodes[1:, 1:]) / 2).reshape(-1, 2)
+
+
+def _sampled(
+    image: torch.Tensor, region: _Region, moved: np.ndarray, shown: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """``image`` with the region sampled ``moved`` (R, C, 2) px away, and what changed by it.
+
+    Bicubic; outside of the picture is its border. shown: px from which on the mask is full.
+    """
+    left, top, right, bottom = region.box
+    height, width = image.shape[:2]
+    size = (bottom - top, right - left)
+    away = _upsampled(moved, size)
+    distance = (away[..., 0].square() + away[..., 1].square()).sqrt()
+    ys = torch.arange(top, bottom, dtype=torch.float32)[:, None] + 0.5
+    xs = torch.arange(left, right, dtype=torch.float32)[None] + 0.5
+    at = torch.stack([(xs + away[..., 0]) * (2 / width), (ys + away[..., 1]) * (2 / height)], -1)
+    made = torch.nn.functional.grid_sample(
+        image.detach().to("cpu", torch.float32).permute(2, 0, 1)[None],
+        at[None] - 1,
+        mode="bicubic",
+        padding_mode="border",
+        align_corners=False,
+    )[0].permute(1, 2, 0)
+    moving = distance > STILL
+    picture = image.clone()
+    part = picture[top:bottom, left:right]
+    picture[top:bottom, left:right] = torch.where(
+        moving[..., None], made.clamp(0, 1).to(part), part
+    )
+    mask = torch.zeros(height, width)
+    ramp = (distance / shown).clamp(0, 1)
+    mask[top:bottom, left:right] = torch.where(
+        moving, (ramp * ramp * (3 - 2 * ramp)).clamp_min(1e-6), ramp.new_zeros(())
+    )
+    return picture, mask
+
+
+def _upsampled(moved: np.ndarray, size: tuple[int, int]) -> torch.Tensor:
+    """``moved`` (R, C, 2) at the nodes as (h, w, 2) at the middles of the region's pixels."""
+    field = torch.from_numpy(moved.astype(np.float32))
+    for axis, side in enumerate(size):
+        cells = field.shape[axis] - 1
+        at = (torch.arange(side) + 0.5) * (cells / side)
+        before = at.long().clamp_max(cells - 1)
+        share = (at - before).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+        start, end = field.index_select(axis, before), field.index_select(axis, before + 1)
+        field = torch.lerp(start, end, share)
+    return field

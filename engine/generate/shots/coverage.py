@@ -1,0 +1,114 @@
+"""What a plan wants of each kind of shot, and what the character has of it already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from ...core.character import VOCABULARY, Character, Shot, Tags
+from ...vision.faces import find_face
+from ...vision.framing import bands_of, face_share, framing_of, view_of
+from .plan import ShotPlan
+
+AXES = tuple(VOCABULARY)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value of one axis: how many shots are wanted, and how many of those are there."""
+
+    axis: str
+    value: str
+    label: str
+    wanted: int
+    have: int
+
+    @property
+    def missing(self) -> int:
+        """How many are still to be made."""
+        return self.wanted - self.have
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """A plan against a character. wanted, missing: shots; rows: axis by axis, in caption order."""
+
+    wanted: int
+    missing: int
+    rows: tuple[Row, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The coverage as plain JSON values."""
+        rows = [asdict(row) | {"missing": row.missing} for row in self.rows]
+        return {"wanted": self.wanted, "missing": self.missing, "rows": rows}
+
+    def table(self) -> str:
+        """The coverage in plain text, one line a value."""
+        head = f"{self.wanted} shots planned, {self.wanted - self.missing} there, "
+        lines = [f"{head}{self.missing} to make"]
+        width = max((len(row.label) for row in self.rows), default=0)
+        axis = ""
+        for row in self.rows:
+            if row.axis != axis:
+                axis = row.axis
+                lines += ["", axis.capitalize()]
+            lines.append(f"  {row.label:<{width}}  {row.have:>3} of {row.wanted:>3}")
+        return "\n".join(lines)
+
+
+def coverage(plan: ShotPlan, character: Character | None = None) -> Coverage:
+    """What ``plan`` wants, and what of it ``character`` has."""
+    covered = [False] * len(plan.requests)
+    if character is not None:
+        pictures = [(shot.tags, shot.provenance) for shot in character.dataset]
+        covered = plan.covered_by(pictures)
+    wanted = plan.coverage()
+    there = ShotPlan(
+        tuple(request for request, done in zip(plan.requests, covered, strict=True) if done)
+    ).coverage()
+    rows = [
+        Row(axis, value, VOCABULARY[axis].get(value, value), count, there[axis][value])
+        for axis in AXES
+        for value, count in _in_order(axis, wanted[axis])
+    ]
+    return Coverage(len(covered), len(covered) - sum(covered), tuple(rows))
+
+
+def looked_at(character: Character, face_model: Any) -> Character:
+    """``character`` with the view and framing of untagged pictures as its faces show them.
+
+    face_model: a FACE_DETECTION_MODEL. What is tagged is left as it is.
+    """
+
+    def tagged(shot: Shot) -> Shot:
+        if shot.tags.view and shot.tags.framing:
+            return shot
+        seen = _seen(shot, face_model)
+        return replace(
+            shot,
+            tags=replace(
+                shot.tags,
+                view=shot.tags.view or seen.view,
+                framing=shot.tags.framing or seen.framing,
+            ),
+        )
+
+    return replace(
+        character, source=tagged(character.source), shots=tuple(map(tagged, character.shots))
+    )
+
+
+def _seen(shot: Shot, face_model: Any) -> Tags:
+    face = find_face(face_model, shot.image)
+    if face is None:
+        return Tags()
+    share = face_share(face, shot.image.shape[0])
+    return Tags(framing=framing_of(share, bands_of(face_model)), view=view_of(face.yaw))
+
+
+def _in_order(axis: str, counts: Counter[str]) -> list[tuple[str, int]]:
+    """The values that are wanted: in the vocabulary's order, free text by how often."""
+    known = [value for value in VOCABULARY[axis] if value in counts]
+    free = [value for value, _ in counts.most_common() if value not in VOCABULARY[axis]]
+    return [(value, counts[value]) for value in (*known, *free)]

@@ -1,0 +1,183 @@
+"""The gates: what a reading says about what was asked, each a number, a threshold and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ...core.character import Score, Tags
+from ...vision.framing import ADULTS, framing_of
+from ...vision.pose import CONFIDENCE, NOSE
+from ...vision.similarity import least_alike, small
+from .reading import Reading
+
+VIEW_GATE = "view"
+FRAMING_GATE = "framing"
+PERSONS_GATE = "persons"
+IDENTITY_GATE = "identity"
+SHARPNESS_GATE = "sharpness"
+DUPLICATE_GATE = "duplicate"
+GATES = (
+    VIEW_GATE, FRAMING_GATE, PERSONS_GATE, IDENTITY_GATE, SHARPNESS_GATE, DUPLICATE_GATE,
+)  # fmt: skip
+
+THUMBNAIL = 48
+NO_FACE_MODEL = "skipped: no FACE_DETECTION_MODEL is connected"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """How strict the gates are.
+
+    max_yaw_error, min_pitch: degrees. min_identity: cosine with the original for a shot from the
+    front; the three shares of it hold for shots turned further. close_up_face, full_face: heights
+    of the face as shares of the visible height, 0 for those of the people whom the face model
+    knows. min_sharpness: share of the original's. max_alike: SSIM where two shots differ most,
+    max_same_embedding: their cosine; both have to be exceeded. off: gates that are not used.
+    """
+
+    max_yaw_error: float = 12.0
+    min_identity: float = 0.5
+    min_pitch: float = 10.0
+    three_quarter_identity: float = 0.95
+    profile_identity: float = 0.85
+    back_identity: float = 0.75
+    close_up_face: float = 0.0
+    full_face: float = 0.0
+    min_sharpness: float = 0.3
+    max_alike: float = 0.8
+    max_same_embedding: float = 0.95
+    off: frozenset[str] = frozenset()
+
+    def identity(self, yaw: float | None) -> float:
+        """The least cosine for a shot turned by ``yaw`` degrees; None for unknown."""
+        turned = abs(yaw or 0.0)
+        if turned < 30:
+            return self.min_identity
+        share = self.three_quarter_identity if turned < 65 else self.profile_identity
+        # A negative threshold is one that lets everything pass, at any yaw.
+        return self.min_identity * (self.back_identity if turned > 120 else share)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a shot is known again by: thumbnail (3, 48, 48), embedding (D,) or empty, its hash."""
+
+    thumbnail: torch.Tensor
+    embedding: torch.Tensor
+    hash: str
+
+
+def look(image: torch.Tensor, reading: Reading, name: str) -> Look:
+    """The look of ``image`` (H, W, 3) with the hash ``name``."""
+    return Look(small(image, THUMBNAIL), torch.tensor(reading.embedding), name)
+
+
+def view(reading: Reading, tags: Tags, thresholds: Thresholds) -> Score:
+    """The yaw of the face against that of the view, its pitch from above and below; from behind,
+    that there is no face."""
+    if tags.yaw is None:
+        return Score(VIEW_GATE, None, None, None, "the shot asks for no measurable view")
+    if not reading.face_model:
+        return Score(VIEW_GATE, None, None, None, NO_FACE_MODEL)
+    if tags.view == "back":
+        return _from_behind(reading, thresholds)
+    if tags.view in ("top", "low"):
+        return _from_above_or_below(reading, tags.view, thresholds.min_pitch)
+    limit = thresholds.max_yaw_error
+    if reading.yaw is None:
+        return Score(VIEW_GATE, None, limit, False, "no face was found")
+    error = abs(reading.yaw - tags.yaw)
+    note = "" if error <= limit else f"yaw {reading.yaw:+.0f}° instead of {tags.yaw:+.0f}°"
+    return Score(VIEW_GATE, reading.yaw, limit, error <= limit, note)
+
+
+def _from_behind(reading: Reading, thresholds: Thresholds) -> Score:
+    limit = thresholds.max_yaw_error
+    if reading.faces:
+        return Score(VIEW_GATE, reading.yaw, limit, False, "a face shows in a back view")
+    if reading.pose and reading.pose[3 * NOSE + 2] >= CONFIDENCE:
+        return Score(VIEW_GATE, None, limit, False, "the nose shows in a back view")
+    if reading.person_model and not reading.people:
+        return Score(VIEW_GATE, None, limit, False, "nobody is in the picture")
+    return Score(VIEW_GATE, 180.0, limit, True, "no face, as asked")
+
+
+def _from_above_or_below(reading: Reading, asked: str, limit: float) -> Score:
+    if reading.pitch is None:
+        return Score(VIEW_GATE, None, limit, False, "no face was found")
+    # Seen from above, a level head points its nose to the lower edge of the picture.
+    passed = reading.pitch <= -limit if asked == "top" else reading.pitch >= limit
+    side = "above" if asked == "top" else "below"
+    note = "" if passed else f"pitch {reading.pitch:+.0f}°, not seen from {side}"
+    return Score(VIEW_GATE, reading.pitch, limit, passed, note)
+
+
+def framing(
+    reading: Reading, tags: Tags, thresholds: Thresholds, bands: tuple[float, float] = ADULTS
+) -> Score:
+    """The height of the face against what is visible of the person, or else of the picture."""
+    if tags.framing not in ("close_up", "medium", "full"):
+        return Score(FRAMING_GATE, None, None, None, "the shot asks for no measurable framing")
+    if not reading.face_model:
+        return Score(FRAMING_GATE, None, None, None, NO_FACE_MODEL)
+    if reading.face_height is None:
+        return Score(FRAMING_GATE, None, None, None, "skipped: no face to measure it by")
+    close, full = thresholds.close_up_face or bands[0], thresholds.full_face or bands[1]
+    share = reading.face_height / (reading.person_height or 1.0)
+    found = framing_of(share, (close, full))
+    limit = full if tags.framing == "full" or found == "full" else close
+    passed = found == tags.framing
+    words = {"close_up": "a close-up", "medium": "a medium shot", "full": "a full-body shot"}
+    note = "" if passed else f"{words[found]} instead of {words[tags.framing]}"
+    return Score(FRAMING_GATE, share, limit, passed, note)
+
+
+def persons(reading: Reading) -> Score:
+    """How many people there are: by faces, and by whole people where these are detected too."""
+    if not (reading.face_model or reading.person_model):
+        return Score(PERSONS_GATE, None, None, None, NO_FACE_MODEL)
+    count = max(reading.faces, reading.people)
+    if count > 1:
+        return Score(PERSONS_GATE, float(count), 1.0, False, f"{count} people are in it")
+    note = "" if reading.person_model else "by faces alone: no person_detector is connected"
+    return Score(PERSONS_GATE, float(count), 1.0, True, note)
+
+
+def identity(
+    reading: Reading, tags: Tags, thresholds: Thresholds, original: torch.Tensor | None
+) -> Score:
+    """Cosine of the picture's embedding with the original's (D,), held to what its yaw allows."""
+    if original is None or not reading.embedding:
+        return Score(IDENTITY_GATE, None, None, None, "skipped: no CLIP_VISION is connected")
+    cosine = float(torch.tensor(reading.embedding) @ original)
+    limit = thresholds.identity(reading.yaw if tags.yaw is None else tags.yaw)
+    passed = cosine >= limit
+    note = "" if passed else f"only {cosine:.2f} like the original"
+    return Score(IDENTITY_GATE, cosine, limit, passed, note)
+
+
+def sharpness(reading: Reading, thresholds: Thresholds) -> Score:
+    """Sharpness as a share of the original's."""
+    value, limit = reading.sharpness, thresholds.min_sharpness
+    if value is None:
+        return Score(SHARPNESS_GATE, None, None, None, "skipped: it was not measured")
+    note = "" if value >= limit else f"blurred: {value:.0%} of the original's sharpness"
+    return Score(SHARPNESS_GATE, value, limit, value >= limit, note)
+
+
+def duplicate(this: Look, others: Sequence[Look], thresholds: Thresholds) -> Score:
+    """How alike the shot is to the nearest other one, where the two differ most."""
+    others = [other for other in others if other.hash != this.hash]
+    if not others:
+        return Score(DUPLICATE_GATE, None, None, None, "there is no other shot yet")
+    alike = least_alike(this.thumbnail, torch.stack([other.thumbnail for other in others]))
+    nearest = int(alike.argmax())
+    value, limit, other = float(alike[nearest]), thresholds.max_alike, others[nearest]
+    same = value > limit
+    if this.embedding.numel() and this.embedding.shape == other.embedding.shape:
+        same = same and float(this.embedding @ other.embedding) > thresholds.max_same_embedding
+    note = "the same picture as another one" if same else ""
+    return Score(DUPLICATE_GATE, value, limit, not same, note)

@@ -1,0 +1,238 @@
+"""Runs the protocol: the same prompts and seeds without the LoRA and with each candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from ..core.character import Character
+from ..vision.embedders import AppearanceEmbedder
+from .cache import PictureCache
+from .calibrate import Calibration, Scales
+from .condition import Condition, Sample, condition
+from .measure import Meter, reproduced
+from .protocol import SCENE, TestPrompt
+from .sampler import Bench, Candidate, Make, Sampler
+from .score import ScoreCard
+from .verdict import choose
+
+FIRST_LOOK = 4
+OFF, IN_WORDS = "LoRA off", "described in words"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The score card and the pictures it was made from, by condition and prompt."""
+
+    card: ScoreCard
+    best: Candidate
+    pictures: dict[str, list[torch.Tensor]] = field(default_factory=dict)
+
+
+OnPicture = Callable[[int, int, torch.Tensor], None]
+
+
+def evaluate(
+    character: Character,
+    candidates: Sequence[Candidate],
+    bench: Bench,
+    prompts: Sequence[TestPrompt],
+    description: str = "",
+    notes: Sequence[str] = (),
+    on_picture: OnPicture | None = None,
+    cache: PictureCache | None = None,
+    first_look: int = FIRST_LOOK,
+) -> Evaluation:
+    """Scores every candidate on the first few scenes, and the best of them on all prompts.
+
+    Where likeness cannot be judged, the last candidate stands in for the best.
+    ``on_picture`` gets the number of pictures made, how many there will be, and the last one.
+    Pictures that are in ``cache`` are not sampled again. ``first_look``: how many scenes are few.
+    Raises ValueError when there is no candidate or no prompt, or a LoRA does not belong to the
+    model.
+    """
+    if not candidates:
+        raise ValueError("There is no LoRA to score; train one or connect one.")
+    if not any(prompt.kind == SCENE for prompt in prompts):
+        raise ValueError("There is no prompt to score on; write one, or leave the prompts empty.")
+    sampler = Sampler(bench, cache)
+    sampler.check(candidates)  # before anything is sampled
+    return scored(
+        character, candidates, bench, prompts, sampler.make, description, notes, on_picture,
+        first_look,
+    )  # fmt: skip
+
+
+def scored(
+    character: Character,
+    candidates: Sequence[Candidate],
+    bench: Bench,
+    prompts: Sequence[TestPrompt],
+    make: Callable[[Candidate | None], Make],
+    description: str = "",
+    notes: Sequence[str] = (),
+    on_picture: OnPicture | None = None,
+    first_look: int = FIRST_LOOK,
+) -> Evaluation:
+    """As ``evaluate``, with pictures that ``make`` gives for each candidate, and for none."""
+    return _Evaluation(
+        character, candidates, bench, prompts, make, description, notes, on_picture, first_look
+    ).run()
+
+
+class _Evaluation:
+    def __init__(
+        self,
+        character: Character,
+        candidates: Sequence[Candidate],
+        bench: Bench,
+        prompts: Sequence[TestPrompt],
+        make: Callable[[Candidate | None], Make],
+        description: str,
+        notes: Sequence[str],
+        on_picture: OnPicture | None,
+        first_look: int,
+    ) -> None:
+        self.character, self.candidates, self.bench = character, candidates, bench
+        self.scenes = [prompt for prompt in prompts if prompt.kind == SCENE]
+        self.prompts = [*self.scenes, *(one for one in prompts if one.kind != SCENE)]
+        self.make, self.description, self.on_picture = make, description, on_picture
+        self.notes = list(notes)
+        self.pictures: dict[str, list[torch.Tensor]] = {}
+        self.measured: dict[str, list[Sample]] = {}
+        single = len(candidates) == 1
+        self.first_look = len(self.prompts) if single else min(first_look, len(self.scenes))
+        every = len(self.prompts) + (len(self.scenes) if description else 0)
+        looks = len(candidates) * self.first_look + len(self.prompts) - self.first_look
+        self.done, self.total = 0, every + looks
+        embedder = bench.embedder or AppearanceEmbedder(bench.clip_vision)
+        self.meter = Meter(
+            character, embedder, bench.clip_vision, bench.face_model, bench.background
+        )
+        self._note_faces()
+        self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
+
+    def run(self) -> Evaluation:
+        who = f"{self.character.trigger} {self.character.class_word}"
+        without = self.make(None)
+        # Anybody of the kind: what the trigger means to the model by itself is not the LoRA's.
+        self._make(OFF, self.character.class_word, without, len(self.prompts))
+        scales = self._scales()
+        if self.description:
+            self._make(IN_WORDS, self.description, without, len(self.scenes))
+        tried = [self._try(candidate, who, scales) for candidate in self.candidates]
+        number = choose(tried)
+        chosen = self.candidates[number]
+        if self.first_look < len(self.prompts):
+            tried[number] = self._try(chosen, who, scales, len(self.prompts))
+        self._note_calibration(scales.original)
+        card = ScoreCard(
+            character=self.character.name,
+            trigger=self.character.trigger,
+            class_word=self.character.class_word,
+            character_hash=self.character.hash,
+            calibration=scales.original,
+            off=self._condition(OFF, scales),
+            tried=tuple(tried),
+            best=tried[number],
+            words=self._condition(IN_WORDS, scales) if self.description else None,
+            notes=tuple(self.notes),
+            settings={
+                **asdict(self.bench.sampling),
+                "seed": self.prompts[0].seed,
+                "prompts": len(self.prompts),
+                "negative": self.bench.negative,
+                "description": self.description,
+                "measured_by": self.meter.name,
+                "training_pictures": len(self.character.dataset),
+            },
+            usual_cosine=self.meter.copies.usual_cosine,
+            garment=self.meter.garment,
+            shots={
+                shot.hash: ", ".join(shot.tags.phrases()) or "the original"
+                for shot in self.character.pictures
+            },
+            set_calibration=scales.to_set,
+        )
+        return Evaluation(card, chosen, self.pictures)
+
+    def _scales(self) -> Scales:
+        """What strangers and the character's own pictures are like, as the encoder sees it."""
+        off, own, bench = self.measured[OFF], self.meter.positives, self.bench
+        scenes = [one for one in off if one.prompt.kind == SCENE]
+        scenes = [one for one in scenes if one.face is not False] or scenes
+        reproduction = reproduced(self.character.source.image, bench.vae, bench.sampling)
+
+        def calibration(null: Sequence[float], positives: Sequence[float]) -> Calibration:
+            return Calibration(tuple(null), tuple(positives), self.rejected, reproduction)
+
+        return Scales(
+            calibration([one.similarity for one in scenes], own.original),
+            calibration([one.to_set for one in scenes], own.among),
+            {
+                view: calibration(
+                    [one.similarity for one in scenes if one.prompt.tags.view == view], positives
+                )
+                for view, positives in own.by_view.items()
+            },
+        )
+
+    def _try(
+        self, candidate: Candidate, who: str, scales: Scales, count: int | None = None
+    ) -> Condition:
+        self._make(candidate.label, who, self.make(candidate), count or self.first_look)
+        return self._condition(candidate.label, scales, candidate)
+
+    def _make(self, label: str, who: str, make: Make, count: int) -> None:
+        """Makes and measures the pictures of the first ``count`` prompts that are still missing."""
+        pictures = self.pictures.setdefault(label, [])
+        samples = self.measured.setdefault(label, [])
+        for prompt in self.prompts[len(samples) : count]:
+            text = prompt.text(who)
+            image = make(text, prompt.seed)
+            pictures.append(image)
+            samples.append(self.meter.sample(prompt, text, image))
+            self.done += 1
+            if self.on_picture is not None:
+                self.on_picture(self.done, self.total, image)
+
+    def _condition(
+        self, label: str, scales: Scales, candidate: Candidate | None = None
+    ) -> Condition:
+        more: dict[str, Any] = {}
+        if candidate is not None:
+            more = {
+                "step": candidate.step,
+                "strength": candidate.strength,
+                "path": candidate.path,
+                "loss": candidate.loss,
+            }
+        off = () if label == OFF else self.measured[OFF]
+        samples = tuple(self.measured[label])
+        return condition(label, samples, scales, self.meter.sees_faces, off, **more)
+
+    def _note_faces(self) -> None:
+        """Says why views and faces are not measured, where they are not."""
+        if self.bench.face_model is None:
+            self.notes.append("No FACE_DETECTION_MODEL is connected, so views were not measured.")
+        elif not self.meter.sees_faces:
+            self.notes.append(
+                "The face model finds no face in the original picture, so views were not measured: "
+                "this model does not know such faces, or the face is hidden or too small."
+            )
+
+    def _note_calibration(self, calibration: Calibration) -> None:
+        """Says what makes the scale less firm."""
+        if calibration.positives and len(calibration.positives) < 5:
+            self.notes.append(
+                f"Calibrated on {len(calibration.positives)} pictures of the character only; five "
+                "or more give a firmer scale."
+            )
+        if self.rejected > len(self.character.shots) / 2:
+            self.notes.append(
+                f"{self.rejected} of {len(self.character.shots)} shots were not accepted as the "
+                "character: these models may not know such pictures."
+            )

@@ -1,0 +1,128 @@
+"""Faces from core's FACE_DETECTION_MODEL: landmarks, and which way the head is turned.
+
+This is the one place that decides the sign of the angles. Core's face geometry puts the face in a
+camera with x to the right of the picture, y up and z towards the viewer
+(comfy_extras/mediapipe/face_geometry.py); the nose of the canonical face points along +z.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..core.character import quantise
+
+OUTER_EYES = (33, 263)
+VARIANTS = ("short", "full")
+CONFIDENCE = 0.5
+MAX_SIDE = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face in a picture.
+
+    landmarks: (478, 2) px. box: x0, y0, x1, y1 px. Angles in degrees: ``yaw`` is negative when the
+    nose points to the left edge of the picture, ``pitch`` positive when it points up, ``roll``
+    positive when the top of the head leans to the right edge. eye_distance: px between the outer
+    eye corners. presence: 0..1. blendshapes: the 52 ARKit weights by name.
+    """
+
+    landmarks: np.ndarray
+    box: tuple[float, float, float, float]
+    yaw: float
+    pitch: float
+    roll: float
+    eye_distance: float
+    presence: float
+    blendshapes: dict[str, float]
+
+    @property
+    def area(self) -> float:
+        """Area of the box in square pixels."""
+        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
+
+
+def angles(matrix: np.ndarray) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees of a (4, 4) facial transformation matrix, signs as in Face.
+
+    The rotation is read as R = Ry(yaw) Rx(-pitch) Rz(-roll), so that yaw and pitch are those of
+    the nose's direction and roll is what is left.
+    """
+    rotation = np.asarray(matrix, dtype=np.float64)[:3, :3]
+    rotation = rotation / np.linalg.norm(rotation, axis=0, keepdims=True)
+    nose = rotation[:, 2]
+    yaw = math.degrees(math.atan2(nose[0], nose[2]))
+    pitch = math.degrees(math.asin(min(1.0, max(-1.0, float(nose[1])))))
+    roll = -math.degrees(math.atan2(rotation[1, 0], rotation[1, 1]))
+    return yaw, pitch, roll
+
+
+@torch.no_grad()
+def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
+    """Every face in ``image`` (H, W, 3) in 0..1, largest first; empty when there is none.
+
+    The close-range detector looks first and the far-range one where it finds nothing, as
+    small faces of full-body pictures need.
+    """
+    from comfy_extras.mediapipe.face_geometry import transformation_matrix_from_detection
+
+    pixels, scale = _pixels(image)
+    height, width = pixels.shape[:2]
+    for variant in VARIANTS:
+        (found,) = face_model.detect_batch(
+            [pixels], num_faces=0, score_thresh=CONFIDENCE, variant=variant
+        )
+        faces = [
+            _face(
+                detection,
+                transformation_matrix_from_detection(
+                    detection, width, height, face_model.canonical_data
+                ),
+                scale,
+            )
+            for detection in found
+            if detection["presence"] >= 0  # a logit: 0 is one half
+        ]
+        if faces:
+            return sorted(faces, key=lambda face: face.area, reverse=True)
+    return []
+
+
+def find_face(face_model: Any, image: torch.Tensor) -> Face | None:
+    """The largest face in ``image`` (H, W, 3), or None when there is none."""
+    return next(iter(find_faces(face_model, image)), None)
+
+
+def _pixels(image: torch.Tensor) -> tuple[np.ndarray, float]:
+    """``image`` as uint8 of at most ``MAX_SIDE`` px, and how many of its px one of those is."""
+    picture = image[..., :3].detach().to("cpu", torch.float32)
+    side = max(picture.shape[:2])
+    scale = 1.0
+    if side > MAX_SIDE:
+        scale = side / MAX_SIDE
+        size = [max(1, round(extent / scale)) for extent in picture.shape[:2]]
+        picture = torch.nn.functional.interpolate(
+            picture.movedim(-1, 0)[None], size=size, mode="area"
+        )[0].movedim(0, -1)
+    return np.ascontiguousarray(quantise(picture).numpy()), scale
+
+
+def _face(detection: dict[str, Any], matrix: np.ndarray, scale: float) -> Face:
+    landmarks = np.asarray(detection["landmarks_xy"], dtype=np.float32) * scale
+    yaw, pitch, roll = angles(matrix)
+    x0, y0, x1, y1 = (float(value) * scale for value in detection["bbox_xyxy"])
+    return Face(
+        landmarks=landmarks,
+        box=(x0, y0, x1, y1),
+        yaw=yaw,
+        pitch=pitch,
+        roll=roll,
+        eye_distance=float(np.linalg.norm(landmarks[OUTER_EYES[0]] - landmarks[OUTER_EYES[1]])),
+        presence=1 / (1 + math.exp(-float(detection["presence"]))),
+        blendshapes={name: float(value) for name, value in detection["blendshapes"].items()},
+    )

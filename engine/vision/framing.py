@@ -1,0 +1,43 @@
+"""What a face tells of how a picture was taken: the view and the framing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.character import VIEW_YAW
+from .faces import Face
+
+MEASURED_VIEWS = (
+    "front",
+    "three_quarter_left",
+    "three_quarter_right",
+    "profile_left",
+    "profile_right",
+)
+"""The views that a yaw tells apart."""
+ADULTS = (0.27, 0.13)
+"""Height of the face, chin to forehead, as a share of the visible height: close-ups from the first
+on, full-body shots up to the second. An adult is ten of these faces tall and shows four or five of
+them from the waist up. A face model of other people says its own as ``framing_bands``."""
+
+
+def bands_of(face_model: Any) -> tuple[float, float]:
+    """The two shares of ``ADULTS``, for the people whom ``face_model`` knows."""
+    bands: tuple[float, float] = getattr(face_model, "framing_bands", ADULTS)
+    return bands
+
+
+def view_of(yaw: float) -> str:
+    """The view whose yaw is nearest to ``yaw`` degrees."""
+    return min(MEASURED_VIEWS, key=lambda view: abs(VIEW_YAW[view] - yaw))
+
+
+def framing_of(share: float, bands: tuple[float, float] = ADULTS) -> str:
+    """The framing in which a face takes ``share`` of the visible height."""
+    close, full = bands
+    return "close_up" if share >= close else "full" if share <= full else "medium"
+
+
+def face_share(face: Face, height: int) -> float:
+    """The face's height as a share of that of its picture, which is ``height`` px high."""
+    return (face.box[3] - face.box[1]) / height

@@ -1,0 +1,5 @@
+"""Writing captions."""
+
+from . import writer
+
+NODES = [*writer.NODES]

@@ -1,0 +1,225 @@
+"""Where a character begins, and how its shots meet the nodes of core and of other packs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from comfy_api.latest import io
+
+from ...engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
+from ..common import sockets
+from ..common.inputs import picture, to_rgb
+
+
+class FacetCharacter(io.ComfyNode):
+    """Begins a character from one picture."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetCharacter",
+            display_name="Facet Character",
+            category="Facet/Character",
+            description="Begins a character from one picture: sharp, near-frontal, one person.",
+            search_aliases=["consistent character", "character", "trigger word", "reference"],
+            inputs=[
+                io.Image.Input("image", tooltip="One picture of the character."),
+                io.String.Input(
+                    "name",
+                    default="My character",
+                    tooltip="The character's name; its files go to output/facet/<name>.",
+                ),
+                io.String.Input(
+                    "trigger",
+                    default="zqx",
+                    tooltip="A made-up word that will call the character in prompts.",
+                ),
+                io.String.Input(
+                    "class_word",
+                    default="person",
+                    tooltip="What the character is, in one word: person, woman, man, robot, cat.",
+                ),
+                io.Mask.Input(
+                    "mask", optional=True, tooltip="1 on the character, 0 on the background."
+                ),
+                io.Combo.Input(
+                    "view",
+                    options=list(VOCABULARY["view"]),
+                    default="front",
+                    optional=True,
+                    advanced=True,
+                    tooltip="From where the picture shows the character.",
+                ),
+                io.Combo.Input(
+                    "framing",
+                    options=list(VOCABULARY["framing"]),
+                    default="medium",
+                    optional=True,
+                    advanced=True,
+                    tooltip="How much of the character the picture shows.",
+                ),
+                io.String.Input(
+                    "outfit",
+                    default="",
+                    optional=True,
+                    advanced=True,
+                    tooltip="What is worn in the picture, such as 'red t-shirt and blue trousers'. "
+                    "What is named stays changeable; what is not becomes part of the character.",
+                ),
+                io.String.Input(
+                    "background",
+                    default="",
+                    optional=True,
+                    advanced=True,
+                    tooltip="Where the picture was taken, such as 'in a park' or 'plain blue "
+                    "background'.",
+                ),
+            ],
+            outputs=[sockets.Character.Output("character", tooltip="The character.")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: torch.Tensor,
+        name: str,
+        trigger: str,
+        class_word: str,
+        mask: torch.Tensor | None = None,
+        view: str = "front",
+        framing: str = "medium",
+        outfit: str = "",
+        background: str = "",
+    ) -> io.NodeOutput:
+        rgb = picture(image, "Facet Character")
+        try:
+            source = Shot(
+                image=rgb,
+                mask=None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0],
+                tags=Tags(framing, view, outfit=outfit.strip(), background=background.strip()),
+                provenance=Provenance("original"),
+            )
+            return io.NodeOutput(Character(name.strip(), trigger, class_word, source))
+        except ValueError as error:
+            raise ValueError(f"Facet Character: {error}") from None
+
+
+class FacetShotsToImages(io.ComfyNode):
+    """Takes a character's pictures out for any other node."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetShotsToImages",
+            display_name="Facet Shots to Images",
+            category="Facet/Character",
+            description="The character's pictures, captions and masks as plain lists, for core's "
+            "nodes and those of other packs.",
+            search_aliases=["character to image", "unpack character", "dataset images"],
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character."),
+                io.Boolean.Input(
+                    "include_original",
+                    default=True,
+                    tooltip="Puts the original picture first.",
+                ),
+                io.Boolean.Input(
+                    "only_included",
+                    default=True,
+                    tooltip="Leaves out the shots that are not part of the dataset.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output("images", is_output_list=True, tooltip="The pictures, one by one."),
+                io.String.Output("captions", is_output_list=True, tooltip="Their captions."),
+                io.Mask.Output(
+                    "masks", is_output_list=True, tooltip="Their masks; all 1 where there is none."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, character: Character, include_original: bool, only_included: bool
+    ) -> io.NodeOutput:
+        shots = character.pictures if include_original else character.shots
+        shots = tuple(shot for shot in shots if shot.include or not only_included)
+        if not shots:
+            raise ValueError(
+                f"Facet Shots to Images: {character.name} has no shot to give. "
+                "Make some first, or switch include_original on."
+            )
+        masks = [
+            torch.ones(shot.image.shape[:2]) if shot.mask is None else shot.mask for shot in shots
+        ]
+        return io.NodeOutput(
+            [shot.image[None] for shot in shots],
+            [shot.caption for shot in shots],
+            [mask[None] for mask in masks],
+        )
+
+
+class FacetImagesToShots(io.ComfyNode):
+    """Puts pictures made elsewhere into a character."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetImagesToShots",
+            display_name="Facet Images to Shots",
+            category="Facet/Character",
+            description="Adds pictures that you have or made with other nodes to the character.",
+            search_aliases=["image to character", "add images", "import shots"],
+            is_input_list=True,
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character to add to."),
+                io.Image.Input("images", tooltip="Pictures of this character: a list or a batch."),
+                io.String.Input(
+                    "captions",
+                    optional=True,
+                    force_input=True,
+                    tooltip="A caption for each picture, in the same order.",
+                ),
+                io.Mask.Input(
+                    "masks",
+                    optional=True,
+                    tooltip="A mask for each picture, in the same order: 1 on the character.",
+                ),
+            ],
+            outputs=[
+                sockets.Character.Output("character", tooltip="The character with the pictures.")
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        character: list[Character],
+        images: list[torch.Tensor],
+        captions: list[str] | None = None,
+        masks: list[torch.Tensor] | None = None,
+    ) -> io.NodeOutput:
+        pictures = [to_rgb(picture) for batch in images for picture in batch]
+        given_masks = [
+            mask for batch in masks or [] for mask in batch.reshape(-1, *batch.shape[-2:])
+        ]
+        for kind, given in (("captions", captions or []), ("masks", given_masks)):
+            if given and len(given) != len(pictures):
+                raise ValueError(
+                    f"Facet Images to Shots: {len(pictures)} pictures came with {len(given)} "
+                    f"{kind}; give one for each, or none."
+                )
+        shots = [Shot(image, Provenance("imported")) for image in pictures]
+        if captions:
+            shots = [
+                replace(shot, caption=text) for shot, text in zip(shots, captions, strict=True)
+            ]
+        if given_masks:
+            shots = [
+                replace(shot, mask=mask) for shot, mask in zip(shots, given_masks, strict=True)
+            ]
+        return io.NodeOutput(character[0].adding(shots))
+
+
+NODES = [FacetCharacter, FacetShotsToImages, FacetImagesToShots]

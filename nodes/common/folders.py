@@ -1,0 +1,44 @@
+"""Where a character's files are, below ComfyUI's output folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import folder_paths
+
+from ...engine.core.character import Character
+from ...engine.store.files import contained
+
+
+def character_folder(character: Character, *parts: str) -> Path:
+    """The character's own folder, or what ``parts`` name in it; ValueError when that leads out."""
+    output = Path(folder_paths.get_output_directory())
+    return contained(output, "facet", character.folder_name, *parts)
+
+
+def dataset_folder(folder: str) -> Path:
+    """The folder or the zip meant by ``folder`` in ComfyUI's output or input folder.
+
+    Raises ValueError when it is in neither, or not there.
+    """
+    if not folder.strip():
+        raise ValueError("The folder is empty; give one in ComfyUI's output or input folder.")
+    inside = False
+    for root in (folder_paths.get_output_directory(), folder_paths.get_input_directory()):
+        try:
+            path = contained(Path(root), folder.strip())
+        except ValueError:
+            continue
+        inside = True
+        if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
+            return path
+    if inside:
+        raise ValueError(
+            f"There is no folder and no zip {folder!r} in ComfyUI's output or input folder."
+        )
+    raise ValueError(f"The folder {folder!r} is outside ComfyUI's output and input folders.")
+
+
+def expressions_folder() -> Path:
+    """Where a person's own expressions are kept, as JSON files."""
+    return contained(Path(folder_paths.get_user_directory()), "facet", "expressions")

@@ -1,0 +1,260 @@
+"""Datasets to disk and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from comfy.cli_args import args
+from comfy.model_management import throw_exception_if_processing_interrupted
+from comfy.utils import ProgressBar
+from comfy_api.latest import io, ui
+
+from ...engine.captions.by_hand import keep_by_hand
+from ...engine.core.character import Character
+from ...engine.dataset.formats import PictureFormat
+from ...engine.dataset.layouts import Layout
+from ...engine.families.recipes import Family
+from ...engine.store.files import contained
+from ..common import sockets
+from ..common.folders import character_folder, dataset_folder
+
+if TYPE_CHECKING:
+    from ...engine.dataset.report import Export
+
+
+class FacetDatasetExporter(io.ComfyNode):
+    """Writes a character as a training dataset."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetDatasetExporter",
+            display_name="Facet Dataset Exporter",
+            category="Facet/Dataset",
+            description="Writes pictures, captions and masks to output/facet/<character>/dataset, "
+            "as other trainers want them. A caption file that you edit is never written over.",
+            search_aliases=[
+                "save dataset",
+                "kohya",
+                "metadata.jsonl",
+                "training folder",
+                "ai-toolkit",
+                "OneTrainer",
+                "zip",
+            ],
+            is_output_node=True,
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character."),
+                io.Combo.Input(
+                    "layout",
+                    options=Layout,
+                    default=Layout.KOHYA,
+                    tooltip="kohya: '10_zqx person' with a .txt beside each picture (sd-scripts, "
+                    "FluxGym). flat: one folder with .txt. metadata: metadata.jsonl (Hugging "
+                    "Face). zip: for hosted trainers. ai_toolkit, onetrainer: with the trainer's "
+                    "own config. asset_library: characters/<name> with reference pictures and "
+                    "prompts.txt.",
+                ),
+                io.String.Input(
+                    "folder",
+                    default="",
+                    tooltip="Name of the folder in output/facet/<character>/dataset; empty takes "
+                    "the layout's name.",
+                ),
+                io.Int.Input(
+                    "repeats",
+                    default=10,
+                    min=1,
+                    max=1000,
+                    tooltip="The number before the kohya folder's name: how often each picture is "
+                    "seen in an epoch. A shot's weight multiplies it.",
+                ),
+                io.Combo.Input(
+                    "picture",
+                    options=PictureFormat,
+                    default=PictureFormat.PNG,
+                    optional=True,
+                    tooltip="What pictures are written as. png and webp_lossless keep the exact "
+                    "pixels; webp and jpeg are smaller and lose some.",
+                ),
+                io.Int.Input(
+                    "quality",
+                    default=95,
+                    min=1,
+                    max=100,
+                    optional=True,
+                    tooltip="How good webp and jpeg are.",
+                ),
+                io.Combo.Input(
+                    "family",
+                    options=Family,
+                    default=Family.FLUX,
+                    optional=True,
+                    tooltip="The model you will train elsewhere: the command for sd-scripts and "
+                    "the configs of ai-toolkit and OneTrainer are written for it.",
+                ),
+                io.Boolean.Input(
+                    "save_workflow",
+                    default=True,
+                    optional=True,
+                    tooltip="Puts this workflow into each picture, as ComfyUI's own nodes do. "
+                    "Switch it off before you give the pictures away.",
+                ),
+            ],
+            outputs=[io.String.Output("path", tooltip="The dataset's folder.")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        character: Character,
+        layout: str,
+        folder: str,
+        repeats: int,
+        picture: str = PictureFormat.PNG.value,
+        quality: int = 95,
+        family: str = Family.FLUX.value,
+        save_workflow: bool = True,
+    ) -> io.NodeOutput:
+        from ...engine.dataset.export import Options, export
+
+        chosen = Layout(layout)
+        workflow = cls._workflow() if save_workflow else {}
+        options = Options(PictureFormat(picture), quality, Family(family), workflow)
+        try:
+            root = character_folder(character, "dataset")
+            target = contained(root, folder.strip() or chosen.value)
+            if target == root:
+                raise ValueError(f"{folder!r} is not the name of a folder; leave it empty.")
+            keep_by_hand(character_folder(character), {})  # which has to work before we begin
+            done = export(character, target, chosen, repeats, progress(), options)
+            keep_by_hand(character_folder(character), done.edited)
+        except ValueError as error:
+            raise ValueError(f"Facet Dataset Exporter: {error}") from error
+        except OSError as error:
+            raise ValueError(f"Facet Dataset Exporter: {unwritable(error)}") from error
+        return io.NodeOutput(str(target), ui=ui.PreviewText(said(done)))
+
+    @classmethod
+    def _workflow(cls) -> dict[str, str]:
+        """The graph by the keywords under which ComfyUI's page looks for it in a picture."""
+        hidden = cls.hidden
+        if hidden is None or args.disable_metadata:
+            return {}
+        graph = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
+        return {key: json.dumps(value) for key, value in graph.items() if value}
+
+
+class FacetDatasetLoader(io.ComfyNode):
+    """Reads a dataset back as a character."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetDatasetLoader",
+            display_name="Facet Dataset Loader",
+            category="Facet/Dataset",
+            description="Reads a folder or a zip in ComfyUI's output or input folder: one that the "
+            "exporter wrote, with your edits, or any pictures with captions.",
+            search_aliases=["load dataset", "import dataset", "image folder", "captions"],
+            inputs=[
+                io.String.Input(
+                    "folder",
+                    default="",
+                    placeholder="facet/My_character/dataset/kohya",
+                    tooltip="The folder or zip, as seen from ComfyUI's output or input folder.",
+                ),
+                io.String.Input(
+                    "name",
+                    default="",
+                    optional=True,
+                    tooltip="The character's name; empty takes it from the folder.",
+                ),
+                io.String.Input(
+                    "trigger",
+                    default="",
+                    optional=True,
+                    tooltip="The trigger word; empty takes it from facet.json or the kohya folder.",
+                ),
+                io.String.Input(
+                    "class_word",
+                    default="",
+                    optional=True,
+                    tooltip="What the character is; empty takes it from the folder, or 'person'.",
+                ),
+                io.String.Input(
+                    "original",
+                    default="",
+                    optional=True,
+                    tooltip="File name of the original picture; empty takes the one that is marked "
+                    "or called original, or else the first.",
+                ),
+            ],
+            outputs=[
+                sockets.Character.Output("character", tooltip="The character."),
+                io.String.Output("report", tooltip="What was read, and what could not be."),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, folder: str | None, **_names: str | None) -> str:
+        from ...engine.dataset.tree import fingerprint
+
+        if folder is None:  # wired: what it holds is known only when the node runs
+            return ""
+        try:
+            return fingerprint(dataset_folder(folder))
+        except ValueError as error:
+            return str(error)
+
+    @classmethod
+    def execute(
+        cls,
+        folder: str,
+        name: str = "",
+        trigger: str = "",
+        class_word: str = "",
+        original: str = "",
+    ) -> io.NodeOutput:
+        from ...engine.dataset.load import load
+        from ...engine.dataset.naming import Names
+
+        names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
+        try:
+            loaded = load(dataset_folder(folder), names, progress())
+        except ValueError as error:
+            raise ValueError(f"Facet Dataset Loader: {error}") from error
+        return io.NodeOutput(loaded.character, loaded.report, ui=ui.PreviewText(loaded.report))
+
+
+def progress() -> Callable[[int, int], None]:
+    """What to call after each picture: moves the node's bar, and stops when a person says so."""
+    bars: list[ProgressBar] = []
+
+    def on_picture(number: int, total: int) -> None:
+        throw_exception_if_processing_interrupted()
+        if not bars:
+            bars.append(ProgressBar(total))
+        bars[0].update_absolute(number)
+
+    return on_picture
+
+
+def said(done: Export) -> str:
+    """What the exporter shows: what it did, and where edited captions went."""
+    if not done.edited:
+        return done.summary
+    return f"{done.summary}\nKept as written by hand, for every later run: {len(done.edited)}."
+
+
+def unwritable(error: OSError) -> str:
+    """One sentence about a disk that refused."""
+    return (
+        f"The dataset cannot be written ({error.strerror or error}); free some space, close the "
+        "file, or give a shorter folder name, and run it again: it goes on from there."
+    )
+
+
+NODES = [FacetDatasetExporter, FacetDatasetLoader]

@@ -1,0 +1,153 @@
+"""Characters kept in versions, opened again, and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import folder_paths
+from comfy_api.latest import io, ui
+
+from ...engine.core.character import Character
+from ...engine.dataset.library import Library
+from ..common import sockets
+from ..shots.shooting import said_by
+from .files import progress
+
+
+def library() -> Library:
+    """The versions of every character in ComfyUI's output folder."""
+    return Library(Path(folder_paths.get_output_directory()) / "facet")
+
+
+class FacetSaveCharacter(io.ComfyNode):
+    """Keeps a character as a version."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetSaveCharacter",
+            display_name="Facet Save Character",
+            category="Facet/Dataset",
+            description="Keeps the character as its next version in "
+            "output/facet/<character>/library: pictures, captions, tags, scores and decisions. No "
+            "version is ever written over, and what a version holds already makes no new one.",
+            search_aliases=["save version", "character library", "snapshot", "backup dataset"],
+            is_output_node=True,
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character."),
+                io.String.Input(
+                    "note",
+                    default="",
+                    optional=True,
+                    placeholder="before the retouch",
+                    tooltip="What there is to say about this version.",
+                ),
+            ],
+            outputs=[
+                io.String.Output(
+                    "version", tooltip="What it is kept as, such as 'My_character/v2'."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(cls, character: Character, note: str = "") -> io.NodeOutput:
+        with said_by(cls):
+            kept = library()
+            saved = kept.save(character, note, on_picture=progress())
+            versions = kept.versions(character.folder_name)
+        label = saved.version.label
+        head = f"Saved as {label}." if saved.new else f"{label} is just this; nothing was saved."
+        text = "\n".join([head, "", *(version.line for version in reversed(versions))])
+        return io.NodeOutput(label, ui=ui.PreviewText(text))
+
+
+class FacetOpenCharacter(io.ComfyNode):
+    """Opens a version of a character."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetOpenCharacter",
+            display_name="Facet Open Character",
+            category="Facet/Dataset",
+            description="Opens a character as one of its versions in output/facet has it. After "
+            "saving a new one, press R for the list to show it.",
+            search_aliases=["load character", "character library", "open version", "restore"],
+            inputs=[
+                io.Combo.Input(
+                    "version",
+                    options=library().labels(),
+                    tooltip="The character and the version; newest is whichever was saved last.",
+                )
+            ],
+            outputs=[
+                sockets.Character.Output("character", tooltip="The character as it was saved."),
+                io.String.Output("report", tooltip="Which version it is, and what was noted."),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, version: str | None) -> bool | str:
+        """Checks against what is on the disk now: the list may be older."""
+        try:
+            return version is None or library().find(version) is not None
+        except ValueError as error:
+            return str(error)
+
+    @classmethod
+    def fingerprint_inputs(cls, version: str | None) -> str:
+        if version is None:  # wired: which one it is is known only when the node runs
+            return ""
+        try:
+            folder = library().find(version)
+            return f"{folder} {folder.stat().st_mtime_ns}"
+        except ValueError as error:
+            return str(error)
+
+    @classmethod
+    def execute(cls, version: str) -> io.NodeOutput:
+        with said_by(cls):
+            opened = library().open(version, on_picture=progress())
+        report = opened.version.line
+        return io.NodeOutput(opened.character, report, ui=ui.PreviewText(report))
+
+
+class FacetCompareVersions(io.ComfyNode):
+    """Shows what two states of a character differ in."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetCompareVersions",
+            display_name="Facet Compare Versions",
+            category="Facet/Dataset",
+            description="Shows what has changed from one character to another: pictures that came "
+            "and went, captions, and the coverage of views, light and clothes.",
+            search_aliases=["diff dataset", "compare dataset", "coverage", "what changed"],
+            inputs=[
+                sockets.Character.Input(
+                    "before", tooltip="The earlier one: opened, or from earlier in the graph."
+                ),
+                sockets.Character.Input("after", tooltip="The later one."),
+            ],
+            outputs=[
+                io.String.Output("text", tooltip="What has changed, in words."),
+                io.Image.Output(
+                    "picture", tooltip="The same as a picture, with what came and went."
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, before: Character, after: Character) -> io.NodeOutput:
+        from ...engine.dataset.compare import compare
+        from ...engine.dataset.compare_image import comparison_image
+
+        comparison = compare(before, after)
+        text = comparison.text()
+        picture = comparison_image(comparison)[None]
+        return io.NodeOutput(text, picture, ui=ui.PreviewText(text))
+
+
+NODES = [FacetSaveCharacter, FacetOpenCharacter, FacetCompareVersions]

@@ -1,0 +1,5 @@
+"""The demo world's models and people."""
+
+from . import demo
+
+NODES = [*demo.NODES]

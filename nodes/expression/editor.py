@@ -1,0 +1,155 @@
+"""The expression editor: faces bent by sliders, presets or a list of expressions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+from comfy.utils import ProgressBar
+from comfy_api.latest import io
+from comfy_execution.graph_utils import ExecutionBlocker
+
+from ...engine.core.character import Character
+from ...engine.families.modes import ReferenceMode
+from ...engine.generate.expression.rig import checked
+from ...engine.generate.shots.sheet import draw_sheet
+from ..common import sockets
+from ..shots.shooting import retouching_studio, said_by
+from .inputs import (
+    ORIGINAL,
+    OWN,
+    expression_inputs,
+    known_presets,
+    model_inputs,
+    picture_inputs,
+    refine_inputs,
+    slider_inputs,
+)
+from .list import wanted_expressions
+from .points import parse_points
+from .run import SHOWN, Outcome, added, copied_expression, edit_all, pictures_from, report
+from .work import Expressions, Settings
+
+NAME = "Facet Expression Editor"
+
+
+class FacetExpressionEditor(io.ComfyNode):
+    """Gives faces another expression, at the picture's own resolution."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetExpressionEditor",
+            display_name=NAME,
+            category="Facet/Face",
+            description="A face that can be held: pull brows, lids, lips and jaw in the node, or "
+            "ask for expressions by name. Edits at the picture's own resolution; what is not the "
+            "face stays as it is, to the bit.",
+            is_output_node=True,
+            search_aliases=["expression", "emotion", "smile", "wink", "liveportrait", "face rig"],
+            inputs=[
+                *picture_inputs(),
+                *model_inputs(),
+                *expression_inputs(),
+                *refine_inputs(),
+                *slider_inputs(),
+            ],
+            outputs=[
+                io.Image.Output(
+                    "images", is_output_list=True, tooltip="The edited pictures, one by one."
+                ),
+                io.Mask.Output(
+                    "masks", is_output_list=True, tooltip="What has changed in each of them."
+                ),
+                sockets.Character.Output(
+                    "character", tooltip="The character with the expressions added as shots."
+                ),
+                io.Image.Output("sheet", tooltip="All of them on one labelled sheet."),
+                io.String.Output("report", tooltip="What could not be done, and why."),
+            ],
+            hidden=[io.Hidden.unique_id],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: torch.Tensor | None = None,
+        character: Character | None = None,
+        face_detection_model: Any = None,
+        expression_from: torch.Tensor | None = None,
+        model: Any = None,
+        clip: Any = None,
+        vae: Any = None,
+        clip_vision: Any = None,
+        preset: str = OWN,
+        strength: float = 1.0,
+        expressions: str = "",
+        shots: str = ORIGINAL,
+        face_index: int = 0,
+        neutralise: bool = False,
+        calibrate: bool = False,
+        denoise: float = 0.5,
+        seed: int = 0,
+        steps: int = 20,
+        cfg: float = 3.0,
+        sampler_name: str = "euler",
+        scheduler: str = "simple",
+        guidance: float = 0.0,
+        reference_mode: str = ReferenceMode.IMG2IMG.value,
+        face_size: int = 768,
+        max_identity_loss: float = 0.1,
+        negative: str = "",
+        points: str = "",
+        **sliders: float,
+    ) -> io.NodeOutput:
+        with said_by(cls):
+            parse_points(points)
+            pictures = pictures_from(image, character, shots)
+            copied = copied_expression(expression_from, face_detection_model)
+            presets = known_presets()
+            wanted = wanted_expressions(
+                expressions, preset, strength, added(copied, checked(sliders)), presets
+            )
+            settings = Settings(
+                face_index, points, neutralise, calibrate, denoise, face_size, max_identity_loss
+            )
+            sampling = {
+                "steps": steps,
+                "cfg": cfg,
+                "sampler_name": sampler_name,
+                "scheduler": scheduler,
+                "guidance": guidance,
+            }
+            studio = retouching_studio(model, clip, vae, reference_mode, negative, sampling)
+            outcome, bar = Outcome(), ProgressBar(len(pictures) * len(wanted))
+            work: Expressions | None = None
+            for number, one in enumerate(pictures):
+                # The shots of a character share one original; pictures are each their own.
+                if work is None or work.character is not one.character:
+                    work = Expressions(
+                        one.character, settings, face_detection_model, clip_vision, studio, seed
+                    )
+                edit_all(work, one, number, wanted, outcome, partial(bar.update, 1))
+        whose = pictures[0].character
+        original = outcome.original or whose.source
+        sheet = draw_sheet(replace(whose, source=original), outcome.cells)[None]
+        missing = f"{NAME}: There is no character here; connect one to get it with its expressions."
+        view = {
+            "pictures": outcome.pictures,
+            "points": points,
+            "copied": {name: value for name, value in copied.items() if value},
+            "notes": outcome.notes[:SHOWN],
+        }
+        return io.NodeOutput(
+            outcome.images,
+            outcome.masks,
+            ExecutionBlocker(missing) if character is None else character.adding(outcome.made),
+            sheet,
+            report(outcome),
+            ui={"facet_expression": [view]},
+        )
+
+
+NODES = [FacetExpressionEditor]

@@ -1,0 +1,120 @@
+"""The expressions that are asked for: names, amounts, and what a shot of them is tagged with."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ...engine.core.character import VOCABULARY
+from ...engine.generate.expression.presets import Preset, blended
+from .inputs import OWN
+
+WORDS = MappingProxyType(
+    {
+        "brow_inner": ("inner brows raised", "brows lowered"),
+        "brow_outer": ("brows raised", "brows lowered"),
+        "brow_furrow": ("brows drawn together", ""),
+        "blink": ("eyes closed", "eyes open"),
+        "wide": ("eyes wide open", ""),
+        "squint": ("eyes squinting", ""),
+        "sneer": ("nose wrinkled", ""),
+        "smile": ("corners of the mouth raised", "corners of the mouth down"),
+        "frown": ("corners of the mouth down", ""),
+        "upper_raise": ("upper teeth showing", ""),
+        "lower_drop": ("lower teeth showing", ""),
+        "pucker": ("lips puckered", ""),
+        "press": ("lips pressed together", ""),
+        "jaw_open": ("mouth wide open", "mouth closed"),
+    }
+)
+"""What a model is told of a slider that a warp could not take all the way: above 0, and below."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One expression. tag: the expression of a shot's tags, '' when no word is known for it.
+
+    neutral: the face is to show none, so that what it shows already is taken away.
+    """
+
+    name: str
+    sliders: MappingProxyType[str, float]
+    tag: str = ""
+    words: str = ""
+    neutral: bool = False
+
+    @property
+    def phrase(self) -> str:
+        """The expression as a model is asked for it: by its tag where that is a known one."""
+        return self.tag if self.tag in VOCABULARY["expression"] else self.words
+
+
+def words_for(remainder: Mapping[str, float]) -> tuple[str, ...]:
+    """In words, what a warp could not show of each slider."""
+    found = []
+    for name, value in remainder.items():
+        above, below = WORDS.get(re.sub("_[rl]$", "", name), ("", ""))
+        found.append(above if value > 0 else below)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def wanted_expressions(
+    lines: str,
+    preset: str,
+    strength: float,
+    sliders: Mapping[str, float],
+    presets: Mapping[str, Preset],
+) -> tuple[Wanted, ...]:
+    """Those of ``lines``, each with ``sliders`` added; without any, the one of ``preset``.
+
+    lines: names with commas or line breaks between them; ``+`` adds, and ``:0.5`` takes less of
+    one. Raises ValueError for a name that there is not, an amount that is no number, and more than
+    one use of the same line.
+    """
+    if not lines.strip(" ,;\n\t"):
+        parts = {} if preset == OWN else {preset: strength}
+        return (_wanted(preset if parts else "", parts, sliders, presets),)
+    found = {}
+    for line in filter(None, (part.strip() for part in re.split(r"[,;\n]", lines))):
+        if line in found:
+            raise ValueError(f"The expression {line!r} is listed twice; take one of them out.")
+        found[line] = _wanted(line, _parts(line, strength), sliders, presets)
+    return tuple(found.values())
+
+
+def _parts(line: str, strength: float) -> dict[str, float]:
+    """``smile:0.5 + wink`` as names and amounts."""
+    parts: dict[str, float] = {}
+    for part in line.split("+"):
+        name, _, amount = part.partition(":")
+        try:
+            value = float(amount) if amount.strip() else 1.0
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValueError(
+                f"{amount.strip()!r} in the expression {line!r} is no number; write one such as "
+                "smile:0.5."
+            )
+        parts[name.strip()] = parts.get(name.strip(), 0.0) + value * strength
+    return parts
+
+
+def _wanted(
+    name: str,
+    parts: Mapping[str, float],
+    sliders: Mapping[str, float],
+    presets: Mapping[str, Preset],
+) -> Wanted:
+    amounts = blended(parts, sliders, presets)
+    chosen = [presets[part] for part in parts]
+    return Wanted(
+        name or "own expression",
+        MappingProxyType(amounts),
+        " and ".join(dict.fromkeys(one.expression for one in chosen)),
+        ", ".join(dict.fromkeys(one.words for one in chosen)),
+        bool(chosen) and all(one.expression == "neutral" for one in chosen),
+    )

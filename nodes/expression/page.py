@@ -1,0 +1,95 @@
+"""What the expression editor in the page asks for: rig, faces, how one would look, presets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from ...engine.generate.expression.presets import PRESETS
+from ...engine.generate.expression.rig import checked
+from ...engine.generate.expression.table import PATH
+from ...engine.store.files import contained, write_json_atomic
+from ..common.folders import expressions_folder
+from .faces import described, preview
+from .inputs import OWN, known_presets
+
+MOST_BYTES = 65_536
+
+
+def add_routes(routes: web.RouteTableDef) -> None:
+    """Adds the page's requests to ComfyUI's."""
+
+    @routes.get("/facet/expression/rig")
+    async def rig(request: web.Request) -> web.Response:
+        """The table of sliders and landmarks, and every preset."""
+        return await _answered(lambda: rig_and_presets())
+
+    @routes.get("/facet/expression/face")
+    async def face(request: web.Request) -> web.Response:
+        """The face called ``key`` as it is."""
+        return await _answered(lambda: described(request.query.get("key", "")))
+
+    @routes.post("/facet/expression/preview")
+    async def bent(request: web.Request) -> web.Response:
+        """The face called ``key`` with the sliders of the body."""
+        asked = await _body(request)
+        return await _answered(lambda: preview(asked))
+
+    @routes.post("/facet/expression/preset")
+    async def keep(request: web.Request) -> web.Response:
+        """Keeps the body's ``sliders`` under its ``name``."""
+        asked = await _body(request)
+        return await _answered(
+            lambda: keep_preset(str(asked.get("name", "")), asked.get("sliders"))
+        )
+
+
+def rig_and_presets() -> dict[str, Any]:
+    """What the engine's rig.json holds, and the sliders of each preset by its name."""
+    presets = {name: dict(one.sliders) for name, one in known_presets().items()}
+    return {"rig": json.loads(PATH.read_text("utf-8")), "presets": presets, "own": OWN}
+
+
+def keep_preset(name: str, sliders: Any) -> dict[str, Any]:
+    """Writes a preset of a person's own, in the form in which the pack's are written.
+
+    Raises ValueError for a name that a file cannot have or that is taken, and for sliders that
+    there are not.
+    """
+    name = name.strip()
+    if not re.fullmatch(r"[\w][\w \-]{0,39}", name):
+        raise ValueError(
+            f"{name!r} cannot be a preset's name; use up to 40 letters, digits and spaces."
+        )
+    if name in PRESETS or name == OWN:
+        raise ValueError(f"{name!r} is one of Facet's own presets; choose another name.")
+    if not isinstance(sliders, Mapping):
+        raise ValueError("There are no sliders to keep.")
+    amounts = {key: round(value, 3) for key, value in checked(sliders).items() if value}
+    row = {"expression": name, "words": name, "sliders": amounts}
+    write_json_atomic(contained(expressions_folder(), f"{name}.json"), {name: row})
+    return {"name": name, "sliders": amounts}
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """The JSON object that ``request`` carries; an empty one when it carries none."""
+    if (request.content_length or 0) > MOST_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
+    try:
+        asked = await request.json()
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
+
+
+async def _answered(work: Callable[[], dict[str, Any]]) -> web.Response:
+    """What ``work`` gives, done beside the server's own; its ValueError as a sentence."""
+    try:
+        return web.json_response(await asyncio.to_thread(work))
+    except ValueError as error:
+        return web.json_response({"error": str(error)}, status=400)

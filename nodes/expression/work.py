@@ -1,0 +1,203 @@
+"""What the expression editor does to one face: warp it, paint what that cannot show, and judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from ...engine.core.character import VOCABULARY, Character, Provenance, Score, Tags
+from ...engine.families.dialects import dialect_for
+from ...engine.generate.expression.edit import edit
+from ...engine.generate.expression.painting import parts_to_paint
+from ...engine.generate.expression.rig import MOST_TURN
+from ...engine.generate.retouch.repaint import repainted, shown_as
+from ...engine.generate.retouch.retouch import Retoucher
+from ...engine.generate.shots.accept import Gates
+from ...engine.generate.shots.camera import Studio
+from ...engine.generate.shots.gates import Thresholds
+from ...engine.generate.shots.store import ShotStore
+from ...engine.generate.shots.turn import shows_the_original, turned_shot, view_after
+from ...engine.vision.embedding import embed, likeness_gain
+from ...engine.vision.faces import Face, find_faces
+from ..common.folders import character_folder
+from ..common.inputs import at_size_of
+from .list import Wanted, words_for
+from .points import hand_placed
+
+IDENTITY = "identity"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How faces are chosen, bent and painted; see the node's widgets of these names."""
+
+    face_index: int = 0
+    points: str = ""
+    neutralise: bool = False
+    calibrate: bool = False
+    denoise: float = 0.5
+    face_size: int = 768
+    max_identity_loss: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """A face with another expression.
+
+    image: (H, W, 3). mask: (H, W), 0 where the picture is what it was. provenance: without a
+    parent. notes: what a person should know of it. view: the one that it was made anew in, '' for
+    the picture that it was. include: whether it passed its gates.
+    """
+
+    image: torch.Tensor
+    mask: torch.Tensor
+    provenance: Provenance
+    scores: tuple[Score, ...] = ()
+    notes: tuple[str, ...] = ()
+    view: str = ""
+    include: bool = True
+
+
+class Expressions:
+    """Gives the faces of one character other expressions.
+
+    character: whose original tells who it is. The models are ComfyUI's, and each may be None; so
+    may the studio, without which nothing is painted and no head turns far.
+    """
+
+    def __init__(
+        self,
+        character: Character,
+        settings: Settings,
+        face_model: Any = None,
+        clip_vision: Any = None,
+        studio: Studio | None = None,
+        seed: int = 0,
+    ) -> None:
+        if settings.calibrate and face_model is None:
+            raise ValueError(
+                "Calibrating measures the face; connect a face_detection_model, or turn calibrate "
+                "off."
+            )
+        self.character, self.settings = character, settings
+        self.face_model, self.clip_vision = face_model, clip_vision
+        self.studio, self.seed = studio, seed
+        self.retoucher: Retoucher | None = None
+        if studio is not None and settings.denoise:
+            self.retoucher = Retoucher(character, studio, seed, settings.face_size**2)
+
+    def faces(self, image: torch.Tensor) -> list[Face]:
+        """The faces in ``image`` (H, W, 3), largest first, or the one placed by hand; [] for none.
+
+        Raises ValueError when the points make no face.
+        """
+        found = [] if self.face_model is None else find_faces(self.face_model, image)
+        if found:
+            return found
+        placed = hand_placed(self.settings.points, image.shape[1], image.shape[0])
+        return [] if placed is None else [placed]
+
+    def chosen(self, faces: list[Face]) -> Face | None:
+        """The face with the index that is asked for."""
+        index = self.settings.face_index
+        return faces[index] if index < len(faces) else None
+
+    def done(self, image: torch.Tensor, face: Face, wanted: Wanted, tags: Tags) -> Done:
+        """``image`` (H, W, 3) in which ``face`` has the expression that is ``wanted``.
+
+        A turn that no warp shows is a new picture, where there is a model that knows who it is.
+        """
+        turn, nod = (wanted.sliders.get(name, 0.0) for name in ("head_yaw", "head_pitch"))
+        if max(abs(turn), abs(nod)) > MOST_TURN and shows_the_original(self.studio):
+            view = view_after(face.yaw, turn, nod)
+            if view is not None:
+                return self._turned(view, wanted, tags)
+        edited = edit(
+            image,
+            face,
+            wanted.sliders,
+            face_model=self.face_model if self.settings.calibrate else None,
+            neutralise=self.settings.neutralise or wanted.neutral,
+        )
+        provenance = Provenance("edited", instruction=wanted.name)
+        done = Done(edited.image, edited.mask, provenance, notes=edited.notes)
+        if self.retoucher is not None and edited.landmarks is not None:
+            asked = replace(
+                tags,
+                expression=wanted.phrase,
+                details=(*tags.details, *words_for(edited.remainder)),
+            )
+            size = (image.shape[0], image.shape[1])
+            where = parts_to_paint(size, face.landmarks, edited.landmarks, face.yaw)
+            if bool((where > 0).any()):
+                done = self._painted(self.retoucher, done, where, face, asked)
+        return replace(done, scores=self._scores(image, done.image))
+
+    def _turned(self, view: str, wanted: Wanted, tags: Tags) -> Done:
+        """A shot of the character in ``view`` with the expression that is ``wanted``."""
+        assert self.studio is not None
+        character = self.character
+        dialect = dialect_for(self.studio.style, self.studio.model, self.studio.mode.value)
+        sampling = at_size_of(character, self.studio.sampling, dialect.pixels)
+        gates = Gates(character.source.image, Thresholds(), self.face_model, self.clip_vision)
+        shot = turned_shot(
+            character,
+            replace(self.studio, sampling=sampling),
+            gates,
+            self.seed,
+            replace(tags, view=view, expression=wanted.phrase),
+            ShotStore(character_folder(character, "expressions")),
+        )
+        words = VOCABULARY["view"][view]
+        notes = [f"The head turns too far for a warp; a new picture was made, {words}."]
+        missed = [f"{score.gate} ({score.note})" for score in shot.scores if score.passed is False]
+        if missed:
+            notes.append(f"It did not pass {', '.join(missed)}, and is left out of the dataset.")
+        return Done(
+            shot.image,
+            torch.ones(shot.image.shape[:2]),
+            replace(shot.provenance, instruction=wanted.name),
+            shot.scores,
+            tuple(notes),
+            view,
+            shot.include,
+        )
+
+    def _painted(
+        self, retoucher: Retoucher, done: Done, where: torch.Tensor, face: Face, asked: Tags
+    ) -> Done:
+        """``done`` painted anew where ``where`` says, unless that would be somebody else."""
+        settings = self.settings
+        painted = repainted(
+            retoucher,
+            done.image,
+            where,
+            face,
+            asked,
+            settings.denoise,
+            settings.face_size,
+        )
+        original = self.character.source.image
+        gain = likeness_gain(self.clip_vision, original, done.image, painted)
+        if gain is not None and -gain > settings.max_identity_loss:
+            note = f"It was left unpainted: it would be {-gain:.2f} less like the original."
+            return replace(done, notes=(*done.notes, note))
+        shown = shown_as(asked, done.image, settings.face_size)
+        provenance = replace(
+            done.provenance,
+            model=type(retoucher.studio.model.model).__name__,
+            prompt=retoucher.reference.prompt(shown),
+            negative=retoucher.reference.dialect.negative(shown, retoucher.studio.negative),
+            seed=retoucher.seed,
+        )
+        mask = torch.maximum(done.mask, where)
+        return replace(done, image=painted, mask=mask, provenance=provenance)
+
+    def _scores(self, before: torch.Tensor, after: torch.Tensor) -> tuple[Score, ...]:
+        """How like the unedited picture it still is."""
+        if self.clip_vision is None:
+            return ()
+        first, second = embed(self.clip_vision, [before, after])
+        return (Score(IDENTITY, float(first @ second), None, None),)

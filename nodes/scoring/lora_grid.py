@@ -1,0 +1,168 @@
+"""Strengths beside checkpoints: a grid that ComfyUI makes row by row, and remembers row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+from comfy_execution.graph_utils import GraphBuilder
+
+from ...engine.training.run_record import TrainingRun
+from ..common import sockets
+from ..common.inputs import face_detection_input, negative_input, sampling_inputs
+from ..shots.shooting import said_by
+from .lora_grid_parts import MOST_ROWS, NAME, FacetLoraGridRow, FacetLoraGridSheet
+from .lora_grid_rows import grid_rows, named, row_state
+
+MODELS = ("model", "clip", "vae")
+
+
+class FacetLoraGrid(io.ComfyNode):
+    """Compares LoRAs and strengths on the same prompts and seeds."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetLoraGrid",
+            display_name=NAME,
+            category="Facet/Identity",
+            description="One picture for each prompt, LoRA and strength, the LoRA off first, on "
+            "one sheet. A row that is there already is not made again. With a character and a "
+            "CLIP_VISION each picture is scored.",
+            search_aliases=["xy plot", "strength comparison", "lora test", "checkpoint grid"],
+            is_output_node=True,
+            enable_expand=True,
+            inputs=[
+                io.Model.Input("model", raw_link=True, tooltip="The model without a LoRA."),
+                io.Clip.Input("clip", raw_link=True, tooltip="The model's text encoder."),
+                io.Vae.Input("vae", raw_link=True, tooltip="The VAE that belongs to it."),
+                io.String.Input(
+                    "prompts",
+                    default="front view\nleft profile\nwearing a red coat, in a city",
+                    multiline=True,
+                    dynamic_prompts=False,
+                    tooltip="The prompts, one a line. With a character its trigger is put before "
+                    "each, or its class word alone where the LoRA is off; without one write it "
+                    "yourself.",
+                ),
+                io.String.Input(
+                    "strengths",
+                    default="0.5, 0.8, 1.0, 1.2, 1.5",
+                    tooltip="LoRA strengths, such as '0.8, 1.0'. The LoRA off is always there.",
+                ),
+                io.String.Input(
+                    "loras",
+                    default="",
+                    multiline=True,
+                    dynamic_prompts=False,
+                    tooltip="Names of LoRAs in ComfyUI's LoRA folders, one a line. Any LoRA does.",
+                ),
+                *sampling_inputs(),
+                negative_input(),
+                sockets.Run.Input(
+                    "run", optional=True, tooltip="A training run whose checkpoints to compare."
+                ),
+                io.Int.Input(
+                    "checkpoints",
+                    default=3,
+                    min=1,
+                    max=50,
+                    optional=True,
+                    tooltip="How many of the run's checkpoints, evenly spread to the last.",
+                ),
+                io.LoraModel.Input(
+                    "lora", optional=True, raw_link=True, tooltip="A LoRA that is in the graph."
+                ),
+                sockets.Character.Input(
+                    "character",
+                    optional=True,
+                    raw_link=True,
+                    tooltip="Whose trigger is put before each prompt, and whom the pictures are "
+                    "scored against.",
+                ),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    raw_link=True,
+                    tooltip="Measures how alike each picture is to the character's original.",
+                ),
+                _raw(face_detection_input("views are not scored")),
+            ],
+            outputs=[
+                io.Image.Output("grid", tooltip="The sheet: a row for each LoRA and strength."),
+                sockets.ScoreCard.Output(
+                    "score", tooltip="What was measured, with a character and a CLIP_VISION."
+                ),
+                io.Image.Output("images", tooltip="The pictures one after another, row by row."),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, loras: str = "", **_: object) -> str:
+        return "\n".join(map(row_state, named(loras)))
+
+    @classmethod
+    def execute(
+        cls,
+        model: Any,
+        clip: Any,
+        vae: Any,
+        prompts: str,
+        strengths: str,
+        loras: str,
+        run: TrainingRun | None = None,
+        checkpoints: int = 3,
+        lora: Any = None,
+        character: Any = None,
+        clip_vision: Any = None,
+        face_detection_model: Any = None,
+        **sampling: Any,
+    ) -> io.NodeOutput:
+        with said_by(cls):
+            rows = grid_rows(run, checkpoints, loras, lora is not None, strengths)
+            if len(rows) > MOST_ROWS:
+                raise ValueError(
+                    f"{len(rows)} rows are asked for and {MOST_ROWS} is the most; take fewer "
+                    "LoRAs or strengths."
+                )
+            if not prompts.strip():
+                raise ValueError("There is no prompt; write one a line.")
+        graph = GraphBuilder()
+        shared = {"prompts": prompts, "character": character, **sampling}
+        models = dict(zip(MODELS, (model, clip, vae), strict=True))
+        made = {}
+        for number, row in enumerate(rows):
+            given = {**models, **shared, "file": row.file, "strength": row.strength}
+            if not row.file and row.strength:
+                given["lora"] = lora
+            made[f"rows.row{number}"] = graph.node("FacetLoraGridRow", **_there(given)).out(0)
+        sheet = graph.node(
+            "FacetLoraGridSheet",
+            **made,
+            **_there(
+                {
+                    "rows_said": "\n".join(row.line for row in rows),
+                    "prompts": prompts,
+                    "seed": sampling["seed"],
+                    "vae": vae,
+                    "character": character,
+                    "clip_vision": clip_vision,
+                    "face_detection_model": face_detection_model,
+                }
+            ),
+        )
+        return io.NodeOutput(sheet.out(0), sheet.out(1), sheet.out(2), expand=graph.finalize())
+
+
+def _raw(made: io.Input) -> io.Input:
+    """``made``, but the node is given where it comes from and not what it is."""
+    made.rawLink = True
+    return made
+
+
+def _there(given: dict[str, Any]) -> dict[str, Any]:
+    """What is connected of ``given``."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+NODES = [FacetLoraGrid, FacetLoraGridRow, FacetLoraGridSheet]

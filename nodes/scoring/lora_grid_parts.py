@@ -1,0 +1,182 @@
+"""What the LoRA grid is made of: a row for each LoRA and strength, and the sheet of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import folder_paths
+import torch
+from comfy_api.latest import io, ui
+from comfy_execution.graph_utils import ExecutionBlocker
+
+from ...engine.core.character import Character
+from ..common import sockets
+from ..common.folders import character_folder
+from ..common.inputs import face_detection_input, negative_input, sampling_inputs
+from .lora_grid_rows import OFF, GridRow, row_file, row_state
+
+NAME = "Facet LoRA Grid"
+MOST_ROWS = 100
+
+
+class FacetLoraGridRow(io.ComfyNode):
+    """One row of the LoRA grid: every prompt with one LoRA at one strength."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetLoraGridRow",
+            display_name="Facet LoRA Grid Row",
+            category="Facet/Identity",
+            description="One row of the LoRA grid, which makes these nodes itself.",
+            search_aliases=["lora grid"],
+            is_dev_only=True,
+            inputs=[
+                io.Model.Input("model", tooltip="The model without a LoRA."),
+                io.Clip.Input("clip", tooltip="The text encoder that belongs to it."),
+                io.Vae.Input("vae", tooltip="The VAE that belongs to it."),
+                io.String.Input("prompts", default="", multiline=True, tooltip="One a line."),
+                io.String.Input(
+                    "file",
+                    default="",
+                    tooltip="The LoRA: its name among ComfyUI's LoRAs, or a checkpoint below "
+                    "output/facet. Empty takes the one connected, or none.",
+                ),
+                io.Float.Input(
+                    "strength", default=1.0, min=-10.0, max=10.0, step=0.01, tooltip="Its strength."
+                ),
+                *sampling_inputs(),
+                negative_input(),
+                io.LoraModel.Input("lora", optional=True, tooltip="A LoRA that is in the graph."),
+                sockets.Character.Input("character", optional=True, tooltip="Whose trigger."),
+            ],
+            outputs=[io.Image.Output("images", tooltip="A picture for each prompt.")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, file: str = "", **_: object) -> str:
+        return row_state(file)
+
+    @classmethod
+    def execute(
+        cls,
+        model: Any,
+        clip: Any,
+        vae: Any,
+        prompts: str,
+        file: str,
+        strength: float,
+        seed: int,
+        negative: str = "",
+        lora: Any = None,
+        character: Character | None = None,
+        **sampling: Any,
+    ) -> io.NodeOutput:
+        from ...engine.comfyui.lora_file import read_weights
+        from ...engine.scoring.cache import PictureCache
+        from ...engine.scoring.probes import own_prompts
+        from ...engine.scoring.sampler import Bench, Candidate, Sampler
+        from .lora_grid_rows import grid_sampling, who_is_it
+
+        with said_by_the_grid():
+            candidate = None
+            if file:
+                path = row_file(file)
+                candidate = Candidate(file, strength, lambda: read_weights(path))
+            elif lora is not None and strength:
+                candidate = Candidate("the LoRA", strength, lambda: lora)
+            bench = Bench(
+                model, clip, vae, None, grid_sampling(character, sampling), None, negative.strip()
+            )
+            folder = Path(folder_paths.get_output_directory()) / "facet" / "grid_pictures"
+            if character is not None:
+                folder = character_folder(character, "report", "pictures")
+            make = Sampler(bench, PictureCache(folder)).make(candidate)
+            who = who_is_it(character, candidate is not None)
+            pictures = [make(one.text(who), one.seed) for one in own_prompts(prompts, seed)]
+        return io.NodeOutput(torch.stack(pictures))
+
+
+class FacetLoraGridSheet(io.ComfyNode):
+    """The LoRA grid's rows on one sheet, scored where there is something to score with."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetLoraGridSheet",
+            display_name="Facet LoRA Grid Sheet",
+            category="Facet/Identity",
+            description="The sheet of the LoRA grid, which makes this node itself.",
+            search_aliases=["lora grid"],
+            is_dev_only=True,
+            is_output_node=True,
+            inputs=[
+                io.Autogrow.Input(
+                    "rows",
+                    template=io.Autogrow.TemplatePrefix(
+                        io.Image.Input("row", tooltip="A picture for each prompt."),
+                        prefix="row",
+                        min=1,
+                        max=MOST_ROWS,
+                    ),
+                    tooltip="The rows, the LoRA off first.",
+                ),
+                io.String.Input("rows_said", multiline=True, tooltip="What each row is, as JSON."),
+                io.String.Input("prompts", multiline=True, tooltip="One a line."),
+                io.Int.Input("seed", min=0, max=0xFFFFFFFFFFFFFFFF, tooltip="Of the first prompt."),
+                io.Vae.Input("vae", optional=True, tooltip="Tells whether it knows such pictures."),
+                sockets.Character.Input("character", optional=True, tooltip="To score against."),
+                io.ClipVision.Input("clip_vision", optional=True, tooltip="To score with."),
+                face_detection_input("views are not scored"),
+            ],
+            outputs=[
+                io.Image.Output("grid", tooltip="The sheet."),
+                sockets.ScoreCard.Output("score", tooltip="What was measured."),
+                io.Image.Output("images", tooltip="The pictures one after another."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        rows: dict[str, torch.Tensor],
+        rows_said: str,
+        prompts: str,
+        seed: int,
+        vae: Any = None,
+        character: Character | None = None,
+        clip_vision: Any = None,
+        face_detection_model: Any = None,
+    ) -> io.NodeOutput:
+        from ...engine.generate.lora_grid.image import draw_grid
+        from ...engine.scoring.probes import own_prompts
+        from .lora_grid_rows import scored_grid
+
+        said = [GridRow.of(line) for line in rows_said.splitlines()]
+        pictures = [rows[f"row{number}"] for number in range(len(said))]
+        asked = own_prompts(prompts, seed)
+        score: Any = ExecutionBlocker(
+            f"{NAME}: Nothing was scored; connect a character and a clip_vision."
+        )
+        labels, marks, chosen = [OFF, *(row.label for row in said[1:])], [], -1
+        if character is not None and clip_vision is not None and vae is not None:
+            with said_by_the_grid():
+                score, marks, chosen = scored_grid(
+                    character, said, pictures, asked, vae, clip_vision, face_detection_model
+                )
+        texts = [one.words for one in asked]
+        grid = draw_grid(list(zip(labels, pictures, strict=True)), texts, marks, chosen)[None]
+        everything = torch.cat(pictures)
+        return io.NodeOutput(grid, score, everything, ui=ui.PreviewImage(grid, cls=cls))
+
+
+@contextmanager
+def said_by_the_grid() -> Iterator[None]:
+    """Puts the grid's name before what is wrong: its parts are nodes that nobody placed."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{NAME}: {error}") from error

@@ -1,0 +1,197 @@
+"""Whether the LoRA makes the character."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from comfy.utils import ProgressBar
+from comfy_api.latest import io
+from PIL import Image
+
+from ...engine.core.character import Character, quantise
+from ...engine.training.run_record import TrainingRun
+from ..common import sockets
+from ..common.folders import character_folder
+from ..common.inputs import sampling_from
+from ..common.likeness import embedder_for
+from ..common.lora_files import lora_path, lora_state
+from ..shots.shooting import said_by
+from .inputs import scorer_inputs
+from .page import REPORTS, shown
+
+if TYPE_CHECKING:
+    from ...engine.scoring.score import ScoreCard
+    from ...engine.vision.embedders import Embedder
+
+LOGGER = logging.getLogger(__name__)
+PREVIEW_SIDE = 512
+
+
+class FacetIdentityScorer(io.ComfyNode):
+    """Scores a LoRA's likeness to the original."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetIdentityScorer",
+            display_name="Facet Identity Scorer",
+            category="Facet/Identity",
+            description="Makes pictures with the LoRA off and on, in clothes and places that the "
+            "dataset does not name, and says which checkpoint is most like the original, whether "
+            "it obeys the prompt and whether it copies. The report goes to "
+            "output/facet/<character>/report.",
+            search_aliases=[
+                "likeness",
+                "face similarity",
+                "checkpoint comparison",
+                "validate lora",
+            ],
+            is_output_node=True,
+            inputs=scorer_inputs(),
+            outputs=[
+                sockets.ScoreCard.Output("score", tooltip="Everything that was measured."),
+                io.Image.Output("report", tooltip="The report as a picture."),
+                io.LoraModel.Output("best_lora", tooltip="The best of the LoRAs that were tried."),
+                io.String.Output("verdict", tooltip="What was found, in a sentence."),
+            ],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, lora_name: str | None = "", **_: Any) -> str:
+        return lora_state(lora_name)
+
+    @classmethod
+    def execute(
+        cls,
+        character: Character,
+        model: Any,
+        clip: Any,
+        vae: Any,
+        clip_vision: Any,
+        seed: int,
+        strengths: str,
+        samples: int,
+        run: TrainingRun | None = None,
+        lora: dict[str, torch.Tensor] | None = None,
+        face_detection_model: Any = None,
+        checkpoints: int = 3,
+        description: str = "",
+        negative: str = "",
+        lora_name: str = "",
+        prompts: str = "",
+        trigger_only: int = 8,
+        attributes: int = 4,
+        leak_probes: int = 4,
+        stamp: bool = True,
+        face_embedder: Embedder | None = None,
+        look_at: str = "whole",
+        background_removal: Any = None,
+        **sampling_widgets: Any,
+    ) -> io.NodeOutput:
+        from ...engine.scoring.cache import PictureCache
+        from ...engine.scoring.candidates import candidates_of, parse_strengths
+        from ...engine.scoring.evaluate import evaluate
+        from ...engine.scoring.probes import (
+            attribute_prompts,
+            leak_prompts,
+            own_prompts,
+            trigger_prompts,
+        )
+        from ...engine.scoring.protocol import prompt_suite
+        from ...engine.scoring.sampler import Bench
+        from ...engine.scoring.write import write_report
+
+        with said_by(cls):
+            scenes = own_prompts(prompts, seed) or prompt_suite(character, samples, seed)
+            evaluation = evaluate(
+                character,
+                candidates_of(
+                    run,
+                    lora,
+                    parse_strengths(strengths),
+                    checkpoints,
+                    lora_path(lora_name) if lora_name else None,
+                ),
+                Bench(
+                    model,
+                    clip,
+                    vae,
+                    clip_vision,
+                    sampling_from(character, **sampling_widgets),
+                    face_detection_model,
+                    negative.strip(),
+                    embedder_for(
+                        clip_vision,
+                        face_embedder,
+                        look_at,
+                        face_detection_model,
+                        background_removal,
+                    ),
+                    background_removal,
+                ),
+                (
+                    *scenes,
+                    *attribute_prompts(character, attributes, seed),
+                    *trigger_prompts(trigger_only, seed),
+                    *leak_prompts(leak_probes, seed),
+                ),
+                description.strip(),
+                other_dataset(character, run),
+                shown_progress(),
+                PictureCache(character_folder(character, REPORTS, "pictures")),
+            )
+        written = write_report(character_folder(character, REPORTS), character, evaluation)
+        report, card = written.picture[None], evaluation.card
+        if stamp:
+            write_stamp(card)
+        return io.NodeOutput(
+            card,
+            report,
+            evaluation.best.load(),
+            card.verdict,
+            ui=shown(report, written.folder, cls),
+        )
+
+
+def write_stamp(card: ScoreCard) -> None:
+    """Writes the score into the file of the best LoRA, where it has one; says so when it cannot."""
+    from ...engine.scoring.stamp import stamp
+
+    if not card.best.path or card.calibration.problem:
+        return
+    try:
+        stamp(Path(card.best.path), card)
+    except ValueError as error:
+        LOGGER.warning("Facet Identity Scorer: %s", error)
+
+
+def other_dataset(character: Character, run: TrainingRun | None) -> list[str]:
+    """What to say when the run was trained on something else than the character connected."""
+    if run is None or run.character_hash == character.hash:
+        return []
+    known = {run.trigger, *(called.split()[0] for called in run.companions)}
+    if character.trigger not in known:
+        return [
+            f"The run was trained with the trigger {run.trigger!r}, the character has "
+            f"{character.trigger!r}: it was asked for by a word that it never learned."
+        ]
+    if run.companions:  # it was trained on two characters, and this is one of them
+        return []
+    return ["The run was trained on other pictures or captions than this character has now."]
+
+
+def shown_progress() -> Any:
+    """Tells ComfyUI of each picture as it is made, with the picture."""
+    bar = ProgressBar(1)
+
+    def show(done: int, total: int, image: torch.Tensor) -> None:
+        preview = Image.fromarray(quantise(image).numpy())
+        bar.update_absolute(done, total, ("JPEG", preview, PREVIEW_SIDE))
+
+    return show
+
+
+NODES = [FacetIdentityScorer]

@@ -1,0 +1,104 @@
+"""The shooting: the views around the character, and the shots of a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ...engine.core.character import Character
+from ...engine.generate.shots.plan import ShotPlan
+from ...engine.generate.shots.presets import turnaround
+from ..common import sockets
+from .shooting import later_inputs, shoot, shot_outputs, studio_inputs
+
+
+class FacetTurnaroundSheet(io.ComfyNode):
+    """Makes the views around the character."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetTurnaroundSheet",
+            display_name="Facet Turnaround Sheet",
+            category="Facet/Shots",
+            description="Front, three-quarter, profile and back views, each made from the "
+            "original, measured, and tried again when it shows the wrong view or somebody else.",
+            is_output_node=True,
+            search_aliases=["character sheet", "turnaround", "multi view", "reference sheet"],
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character."),
+                *studio_inputs(),
+                io.Combo.Input(
+                    "framing",
+                    options=["close_up", "medium", "full"],
+                    default="medium",
+                    optional=True,
+                    tooltip="How much of the character each view shows.",
+                ),
+                io.String.Input(
+                    "outfit",
+                    default="",
+                    optional=True,
+                    tooltip="What is worn in every view; empty leaves it to the original.",
+                ),
+                io.String.Input(
+                    "background",
+                    default="plain grey background",
+                    optional=True,
+                    tooltip="What is behind the character in every view.",
+                ),
+                *later_inputs(),
+            ],
+            outputs=[
+                sockets.Character.Output(
+                    "character", tooltip="The character with the views added."
+                ),
+                io.Image.Output("sheet", tooltip="All views on one labelled sheet."),
+                io.Image.Output("images", is_output_list=True, tooltip="The views, one by one."),
+            ],
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        character: Character,
+        framing: str = "medium",
+        outfit: str = "",
+        background: str = "plain grey background",
+        **studio: Any,
+    ) -> io.NodeOutput:
+        plan = turnaround(framing, outfit.strip(), background.strip())
+        return shoot(cls, character, plan, "sheet.png", **studio)
+
+
+class FacetShotGenerator(io.ComfyNode):
+    """Makes the shots of a plan."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetShotGenerator",
+            display_name="Facet Shot Generator",
+            category="Facet/Shots",
+            description="Makes every shot of a plan from the original, measures it, tries again "
+            "when it is not what was asked, and keeps it on disk at once.",
+            is_output_node=True,
+            search_aliases=["dataset generator", "character shots", "synthetic dataset"],
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character."),
+                sockets.Plan.Input("plan", tooltip="The shots to make."),
+                *studio_inputs(),
+                *later_inputs(),
+            ],
+            outputs=shot_outputs(),
+            hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
+        )
+
+    @classmethod
+    def execute(cls, character: Character, plan: ShotPlan, **studio: Any) -> io.NodeOutput:
+        return shoot(cls, character, plan, "shots.png", **studio)
+
+
+NODES = [FacetTurnaroundSheet, FacetShotGenerator]

@@ -1,0 +1,130 @@
+"""What to shoot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy_api.latest import io
+
+from ...engine.core.character import Character
+from ...engine.generate.shots.coverage import coverage, looked_at
+from ...engine.generate.shots.coverage_image import coverage_image
+from ...engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
+from ...engine.generate.shots.presets import PRESETS
+from ..common import sockets
+
+OWN_LINES = "own lines only"
+
+
+class FacetShotPlan(io.ComfyNode):
+    """Plans which shots to make."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetShotPlan",
+            display_name="Facet Shot Plan",
+            category="Facet/Shots",
+            description="Plans shots: a preset, your own lines, or both; and only those that the "
+            "character does not have yet.",
+            search_aliases=["shot list", "prompt list", "coverage", "dataset plan"],
+            inputs=[
+                io.Combo.Input(
+                    "preset",
+                    options=[*PRESETS, OWN_LINES],
+                    default="compact LoRA (16)",
+                    tooltip="A ready list of shots.",
+                ),
+                io.String.Input(
+                    "lines",
+                    default="",
+                    multiline=True,
+                    placeholder="close-up, left profile, smiling, wearing a red dress, in a park",
+                    tooltip="Your own shots, one a line, parts parted by commas. They come after "
+                    "the preset's. A line that begins with # is left out.",
+                ),
+                sockets.Character.Input(
+                    "character",
+                    optional=True,
+                    tooltip="Leaves out what this character already has.",
+                ),
+                io.String.Input(
+                    "outfits",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="a red dress",
+                    tooltip="What is worn in turn, one outfit a line; three or four are advised. "
+                    "Empty for the preset's. Turnarounds and close-ups take the first.",
+                ),
+                io.String.Input(
+                    "places",
+                    default="",
+                    multiline=True,
+                    optional=True,
+                    placeholder="in a park",
+                    tooltip="Where the shots that are not before a plain background are taken, in "
+                    "turn, one place a line. Empty for the preset's.",
+                ),
+                io.Boolean.Input(
+                    "only_missing",
+                    default=True,
+                    optional=True,
+                    tooltip="Leaves out what the connected character covers: by a shot that was "
+                    "asked for in these words, or by one that shows all of it and more.",
+                ),
+                sockets.FaceDetection.Input(
+                    "face_detection_model",
+                    optional=True,
+                    tooltip="Sees from which side, and how near, pictures show the character that "
+                    "nobody has tagged, so that they count as well.",
+                ),
+            ],
+            outputs=[
+                sockets.Plan.Output("plan", tooltip="The shots to make."),
+                io.String.Output("text", tooltip="The plan in words, one shot a line."),
+                io.Image.Output(
+                    "coverage",
+                    tooltip="What is wanted and what is there, axis by axis, as a picture.",
+                ),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        preset: str,
+        lines: str,
+        character: Character | None = None,
+        outfits: str = "",
+        places: str = "",
+        only_missing: bool = True,
+        face_detection_model: Any = None,
+    ) -> io.NodeOutput:
+        base: tuple[ShotRequest, ...] = ()
+        if preset != OWN_LINES:
+            base = PRESETS[preset](_each(outfits), _each(places)).requests
+        try:
+            plan = ShotPlan((*base, *from_lines(lines).requests))
+        except ValueError as error:
+            raise ValueError(f"Facet Shot Plan: {error}") from error
+        if not plan.requests:
+            raise ValueError("Facet Shot Plan: the plan is empty; choose a preset or write a line.")
+        if character is not None and face_detection_model is not None:
+            character = looked_at(character, face_detection_model)
+        covered = coverage(plan, character if only_missing else None)
+        if character is not None and only_missing:
+            plan = plan.missing_from(character)
+        text = "\n".join(request.label for request in plan.requests)
+        image = coverage_image(covered, "" if character is None else character.name)
+        shown = {"text": [covered.table()], "facet_coverage": [covered.record()]}
+        return io.NodeOutput(plan, text, image[None], ui=shown)
+
+
+def _each(lines: str) -> tuple[str, ...]:
+    """The lines with something in them; a "wearing" before an outfit is left out."""
+    stripped = (line.strip() for line in lines.splitlines())
+    return tuple(line.removeprefix("wearing ") for line in stripped if line)
+
+
+NODES = [FacetShotPlan]

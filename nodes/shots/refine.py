@@ -1,0 +1,241 @@
+"""Refining the shots: larger, finer, in the right colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comfy.utils import ProgressBar
+from comfy_api.latest import io, ui
+
+from ...engine.core.character import Character
+from ...engine.families.modes import ReferenceMode
+from ...engine.generate.retouch.finish import Colours, RefineSettings
+from ...engine.generate.retouch.refine import Refine, Refined, report
+from ...engine.generate.shots.store import ShotStore
+from ..common import sockets
+from ..common.folders import character_folder
+from ..common.inputs import face_detection_input, negative_input, sampling_inputs
+from .shooting import retouching_studio, said_by
+
+NAME = "Facet Refine Shots"
+MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
+DEFAULTS = RefineSettings()
+
+
+def _pixels(name: str, default: int, low: int, high: int, tooltip: str) -> io.Input:
+    return io.Int.Input(
+        name, default=default, min=low, max=high, step=32, advanced=True, tooltip=tooltip
+    )
+
+
+def _share(name: str, default: float, tooltip: str, advanced: bool = False) -> io.Input:
+    return io.Float.Input(
+        name, default=default, min=0.0, max=1.0, step=0.01, advanced=advanced, tooltip=tooltip
+    )
+
+
+def pass_inputs() -> list[io.Input]:
+    """What each pass does."""
+    return [
+        io.Float.Input(
+            "upscale_by",
+            default=DEFAULTS.upscale_by,
+            min=1.0,
+            max=8.0,
+            step=0.25,
+            tooltip="How much larger a shot becomes, whatever the upscale model's own factor. "
+            "1 keeps its size.",
+        ),
+        _share(
+            "detail_denoise",
+            DEFAULTS.detail_denoise,
+            "How much of the whole picture the model "
+            "makes anew, tile by tile. 0 leaves this pass out; above 0.4 it invents.",
+        ),
+        _share(
+            "face_denoise",
+            DEFAULTS.face_denoise,
+            "How much of the face the model makes anew, "
+            "enlarged. 0 leaves this pass out; needs the face detection model.",
+        ),
+        io.Combo.Input(
+            "colours",
+            options=Colours,
+            default=Colours.SHOT,
+            tooltip="shot: no pass may change the shot's colours. original: besides, the face gets "
+            "the original's, unless the shot was asked for in a light of its own. off: they may "
+            "change.",
+        ),
+    ]
+
+
+def fine_inputs() -> list[io.Input]:
+    """What hardly anybody changes, and so is folded away."""
+    return [
+        io.Combo.Input(
+            "reference_mode",
+            options=MODES,
+            default=ReferenceMode.IMG2IMG.value,
+            advanced=True,
+            tooltip="Whether the model sees the original while it refines: img2img, not; "
+            "reference_latents or qwen_edit, as an edit model does; patched_model, through "
+            "IP-Adapter or PuLID already applied; trained_lora, by the character's own LoRA.",
+        ),
+        _pixels(
+            "max_side",
+            DEFAULTS.max_side,
+            64,
+            8192,
+            "Longest side of a refined shot at most, in pixels.",
+        ),
+        _pixels(
+            "tile",
+            DEFAULTS.tile,
+            64,
+            4096,
+            "Side of a tile in pixels: what the model was trained on.",
+        ),
+        _pixels(
+            "overlap",
+            DEFAULTS.overlap,
+            0,
+            2048,
+            "What neighbouring tiles share, in pixels; their seam is blended over it.",
+        ),
+        _pixels(
+            "face_size",
+            DEFAULTS.face_size,
+            64,
+            2048,
+            "The face is worked at in about this "
+            "size squared; one that is larger already is left alone.",
+        ),
+        _share(
+            "face_padding",
+            DEFAULTS.face_padding,
+            "How far around the face the model sees and blends, as a share of the face.",
+            advanced=True,
+        ),
+        _share(
+            "max_identity_loss",
+            0.03,
+            "A shot that would become less like the original than "
+            "this stays as it is: cosine of the CLIP_VISION embeddings.",
+            advanced=True,
+        ),
+    ]
+
+
+class FacetRefineShots(io.ComfyNode):
+    """Makes the shots larger and finer, and keeps them the same character."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FacetRefineShots",
+            display_name=NAME,
+            category="Facet/Shots",
+            description="Upscales the shots, makes their detail and faces anew and keeps their "
+            "colours. A shot that would become less like the original stays as it is.",
+            is_output_node=True,
+            search_aliases=["upscale", "face detailer", "hires fix", "tiled", "enhance", "refine"],
+            inputs=[
+                sockets.Character.Input("character", tooltip="The character and its shots."),
+                *pass_inputs(),
+                *(one for one in sampling_inputs() if one.id not in ("width", "height")),
+                *fine_inputs(),
+                io.UpscaleModel.Input(
+                    "upscale_model",
+                    optional=True,
+                    tooltip="Enlarges the shots, and restores them even at their own size. "
+                    "Without it they are enlarged bicubically.",
+                ),
+                io.Model.Input(
+                    "model",
+                    optional=True,
+                    tooltip="The diffusion model that makes detail and faces anew. Without it "
+                    "neither is.",
+                ),
+                io.Clip.Input(
+                    "clip", optional=True, tooltip="The text encoder that belongs to the model."
+                ),
+                io.Vae.Input("vae", optional=True, tooltip="The VAE that belongs to the model."),
+                face_detection_input("no face is made anew"),
+                io.ClipVision.Input(
+                    "clip_vision",
+                    optional=True,
+                    tooltip="Measures how alike each shot is to the original. Without it nobody "
+                    "checks.",
+                ),
+                negative_input(),
+            ],
+            outputs=[
+                sockets.Character.Output(
+                    "character", tooltip="The character with its shots refined."
+                ),
+                io.Image.Output(
+                    "images", is_output_list=True, tooltip="The refined shots, one by one."
+                ),
+                io.String.Output("report", tooltip="What was done to each shot."),
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        character: Character,
+        upscale_by: float = DEFAULTS.upscale_by,
+        detail_denoise: float = DEFAULTS.detail_denoise,
+        face_denoise: float = DEFAULTS.face_denoise,
+        colours: str = Colours.SHOT.value,
+        seed: int = 0,
+        reference_mode: str = ReferenceMode.IMG2IMG.value,
+        max_side: int = DEFAULTS.max_side,
+        tile: int = DEFAULTS.tile,
+        overlap: int = DEFAULTS.overlap,
+        face_size: int = DEFAULTS.face_size,
+        face_padding: float = DEFAULTS.face_padding,
+        max_identity_loss: float = 0.03,
+        upscale_model: Any = None,
+        model: Any = None,
+        clip: Any = None,
+        vae: Any = None,
+        face_detection_model: Any = None,
+        clip_vision: Any = None,
+        negative: str = "",
+        **sampling: Any,
+    ) -> io.NodeOutput:
+        with said_by(cls):
+            settings = RefineSettings(
+                upscale_by,
+                max_side,
+                detail_denoise,
+                tile,
+                overlap,
+                face_denoise,
+                face_size,
+                face_padding,
+                Colours(colours),
+            )
+            refine = Refine(
+                character,
+                settings,
+                retouching_studio(model, clip, vae, reference_mode, negative, sampling),
+                upscale_model,
+                face_detection_model,
+                clip_vision,
+                seed,
+                max_identity_loss,
+            )
+        bar = ProgressBar(1)
+
+        def told(refined: Refined) -> None:
+            bar.update_absolute(refined.number, refined.total)
+
+        refined = refine.run(ShotStore(character_folder(character, "refined")), told)
+        pictures = [shot.image[None] for shot in refined.shots if shot.include]
+        text = report(refined)
+        return io.NodeOutput(refined, pictures, text, ui=ui.PreviewText(text))
+
+
+NODES = [FacetRefineShots]

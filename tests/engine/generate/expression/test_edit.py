@@ -1,0 +1,223 @@
+"""One face of a picture gets another expression, and what could not be done is said."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from facet.engine.demo.models import load_face
+from facet.engine.generate.expression.edit import edit
+from facet.engine.generate.expression.hand_placed import face_from_points, fitted
+from facet.engine.generate.expression.measured import (
+    TOLERANCE,
+    calibrated,
+    neutralised,
+    sliders_from_blendshapes,
+)
+from facet.engine.generate.expression.painting import parts_to_paint
+from facet.engine.generate.expression.presets import PRESETS
+from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED
+from facet.engine.vision.faces import find_face
+from facet.world.landmarks import blendshapes_of
+from harness.faces import (
+    ASTRONAUT,
+    PositionReader,
+    astronaut,
+    drawn_face,
+    face_at,
+    larger,
+    positions,
+)
+
+
+@pytest.fixture(scope="module")
+def face_model():
+    return load_face()
+
+
+def test_at_rest_the_very_same_tensor_comes_back():
+    image, face = astronaut()
+    for sliders in ({}, {"smile_l": 0.0}, PRESETS["neutral"]):
+        done = edit(image, face, sliders)
+        assert done.image is image and done.mask.max() == 0 and done.notes == ()
+
+
+def test_without_a_face_the_picture_comes_back_and_it_is_said():
+    image, _ = astronaut()
+    done = edit(image, None, PRESETS["smile"])
+    assert done.image is image and done.notes == ("No face was found; the picture is unchanged.",)
+
+
+def test_a_face_outside_the_picture_changes_nothing_and_it_is_said():
+    image, face = astronaut()
+    done = edit(image, face_at(face.landmarks + 3000), PRESETS["smile"])
+    assert done.image is image and "outside the picture" in done.notes[0]
+
+
+def test_a_face_partly_outside_the_picture_is_edited_where_it_is_seen():
+    image, face = astronaut()
+    done = edit(image[:, 225:], face_at(face.landmarks - (225, 0)), PRESETS["smile"])
+    assert done.mask.max() == 1 and torch.isfinite(done.image).all()
+
+
+def test_a_face_of_forty_pixels_is_edited_and_its_size_is_said():
+    image, face = drawn_face(3, 64)
+    by = 40 / float(face.box[2] - face.box[0])
+    side = round(64 * by)
+    small = torch.nn.functional.interpolate(
+        image.permute(2, 0, 1)[None], size=(side, side), mode="area"
+    )[0].permute(1, 2, 0)
+    done = edit(small, larger(face, side / 64), PRESETS["surprised"])
+    assert any("only 40 pixels wide" in note for note in done.notes)
+    assert float((done.image - small).abs().max()) > 0.1
+
+
+def test_what_would_fold_is_told_with_the_slider_and_how_far_it_went():
+    image, face = astronaut()
+    done = edit(image, face, {"jaw_open": -1.0, "pucker": 1.0, "brow_outer_l": 0.5})
+    assert done.remainder and "brow_outer_l" not in done.remainder
+    name, left = next(iter(done.remainder.items()))
+    went = done.sliders[name] - left
+    assert abs(went) < abs(done.sliders[name])
+    assert f"{name} to {went:.2f}" in done.notes[-1]
+
+
+def test_a_turn_of_more_than_a_warp_can_show_is_left_to_a_shot():
+    image, face = astronaut()
+    done = edit(image, face, {"head_yaw": 20.0})
+    assert done.remainder["head_yaw"] == pytest.approx(12.0)
+    assert any("a model that is shown the original" in note for note in done.notes)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_amounts_that_are_no_numbers_are_said(value):
+    image, face = astronaut()
+    with pytest.raises(ValueError, match=r"smile_l is .*; give it a number"):
+        edit(image, face, {"smile_l": value})
+
+
+def test_an_expression_is_read_off_its_blendshapes_left_and_right_apart():
+    found = sliders_from_blendshapes({"mouthSmileLeft": 0.7, "browDownRight": 0.4, "other": 1.0})
+    assert found["smile_l"] == pytest.approx(0.7) and found["smile_r"] == 0
+    assert found["brow_inner_r"] == pytest.approx(-0.4)
+    assert found["brow_furrow"] == pytest.approx(0.2)
+    looks_left = {"eyeLookOutRight": 0.8, "eyeLookInLeft": 0.8}
+    assert sliders_from_blendshapes(looks_left)["gaze_x"] == pytest.approx(-0.8)
+    with pytest.raises(ValueError, match="jawOpen is nan"):
+        sliders_from_blendshapes({"jawOpen": math.nan})
+
+
+def test_neutralising_takes_off_what_the_face_shows():
+    face = replace(astronaut()[1], blendshapes=blendshapes_of("smile"))
+    amounts = neutralised({"brow_inner_l": 0.5, "head_yaw": 3.0}, face)
+    assert amounts["smile_l"] == pytest.approx(-0.85)
+    assert amounts["brow_inner_l"] == 0.5 and amounts["head_yaw"] == 3.0
+
+
+def test_a_face_placed_by_hand_cannot_be_neutralised_and_it_is_said():
+    image, face = astronaut()
+    done = edit(image, face, {}, neutralise=True)
+    assert done.image is image and "placed by hand" in done.notes[0]
+
+
+def test_calibrating_ends_where_the_detector_sees_what_was_asked():
+    image, face = positions(256, 256), drawn_face(3, 256)[1]
+    asked = {"smile_l": 0.6, "smile_r": 0.3, "brow_outer_l": 0.7, "jaw_open": 0.2}
+    reader = PositionReader(face, shown={"mouthSmileLeft": 0.1})
+    start = find_face(reader, image)
+    found = calibrated(image, reader, asked, start)
+    again = sliders_from_blendshapes(find_face(reader, found.warped.image).blendshapes)
+    wanted = {**asked, "smile_l": 0.7}
+    for name, value in wanted.items():
+        assert again[name] == pytest.approx(value, abs=TOLERANCE)
+    assert found.remainder == {} and 1 < found.tries <= 6
+    # The detector does not show what moved one to one: a single warp misses.
+    once = sliders_from_blendshapes(find_face(reader, edit(image, start, asked).image).blendshapes)
+    assert abs(once["brow_outer_l"] - 0.7) > TOLERANCE
+
+
+def test_what_no_detector_sees_is_not_exaggerated(face_model):
+    image, _ = drawn_face(3, 128)
+    face = find_face(face_model, image)
+    asked = {"brow_inner_l": 0.6, "wide_l": 0.5, "nose_flare": 0.4}
+    found = calibrated(image, face_model, asked, face)
+    assert all(abs(found.sliders[name]) <= 2 * value for name, value in asked.items())
+    assert found.sliders["nose_flare"] == 0.4
+    assert found.warped.least_jacobian >= 0.2
+    done = edit(image, face, asked, face_model=face_model)
+    assert any("detector still misses" in note for note in done.notes) == bool(found.remainder)
+
+
+def test_a_detector_that_loses_the_face_leaves_a_single_warp():
+    image, face = positions(256, 256), drawn_face(3, 256)[1]
+    reader = PositionReader(face, blind_after=1)
+    found = calibrated(image, reader, {"smile_l": 0.6}, find_face(reader, image))
+    assert found.sliders == {"smile_l": 0.6}
+    assert found.remainder == {"smile_l": pytest.approx(0.6, abs=0.01)}
+
+
+def test_twelve_points_make_the_face_they_were_placed_on():
+    image, face = drawn_face(3, 256)
+    points = [face.landmarks[one.point].tolist() for one in HAND_PLACED]
+    placed = face_from_points(points)
+    assert placed.eye_distance == pytest.approx(face.eye_distance, rel=1e-4)
+    for one in HAND_PLACED:
+        assert placed.landmarks[one.point] == pytest.approx(face.landmarks[one.point], abs=0.1)
+    away = np.linalg.norm(placed.landmarks - face.landmarks, axis=1)
+    needed = [0, 17, 145, 374, 55, 285, 14]
+    assert away[needed].max() < 0.25 * face.eye_distance
+    done = edit(image, placed, PRESETS["surprised"])
+    assert float((done.image - image).abs().max()) > 0.1
+
+
+def test_the_photographs_landmarks_keep_their_places_among_the_average_ones():
+    face = astronaut()[1]
+    for point, place in ASTRONAUT.items():
+        assert face.landmarks[point] == pytest.approx(place, abs=0.3)
+    assert abs(face.yaw) < 12 and face.roll == pytest.approx(3.3, abs=0.5)
+    lids = face.landmarks[[160, 158]]
+    assert (lids[:, 1] < face.landmarks[145, 1]).all()
+
+
+def test_points_that_are_no_face_are_said():
+    points = [astronaut()[1].landmarks[one.point].tolist() for one in HAND_PLACED]
+    with pytest.raises(ValueError, match="12 points of x and y, not 3"):
+        face_from_points(points[:3])
+    with pytest.raises(ValueError, match="not a number"):
+        face_from_points([[math.nan, 0.0], *points[1:]])
+    with pytest.raises(ValueError, match="stands on its head"):
+        face_from_points([[x, -y] for x, y in points])
+    with pytest.raises(ValueError, match="less than a pixel apart"):
+        face_from_points([[5.0, 5.0]] * 12)
+    with pytest.raises(ValueError, match="Landmark 152 of the face is missing"):
+        fitted({point: place for point, place in ASTRONAUT.items() if point != 152})
+
+
+def test_only_the_parts_that_moved_are_painted():
+    image, face = astronaut()
+    size = tuple(image.shape[:2])
+    winked = edit(image, face, {"blink_l": 1.0})
+    mask = parts_to_paint(size, face.landmarks, winked.landmarks)
+
+    def at(point):
+        x, y = face.landmarks[point]
+        return float(mask[int(y), int(x)])
+
+    assert at(473) == 1 and at(386) == 1
+    assert at(468) == at(1) == at(13) == at(61) == 0
+    opened = edit(image, face, {"jaw_open": 0.5})
+    mask = parts_to_paint(size, face.landmarks, opened.landmarks)
+    assert at(13) == at(14) == at(17) == 1 and at(473) == 0
+    assert 0 < float(mask[mask > 0].min()) < 0.1
+    assert parts_to_paint(size, face.landmarks, face.landmarks).max() == 0
+
+
+def test_every_slider_alone_changes_the_picture():
+    image, face = astronaut()
+    for name, slider in BY_NAME.items():
+        done = edit(image, face, {name: slider.high})
+        assert float((done.image - image).abs().max()) > 0.03, name

@@ -1,0 +1,133 @@
+"""Shots made with the LoRA of an earlier version are the character, and no copies of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import comfy.sd
+import pytest
+import torch
+
+from facet.engine.captions.policy import CaptionPolicy
+from facet.engine.captions.writer import write_captions
+from facet.engine.comfyui.sampling import Sampling
+from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.people import demo_picture
+from facet.engine.families.modes import ReferenceMode, resolve_mode
+from facet.engine.generate.shots.accept import Gates, Thresholds
+from facet.engine.generate.shots.camera import Studio
+from facet.engine.generate.shots.conditioning import reference_for
+from facet.engine.generate.shots.gates import IDENTITY_GATE
+from facet.engine.generate.shots.make import Shoot
+from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
+from facet.engine.generate.shots.presets import turnaround
+from facet.engine.generate.shots.retry import Likeness, RetryRules
+from facet.engine.generate.shots.store import ShotStore
+from facet.engine.training.files.formats import read_lora
+from facet.engine.training.loop import train
+from facet.engine.training.settings import TrainingSettings
+from facet.world.probe import Probe
+
+PERSON = 4
+LORA = ReferenceMode.TRAINED_LORA
+SAMPLING = Sampling(128, 128, steps=12)
+SCENES = ShotPlan(
+    tuple(
+        ShotRequest(Tags(*what))
+        for what in (
+            ("close_up", "front", "smile", "", "yellow sweater", "in a park"),
+            ("close_up", "three_quarter_left", "neutral", "", "white dress", "in a room"),
+            ("medium", "front", "surprised", "", "brown jacket", "on a beach"),
+            ("medium", "three_quarter_right", "neutral", "", "pink sweater", "in a city"),
+        )
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def models() -> DemoModels:
+    return load_models()
+
+
+@pytest.fixture(scope="module")
+def ada() -> Character:
+    source = Shot(demo_picture(PERSON), Provenance("original"), tags=Tags("close_up", "front"))
+    return Character("Ada", "zqx", "person", source)
+
+
+def gates(models: DemoModels, character: Character, min_identity: float = 0.5) -> Gates:
+    limits = Thresholds(min_identity=min_identity)
+    return Gates(character.source.image, limits, models.face, models.clip_vision)
+
+
+def patched(models: DemoModels) -> torch.nn.Module:
+    """The demo model with something in place of a LoRA."""
+    key = "diffusion_model.img_in.weight"
+    model = models.model.clone()
+    weight = dict(model.model.named_parameters())[key]
+    model.add_patches({key: (torch.zeros_like(weight),)}, 1.0)
+    return model
+
+
+def test_the_character_is_called_by_its_trigger(models, ada):
+    reference = reference_for(LORA, patched(models), models.vae, ada, 128, 128)
+    assert reference.latents == () and reference.start is None
+    assert reference.prompt(Tags("close_up", "back")) == "zqx person, close-up, back view"
+
+
+def test_a_model_without_a_lora_is_refused(models):
+    with pytest.raises(ValueError, match="carries no LoRA, so it does not know the character"):
+        resolve_mode(LORA, models.model)
+
+
+def test_somebody_else_gets_a_new_seed_and_nothing_stronger():
+    held = Likeness(False, 3.0, 1.0)
+    assert held.strengthened(2, LORA, RetryRules()) == held
+
+
+@pytest.mark.slow
+@torch.inference_mode()
+def test_a_lora_makes_the_shots_of_its_successor(models, ada, tmp_path: Path) -> None:
+    studio = Studio(
+        models.model,
+        models.clip,
+        models.vae,
+        SAMPLING,
+        ReferenceMode.REFERENCE_LATENTS,
+        strengthen_likeness=True,
+    )
+    views = ShotPlan(turnaround().requests[:6])
+    first = Shoot(ada, studio, gates(models, ada), 1).run(views, ShotStore(tmp_path / "first"))
+    known = write_captions(ada.adding(first), CaptionPolicy(), keep_existing=False)
+    settings = TrainingSettings(steps=120, rank=16, learning_rate=3e-3, batch_size=8, seed=1)
+    trained = train(
+        models.model,
+        models.clip,
+        models.vae,
+        known,
+        settings,
+        tmp_path / "training",
+        "v1",
+        tmp_path / "loras",
+    )
+    model, _ = comfy.sd.load_lora_for_models(models.model, None, read_lora(trained.lora), 1.0, 0.0)
+    with_lora = replace(studio, model=model, mode=LORA, strengthen_likeness=False)
+    shots = Shoot(known, with_lora, gates(models, known), 2).run(
+        SCENES, ShotStore(tmp_path / "second")
+    )
+    assert sum(shot.include for shot in shots) >= 3
+    assert all(shot.provenance.prompt.startswith("zqx person, ") for shot in shots)
+    probe = Probe()
+    original = probe.read(ada.source.image[None]).embedding
+    strangers = probe.read(torch.stack([demo_picture(n) for n in range(20, 30)])).embedding
+    made = probe.read(torch.stack([shot.image for shot in shots if shot.include])).embedding
+    assert ((made @ original.T) > (made @ strangers.T).amax(1, keepdim=True)).float().mean() > 0.7
+    # They join the dataset of the next version.
+    second = write_captions(known.adding(shots), CaptionPolicy())
+    assert len(second.dataset) == len(known.dataset) + sum(shot.include for shot in shots)
+    # Held to what no picture reaches, none of them does.
+    strict = Shoot(known, with_lora, gates(models, known, 0.999), 2, tries=1)
+    refused = strict.run(ShotPlan(SCENES.requests[:1]), ShotStore(tmp_path / "second"))
+    assert refused[0].score(IDENTITY_GATE).passed is False and not refused[0].include

@@ -1,0 +1,324 @@
+import json
+import random
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import folder_paths
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.demo.models import load_models
+from facet.engine.scoring.calibrate import Calibration
+from facet.engine.store.tensors import read_tensors
+from facet.engine.training.run_record import Checkpoint, TrainingRun
+from facet.engine.vision.embedders import AppearanceEmbedder
+from facet.nodes.scoring.scorer import FacetIdentityScorer, write_stamp
+from facet.world.demo_people import FIRST
+from facet.world.identity import Identity
+from facet.world.scene import Scene
+from harness.faces import drawn_picture
+from harness.small_models import small_clip_vision, small_models
+
+QKV = "lora_unet_double_blocks_0_img_attn_qkv"
+SMALL = {
+    "seed": 1,
+    "steps": 1,
+    "cfg": 1.0,
+    "sampler_name": "euler",
+    "scheduler": "simple",
+    "guidance": 0.0,
+    "width": 64,
+    "height": 64,
+    "strengths": "1.0",
+    "samples": 2,
+    "trigger_only": 1,
+    "attributes": 1,
+    "leak_probes": 1,
+}
+DEMO = {**SMALL, "width": 128, "height": 128}
+
+
+@pytest.fixture(scope="module")
+def models() -> dict:
+    small = small_models()
+    return {
+        "model": small.model,
+        "clip": small.clip,
+        "vae": small.vae,
+        "clip_vision": small_clip_vision(),
+    }
+
+
+@pytest.fixture(scope="module")
+def demo() -> dict:
+    loaded = load_models()
+    return {
+        "model": loaded.model,
+        "clip": loaded.clip,
+        "vae": loaded.vae,
+        "clip_vision": loaded.clip_vision,
+        "face_detection_model": loaded.face,
+        "background_removal": loaded.background,
+    }
+
+
+def drawn(view: str) -> Character:
+    """A person of the demo world, in four pictures from one side."""
+    rng = random.Random(0)
+    shots = [
+        Shot(drawn_picture(Identity.from_seed(FIRST), scene), Provenance("imported"))
+        for scene in (Scene.sample(rng, view=view) for _ in range(4))
+    ]
+    return Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
+
+
+def nothing() -> dict[str, torch.Tensor]:
+    """A LoRA for the demo's model that changes nothing."""
+    return {
+        f"{QKV}.lora_up.weight": torch.zeros(768, 1),
+        f"{QKV}.lora_down.weight": torch.ones(1, 256),
+    }
+
+
+@pytest.fixture(autouse=True)
+def output(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "output"))
+    monkeypatch.setattr(folder_paths, "temp_directory", str(tmp_path / "temp"))
+    return tmp_path / "output"
+
+
+def character(height: int = 64, width: int = 64) -> Character:
+    generator = torch.Generator().manual_seed(0)
+    pictures = [torch.rand(height, width, 3, generator=generator) for _ in range(3)]
+    shots = [
+        Shot(picture, Provenance("generated"), caption="zqx person", tags=Tags(view="front"))
+        for picture in pictures
+    ]
+    return Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
+
+
+def lora() -> dict[str, torch.Tensor]:
+    return {
+        f"{QKV}.lora_up.weight": torch.ones(384, 1),
+        f"{QKV}.lora_down.weight": torch.ones(1, 128),
+    }
+
+
+def run_in(folder: Path, **changes) -> TrainingRun:
+    folder.mkdir()
+    points = []
+    for step in (1, 2):
+        path = folder / f"{step}.safetensors"
+        save_file({key: value * step for key, value in lora().items()}, path)
+        points.append(Checkpoint(step, path, 0.5))
+    values = {
+        "character_name": "Ada",
+        "character_hash": character().hash,
+        "trigger": "zqx",
+        "class_word": "person",
+        "folder": folder,
+        "settings": {},
+        "checkpoints": tuple(points),
+    }
+    return TrainingRun(**{**values, **changes})
+
+
+def test_a_run_is_scored_and_its_best_lora_and_report_come_out(models, tmp_path, output):
+    with torch.inference_mode():
+        result = FacetIdentityScorer.execute(
+            character(), run=run_in(tmp_path / "run"), **models, **SMALL
+        )
+    card, report, best, verdict = result.args
+    assert [tried.step for tried in card.tried] == [1, 2]
+    assert best[f"{QKV}.lora_up.weight"].unique().item() == card.best.step
+    assert report.shape[0] == 1 and report.shape[2:] == (1600, 3)
+    folder = output / "facet" / "Ada" / "report"
+    assert json.loads((folder / "score.json").read_text())["verdict"] == verdict == card.verdict
+
+
+def test_a_lora_alone_is_scored_at_each_strength(models):
+    widgets = {**SMALL, "strengths": "0.5, 1.0"}
+    card = FacetIdentityScorer.execute(character(), lora=lora(), **models, **widgets).args[0]
+    assert [tried.strength for tried in card.tried] == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("size", [(8, 8), (40, 130)])
+def test_an_original_of_any_size_is_scored(models, size):
+    widgets = {**SMALL, "width": 0, "height": 0, "samples": 1}
+    card = FacetIdentityScorer.execute(character(*size), lora=lora(), **models, **widgets).args[0]
+    assert card.settings["width"] >= 64 and card.settings["width"] % 16 == 0
+
+
+def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
+    run = run_in(tmp_path / "run", character_hash="other")
+    card = FacetIdentityScorer.execute(character(), run=run, **models, **SMALL).args[0]
+    assert any("trained on other pictures" in note for note in card.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "connect a training run or a LoRA"),
+        ({"lora": {"strange.weight": torch.ones(1)}}, "do not belong to this model"),
+        ({"lora": lora(), "strengths": "much"}, "The strength 'much' cannot be used"),
+        ({"lora": lora(), "width": 50}, "multiples of 16"),
+        ({"lora_name": "nowhere.safetensors"}, "is in no folder of LoRAs"),
+        ({"lora": lora(), "look_at": "without background"}, "connect a background_removal model"),
+        ({"lora": lora(), "look_at": "aligned face"}, "connect a face_detection_model"),
+    ],
+)
+def test_what_cannot_be_scored_is_one_sentence_and_leaves_nothing(
+    models, changes, sentence, output
+):
+    with pytest.raises(ValueError, match=rf"^Facet Identity Scorer: .*{sentence}"):
+        FacetIdentityScorer.execute(character(), **{**models, **SMALL, **changes})
+    assert not list(output.rglob("*"))
+
+
+@pytest.fixture
+def loras(tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "loras"
+    folder.mkdir()
+    save_file(lora(), folder / "mine.safetensors", {"ss_output_name": "mine"})
+    listed = ([str(folder)], folder_paths.supported_pt_extensions)
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", listed)
+    return folder
+
+
+@pytest.mark.parametrize("content", [b"", b"no LoRA at all", b"\x20\0\0\0\0\0\0\0{"])
+def test_a_damaged_lora_is_named_before_anything_is_made(models, loras, output, content):
+    (loras / "mine.safetensors").write_bytes(content)
+    widgets = {**SMALL, "lora_name": "mine.safetensors"}
+    with pytest.raises(
+        ValueError, match=r"^Facet Identity Scorer: mine\.safetensors cannot be read"
+    ):
+        FacetIdentityScorer.execute(character(), **models, **widgets)
+    assert not list(output.rglob("*"))
+
+
+def test_a_character_of_one_picture_gets_its_pictures_and_is_told_why_there_is_no_scale(demo):
+    alone = replace(drawn("front"), shots=())
+    card, report, _, verdict = FacetIdentityScorer.execute(
+        alone, lora=nothing(), **demo, **DEMO
+    ).args
+    assert "no accepted shot besides the original" in verdict
+    assert card.best.identity.value is None and len(card.best.samples) == 5
+    assert report.shape[2:] == (1600, 3)
+
+
+def test_pictures_without_any_face_are_no_error(demo):
+    behind = drawn("back")
+    card = FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **DEMO).args[0]
+    assert card.best.views.value is None and card.best.faces.value is None
+    assert any("finds no face in the original" in note for note in card.notes)
+    with pytest.raises(ValueError, match="finds no face in the original picture; use another"):
+        given = {**DEMO, "look_at": "aligned face"}
+        FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **given)
+
+
+def test_any_lora_of_the_folders_is_scored_and_says_so_itself_afterwards(models, loras):
+    path = loras / "mine.safetensors"
+    tensors, before = read_tensors(path)
+    widgets = {**SMALL, "lora_name": "mine.safetensors"}
+    card = FacetIdentityScorer.execute(character(), **models, **widgets).args[0]
+    assert card.best.label == "mine at strength 1"
+    after, metadata = read_tensors(path)
+    assert all(torch.equal(after[name], tensors[name]) for name in tensors)
+    if card.calibration.problem:  # nothing could be judged, and so nothing is certified
+        assert metadata == before
+    stamped = replace(card, calibration=Calibration((0.1, 0.2), (0.8, 0.9)))
+    state = FacetIdentityScorer.fingerprint_inputs("mine.safetensors")
+    write_stamp(stamped)
+    # The weights are the same, so ComfyUI need not score them again.
+    assert FacetIdentityScorer.fingerprint_inputs("mine.safetensors") == state != ""
+    told = json.loads(read_tensors(path)[1]["facet.score"])
+    assert told["verdict"] == stamped.verdict and told["strength"] == 1.0
+    assert told["dataset_hash"] == character().hash
+    assert read_tensors(path)[1]["ss_output_name"] == "mine"
+
+
+def test_what_was_made_once_is_not_made_again(models, output):
+    pictures = output / "facet" / "Ada" / "report" / "pictures"
+    first = FacetIdentityScorer.execute(character(), lora=lora(), **models, **SMALL).args[0]
+    made = {path: path.stat().st_mtime_ns for path in pictures.glob("*.png")}
+    assert len(made) == 10  # two scenes and three probes, without the LoRA and with it
+    again = FacetIdentityScorer.execute(character(), lora=lora(), **models, **SMALL).args[0]
+    assert again.rows() == first.rows()
+    assert {path: path.stat().st_mtime_ns for path in pictures.glob("*.png")} == made
+    FacetIdentityScorer.execute(character(), lora=lora(), **models, **{**SMALL, "strengths": "0.5"})
+    assert len(list(pictures.glob("*.png"))) == 15
+
+
+def test_people_are_looked_at_without_their_background(demo):
+    person = drawn("front")
+    given = {**DEMO, "look_at": "without background"}
+    card = FacetIdentityScorer.execute(person, lora=nothing(), **demo, **given).args[0]
+    assert card.settings["measured_by"].endswith("without background")
+    assert card.best.figures.count == len(card.best.samples)
+    alone = AppearanceEmbedder(demo["clip_vision"], "without background")
+    images = [shot.image for shot in person.pictures]
+    masks = [demo["background_removal"].encode_image(image[None])[0] for image in images]
+    vectors = alone.embed(images, masks).vectors
+    cosines = vectors[1:] @ vectors[0]
+    assert torch.tensor(card.calibration.positives).allclose(cosines, atol=1e-4)
+
+
+def test_own_prompts_take_the_place_of_the_suite(models):
+    widgets = {**SMALL, "prompts": "left profile, in a kitchen\nleak: smiling"}
+    card = FacetIdentityScorer.execute(character(), lora=lora(), **models, **widgets).args[0]
+    assert [one.text for one in card.best.scenes] == ["zqx person, left profile, in a kitchen"]
+    assert "zqx person, smiling" in {one.text for one in card.best.samples}
+
+
+def test_leaks_alone_are_no_scene(models):
+    with pytest.raises(ValueError, match=r"^Facet Identity Scorer: There is no prompt to score on"):
+        FacetIdentityScorer.execute(
+            character(), lora=lora(), **models, **{**SMALL, "prompts": "leak: smiling"}
+        )
+
+
+@pytest.mark.slow
+def test_comfyui_scores_a_lora_again_only_when_its_file_was_replaced(comfy, loras):
+    model = load_models().model.model.diffusion_model
+    up, down = model.double_blocks[0].img_attn.qkv.weight.shape
+
+    def put(scale: float) -> None:
+        weights = {
+            f"{QKV}.lora_up.weight": torch.full((up, 1), scale),
+            f"{QKV}.lora_down.weight": torch.ones(1, down),
+        }
+        save_file(weights, loras / "demo.safetensors")
+
+    graph = {
+        "1": {"class_type": "FacetDemoModels", "inputs": {}},
+        "2": {"class_type": "FacetDemoPicture", "inputs": {"person": 3}},
+        "3": {
+            "class_type": "FacetCharacter",
+            "inputs": {"image": ["2", 0], "name": "Ada", "trigger": "zqx", "class_word": "person",
+                       "view": "front", "framing": "close_up", "outfit": "", "background": ""},
+        },
+        "4": {
+            "class_type": "FacetIdentityScorer",
+            "inputs": {**SMALL, "samples": 1, "trigger_only": 0, "attributes": 0, "leak_probes": 0,
+                       "model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2], "character": ["3", 0],
+                       "clip_vision": ["1", 3], "lora_name": "demo.safetensors"},
+        },
+    }  # fmt: skip
+
+    def scored() -> bool:  # ComfyUI writes what it found into the prompt that it is given
+        return "4" not in comfy.run(deepcopy(graph)).cached
+
+    put(1e-3)
+    assert scored()
+    assert not scored()
+    put(2e-3)
+    assert scored()
+
+
+def test_a_lora_that_is_linked_or_gone_has_no_state(loras):
+    assert FacetIdentityScorer.fingerprint_inputs(lora_name=None, seed=None) == ""
+    assert FacetIdentityScorer.fingerprint_inputs(lora_name="gone.safetensors") == ""
+    assert FacetIdentityScorer.fingerprint_inputs() == ""
