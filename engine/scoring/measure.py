@@ -20,9 +20,9 @@ from ..vision.faces import Face, find_face
 from ..vision.sharpness import grey_of, sharpness
 from .adherence import shown
 from .calibrate import leave_one_out
-from .condition import Sample
 from .copies import CopyFinder
 from .protocol import TestPrompt
+from .sample import ScoredSample
 
 GREY = torch.full((3,), 0.5)
 """What stands behind a person who is cut out, in every picture alike."""
@@ -40,7 +40,7 @@ class Positives:
     by_view: dict[str, tuple[float, ...]]
 
 
-class Meter:
+class SampleMeter:
     """Measures pictures against one character.
 
     embedder: tells likeness. clip_vision: ComfyUI's CLIP_VISION, by which copies are looked for.
@@ -110,7 +110,7 @@ class Meter:
         """Where the person is in ``image`` (H, W, 3), as (H, W) in 0..1, or None."""
         return person_mask(self.background, image)
 
-    def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> Sample:
+    def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> ScoredSample:
         """What there is to say of ``image`` (H, W, 3), which was made for ``prompt``."""
         face = self.face(image) if self.sees_faces else None
         mask = self.mask(image)
@@ -126,7 +126,7 @@ class Meter:
         if face is not None and face.blendshapes:
             expression = tuple(round(value, 3) for _, value in sorted(face.blendshapes.items()))
         crop = None if face is None else aligned(image, face)
-        return Sample(
+        return ScoredSample(
             prompt=prompt,
             text=text,
             # What is not there has nothing in common with the original.

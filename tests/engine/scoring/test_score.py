@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from facet.engine.scoring.calibrate import share
+from harness.variants import changed
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,7 @@ def test_the_verdict_says_what_to_do(make_evaluation, on, sentence):
 def test_pictures_of_somebody_else_are_counted_however_good_the_median_is(make_evaluation):
     card = make_evaluation(count=12).card
     lost = [replace(sample, score=0.1) for sample in card.best.samples[:3]]
-    mixed = replace(card.best, samples=(*lost, *card.best.samples[3:]))
+    mixed = changed(card.best, samples=(*lost, *card.best.samples[3:]))
     verdict = replace(card, best=mixed).verdict
     assert verdict.startswith("It is the same character in 9 of 12 pictures: use step 200")
     assert replace(card, best=mixed).to_dict()["strangers"] == 3
@@ -39,16 +40,16 @@ def test_copies_and_wrong_views_are_said_beside_likeness_and_not_mixed_into_it(m
 
 def test_a_view_that_the_model_itself_does_not_follow_is_not_blamed_on_the_lora(make_evaluation):
     card = make_evaluation(count=12, faces=True).card
-    never = replace(card.best, views=share([False] * 12))
-    stiff = replace(card, best=never, off=replace(card.off, views=share([True] * 12)))
+    never = changed(card.best, views=share([False] * 12))
+    stiff = replace(card, best=never, off=changed(card.off, views=share([True] * 12)))
     assert "0% of pictures, and in 100% without the LoRA: lower the strength" in stiff.verdict
-    same = replace(card, best=never, off=replace(card.off, views=share([False] * 12)))
+    same = replace(card, best=never, off=changed(card.off, views=share([False] * 12)))
     assert "no more often without the LoRA" in same.verdict
 
 
 def test_an_interval_that_says_nothing_is_called_uncertain(make_evaluation):
     card = make_evaluation(count=12).card
-    wide = replace(card.best, identity=replace(card.best.identity, low=-0.2, high=1.2))
+    wide = changed(card.best, identity=changed(card.best.identity, low=-0.2, high=1.2))
     assert "The figure is uncertain (-0.20 to 1.20)" in replace(card, best=wide).verdict
     assert "uncertain" not in card.verdict
 

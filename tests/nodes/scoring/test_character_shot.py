@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels, load_models
 from facet.engine.demo.people import demo_picture
-from facet.engine.scoring.calibrate import UNKNOWN, Calibration
-from facet.engine.scoring.condition import Condition
+from facet.engine.scoring.calibrate import Calibration
+from facet.engine.scoring.variant import Variant
 from facet.engine.scoring.score import ScoreCard
 from facet.engine.vision.embedders import AppearanceEmbedder, FaceEmbedder, label
 from facet.engine.vision.recognition import open_face_model
@@ -82,7 +82,7 @@ def character(**changes) -> Character:
 
 
 def card(trigger: str = "zqx", null=(0.0, 0.1), positives=(0.8, 0.9)) -> ScoreCard:
-    condition = Condition("LoRA off", (), UNKNOWN, UNKNOWN, UNKNOWN)
+    condition = Variant("LoRA off", ())
     return ScoreCard(
         "Ada", trigger, "person", "hash", Calibration(null, positives), condition,
         (condition,), condition, None, (), {},

@@ -5,17 +5,18 @@ from html import unescape
 import pytest
 
 from facet.engine.scoring.calibrate import Interval
-from facet.engine.scoring.condition import Diversity
 from facet.engine.scoring.probes import own_prompts
 from facet.engine.scoring.protocol import LEAK, SCENE
 from facet.engine.scoring.report.material import Material
-from facet.engine.scoring.report.rules import rules, settings
+from facet.engine.scoring.report.page import rendered
+from facet.engine.scoring.variant import Diversity
+from harness.variants import changed
 
 
 def table(of: Material) -> dict[str, str]:
     """Whether each rule holds, as the report says it."""
-    body = rules(of).partition("<tbody>")[2]
-    rows = re.findall(r"<tr><th[^>]*>(.*?)</th>.*?(\w[\w ]*)</td></tr>", body)
+    body = rendered("rules", of).partition("<tbody>")[2]
+    rows = re.findall(r"<tr><th[^>]*>(.*?)</th>.*?(\w[\w ]*)</td>\s*</tr>", body, re.DOTALL)
     return {rule: holds.strip() for rule, holds in rows}
 
 
@@ -68,7 +69,7 @@ GOOD = {
 )
 def test_the_table_says_what_the_verdict_says(make_full, character, rule, change, said):
     evaluation = make_full(count=12)
-    off = replace(
+    off = changed(
         evaluation.card.off,
         leaks=share(0.0),
         diversity=Diversity(20.0, 0.4, 8),
@@ -77,7 +78,7 @@ def test_the_table_says_what_the_verdict_says(make_full, character, rule, change
     )
 
     def found(**figures) -> tuple[str, str]:
-        best = replace(evaluation.card.best, **{**GOOD, **figures})
+        best = changed(evaluation.card.best, **{**GOOD, **figures})
         card = replace(evaluation.card, off=off, best=best, tried=(best,))
         return table(Material(character, replace(evaluation, card=card)))[rule], card.verdict
 
@@ -95,13 +96,13 @@ def test_what_was_not_measured_neither_holds_nor_fails(make_evaluation, characte
 def test_the_settings_name_the_encoder_and_the_sampling(make_evaluation, character):
     evaluation = make_evaluation()
     card = replace(evaluation.card, settings={"steps": 20, "measured_by": "appearance by X, whole"})
-    html = settings(Material(character, replace(evaluation, card=card)))
+    html = rendered("settings", Material(character, replace(evaluation, card=card)))
     assert "appearance by X, whole" in html and "<dt>steps</dt><dd>20</dd>" in html
 
 
 def test_the_prompts_can_be_copied_and_asked_again(make_full, character):
     of = Material(character, make_full())
-    lines = unescape(re.search(r"<pre>(.*?)</pre>", settings(of), re.DOTALL)[1])
+    lines = unescape(re.search(r"<pre>(.*?)</pre>", rendered("settings", of), re.DOTALL)[1])
     again = own_prompts(lines, seed=3)
     asked = [one for one in of.card.best.samples if one.prompt.kind in (SCENE, LEAK)]
     assert [one.text("zqx person") for one in again] == [

@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 
 from facet.engine.scoring.protocol import LEAK
-from facet.engine.scoring.report.evidence import faults, worst
 from facet.engine.scoring.report.material import Material
+from facet.engine.scoring.report.page import rendered
+from facet.engine.scoring.report.samples import faults
 
 
 @pytest.fixture
@@ -39,9 +40,11 @@ def test_a_good_picture_has_no_fault(sample):
 
 def test_copies_and_clothes_that_nobody_asked_for_are_faults(sample):
     copied = replace(sample, nearest=replace(sample.nearest, copied=True))
-    assert faults(copied, sample) == ["Repeats a training picture."]
+    assert faults(copied, sample) == ["Repeats a training image."]
     asked_nothing = replace(sample, prompt=replace(sample.prompt, kind=LEAK), wears_own=True)
-    assert faults(asked_nothing, sample) == ["Wears the dataset's garment unasked."]
+    assert faults(asked_nothing, sample) == [
+        "Wears the dataset's garment, which the prompt does not name."
+    ]
     assert faults(replace(sample, wears_own=True), sample) == []
 
 
@@ -54,8 +57,8 @@ def test_the_picture_with_the_most_faults_comes_first(make_full, character):
     samples[2] = replace(samples[2], nearest=copy)
     card = replace(evaluation.card, best=replace(best, samples=tuple(samples)))
     card = replace(card, tried=(*card.tried[:-1], card.best))
-    html = worst(Material(character, replace(evaluation, card=card)))
+    html = rendered("worst", Material(character, replace(evaluation, card=card)))
     said = [re.findall(r"<li>(.*?)</li>", figure) for figure in html.split("<figure>")[1:]]
     assert len(said) == 5
-    assert said[0] == ["No face is found.", "Repeats a training picture."]
-    assert "Repeats a training picture." in [reason for reasons in said[1:3] for reason in reasons]
+    assert said[0] == ["No face is found.", "Repeats a training image."]
+    assert "Repeats a training image." in [reason for reasons in said[1:3] for reason in reasons]
