@@ -26,8 +26,10 @@ def test_ruff(root: Path) -> None:
 
 @pytest.mark.slow
 def test_types(root: Path, tmp_path: Path) -> None:
+    # What the checker knows of modules that did not change is kept: a minute becomes seconds.
+    cache = root / ".facet" / "mypy"
     # Relative imports resolve only below a package name, which the folder's own may not be.
     os.symlink(root, tmp_path / "facet", target_is_directory=True)
     parts = [f"facet/{part}" for part in TYPED]
-    config = ["--config-file", "facet/pyproject.toml", "--cache-dir", str(tmp_path / "cache")]
+    config = ["--config-file", "facet/pyproject.toml", "--cache-dir", str(cache)]
     assert check("mypy", "--no-error-summary", *config, *parts, folder=tmp_path) == ""
