@@ -132,9 +132,9 @@ def demo_models() -> DemoModels:
 @pytest.fixture(scope="session")
 def demo_character() -> Character:
     """A person whom the demo models never saw, in ten true pictures: see `harness.demo_lora`."""
-    from harness.demo_lora import true_character
+    from harness.demo_lora import PERSON, true_character
 
-    return true_character(5)
+    return true_character(PERSON)
 
 
 @pytest.fixture(scope="session")
@@ -207,6 +207,15 @@ def pages(browser: Browser, server: ComfyServer) -> Iterator[Pages]:
     from harness.browser import Pages
 
     with Pages(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def narrow_pages(browser: Browser, narrow_server: ComfyServer) -> Iterator[Pages]:
+    """The page of `narrow_server` in each renderer, opened once for the whole session."""
+    from harness.browser import Pages
+
+    with Pages(browser, narrow_server) as opened:
         yield opened
 
 

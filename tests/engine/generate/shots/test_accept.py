@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from facet.engine.core.character import Provenance, Score, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.generate.shots.accept import Gates, Thresholds, better
 from facet.engine.generate.shots.gates import GATES, look, view
 from facet.engine.generate.shots.reading import Reading
@@ -57,8 +57,8 @@ def blurred(image: torch.Tensor, sigma: float) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def models() -> Any:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 def gates(person: int, models: Any, **thresholds: Any) -> Gates:

@@ -11,7 +11,7 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.conditioning import ReferenceMode
@@ -26,8 +26,8 @@ PLAN = ShotPlan((FRONT, BACK, FRONT))
 
 
 @pytest.fixture(scope="module")
-def models() -> Any:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @torch.inference_mode()
