@@ -116,11 +116,3 @@ def test_the_thumbnail_is_a_picture_that_the_page_shows() -> None:
         assert picture.format == "JPEG"
         assert min(picture.size) >= 256
     assert thumbnail.stat().st_size < 400_000
-
-
-def test_the_benchmark_trains_as_the_workflow_does(prompt: dict[str, Any]) -> None:
-    from facet.benchmarks.end_to_end import FULL, TRAINING
-
-    [trainer] = [n for n in prompt.values() if n["class_type"] == "FacetLoraTrainer"]
-    for name, value in (TRAINING | {"steps": FULL.steps}).items():
-        assert trainer["inputs"][name] == value, name

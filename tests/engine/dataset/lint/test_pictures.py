@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from facet.benchmarks._lint_case import flawed_set, precision_recall
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.lint import Report, lint
 from facet.engine.dataset.lint.coverage import count, coverage_findings
@@ -23,6 +22,7 @@ from facet.engine.vision.faces import Face
 from facet.engine.vision.sharpness import sharpness
 from facet.engine.vision.similarity import small as thumbnail
 from facet.world.captions import tags_of
+from facet.world.flawed_set import flawed_set, precision_recall
 from facet.world.identity import Identity
 from facet.world.render import render
 from facet.world.scene import Scene
@@ -203,7 +203,7 @@ def test_a_dataset_of_nothing_is_linted_too():
     assert [finding.kind for finding in report.findings] == ["too_few"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @torch.inference_mode()
 def test_two_hundred_flawed_pictures_are_told_apart():
     character, truth = flawed_set([ADA, BEA, Identity.from_seed(1_005_014)], seed=0)

@@ -14,13 +14,13 @@ from PIL import Image, ImageFilter
 
 from ..engine.core.character import Character, Provenance, Shot
 from ..engine.dataset.lint.finding import Report
-from ..world.captions import identity_words, tags_of
-from ..world.draw_place import draw_place
-from ..world.identity import Identity
-from ..world.render import render
-from ..world.scene import EXPRESSIONS, FRAMINGS, POSES, TOPS, VIEWS, Scene
-from ._people import TRIGGER
+from .captions import identity_words, tags_of
+from .draw_place import draw_place
+from .identity import Identity
+from .render import render
+from .scene import EXPRESSIONS, FRAMINGS, POSES, TOPS, VIEWS, Scene
 
+TRIGGER = "zqx"
 COUNT = 200
 EACH = 8
 """Pictures with each fault."""
