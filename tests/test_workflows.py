@@ -13,9 +13,9 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from facet.engine.families.dialects import names as dialects
 from facet.engine.generate.shots.plan import from_lines
 from facet.engine.generate.shots.presets import turnaround
-from facet.engine.narrow_server.dialects import names as dialects
 from facet.launcher import workflow
 from facet.launcher.places import ROOT
 from harness.browser import Pages
