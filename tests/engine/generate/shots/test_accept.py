@@ -126,7 +126,7 @@ def test_the_same_person_passes_at_every_yaw_and_strangers_fail(models, people):
             tags = Tags(view=asked)
             image = drawn(person, view=asked, top="hoodie")
             same.append(verdicts(judge, image, tags)["identity"].passed)
-            other = people[(person - people[0] + 1 + len(strangers) % 5) % len(people)]
+            other = PEOPLE[(person - PEOPLE[0] + 1 + len(strangers) % 5) % len(PEOPLE)]
             image = drawn(other, view=asked, top="hoodie")
             strangers.append(verdicts(judge, image, tags)["identity"].passed)
     assert share(same) >= 0.9
@@ -136,7 +136,7 @@ def test_the_same_person_passes_at_every_yaw_and_strangers_fail(models, people):
 def test_one_person_passes_and_two_in_one_picture_fail(models, people):
     alone, together = [], []
     for number, person in enumerate(people):
-        judge, other = gates(person, models), people[(number + 5) % len(people)]
+        judge, other = gates(person, models), PEOPLE[(number + 5) % len(PEOPLE)]
         for framing, beside in (("full", False), ("medium", True), ("close_up", True)):
             scene = {"view": FACES[number % len(FACES)], "framing": framing}
             alone.append(verdicts(judge, drawn(person, **scene))["persons"].passed)
