@@ -20,7 +20,15 @@ from facet.launcher import workflow
 from facet.launcher.places import ROOT
 from harness.browser import Pages
 from harness.comfy_server import ComfyServer, Run
-from harness.narrow_server import SOMEBODYS_LORA, models_of
+from harness.graphs import (
+    changed,
+    check_in_page,
+    check_offers,
+    check_size,
+    check_thumbnail,
+    inputs_of,
+)
+from harness.narrow_server import SOMEBODYS_LORA
 
 FOLDER = ROOT / "workflows"
 LORA_KEYS = {
@@ -86,39 +94,22 @@ def prompts(narrow_server: ComfyServer) -> dict[str, dict[str, Any]]:
     return {name: workflow.to_prompt(saved(name), known) for name in NAMES}
 
 
-def with_few_steps(prompt: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: node | {"inputs": node["inputs"] | FEW.get(node["class_type"], {})}
-        for key, node in prompt.items()
-    }
-
-
-def of(prompt: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The inputs of the nodes of that kind."""
-    return [node["inputs"] for node in prompt.values() if node["class_type"] == kind]
-
-
 @pytest.fixture(scope="module", params=FAMILIES)
 def ran(
     request: pytest.FixtureRequest, prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> tuple[str, str, Run]:
     """A workflow over HTTP, with few steps: its name, its character's name, and the run."""
-    few = with_few_steps(prompts[request.param])
+    few = changed(prompts[request.param], FEW)
     # All of them write to one output folder.
     character = f"character {request.param[:2]}"
-    [node] = of(few, "FacetCharacter")
+    [node] = inputs_of(few, "FacetCharacter")
     node["name"] = character
     return request.param, character, narrow_server.run(few)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_small_enough_to_understand(name: str) -> None:
-    nodes = saved(name)["nodes"]
-    assert len(nodes) <= 20
-    assert len(saved(name)["groups"]) >= 5
-    assert any(node["type"] == "MarkdownNote" for node in nodes)
-    for node in nodes:
-        assert "randomize" not in (node.get("widgets_values") or [])
+    check_size(saved(name), nodes=20, groups=range(5, 30))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -163,13 +154,13 @@ def trained(narrow_server: ComfyServer, name: str) -> dict[str, str]:
 def test_the_next_version_is_trained_on_what_the_first_one_made(
     prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[NEXT])
-    [loader] = of(few, "FacetDatasetLoader")
+    few = changed(prompts[NEXT], FEW)
+    [loader] = inputs_of(few, "FacetDatasetLoader")
     loader["name"] = "iterated"
     run = narrow_server.run(few)
     # Random models know no pictures, and the scorer says so rather than set a threshold.
     assert run.error.startswith("Facet Shot Options: the score sets no min_identity.")
-    del of(few, "FacetShotOptions")[0]["score"]
+    del inputs_of(few, "FacetShotOptions")[0]["score"]
     run = narrow_server.run(few)
     assert run.status == "success", run.error
     first, second = (trained(narrow_server, f"iterated_v{number}") for number in (1, 2))
@@ -191,8 +182,8 @@ def test_the_next_version_is_trained_on_what_the_first_one_made(
 def test_one_lora_learns_both_characters(
     prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[TWO])
-    of(few, "LoadImage")[1]["image"] = "second.png"
+    few = changed(prompts[TWO], FEW)
+    inputs_of(few, "LoadImage")[1]["image"] = "second.png"
     run = narrow_server.run(few)
     assert run.status == "success", run.error
     told = trained(narrow_server, "First_and_Second")
@@ -227,13 +218,13 @@ def write_lora(checkpoint: Path, path: Path) -> None:
 def test_a_finished_lora_makes_what_is_asked_and_nothing_twice(
     prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[USE])
+    few = changed(prompts[USE], FEW)
     run = narrow_server.run(few)
     assert run.error.startswith("Facet Character Shot: The MODEL carries no LoRA"), run.error
     folder = narrow_server.server.base / "models"
     lora = folder / "loras" / "of_somebody.safetensors"
     write_lora(folder / "checkpoints" / "sd_xl_base_1.0.safetensors", lora)
-    [shot] = of(few, "FacetCharacterShot")
+    [shot] = inputs_of(few, "FacetCharacterShot")
     shot["lora_name"] = lora.name
     run = narrow_server.run(few)
     assert run.status == "success", run.error
@@ -269,7 +260,7 @@ def test_a_finished_lora_makes_what_is_asked_and_nothing_twice(
 def test_a_lora_has_to_be_chosen_first(
     prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer, left_out: str, said: str
 ) -> None:
-    few = with_few_steps(prompts[ANY])
+    few = changed(prompts[ANY], FEW)
     [gone] = [key for key, node in few.items() if node["class_type"] == left_out]
     rest = {
         key: node
@@ -283,9 +274,10 @@ def test_a_lora_has_to_be_chosen_first(
 def test_a_lora_of_anybody_is_scored_and_put_on_a_grid(
     prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[ANY])
+    few = changed(prompts[ANY], FEW)
     [loader], [scorer], [grid] = (
-        of(few, kind) for kind in ("FacetDatasetLoader", "FacetIdentityScorer", "FacetLoraGrid")
+        inputs_of(few, kind)
+        for kind in ("FacetDatasetLoader", "FacetIdentityScorer", "FacetLoraGrid")
     )
     loader["name"], scorer["lora_name"], grid["loras"] = "scored", SOMEBODYS_LORA, SOMEBODYS_LORA
     run = narrow_server.run(few)
@@ -311,31 +303,14 @@ def test_with_their_models_they_load_without_a_word_and_mean_the_same_in_the_pag
 ) -> None:
     page = narrow_pages.cleared(vue)
     for name, prompt in prompts.items():
-        page.load(saved(name))
-        assert page.troubles() == [], name
-        seen = page.prompt()
-        assert {key: (node["class_type"], node["inputs"]) for key, node in seen.items()} == {
-            key: (node["class_type"], node["inputs"]) for key, node in prompt.items()
-        }, name
+        check_in_page(page, saved(name), prompt)
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", NAMES)
 def test_without_them_the_page_offers_each_model_and_nothing_else(name: str, pages: Pages) -> None:
-    wanted = models_of(saved(name))
     # One renderer each: what the page lacks does not depend on it.
-    page = pages.cleared(NAMES.index(name) % 2 == 1)
-    page.load(saved(name))
-    shown = page.page.get_by_test_id("error-overlay").inner_text()
-    assert shown.startswith(f"{len(wanted)} errors")
-    page.page.get_by_text("View details").first.click()
-    rows = page.page.get_by_test_id("missing-model-importable-rows").inner_text()
-    for model in wanted:
-        assert rows.split("\n").count(model["name"]) == 1
-    assert page.page.get_by_test_id("missing-model-download").count() == len(wanted)
-    # ComfyUI without API nodes lets the page ask nobody how large the files are.
-    told = [text for text in page.messages if "Content Security Policy" not in text]
-    assert told == []
+    check_offers(pages.cleared(NAMES.index(name) % 2 == 1), saved(name))
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -353,8 +328,4 @@ def test_the_prompt_style_is_one_that_there_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_thumbnail_is_a_picture_that_the_page_shows(name: str) -> None:
-    thumbnail = FOLDER / f"{name}.jpg"
-    with Image.open(thumbnail) as picture:
-        assert picture.format == "JPEG"
-        assert min(picture.size) >= 256
-    assert thumbnail.stat().st_size < 400_000
+    check_thumbnail(FOLDER / f"{name}.json")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -20,6 +19,7 @@ from facet.launcher.server import Server, make_base
 from facet.launcher.setup import Environment
 
 from .comfy_server import ComfyServer
+from .graphs import models_of
 from .narrow_files import FILES, write_file
 
 WORKFLOWS = ROOT / "workflows"
@@ -31,11 +31,6 @@ from harness.narrow import narrow
 narrow()
 NODE_CLASS_MAPPINGS = {{}}
 """
-
-
-def models_of(saved: dict[str, Any]) -> list[dict[str, str]]:
-    """What the loaders of a workflow offer to download."""
-    return [m for node in saved["nodes"] for m in node["properties"].get("models", [])]
 
 
 @contextmanager
