@@ -58,11 +58,10 @@ def workers(arguments: list[str], cores: int) -> int:
     Whoever names some of the tests, wants the first failure, or talks with pytest gets them in one
     process, which is sooner done with a few and can be looked into.
     """
-    alone = ("-n", "-x", "-k", "-s", "--pdb", "--lf", "--ff", "--sw", "--co", "--numprocesses")
-    alone += ("--exitfirst", "--maxfail", "--last-failed", "--failed-first", "--collect-only")
-    if cores < 2 or any(
-        a.startswith(("tests", "-n", "--maxfail=")) or a in alone for a in arguments
-    ):
+    words = {"-x", "-k", "-s", "--pdb", "--lf", "--ff", "--sw", "--co", "--exitfirst"}
+    words |= {"--last-failed", "--failed-first", "--stepwise", "--collect-only"}
+    starts = ("tests", "-n", "--numprocesses", "--maxfail")
+    if cores < 2 or any(a in words or a.startswith(starts) for a in arguments):
         return 0
     return min(cores, AT_MOST)
 
