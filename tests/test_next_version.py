@@ -25,8 +25,13 @@ from harness.comfy_server import ComfyServer
 
 FILE = ROOT / "workflows" / "08_next_version.json"
 PERSON = 4
-DEMO = {"UNETLoader": 0, "DualCLIPLoader": 1, "VAELoader": 2, "CLIPVisionLoader": 3,
-        "LoadMediaPipeFaceLandmarker": 4}  # fmt: skip
+DEMO = {
+    "UNETLoader": 0,
+    "DualCLIPLoader": 1,
+    "VAELoader": 2,
+    "CLIPVisionLoader": 3,
+    "LoadMediaPipeFaceLandmarker": 4,
+}
 """The loaders, and the output of Facet Demo Models that stands in for each."""
 LINES = (
     "close-up, front view, smiling, wearing yellow sweater, in a park",
@@ -41,9 +46,13 @@ OWN = {
     "FacetIdentityScorer": SAMPLING | {"samples": 8, "checkpoints": 1},
     "FacetTrainingOptions": {"quality": "custom", "memory": "as it is", "sample_steps": 8},
     "FacetLoraTrainer": {
-        "steps": 120, "rank": 16, "batch_size": 8, "learning_rate": 3e-3, "checkpoint_every": 120,
+        "steps": 120,
+        "rank": 16,
+        "batch_size": 8,
+        "learning_rate": 3e-3,
+        "checkpoint_every": 120,
     },
-}  # fmt: skip
+}
 
 
 def first_version(folder: Path) -> None:
