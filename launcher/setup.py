@@ -61,6 +61,7 @@ class Step:
 
 
 def key_of(*parts: str) -> str:
+    """A hash that changes with any of ``parts``."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

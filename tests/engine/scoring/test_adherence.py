@@ -28,7 +28,7 @@ VIEWS = ("front", "three_quarter_left", "three_quarter_right", "profile_left", "
 
 
 @pytest.mark.parametrize(
-    "text, clothes, background",
+    ("text", "clothes", "background"),
     [
         ("wearing orange sweater and blue trousers, plain teal background", "orange", "teal"),
         ("a red leather jacket, on a beach", "red", ""),
