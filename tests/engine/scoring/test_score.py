@@ -49,7 +49,7 @@ def test_a_view_that_the_model_itself_does_not_follow_is_not_blamed_on_the_lora(
 
 def test_an_interval_that_says_nothing_is_called_uncertain(make_evaluation):
     card = make_evaluation(count=12).card
-    wide = changed(card.best, identity=changed(card.best.identity, low=-0.2, high=1.2))
+    wide = changed(card.best, identity=replace(card.best.identity, low=-0.2, high=1.2))
     assert "The figure is uncertain (-0.20 to 1.20)" in replace(card, best=wide).verdict
     assert "uncertain" not in card.verdict
 
