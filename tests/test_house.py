@@ -45,17 +45,14 @@ BETWEEN_NODES = {
 
 TWICE = {
     "Choice": "dataset/curation: a person's decision; training/progress/best: the best checkpoint",
-    "Figure": "scoring/copies: a person cut out; scoring/report/maps: a column of the map",
     "Likeness": "generate/shots/retry; training/progress/best",
     "Loaded": "captions/vision_folder: a VLM; dataset/naming: a dataset",
     "Look": "dataset/lint/looks; generate/shots/gates",
-    "Meter": "generate/shots/reading; scoring/measure",
     "Opened": "dataset/library: a version; training/files/folder: a run",
     "Picture": "dataset/pictures; generate/character_shot; nodes/expression",
     "Progress": "generate/shots/make; training/files/state",
     "Reporter": "nodes/shots/page; nodes/training/page",
-    "Row": "dataset/compare; generate/shots/coverage; scoring/report/charts",
-    "Sample": "scoring/condition; training/data/pictures",
+    "Row": "dataset/compare; generate/shots/coverage",
     "Sampler": "scoring/sampler; training/progress/samples",
     "Shoot": "generate/shots/make; generate/character_shot/make",
     "Studio": "generate/shots/camera; generate/character_shot/make",

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..vision.embedders import AppearanceEmbedder
 from .cache import PictureCache
 from .calibrate import Calibration, Scales
@@ -52,13 +53,13 @@ def evaluate(
     Where likeness cannot be judged, the last candidate stands in for the best.
     ``on_picture`` gets the number of pictures made, how many there will be, and the last one.
     Pictures that are in ``cache`` are not sampled again. ``first_look``: how many scenes are few.
-    Raises ValueError when there is no candidate or no prompt, or a LoRA does not belong to the
+    Raises FacetError when there is no candidate or no prompt, or a LoRA does not belong to the
     model.
     """
     if not candidates:
-        raise ValueError("There is no LoRA to score; train one or connect one.")
+        raise FacetError("There is no LoRA to score; train one or connect one.")
     if not any(prompt.kind == SCENE for prompt in prompts):
-        raise ValueError("There is no prompt to score on; write one, or leave the prompts empty.")
+        raise FacetError("There is no prompt to score on; write one, or leave the prompts empty.")
     sampler = Sampler(bench, cache)
     sampler.check(candidates)  # before anything is sampled
     return scored(
@@ -231,19 +232,19 @@ class _Evaluation:
             self.notes.append("No FACE_DETECTION_MODEL is connected, so views were not measured.")
         elif not self.meter.sees_faces:
             self.notes.append(
-                "The face model finds no face in the original picture, so views were not measured: "
-                "this model does not know such faces, or the face is hidden or too small."
+                "The face model finds no face in the original image, so views were not measured: "
+                "it does not recognise such faces, or the face is hidden or too small."
             )
 
     def _note_calibration(self, calibration: Calibration) -> None:
         """Says what makes the scale less firm."""
         if calibration.positives and len(calibration.positives) < 5:
             self.notes.append(
-                f"Calibrated on {len(calibration.positives)} pictures of the character only; five "
-                "or more give a firmer scale."
+                f"Calibrated on {len(calibration.positives)} images of the character only; five or "
+                "more give a more reliable scale."
             )
         if self.rejected > len(self.character.shots) / 2:
             self.notes.append(
                 f"{self.rejected} of {len(self.character.shots)} shots were not accepted as the "
-                "character: these models may not know such pictures."
+                "character: these models may not be able to draw such images."
             )

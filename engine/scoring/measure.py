@@ -11,6 +11,7 @@ import torch
 
 from ..comfyui.sampling import Sampling
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..vision.alignment import aligned
 from ..vision.clothes import clothes_colour, own_garment
 from ..vision.colours import to_lab
@@ -45,7 +46,7 @@ class SampleMeter:
 
     embedder: tells likeness. clip_vision: ComfyUI's CLIP_VISION, by which copies are looked for.
     face_model: what goes over FACE_DETECTION_MODEL, background: what goes over BACKGROUND_REMOVAL;
-    each may be None. Raises ValueError when the embedder finds nothing to look at in the original.
+    each may be None. Raises FacetError when the embedder finds nothing to look at in the original.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class SampleMeter:
         self.sees_faces = faces[0] is not None
         embeddings = embedder.embed([shot.image for shot in pictures], masks, faces)
         if not embeddings.found[0]:
-            raise ValueError(nothing_found(embedder))
+            raise FacetError(nothing_found(embedder))
         self.original = embeddings.vectors[0]
         self._look_for_copies(character, faces, masks)
         own = [
@@ -129,7 +130,7 @@ class SampleMeter:
         return ScoredSample(
             prompt=prompt,
             text=text,
-            # What is not there has nothing in common with the original.
+            # No face found: similarity counts as 0.
             similarity=0.0 if vector is None else float(vector @ self.original),
             score=None,
             yaw=None if face is None else face.yaw,

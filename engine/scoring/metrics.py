@@ -13,7 +13,7 @@ from enum import Enum
 from .calibrate import UNKNOWN, Calibration, Interval, Scales, share
 from .protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt
 from .sample import ScoredSample, of_kind
-from .text import DASH, MINUS, percent, two_places
+from .text import DASH, percent, points, two_places
 
 SCENES = (SCENE,)
 UNDRESSED = (LEAK, ATTRIBUTE, TRIGGER)
@@ -56,7 +56,7 @@ class Needs(Enum):
 
     FACES = "Needs a face_detection_model that finds the original's face."
     PEOPLE = "Needs a background_removal model."
-    GARMENT = "No one garment fills the dataset, or no such pictures were asked for."
+    GARMENT = "The dataset has no garment that most of its shots show."
 
 
 class Rule:
@@ -116,7 +116,7 @@ class AtLeast(Rule):
         asked = f"{self.word} {unit.bar(self.bar)}"
         if self.or_within is None:
             return asked
-        return f"{asked}, or LoRA off {MINUS} {unit.bar(self.or_within)}"
+        return f"{asked}, or no more than {points(self.or_within)} below the baseline"
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class AtMost(Rule):
         return self.bar
 
     def text(self, unit: Unit) -> str:
-        return f"{self.word} {unit.bar(self.bar)}, or one picture"
+        return f"{self.word} {unit.bar(self.bar)}, or one image"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class AtMostAboveBaseline(Rule):
         return min(1.0, (baseline.value or 0.0) + self.margin)
 
     def text(self, unit: Unit) -> str:
-        return f"LoRA off + {unit.bar(self.margin)} {self.word}"
+        return f"no more than {points(self.margin)} above the baseline"
 
 
 @dataclass(frozen=True)
@@ -308,9 +308,9 @@ def _obeys(
         says=says,
         missing=missing,
         needs=needs,
-        claim=f"It obeys the {what}",
-        fault=f"It shows the {what} asked for in {{value:.0%}} of pictures, and in "
-        "{baseline:.0%} without the LoRA",
+        claim=f"It shows the {what} asked for",
+        fault=f"The {what} asked for appears in {{value:.0%}} of images, and in {{baseline:.0%}} "
+        "without LoRA",
         advice="lower the strength or use an earlier step",
         columns=columns,
     )
@@ -323,7 +323,7 @@ IDENTITY = Metric(
     Better.HIGHER,
     of=lambda made: on_scale(made.of(*SCENES), made.scales.original),
     rule=AtLeast(0.75),
-    says="0 is anybody, 1 the dataset's own shots. Above one half in {alike}.",
+    says="0 is a stranger, 1 the dataset's own shots. Above 0.5 in {alike}.",
     missing="No scale: {problem}",
     claim="It is the same character",
 )
@@ -332,7 +332,7 @@ VIEWS = replace(
         "views",
         "view",
         lambda one: one.right_view,
-        "Pictures that show the view asked for.",
+        "Images that show the view asked for.",
         "No prompt asks for a view that can be measured.",
         {
             "yaw_asked": lambda one: one.prompt.tags.yaw,
@@ -341,10 +341,9 @@ VIEWS = replace(
         },
     ),
     of=_views,
-    # Views alone are told where the model itself does not follow: likeness is judged by them.
+    # Views alone are told where the model itself does not follow: identity is judged by them.
     rule=AtLeast(0.7),
-    as_before="It shows the view asked for in {value:.0%} of pictures, and no more often without "
-    "the LoRA.",
+    as_before="The view asked for appears in {value:.0%} of images, and no more often without LoRA.",
     tradeoff="Images in the right view",
 )
 COPIES = Metric(
@@ -354,9 +353,9 @@ COPIES = Metric(
     Better.LOWER,
     of=share_of(lambda one: one.nearest.copied),
     rule=AtMost(0.05),
-    says="Pictures that repeat a training picture.",
-    claim="It does not copy",
-    fault="But {count} of {total} pictures repeat a training picture{often}",
+    says="Images that reproduce a training image.",
+    claim="It does not copy training images",
+    fault="But {count} of {total} images reproduce a training image{often}",
     advice="use an earlier step, or add shots that differ from it",
     first=True,
     tradeoff="Images that are not copies",
@@ -373,16 +372,16 @@ COPIES = Metric(
 )
 POSE_COPIES = Metric(
     "figures",
-    "Copied figures",
+    "Pose copies",
     Unit.SHARE,
     Better.LOWER,
     of=share_of(lambda one: one.pose_copied),
     rule=AtMost(0.05),
-    says="Pictures whose person alone, cut out, is that of a training picture over again.",
+    says="Images whose subject, cut out, reproduces a training image's pose and outfit.",
     needs=(Needs.PEOPLE,),
-    claim="It does not copy a figure",
-    fault="But {count} of {total} pictures repeat the figure of a training picture in another "
-    "place{often}",
+    claim="It does not copy poses",
+    fault="But {count} of {total} images reproduce the pose and outfit of a training image in "
+    "another place{often}",
     advice="use an earlier step, or add shots in other poses and clothes",
     first=True,
     unless="copies",
@@ -402,12 +401,12 @@ LEAKS = Metric(
     Better.LOWER,
     of=share_of(lambda one: one.wears_own, UNDRESSED),
     rule=AtMostAboveBaseline(0.25),
-    says="Pictures that show {garment} although nobody asked for it.",
-    missing="No such pictures were asked for.",
+    says="Images that show {garment} although the prompt names no clothes.",
+    missing="No prompt without clothes was asked for.",
     needs=(Needs.FACES, Needs.GARMENT),
     claim="It does not leak clothes",
-    fault="In {count} of {total} pictures it wears {garment}, which nobody asked for",
-    advice="name the clothes in the captions, or add shots in others",
+    fault="{count} of {total} images show {garment} although the prompt names no clothes",
+    advice="name the clothes in the captions, or add shots in other clothes",
     first=True,
 )
 FACES = Metric(
@@ -417,31 +416,31 @@ FACES = Metric(
     Better.HIGHER,
     of=share_of(lambda one: one.face),
     rule=Unjudged(),
-    says="Pictures in which there is a face. One without counts as a stranger.",
+    says="Images in which a face is found. One without counts as a stranger.",
     needs=(Needs.FACES,),
     headline=False,
 )
 ATTRIBUTES = Metric(
     "attributes",
-    "With something new on",
+    "Wearing something new",
     Unit.SCALE,
     Better.HIGHER,
     of=lambda made: on_scale(made.of(ATTRIBUTE), made.scales.original),
     rule=Unjudged(),
-    says="{noun} with the original where a thing is on that the dataset does not know.",
-    missing="No such pictures were asked for.",
+    says="{noun} with the original in images with something that the dataset does not name.",
+    missing="No such images were asked for.",
     headline=False,
 )
 METRICS: tuple[Metric, ...] = (
     IDENTITY,
     Metric(
         "to_set",
-        "{noun} with the set",
+        "{noun} with the dataset",
         Unit.SCALE,
         Better.HIGHER,
         of=_to_set,
         rule=Unjudged(),
-        says="The same, held against the dataset's shots rather than the one original.",
+        says="The same, compared with the dataset's shots instead of the original.",
         missing="No scale to read it on.",
         headline=False,
     ),
@@ -451,7 +450,7 @@ METRICS: tuple[Metric, ...] = (
         "framings",
         "framing",
         lambda one: one.right_framing,
-        "Close-ups, medium and full-body shots where they are asked for.",
+        "Close-up, medium and full-body images where the prompt asks for them.",
         "No prompt asks for a framing that can be measured.",
         {
             "framing_seen": lambda one: one.shown.framing,
@@ -473,7 +472,7 @@ METRICS: tuple[Metric, ...] = (
         "colours",
         "colour",
         lambda one: one.right_colours,
-        "Clothes, and plain backgrounds, in the colour asked for.",
+        "Clothes and plain backgrounds in the colour asked for.",
         "No prompt asks for clothes or a plain background in a colour.",
         {
             "clothes_seen": lambda one: " or ".join(one.shown.clothes or ()),
@@ -487,15 +486,15 @@ METRICS: tuple[Metric, ...] = (
     LEAKS,
     Metric(
         "unspoiled",
-        "Unspoiled",
+        "Quality kept",
         Unit.SHARE,
         Better.HIGHER,
         of=_quality_kept,
         rule=AtLeast(0.75),
-        says="Pictures as sharp and colourful as without the LoRA.",
-        claim="Its pictures are unspoiled",
-        fault="{count} of {total} pictures are blurred, noisy, burnt or faded beside those without "
-        "the LoRA",
+        says="Images as sharp and as colourful as without LoRA.",
+        claim="Image quality is kept",
+        fault="{count} of {total} images are blurred, noisy, burnt or faded compared with those "
+        "without LoRA",
         advice="lower the strength or use an earlier step",
         first=True,
     ),

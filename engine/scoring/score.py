@@ -103,7 +103,7 @@ class ScoreCard:
         ]
 
     def stamp(self) -> str:
-        """The score as one line of JSON: each metric with its interval, and by what it was measured."""
+        """The score as one line of JSON: metrics with their intervals, and what measured them."""
         best = self.best
         values = {one.name: best[one] for one in metrics.METRICS if one.headline}
         return json.dumps(

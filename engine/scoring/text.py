@@ -18,6 +18,11 @@ def percent(value: float | None) -> str:
     return DASH if value is None else f"{100 * value:.0f} %"
 
 
+def points(share: float) -> str:
+    """A difference of shares, as in '10 points'."""
+    return f"{100 * share:.0f} points"
+
+
 def images(count: int) -> str:
     """As in '12 images'."""
     return "1 image" if count == 1 else f"{count} images"

@@ -78,9 +78,9 @@ class Variant:
 
     @property
     def alike(self) -> str:
-        """As in '9 of 12 pictures'."""
+        """As in '9 of 12 images'."""
         count = len(self.scenes)
-        return f"{count - self.strangers} of {count} pictures"
+        return f"{count - self.strangers} of {count} images"
 
     def most_often(self, shot_of: Callable[[ScoredSample], str]) -> str:
         """The hash that ``shot_of`` gives for most of the samples; '' when it gives none."""

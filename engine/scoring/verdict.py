@@ -1,9 +1,9 @@
 """Which LoRA to use, why, and what to do next: rules that a reader can check against the report.
 
-The choice: of the LoRAs of which at most 5 % of pictures repeat a training picture (of all, when
-none is so), the one with the highest identity, where more than 1 counts as 1: it is the character
-then. One within 0.05 of it is as good, as four pictures tell no finer, and then the one whose
-strength is nearer to 1 is taken, and of those the earlier step.
+The choice: of the LoRAs of which at most 5 % of images reproduce a training image (of all, when
+there is none), the one with the highest identity, where more than 1 counts as 1: it is the
+character then. One within 0.05 of it is as good, as four images tell no finer; of those, the one
+whose strength is nearest to 1 is chosen, and then the earliest step.
 
 What is asked of each metric stands in metrics.py. What is asked beside them stands here.
 """
@@ -19,7 +19,7 @@ from . import metrics
 from .calibrate import FEW, Interval
 from .metrics import COPIES, IDENTITY, Metric, Needs, Unjudged
 from .sample import CLOSE
-from .text import DASH, degrees, percent, turning, two_places
+from .text import DASH, degrees, images, percent, turning, two_places
 from .variant import Variant
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def verdict(card: ScoreCard) -> str:
     """What to do, in a few sentences, the choice first."""
     problem = card.calibration.problem
     if problem:
-        return f"Likeness cannot be judged. {problem}"
+        return f"Similarity cannot be judged. {problem}"
     said = [_choice(card), *_faults(judged(card)), *_advice(card), *_faults(doubts(card))]
     return " ".join(said)
 
@@ -79,14 +79,14 @@ def judged(card: ScoreCard) -> list[Judgement]:
 
 
 def doubts(card: ScoreCard) -> list[Judgement]:
-    """How sure the figures are."""
+    """How sure the numbers are."""
     return [_certain(card.best.identity), _often_enough(len(card.best.scenes))]
 
 
 def words(card: ScoreCard, metric: Metric) -> dict[str, Any]:
     """What may stand in a metric's texts.
 
-    noun: Identity or Likeness. value, baseline: the shares with and without LoRA. count: how many
+    noun: Identity or Similarity. value, baseline: the shares with and without LoRA. count: how many
     of the samples are wrong, of total. often: the training image that is repeated most, in
     brackets. garment: the dataset's own. alike: how many scenes are like the character. problem:
     why there is no scale.
@@ -102,7 +102,7 @@ def words(card: ScoreCard, metric: Metric) -> dict[str, Any]:
         "count": metric.wrong(value),
         "total": value.count,
         "often": f" (most often: {what})" if what else "",
-        "garment": garment or "the garment that most of its pictures show",
+        "garment": garment or "the garment that most of its shots show",
         "alike": card.best.alike,
         "problem": card.calibration.problem,
     }
@@ -133,7 +133,7 @@ def _of_metric(card: ScoreCard, metric: Metric) -> Judgement:
     holds = None if Needs.GARMENT in metric.needs and card.garment is None else _holds(card, metric)
     found = unit.text(value.value)
     if rule.relative and value.value is not None:
-        found += f", LoRA off {unit.text(baseline.value)}"
+        found += f", baseline {unit.text(baseline.value)}"
     return Judgement(metric.claim, rule.text(unit), found, holds, _fault(card, metric))
 
 
@@ -164,14 +164,14 @@ def _choice(card: ScoreCard) -> str:
     if value >= CLOSE:
         return f"Close to the character, not yet the same: {use}{longer}."
     if value >= SOME:
-        return "Only a likeness: train longer, or with more and better shots."
-    return "The LoRA does not show the character: train longer or with a higher rate."
+        return "Only a resemblance: train longer, or with more and better shots."
+    return "The LoRA does not show the character: train longer or with a higher learning rate."
 
 
 def _strangers(card: ScoreCard) -> Judgement:
     count = card.best.strangers
     holds = None if card.best.identity.value is None else count == 0
-    return Judgement("No picture nearer to strangers", "0", str(count), holds)
+    return Judgement("No image is closer to a stranger", "0", str(count), holds)
 
 
 def _weak_view(card: ScoreCard) -> Judgement:
@@ -191,8 +191,8 @@ def _weak_view(card: ScoreCard) -> Judgement:
         bar,
         f"{view.replace('_', ' ')} {two_places(known[view])}",
         None if whole is None else known[view] > whole - WEAK_VIEW,
-        f"Add shots in the {VOCABULARY['view'][view]}: at yaw {degrees(VIEW_YAW[view])} it scores "
-        f"{known[view]:.2f}.",
+        f"Add shots in the {VOCABULARY['view'][view]}: at yaw {degrees(VIEW_YAW[view])} similarity "
+        f"is {known[view]:.2f}.",
     )
 
 
@@ -202,17 +202,18 @@ def _diversity(card: ScoreCard) -> Judgement:
     pairs = ((on.yaw, off.yaw), (on.expression, off.expression))
     known = [(mine, theirs) for mine, theirs in pairs if mine is not None and theirs]
     return Judgement(
-        "It does not always look the same way",
-        f"{percent(LESS_DIVERSE)} of LoRA off or more",
-        f"heads {turning(on.yaw)}, faces {two_places(on.expression)}; LoRA off {turning(off.yaw)}, "
+        "The trigger alone gives different poses",
+        f"at least {percent(LESS_DIVERSE)} of the baseline",
+        f"heads {turning(on.yaw)}, faces {two_places(on.expression)}; baseline {turning(off.yaw)}, "
         f"{two_places(off.expression)}",
         any(mine >= LESS_DIVERSE * theirs for mine, theirs in known) if known else None,
-        "By its trigger alone it always looks the same way: add shots that differ in pose.",
+        "Prompted with the trigger only, every image has the same pose: add shots in other poses "
+        "and with other expressions.",
     )
 
 
 def _certain(identity: Interval) -> Judgement:
-    claim, bar = "The figure is certain", f"interval of {WIDE:g} or less"
+    claim, bar = "The similarity is certain", f"interval of {WIDE:g} or less"
     low, high = identity.low, identity.high
     if low is None or high is None:
         return Judgement(claim, bar, DASH, None)
@@ -221,18 +222,18 @@ def _certain(identity: Interval) -> Judgement:
         bar,
         two_places(high - low),
         high - low <= WIDE,
-        f"The figure is uncertain ({low:.2f} to {high:.2f}): use more samples, or a dataset with "
-        "more shots.",
+        f"The similarity is uncertain ({low:.2f} to {high:.2f}): use more samples, or a dataset "
+        "with more shots.",
     )
 
 
 def _often_enough(count: int) -> Judgement:
     return Judgement(
-        "It was measured often enough",
+        "Enough scenes were measured",
         f"{FEW} scenes or more",
         str(count),
         count >= FEW,
-        f"Measured on {count} pictures only: a rough figure.",
+        f"Measured on {images(count)} only: a rough estimate.",
     )
 
 
@@ -249,9 +250,9 @@ def _strength(card: ScoreCard) -> str:
     if len(strengths) < 2:
         return ""
     if best == strengths[-1] and best > 1:
-        return "It is best at the highest strength that was tried: train longer."
+        return "The highest strength that was tried is the best: train longer."
     if best == strengths[0] and best < 1:
-        return "It is best at the lowest strength that was tried: an earlier step may do better."
+        return "The lowest strength that was tried is the best: an earlier step may do better."
     return ""
 
 
@@ -268,4 +269,4 @@ def _longer(card: ScoreCard) -> str:
         return ""
     if curve[-1][1] - curve[-2][1] < STILL_RISING:
         return ""
-    return f"It was still rising: train {curve[-1][0] - curve[-2][0]} steps more."
+    return f"Similarity was still rising: train {curve[-1][0] - curve[-2][0]} steps more."

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
 from ..store.images import image_bytes
 from ..store.tensors import read_tensors, write_tensors
@@ -73,17 +74,17 @@ def stamp(path: Path, card: ScoreCard) -> None:
     """Writes what ``card`` says of its best LoRA into the metadata of the file ``path``.
 
     The weights, all other metadata and the file's time stay as they are, so that ComfyUI runs
-    nothing again that names it; an earlier score is replaced. Raises ValueError when the file is no
+    nothing again that names it; an earlier score is replaced. Raises FacetError when the file is no
     safetensors file or cannot be written.
     """
     from safetensors import SafetensorError
 
     if path.suffix.lower() != ".safetensors":
-        raise ValueError(f"{path.name} is no safetensors file, so the score is not written in it.")
+        raise FacetError(f"{path.name} is no safetensors file, so the score is not written in it.")
     try:
         state = path.stat()
         tensors, metadata = read_tensors(path)
         write_tensors(path, tensors, {**metadata, STAMP: card.stamp()})
         os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     except (OSError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"The score could not be written into {path.name} ({error}).") from error
+        raise FacetError(f"The score could not be written into {path.name} ({error}).") from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.character import Character
 from ..evaluate import Evaluation
 from ..metrics import COPIES
-from ..protocol import LEAK, SCENE
+from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from ..text import percent, score_of, words_of
 from ..verdict import AS_GOOD, Judgement, doubts, judged
 from .charts import charts
@@ -90,7 +90,7 @@ def sentences(verdict: str) -> list[str]:
 
 
 def summary(of: Material) -> SummaryView:
-    """The verdict with what it says to do, and the original beside a scene without and with LoRA."""
+    """The verdict with what it says to do, and the original beside a scene made both ways."""
     card = of.card
     first, *rest = sentences(card.verdict)
     glance = [(tile(of.character.source.image, "The original image", "", "own"), "The original")]
@@ -159,9 +159,9 @@ SECTIONS: dict[str, tuple[str, Callable[[Material], Any]]] = {
     "charts": ("charts", charts),
     "worst": ("worst", worst),
     "nearest": ("sheet", nearest),
-    "trigger": ("strips", trigger_alone),
-    "attributes": ("sheet", attributes),
-    "leaks": ("sheet", leaks),
+    TRIGGER: ("strips", trigger_alone),
+    ATTRIBUTE: ("sheet", attributes),
+    LEAK: ("sheet", leaks),
     "rules": ("rules", rules),
     "settings": ("settings", settings),
 }

@@ -193,7 +193,7 @@ def attributes(of: Material) -> PairsView | None:
     value = of.card.best[ATTRIBUTES]
     if value.value is not None:
         text += f" {of.noun} with the original {value.text}."
-    return _probes(of, ATTRIBUTE, "Wearing something new", text)
+    return _probes(of, ATTRIBUTE, of.label(ATTRIBUTES), text)
 
 
 def leaks(of: Material) -> PairsView | None:

@@ -155,7 +155,7 @@ def test_an_original_of_any_size_is_scored(models, size):
 def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
     run = run_in(tmp_path / "run", character_hash="other")
     card = FacetIdentityScorer.execute(character(), run=run, **models, **SMALL).args[0]
-    assert any("trained on other pictures" in note for note in card.notes)
+    assert any("trained on other images" in note for note in card.notes)
 
 
 @pytest.mark.parametrize(

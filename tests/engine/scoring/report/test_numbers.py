@@ -18,7 +18,7 @@ def tables(html: str) -> dict[str, list[list[str]]]:
 
 def test_each_number_has_a_map_of_checkpoints_at_strengths(material):
     found = tables(rendered("maps", material))
-    assert {"Similarity with the original", "Right views", "Copies", "Unspoiled"} <= found.keys()
+    assert {"Similarity with the original", "Right views", "Copies", "Quality kept"} <= found.keys()
     for cells in found.values():
         assert [len(row) for row in cells] == [2, 2]
     by_place = [f"{one.identity.value:.2f}" for one in material.card.tried]

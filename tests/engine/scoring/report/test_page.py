@@ -71,7 +71,7 @@ def test_what_others_wrote_is_only_text(make_full, character):
 
 def test_a_report_without_a_scale_shows_no_scale(make_evaluation, character):
     page = report_page(character, make_evaluation(on=0.5, off=0.5, own=0.5))
-    assert "Likeness cannot be judged." in page and "cannot be read as similarity" in page
+    assert "Similarity cannot be judged." in page and "cannot be read as similarity" in page
     assert "<h2>What was tried" not in page and "0 · a stranger" not in page
 
 

@@ -42,27 +42,27 @@ GOOD = {
 @pytest.mark.parametrize(
     ("rule", "change", "said"),
     [
-        ("It does not copy a figure", {"figures": share(0.2)}, "repeat the figure"),
-        ("It obeys the framing", {"framings": share(0.5)}, "It shows the framing asked for"),
-        ("It obeys the colour", {"colours": share(0.4)}, "It shows the colour asked for"),
-        ("It does not copy", {"copies": share(0.1)}, "repeat a training picture"),
-        ("It does not leak clothes", {"leaks": share(0.4)}, "which nobody asked for"),
-        ("Its pictures are unspoiled", {"unspoiled": share(0.7)}, "blurred, noisy"),
-        ("It obeys the view", {"views": share(0.6)}, "It shows the view asked for"),
+        ("It does not copy poses", {"figures": share(0.2)}, "reproduce the pose"),
+        ("It shows the framing asked for", {"framings": share(0.5)}, "The framing asked for"),
+        ("It shows the colour asked for", {"colours": share(0.4)}, "The colour asked for"),
+        ("It does not copy training images", {"copies": share(0.1)}, "reproduce a training image"),
+        ("It does not leak clothes", {"leaks": share(0.4)}, "although the prompt names no clothes"),
+        ("Image quality is kept", {"unspoiled": share(0.7)}, "blurred, noisy"),
+        ("It shows the view asked for", {"views": share(0.6)}, "The view asked for"),
         (
             "No view is far below the rest",
             {"by_view": {"front": share(0.9), "profile_left": share(0.6)}},
             "Add shots in the left profile",
         ),
         (
-            "It does not always look the same way",
+            "The trigger alone gives different poses",
             {"diversity": Diversity(9.0, 0.1, 8)},
-            "it always looks the same way",
+            "every image has the same pose",
         ),
         (
-            "The figure is certain",
+            "The similarity is certain",
             {"identity": Interval(0.9, 0.4, 1.2, 20)},
-            "The figure is uncertain",
+            "The similarity is uncertain",
         ),
         ("It is the same character", {"identity": share(0.6)}, "Close to the character"),
     ],
@@ -90,7 +90,9 @@ def test_the_table_says_what_the_verdict_says(make_full, character, rule, change
 
 def test_what_was_not_measured_neither_holds_nor_fails(make_evaluation, character):
     shown = table(Material(character, make_evaluation(faces=False)))
-    assert shown["It obeys the view"] == shown["It does not leak clothes"] == "not measured"
+    assert (
+        shown["It shows the view asked for"] == shown["It does not leak clothes"] == "not measured"
+    )
 
 
 def test_the_settings_name_the_encoder_and_the_sampling(make_evaluation, character):
