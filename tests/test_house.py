@@ -39,7 +39,6 @@ BETWEEN_NODES = {
     ("dataset", "shots"): "said_by, of_a_character",
     ("expression", "shots"): "said_by, retouching_studio",
     ("scoring", "shots"): "said_by",
-    ("studio", "shots"): "said_by",
 }
 """Imports from one area of nodes/ to another, and what is shared that way."""
 
