@@ -60,6 +60,7 @@ def dispatch(arguments: list[str], home: Home) -> int:
 
 
 def on_terminate(number: int, frame: FrameType | None) -> None:
+    """Leave as a signal says, through every `finally`."""
     sys.exit(128 + number)
 
 

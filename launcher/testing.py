@@ -38,7 +38,7 @@ def install_browser(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     wait = ["-o", "DPkg::Lock::Timeout=300"]
     install = ["apt-get", *wait, "install", "-y", "-q", "--no-install-recommends", "chromium"]
-    with open(log, "a", encoding="utf-8") as output:
+    with log.open("a", encoding="utf-8") as output:
         for command in (["apt-get", "update", "-q"], install):
             done = subprocess.run(
                 command,

@@ -25,8 +25,13 @@ from harness.comfy_server import ComfyServer
 
 FILE = ROOT / "workflows" / "08_next_version.json"
 PERSON = 4
-DEMO = {"UNETLoader": 0, "DualCLIPLoader": 1, "VAELoader": 2, "CLIPVisionLoader": 3,
-        "LoadMediaPipeFaceLandmarker": 4}  # fmt: skip
+DEMO = {
+    "UNETLoader": 0,
+    "DualCLIPLoader": 1,
+    "VAELoader": 2,
+    "CLIPVisionLoader": 3,
+    "LoadMediaPipeFaceLandmarker": 4,
+}
 """The loaders, and the output of Facet Demo Models that stands in for each."""
 LINES = (
     "close-up, front view, smiling, wearing yellow sweater, in a park",

@@ -30,17 +30,33 @@ SIDE = 128
 HABIT = "holding a paper cup"
 FACED = ("front", "three_quarter_left", "three_quarter_right")
 CAPTION_FAULTS = (
-    "caption_missing", "trigger_missing", "trigger_doubled", "trigger_misspelt", "identity_words",
-    "boilerplate", "caption_duplicate",
-)  # fmt: skip
+    "caption_missing",
+    "trigger_missing",
+    "trigger_doubled",
+    "trigger_misspelt",
+    "identity_words",
+    "boilerplate",
+    "caption_duplicate",
+)
 PICTURE_FAULTS = (
-    "blurred", "tiny_face", "no_face", "several_people", "small_picture", "empty_mask",
+    "blurred",
+    "tiny_face",
+    "no_face",
+    "several_people",
+    "small_picture",
+    "empty_mask",
     "odd_weight",
-)  # fmt: skip
+)
 HOLES = (
-    "view top", "view low", "expression serious", "lighting side", "lighting low", "lighting back",
-    "framing close_up", "background plain",
-)  # fmt: skip
+    "view top",
+    "view low",
+    "expression serious",
+    "lighting side",
+    "lighting low",
+    "lighting back",
+    "framing close_up",
+    "background plain",
+)
 """What the scenes below show too little of."""
 
 Truth = dict[str, set[str]]

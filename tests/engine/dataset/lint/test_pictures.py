@@ -192,8 +192,10 @@ def test_pictures_are_counted(pictures, kinds):
 def test_without_models_the_report_says_what_was_not_looked_at():
     report = lint(of(*varied(6)))
     assert [line.split(":")[0] for line in report.skipped] == [
-        "Constant garment", "Faces", "Near-duplicates",
-    ]  # fmt: skip
+        "Constant garment",
+        "Faces",
+        "Near-duplicates",
+    ]
     assert report.text().startswith(f"Dataset {report.number} of 100, ")
     assert isinstance(report, Report) and report.record()["number"] == report.number
 

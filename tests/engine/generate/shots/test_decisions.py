@@ -105,8 +105,12 @@ def test_what_was_said_of_one_picture_is_not_said_of_another() -> None:
 
 
 def test_every_roll_has_seeds_of_its_own() -> None:
-    tries = [Decision(roll=roll).seed(7 + 1000 * n) + t for roll in range(50) for n in range(50)
-             for t in range(10)]  # fmt: skip
+    tries = [
+        Decision(roll=roll).seed(7 + 1000 * n) + t
+        for roll in range(50)
+        for n in range(50)
+        for t in range(10)
+    ]
     assert len(set(tries)) == len(tries)
     assert NONE.seed(2**64 - 1) < 2**63
 
