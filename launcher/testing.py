@@ -92,6 +92,6 @@ def run(home: Home, arguments: list[str]) -> int:
         command += ["-n", str(number), "--dist", "loadgroup", "--no-loadscope-reorder"]
         # In one word: pytest would take a file that is there for one to be tested.
         command += [f"--durations-file={home.logs / 'durations.txt'}"]
-        variables |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        variables |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "FACET_WORKERS": str(number)}
     folder = ROOT / "tests"
     return subprocess.run([*command, *arguments], cwd=folder, env=variables, check=False).returncode
