@@ -18,7 +18,6 @@ from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels
 from ..engine.demo.people import demo_picture
 from ..engine.scoring.adherence import asked_backdrop, asked_clothes
-from ..engine.scoring.cache import PictureCache
 from ..engine.scoring.candidates import candidates_of
 from ..engine.scoring.evaluate import Evaluation, evaluate
 from ..engine.scoring.measure import Meter
@@ -27,6 +26,7 @@ from ..engine.scoring.protocol import prompt_suite
 from ..engine.scoring.sampler import Bench, Sampler
 from ..engine.scoring.score import ScoreCard
 from ..engine.scoring.verdict import LEAK_RATE, repeated
+from ..engine.store.images import ImageStore
 from ..engine.training.loop import train
 from ..engine.training.run_record import TrainingRun
 from ..engine.training.settings import TrainingSettings
@@ -167,7 +167,7 @@ class Case:
             *leak_prompts(size.probes // 2, 7),
         )
         candidates = candidates_of(run, None, (1.0,), len(run.checkpoints))
-        cache = PictureCache(self.folder / "pictures")
+        cache = ImageStore(self.folder / "pictures")
         return evaluate(
             character, candidates, self.bench, prompts, cache=cache, first_look=first_look
         )

@@ -30,15 +30,15 @@ from ..engine.core.character import Character
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.generate.character_shot.conflicts import conflicts, mentions
 from ..engine.generate.character_shot.judge import Judge, Measures, Verdict
-from ..engine.generate.character_shot.lora import LoraFile, agreed, read_lora_file
 from ..engine.generate.character_shot.make import Shoot, Studio, Try
 from ..engine.generate.character_shot.store import Pictures
-from ..engine.scoring.cache import PictureCache
+from ..engine.generate.comfyui.lora import LoraFile, agreed, read_lora_file
 from ..engine.scoring.calibrate import Calibration
 from ..engine.scoring.candidates import candidates_of
 from ..engine.scoring.evaluate import evaluate
 from ..engine.scoring.protocol import prompt_suite
 from ..engine.scoring.sampler import Bench
+from ..engine.store.images import ImageStore
 from ..engine.training.run_record import TrainingRun
 from ..engine.vision.embedders import AppearanceEmbedder
 from ..world.captions import identity_words, tags_of
@@ -234,7 +234,7 @@ def calibration(
     bench = Bench(models.model, models.clip, models.vae, models.clip_vision, SAMPLING, models.face)
     candidates = candidates_of(run, None, (1.0,), 1)
     prompts = prompt_suite(character, scenes, 7)
-    card = evaluate(character, candidates, bench, prompts, cache=PictureCache(folder)).card
+    card = evaluate(character, candidates, bench, prompts, cache=ImageStore(folder)).card
     return card.calibration
 
 

@@ -25,8 +25,8 @@ from ..engine.comfyui.sampling import Sampling
 from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.generate.shots.accept import Gates, Thresholds
 from ..engine.generate.shots.conditioning import ReferenceMode
+from ..engine.generate.shots.gates import Gates, Thresholds
 from ..engine.generate.shots.make import Shoot, Studio
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround

@@ -25,10 +25,9 @@ from ..engine.comfyui.sampling import Sampling
 from ..engine.core.character import Character, Provenance, Score, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.generate.shots.accept import Gates, Thresholds
 from ..engine.generate.shots.camera import Camera, Recipe
 from ..engine.generate.shots.conditioning import ReferenceMode
-from ..engine.generate.shots.gates import Look
+from ..engine.generate.shots.gates import Gates, Look, Thresholds
 from ..engine.generate.shots.make import Progress, Shoot, Studio
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from ..core.character import Character
+from ..store.images import ImageStore
 from ..vision.embedders import AppearanceEmbedder
-from .cache import PictureCache
 from .calibrate import Calibration, Scales
 from .condition import Condition, Sample, condition
 from .measure import Meter, reproduced
@@ -43,7 +43,7 @@ def evaluate(
     description: str = "",
     notes: Sequence[str] = (),
     on_picture: OnPicture | None = None,
-    cache: PictureCache | None = None,
+    cache: ImageStore | None = None,
     first_look: int = FIRST_LOOK,
 ) -> Evaluation:
     """Scores every candidate on the first few scenes, and the best of them on all prompts.

@@ -12,11 +12,11 @@ from ...engine.generate.expression.table import SLIDERS
 from ..common import sockets
 from ..common.folders import expressions_folder
 from ..common.inputs import negative_input, sampling_inputs
+from ..shots.inputs import MODES
 
 LOGGER = logging.getLogger(__name__)
 OWN = "own sliders"
 ORIGINAL, FRONT = "original", "front shots"
-MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
 
 
 def known_presets() -> dict[str, Preset]:

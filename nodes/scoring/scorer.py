@@ -91,7 +91,6 @@ class FacetIdentityScorer(io.ComfyNode):
         background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
-        from ...engine.scoring.cache import PictureCache
         from ...engine.scoring.candidates import candidates_of, parse_strengths
         from ...engine.scoring.evaluate import evaluate
         from ...engine.scoring.probes import (
@@ -103,6 +102,7 @@ class FacetIdentityScorer(io.ComfyNode):
         from ...engine.scoring.protocol import prompt_suite
         from ...engine.scoring.sampler import Bench
         from ...engine.scoring.write import write_report
+        from ...engine.store.images import ImageStore
 
         with said_by(cls):
             scenes = own_prompts(prompts, seed) or prompt_suite(character, samples, seed)
@@ -141,7 +141,7 @@ class FacetIdentityScorer(io.ComfyNode):
                 description.strip(),
                 other_dataset(character, run),
                 shown_progress(),
-                PictureCache(character_folder(character, REPORTS, "pictures")),
+                ImageStore(character_folder(character, REPORTS, "pictures")),
             )
         written = write_report(character_folder(character, REPORTS), character, evaluation)
         report, card = written.picture[None], evaluation.card

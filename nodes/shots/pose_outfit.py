@@ -12,13 +12,18 @@ from comfy_api.latest import io
 from ...engine.core.character import Character
 from ...engine.generate.shots.garment import cut_out
 from ...engine.generate.shots.plan import from_lines
-from ...engine.generate.shots.transfer import Through, Transfer, TransferShoot
-from ...engine.generate.shots.transfer_plan import Guide, transfer_plan
+from ...engine.generate.shots.transfer import (
+    Guide,
+    PoseMethod,
+    Transfer,
+    transfer_plan,
+    transfer_shoot,
+)
 from ...engine.vision.pose import PoseModel, poses_from_keypoints
 from ..common import sockets
 from ..common.inputs import to_rgb
-from .reference_inputs import reference_pictures
-from .shooting import later_inputs, said_by, shoot, shot_outputs, studio_inputs
+from .inputs import ShootInputs, later_inputs, reference_pictures, shot_outputs, studio_inputs
+from .shooting import said_by, shoot
 
 PICTURE, OPENPOSE_MAP = "picture", "openpose_map"
 
@@ -52,8 +57,8 @@ def pose_inputs() -> list[io.Input]:
         ),
         io.Combo.Input(
             "pose_through",
-            options=Through,
-            default=Through.AUTO,
+            options=PoseMethod,
+            default=PoseMethod.AUTO,
             optional=True,
             tooltip="How the model is shown the pose: by the ControlNet, as a further reference of "
             "an edit model, or both. Auto takes the ControlNet where one is connected.",
@@ -162,7 +167,7 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
         pose_image_is: str = PICTURE,
         pose_keypoint: Any = None,
         control_net: Any = None,
-        pose_through: str = Through.AUTO.value,
+        pose_through: str = PoseMethod.AUTO.value,
         control_strength: float = 1.0,
         control_start: float = 0.0,
         control_end: float = 1.0,
@@ -173,7 +178,7 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
         pose_vae: Any = None,
         max_pose_error: float = 0.25,
         min_garment: float = 0.5,
-        **studio: Any,
+        **inputs: Any,
     ) -> io.NodeOutput:
         with said_by(cls):
             finder = None if pose_model is None else PoseModel(pose_model, pose_vae)
@@ -184,14 +189,14 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
                 control_strength,
                 control_start,
                 control_end,
-                Through(pose_through),
+                PoseMethod(pose_through),
                 max_pose_error,
                 min_garment,
             )
             plan = transfer_plan(guides, from_lines(lines).requests, transfer.garment)
-        kind = partial(TransferShoot, transfer=transfer, plan=plan)
+        kind = partial(transfer_shoot, transfer=transfer, plan=plan)
         file = "poses_and_outfits.png"
-        return shoot(cls, character, plan, file, kind=kind, pose_model=finder, **studio)
+        return shoot(cls, character, plan, file, ShootInputs(**inputs), kind, finder)
 
 
 def guides_from(

@@ -15,10 +15,10 @@ from ...engine.generate.shots.store import ShotStore
 from ..common import sockets
 from ..common.folders import character_folder
 from ..common.inputs import face_detection_input, negative_input, sampling_inputs
+from .inputs import MODES
 from .shooting import retouching_studio, said_by
 
 NAME = "Facet Refine Shots"
-MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
 DEFAULTS = RefineSettings()
 
 

@@ -9,9 +9,10 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
-from ...engine.generate.shots.together import TogetherShoot, joined
+from ...engine.generate.shots.together import joined, together_shoot
 from ..common import sockets
-from .shooting import later_inputs, said_by, shoot, studio_inputs
+from .inputs import ShootInputs, later_inputs, studio_inputs
+from .shooting import said_by, shoot
 
 
 class FacetTwoCharacters(io.ComfyNode):
@@ -54,12 +55,12 @@ class FacetTwoCharacters(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, character: Character, second_character: Character, plan: ShotPlan, **studio: Any
+        cls, character: Character, second_character: Character, plan: ShotPlan, **inputs: Any
     ) -> io.NodeOutput:
         with said_by(cls):
             both = joined(character, second_character)
-        kind = partial(TogetherShoot, two=(character, second_character))
-        return shoot(cls, both, plan, "together.png", kind=kind, **studio)
+        kind = partial(together_shoot, two=(character, second_character))
+        return shoot(cls, both, plan, "together.png", ShootInputs(**inputs), kind)
 
 
 NODES = [FacetTwoCharacters]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ...engine.generate.shots.gates import Thresholds
-from ...engine.generate.shots.retry import RetryRules
+from ...engine.generate.shots.remedies import RetryRules
 from ...engine.vision.people import check_detector
 from ..common import sockets
 

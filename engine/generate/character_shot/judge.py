@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import fingerprint
+from ...comfyui.fingerprint import fingerprint
 from ...core.character import VIEW_YAW, Character
 from ...scoring.calibrate import Calibration
 from ...scoring.copies import CopyFinder
@@ -49,7 +49,7 @@ class Measures:
 
     def record(self) -> dict[str, Any]:
         """The measures as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "by": list(self.by)}
 
 
 def measures_from(record: Any) -> Measures:

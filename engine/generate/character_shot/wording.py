@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .lora import Calls
+from ...comfyui.lora import Calls
 
 TABLE = Path(__file__).resolve().parent / "words.json"
 _WEIGHTED_STREAMS = frozenset({"l", "g", "h"})

@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 
+from ...comfyui.sampling import OnStep
 from ...core.character import Character, Shot
 from ...vision.faces import Face, find_face
+from ..sizes import resized
 from .colours import match_colours
-from .retouch import OnStep, Retoucher
-from .upscale import resized, upscaled
+from .retouch import Retoucher
+from .upscale import upscaled
 
 COLOURED_LIGHT = frozenset({"warm", "side", "back", "low"})
 

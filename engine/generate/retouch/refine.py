@@ -8,16 +8,20 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import fingerprint, model_fingerprint
+from ...comfyui.fingerprint import fingerprint, model_fingerprint
+from ...comfyui.sampling import OnStep
 from ...core.character import Character, Provenance, Score, Shot
 from ...families.modes import called
+from ...store.keys import key
 from ...vision.embedding import likeness_gain
 from ..shots.camera import Studio
-from ..shots.store import ShotStore, shot_key
+from ..shots.store import ShotStore
 from .finish import Colours, Finisher, RefineSettings
-from .retouch import OnStep, Retoucher
+from .retouch import Retoucher
 
 REFINE_GATE = "refine"
+VERSION = 1
+"""Of the names of refined shots on the disk."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +72,14 @@ class Refine:
         if studio is not None and denoised:
             self.retoucher = Retoucher(character, studio, seed, settings.face_size**2)
         self.finisher = Finisher(character, settings, self.retoucher, upscale_model, face_model)
-        self._common = (
-            character.source.hash,
-            settings,
-            seed,
-            fingerprint(upscale_model),
-            fingerprint(face_model),
-            self._studio_record(),
-        )
+        self._common = {
+            "original": character.source.hash,
+            "settings": settings,
+            "seed": seed,
+            "upscale_model": fingerprint(upscale_model),
+            "face_model": fingerprint(face_model),
+            "studio": self._studio_values(),
+        }
 
     def run(
         self,
@@ -102,8 +106,8 @@ class Refine:
         return replace(self.character, shots=tuple(shots))
 
     def _one(self, shot: Shot, store: ShotStore, on_step: OnStep | None) -> tuple[Shot, bool]:
-        key = shot_key(*self._common, shot.hash, shot.tags)
-        stored = store.load(key)
+        name = key(VERSION, **self._common, shot=shot.hash, tags=shot.tags)
+        stored = store.load(name)
         found = stored is not None
         if stored is None:
             image, done = self.finisher.picture(shot, on_step)
@@ -115,7 +119,7 @@ class Refine:
                 scores=(Score(REFINE_GATE, None, None, None, done),),
                 weight=shot.weight,
             )
-            store.save(key, stored)
+            store.save(name, stored)
         return self._judged(shot, stored), found
 
     def _judged(self, shot: Shot, stored: Shot) -> Shot:
@@ -161,21 +165,22 @@ class Refine:
             seed=self.retoucher.seed,
         )
 
-    def _studio_record(self) -> tuple[object, ...]:
+    def _studio_values(self) -> dict[str, object]:
+        """What of the studio decides what is made."""
         if self.retoucher is None:
-            return ()
+            return {}
         reference, studio = self.retoucher.reference, self.retoucher.studio
-        return (
-            model_fingerprint(studio.model),
-            studio.sampling,
-            studio.custom,
-            studio.mode.value,
-            studio.negative,
-            studio.strengthen_likeness,
-            reference.dialect.digest,
-            reference.method,
-            called(studio.mode, self.character),
-        )
+        return {
+            "model": model_fingerprint(studio.model),
+            "sampling": studio.sampling,
+            "custom": studio.custom,
+            "mode": studio.mode,
+            "negative": studio.negative,
+            "strengthen_likeness": studio.strengthen_likeness,
+            "dialect": reference.dialect.digest,
+            "method": reference.method,
+            "called": called(studio.mode, self.character),
+        }
 
 
 def report(character: Character) -> str:

@@ -7,17 +7,15 @@ from dataclasses import replace
 
 import torch
 
-from ...comfyui.sampling import Conditioning, encode_prompt, sample
+from ...comfyui.sampling import OnStep, sample
 from ...core.character import Character, Tags
 from ...families.dialects import dialect_for
 from ...families.modes import ReferenceMode, called
 from ...vision.faces import Face
 from ..shots.camera import Studio
-from ..shots.conditioning import Reference, reference_for
+from ..shots.conditioning import PromptEncoder, Reference, reference_for
 from ..sizes import canvas_for, fitting
 from .tiles import Tiles
-
-OnStep = Callable[[int, torch.Tensor], None]
 
 
 class Retoucher:
@@ -30,7 +28,7 @@ class Retoucher:
         self.studio, self.seed = studio, seed
         self.reference = _reference(character, studio, pixels)
         self.reference.check(studio.clip)
-        self._encoded: dict[tuple[str, bool], Conditioning] = {}
+        self._encode = PromptEncoder(self.reference, studio.clip, studio.sampling.guidance)
 
     def part(
         self,
@@ -53,8 +51,8 @@ class Retoucher:
         return sample(
             studio.model,
             studio.vae,
-            self._conditioning(reference.prompt(tags), seen=True),
-            self._conditioning(words, seen=not studio.strengthen_likeness),
+            self._encode(reference.prompt(tags), seen=True),
+            self._encode(words, seen=not studio.strengthen_likeness),
             replace(studio.sampling, width=width, height=height),
             self.seed,
             latent=latent,
@@ -131,17 +129,6 @@ class Retoucher:
         top, left = at[0] // down, at[1] // across
         noise = comfy.sample.prepare_noise(whole, self.seed)
         return noise[..., top : top + rows, left : left + columns]
-
-    def _conditioning(self, text: str, seen: bool) -> Conditioning:
-        """``text`` as CONDITIONING, with the original in it when it is ``seen``."""
-        if (text, seen) not in self._encoded:
-            clip, guidance = self.studio.clip, self.studio.sampling.guidance
-            self._encoded[text, seen] = (
-                self.reference.conditioning(clip, text, guidance)
-                if seen
-                else encode_prompt(clip, text, guidance)
-            )
-        return self._encoded[text, seen]
 
 
 def surroundings(face: Face, image: torch.Tensor, padding: float) -> tuple[int, int, int, int]:

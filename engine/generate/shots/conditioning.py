@@ -159,3 +159,21 @@ def _looking(clip: Any, text: str, pictures: Sequence[torch.Tensor]) -> Any:
             "loader's type 'qwen_image'."
         )
     return tokens
+
+
+class PromptEncoder:
+    """Encodes prompts for one model, each once: with the original in them, or without it."""
+
+    def __init__(self, reference: Reference, clip: Any, guidance: float | None) -> None:
+        self.reference, self.clip, self.guidance = reference, clip, guidance
+        self._encoded: dict[tuple[str, bool], Conditioning] = {}
+
+    def __call__(self, text: str, seen: bool) -> Conditioning:
+        """``text`` as CONDITIONING, with the original in it when it is ``seen``."""
+        if (text, seen) not in self._encoded:
+            self._encoded[text, seen] = (
+                self.reference.conditioning(self.clip, text, self.guidance)
+                if seen
+                else encode_prompt(self.clip, text, self.guidance)
+            )
+        return self._encoded[text, seen]

@@ -1,17 +1,22 @@
-"""The gates: what a reading says about what was asked, each a number, a threshold and a verdict."""
+"""The gates: each measures one thing in a shot and holds it to a threshold.
+
+docs/adding-a-gate.md says how to add one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from ...core.character import Score, Tags
-from ...vision.framing import ADULTS, framing_of
-from ...vision.pose import CONFIDENCE, NOSE
+from ...vision.embedding import embed
+from ...vision.framing import ADULTS, bands_of, framing_of
+from ...vision.pose import CONFIDENCE, NOSE, PoseModel
 from ...vision.similarity import least_alike, small
-from .reading import Reading
+from .reading import Meter, Reading
 
 VIEW_GATE = "view"
 FRAMING_GATE = "framing"
@@ -19,10 +24,6 @@ PERSONS_GATE = "persons"
 IDENTITY_GATE = "identity"
 SHARPNESS_GATE = "sharpness"
 DUPLICATE_GATE = "duplicate"
-GATES = (
-    VIEW_GATE, FRAMING_GATE, PERSONS_GATE, IDENTITY_GATE, SHARPNESS_GATE, DUPLICATE_GATE,
-)  # fmt: skip
-
 THUMBNAIL = 48
 NO_FACE_MODEL = "skipped: no FACE_DETECTION_MODEL is connected"
 
@@ -181,3 +182,100 @@ def duplicate(this: Look, others: Sequence[Look], thresholds: Thresholds) -> Sco
         same = same and float(this.embedding @ other.embedding) > thresholds.max_same_embedding
     note = "the same picture as another one" if same else ""
     return Score(DUPLICATE_GATE, value, limit, not same, note)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """All that a gate may look at: what was read in a picture, and what it was asked to show.
+
+    bands: of the framings, see ``vision.framing``. original: its embedding (D,), or None. this,
+    others: the picture's look, and those of the shots that it may not repeat.
+    """
+
+    reading: Reading
+    tags: Tags
+    thresholds: Thresholds
+    bands: tuple[float, float] = ADULTS
+    original: torch.Tensor | None = None
+    this: Look | None = None
+    others: tuple[Look, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate: its name, and what it says of a picture. Its switch is ``check_<name>``."""
+
+    name: str
+    score: Callable[[Seen], Score]
+
+
+def _duplicate(seen: Seen) -> Score:
+    assert seen.this is not None
+    return duplicate(seen.this, seen.others, seen.thresholds)
+
+
+SHOT_GATES = (
+    Gate(VIEW_GATE, lambda seen: view(seen.reading, seen.tags, seen.thresholds)),
+    Gate(FRAMING_GATE, lambda seen: framing(seen.reading, seen.tags, seen.thresholds, seen.bands)),
+    Gate(PERSONS_GATE, lambda seen: persons(seen.reading)),
+    Gate(
+        IDENTITY_GATE,
+        lambda seen: identity(seen.reading, seen.tags, seen.thresholds, seen.original),
+    ),
+    Gate(SHARPNESS_GATE, lambda seen: sharpness(seen.reading, seen.thresholds)),
+    Gate(DUPLICATE_GATE, _duplicate),
+)
+"""Every gate, in the order in which its score stands in a shot."""
+GATES = tuple(gate.name for gate in SHOT_GATES)
+
+
+class Gates:
+    """Measures shots against one original.
+
+    A model that is None skips its gates, and the scores say so. ``face_model`` is what goes over
+    FACE_DETECTION_MODEL, ``clip_vision`` a CLIP_VISION, ``person_detector`` an RT-DETR MODEL,
+    ``pose_model`` core's SDPose.
+    """
+
+    def __init__(
+        self,
+        source: torch.Tensor,
+        thresholds: Thresholds,
+        face_model: Any = None,
+        clip_vision: Any = None,
+        person_detector: Any = None,
+        pose_model: PoseModel | None = None,
+        gates: tuple[Gate, ...] = SHOT_GATES,
+    ) -> None:
+        self.thresholds, self.gates = thresholds, gates
+        self.meter = Meter(source, face_model, clip_vision, person_detector, pose_model)
+        self.bands = bands_of(face_model)
+        self.source_embedding = None if clip_vision is None else embed(clip_vision, source[None])[0]
+
+    def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
+        """What there is to see in ``image`` (H, W, 3); see ``Meter.read``."""
+        return self.meter.read(image, known)
+
+    def judge(
+        self, reading: Reading, tags: Tags, this: Look | None = None, others: Sequence[Look] = ()
+    ) -> tuple[Score, ...]:
+        """Every gate's score for a picture that was asked to show ``tags``.
+
+        this, others: its look and those of the shots that it may not repeat.
+        """
+        seen = Seen(
+            reading, tags, self.thresholds, self.bands, self.source_embedding, this, tuple(others)
+        )
+        scores = []
+        for gate in self.gates:
+            if gate.name == DUPLICATE_GATE and this is None:
+                continue
+            score = gate.score(seen)
+            if gate.name in self.thresholds.off:
+                score = Score(score.gate, score.value, None, None, "switched off")
+            scores.append(score)
+        return tuple(scores)
+
+    def measure(self, image: torch.Tensor, tags: Tags) -> tuple[Score, ...]:
+        """Every gate's score for ``image`` (H, W, 3) that was asked to show ``tags``."""
+        return self.judge(self.read(image), tags)

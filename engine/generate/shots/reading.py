@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import fingerprint
+from ...comfyui.fingerprint import fingerprint
 from ...vision.embedding import embed
 from ...vision.faces import Face, find_faces
 from ...vision.people import find_people
@@ -47,7 +47,7 @@ class Reading:
 
     def record(self) -> dict[str, Any]:
         """The reading as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "embedding": list(self.embedding), "pose": list(self.pose)}
 
 
 def reading_from_record(record: Any) -> Reading:

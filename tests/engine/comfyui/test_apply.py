@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from facet.engine.comfyui.apply import with_lora
+from facet.engine.comfyui.lora import with_lora
 from harness.small_models import SmallModels, small_models
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from facet.engine.comfyui.lora_file import read_lora, read_weights
+from facet.engine.comfyui.lora import read_lora, read_weights
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt"])

@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.generate.character_shot.lora import (
+from facet.engine.generate.comfyui.lora import (
     Calls,
     LoraFile,
     agreed,

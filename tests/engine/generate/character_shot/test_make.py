@@ -13,10 +13,10 @@ from facet.engine.core.character import Character
 from facet.engine.demo.models import DemoModels, load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.character_shot.judge import Judge
-from facet.engine.generate.character_shot.lora import LoraFile, agreed, read_lora_file
 from facet.engine.generate.character_shot.make import Picture, Shoot, Studio, prompt_lines
 from facet.engine.generate.character_shot.report import report, sheet
 from facet.engine.generate.character_shot.store import Pictures
+from facet.engine.generate.comfyui.lora import LoraFile, agreed, read_lora_file
 from facet.engine.vision.embedders import AppearanceEmbedder
 from facet.world.probe import Probe
 from harness.demo_lora import trained_lora, true_character

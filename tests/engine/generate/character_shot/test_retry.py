@@ -1,7 +1,7 @@
 import pytest
 
 from facet.engine.generate.character_shot.judge import COPY, NO_FACE, UNLIKE, VIEW, Verdict
-from facet.engine.generate.character_shot.retry import MOST, plan, seed_of
+from facet.engine.generate.character_shot.remedies import MOST, plan, seed_of
 from facet.engine.generate.character_shot.wording import Emphasis
 
 

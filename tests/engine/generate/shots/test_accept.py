@@ -11,8 +11,7 @@ import torch.nn.functional as F
 
 from facet.engine.core.character import Provenance, Score, Shot, Tags
 from facet.engine.demo.models import load_models
-from facet.engine.generate.shots.accept import Gates, Thresholds, better
-from facet.engine.generate.shots.gates import GATES, look, view
+from facet.engine.generate.shots.gates import GATES, Gates, Thresholds, better, look, view
 from facet.engine.generate.shots.reading import Reading
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.render import render

@@ -10,8 +10,8 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode, resolve_mode
-from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.conditioning import reference_for
+from facet.engine.generate.shots.gates import Gates, Thresholds
 from facet.engine.generate.shots.make import Shoot, Studio
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.store import ShotStore

@@ -13,9 +13,9 @@ from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.conditioning import ReferenceMode
 from facet.engine.generate.shots.decisions import NONE, Decision, names, parse_decisions
+from facet.engine.generate.shots.gates import Gates, Thresholds
 from facet.engine.generate.shots.make import Progress, Shoot, Studio
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.store import ShotStore

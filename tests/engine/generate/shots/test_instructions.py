@@ -12,8 +12,8 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.camera import Studio
+from facet.engine.generate.shots.gates import Gates, Thresholds
 from facet.engine.generate.shots.instructions import (
     describes,
     named_details,

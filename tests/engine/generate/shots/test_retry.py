@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.retry import Likeness, Remedy, RetryRules, remedy
+from facet.engine.generate.shots.remedies import Likeness, Remedy, RetryRules, remedy
 
 RULES = RetryRules()
 

@@ -15,11 +15,10 @@ from facet.engine.dataset.lint.trigger import trigger_findings
 from facet.engine.demo.models import load_models
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.camera import Studio
-from facet.engine.generate.shots.gates import GATES, IDENTITY_GATE, PERSONS_GATE
+from facet.engine.generate.shots.gates import GATES, IDENTITY_GATE, PERSONS_GATE, Gates, Thresholds
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
-from facet.engine.generate.shots.retry import Remedy
+from facet.engine.generate.shots.remedies import Remedy
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.generate.shots.together import TWO_PEOPLE_GATE, PairGate, TogetherShoot, joined
 from facet.engine.training.data.pictures import without_trigger

@@ -16,14 +16,13 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels, load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode, resolve_mode
-from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import reference_for
-from facet.engine.generate.shots.gates import IDENTITY_GATE
+from facet.engine.generate.shots.gates import IDENTITY_GATE, Gates, Thresholds
 from facet.engine.generate.shots.make import Shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.presets import turnaround
-from facet.engine.generate.shots.retry import Likeness, RetryRules
+from facet.engine.generate.shots.remedies import Likeness, RetryRules
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.loop import train

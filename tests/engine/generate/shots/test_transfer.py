@@ -14,16 +14,21 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.accept import Gates
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.garment import cut_out
-from facet.engine.generate.shots.gates import GATES, Thresholds
+from facet.engine.generate.shots.gates import GATES, Gates, Thresholds
 from facet.engine.generate.shots.plan import ShotRequest
 from facet.engine.generate.shots.reading import Reading
 from facet.engine.generate.shots.store import ShotStore
-from facet.engine.generate.shots.transfer import Through, Transfer, TransferShoot
-from facet.engine.generate.shots.transfer_gates import GarmentGate, pose_score
-from facet.engine.generate.shots.transfer_plan import Guide, transfer_plan
+from facet.engine.generate.shots.transfer import (
+    GarmentGate,
+    Guide,
+    Through,
+    Transfer,
+    TransferShoot,
+    pose_score,
+    transfer_plan,
+)
 from facet.engine.generate.sizes import fitting
 from facet.engine.vision.pose_map import draw_pose, placed
 from harness.control_models import small_control_net
