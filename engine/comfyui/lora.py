@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from ..core.character import Character
+
 LoraWeights = dict[str, torch.Tensor]
 """The tensors of a LoRA by their names in its file."""
 
@@ -94,6 +96,25 @@ def called(phrase: str) -> Calls:
     """The trigger and the class word in a phrase such as 'zqx person'."""
     trigger, _, rest = phrase.strip().partition(" ")
     return Calls(trigger, rest.strip())
+
+
+def agreed(character: Character | None, lora: LoraFile | None) -> tuple[Calls, str]:
+    """How to call the character, and a note where ``character`` and ``lora`` disagree.
+
+    The LoRA's own word wins: another was never learned.
+    """
+    known = lora.calls if lora else ()
+    if character is None:
+        return (known[0] if known else Calls()), ""
+    own = Calls(character.trigger, character.class_word)
+    match = next((one for one in known if one.trigger == own.trigger), None)
+    if not known or match:
+        return own, ""
+    note = (
+        f"The LoRA's file gives its trigger as '{known[0].trigger}', the character has "
+        f"'{own.trigger}'; the LoRA's is used."
+    )
+    return Calls(known[0].trigger, known[0].class_word or own.class_word), note
 
 
 def read_lora(path: Path) -> LoraFile:

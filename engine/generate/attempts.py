@@ -64,6 +64,7 @@ class Measures(Protocol):
 
 
 V = TypeVar("V", bound=Verdict)
+V_co = TypeVar("V_co", bound=Verdict, covariant=True)
 M = TypeVar("M", bound=Measures)
 
 
@@ -80,13 +81,13 @@ class Camera(Protocol):
         """What is written down of it as attempt ``number``, as JSON values."""
 
 
-class Checks(Protocol[M, V]):
+class Checks(Protocol[M, V_co]):
     """Measures images and judges them."""
 
     def measure(self, image: torch.Tensor, known: Any) -> M:
         """What there is to see in ``image``; ``known``: the record of what was measured earlier."""
 
-    def judge(self, stored: StoredImage, measures: M, number: int) -> V:
+    def judge(self, stored: StoredImage, measures: M, number: int) -> V_co:
         """What the ``measures`` of attempt ``number``, from 1, mean for what was asked."""
 
 

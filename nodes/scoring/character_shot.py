@@ -97,14 +97,13 @@ class FacetCharacterShot(io.ComfyNode):
         background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
-        from ...engine.comfyui.lora import LoraFile, read_lora
+        from ...engine.comfyui.lora import LoraFile, agreed, read_lora
         from ...engine.comfyui.models import Models
         from ...engine.generate.character_shot.conflicts import said_of
         from ...engine.generate.character_shot.judge import Judge
         from ...engine.generate.character_shot.make import (
             CharacterCamera,
             CharacterShoot,
-            agreed,
             prompt_lines,
         )
         from ...engine.generate.character_shot.report import report, sheet

@@ -14,7 +14,6 @@ from ...comfyui.lora import Calls, LoraFile
 from ...comfyui.lora_camera import LoraCamera
 from ...comfyui.models import Models
 from ...comfyui.sampling import OnStep, Sampling
-from ...core.character import Character
 from ...store.files import write_atomic
 from ...store.images import CHUNK, ImageStore, StoredImage, image_bytes, record_text, with_texts
 from ..attempts import Attempt, Tried, make_best
@@ -73,25 +72,6 @@ def prompt_lines(text: str) -> list[str]:
     if len(lines) > MANY:
         raise ValueError(f"{len(lines)} prompts are more than {MANY}; give fewer at a time.")
     return lines
-
-
-def agreed(character: Character | None, lora: LoraFile | None) -> tuple[Calls, str]:
-    """How to call the character, and a note where ``character`` and ``lora`` disagree.
-
-    The LoRA's own word wins: another was never learned.
-    """
-    known = lora.calls if lora else ()
-    if character is None:
-        return (known[0] if known else Calls()), ""
-    own = Calls(character.trigger, character.class_word)
-    match = next((one for one in known if one.trigger == own.trigger), None)
-    if not known or match:
-        return own, ""
-    note = (
-        f"The LoRA's file gives its trigger as '{known[0].trigger}', the character has "
-        f"'{own.trigger}'; the LoRA's is used."
-    )
-    return Calls(known[0].trigger, known[0].class_word or own.class_word), note
 
 
 class CharacterCamera:
