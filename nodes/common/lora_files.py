@@ -7,19 +7,20 @@ from pathlib import Path
 import folder_paths
 
 from ...engine.comfyui.fingerprint import file_state
+from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
 
 FACET = "facet/"
 
 
 def lora_path(name: str, input_id: str = "lora_name") -> Path:
-    """The file that ComfyUI lists as ``name`` among its LoRAs; ValueError when there is none.
+    """The file that ComfyUI lists as ``name`` among its LoRAs; FacetError when there is none.
 
     input_id: the input that holds the name.
     """
     path = folder_paths.get_full_path("loras", name)
     if path is None:
-        raise ValueError(
+        raise FacetError(
             f"{input_id} is {name!r}, which is in no folder of LoRAs; choose one of the list."
         )
     return Path(path)
@@ -37,7 +38,7 @@ def lora_state(name: str | None) -> str:
 def grid_file(name: str) -> Path:
     """The LoRA file called ``name``: among ComfyUI's LoRAs, or below output/facet.
 
-    Raises ValueError when it is neither.
+    Raises FacetError when it is neither.
     """
     listed = folder_paths.get_full_path("loras", name)
     if listed is not None:
@@ -47,12 +48,12 @@ def grid_file(name: str) -> Path:
         path = contained(output / "facet", name.removeprefix(FACET))
         if path.is_file() and path.suffix == ".safetensors":
             return path
-    raise ValueError(f"There is no LoRA {name!r} in ComfyUI's LoRA folders; choose one of them.")
+    raise FacetError(f"There is no LoRA {name!r} in ComfyUI's LoRA folders; choose one of them.")
 
 
 def grid_file_state(name: str) -> str:
     """What tells the file called ``name`` from another of that name; '' when there is none."""
     try:
         return file_state(grid_file(name))
-    except ValueError:
+    except FacetError:
         return ""
