@@ -23,7 +23,7 @@ from ..engine.scoring.evaluate import Evaluation, evaluate
 from ..engine.scoring.measure import Meter
 from ..engine.scoring.probes import attribute_prompts, leak_prompts, trigger_prompts
 from ..engine.scoring.protocol import prompt_suite
-from ..engine.scoring.sampler import Bench, Sampler
+from ..engine.scoring.sampler import Bench, CandidateSampler
 from ..engine.scoring.score import ScoreCard
 from ..engine.scoring.verdict import LEAK_RATE, repeated
 from ..engine.store.images import ImageStore
@@ -306,7 +306,7 @@ def _measuring(case: Case, evaluation: Evaluation) -> float:
 
 def _sampling(case: Case, evaluation: Evaluation) -> float:
     """Processor time that it takes to make the LoRA-off pictures, by the first four of them."""
-    make = Sampler(case.bench).make(None)
+    make = CandidateSampler(case.bench).make(None)
     samples = evaluation.card.off.samples
     make(samples[0].text, samples[0].prompt.seed)
     few = samples[:4]

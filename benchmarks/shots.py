@@ -28,8 +28,8 @@ from ..engine.demo.people import demo_picture
 from ..engine.generate.attempts import Attempt
 from ..engine.generate.shots.camera import ShotCamera, Studio
 from ..engine.generate.shots.conditioning import ReferenceMode
-from ..engine.generate.shots.gates import Gates, Look, Thresholds
-from ..engine.generate.shots.make import Progress, Shoot, plain_kind
+from ..engine.generate.shots.gates import Gates, ShotLook, Thresholds
+from ..engine.generate.shots.make import Shoot, ShotProgress, plain_kind
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.reading import Reading
@@ -62,7 +62,11 @@ class TimedGates(Gates):
         return reading
 
     def judge(
-        self, reading: Reading, tags: Tags, this: Look | None = None, others: Sequence[Look] = ()
+        self,
+        reading: Reading,
+        tags: Tags,
+        this: ShotLook | None = None,
+        others: Sequence[ShotLook] = (),
     ) -> tuple[Score, ...]:
         begin = time.process_time()
         scores = super().judge(reading, tags, this, others)
@@ -91,7 +95,7 @@ class Tally:
     passed_at_once: int = 0
     kept: list[Shot] = field(default_factory=list)
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ShotProgress) -> None:
         """Hears of a try, as `Shoot.run` tells of it."""
         shot = progress.shot
         if shot is None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ..core.character import Character
+from ..core.errors import FacetError
 
 LoraWeights = dict[str, torch.Tensor]
 """The tensors of a LoRA by their names in its file."""
@@ -120,7 +121,7 @@ def agreed(character: Character | None, lora: LoraFile | None) -> tuple[Calls, s
 def read_lora(path: Path) -> LoraFile:
     """The LoRA in ``path``.
 
-    Raises ValueError with a sentence when there is no LoRA that can be read.
+    Raises FacetError with a sentence when there is no LoRA that can be read.
     """
     import comfy.utils
     from safetensors import SafetensorError
@@ -133,17 +134,17 @@ def read_lora(path: Path) -> LoraFile:
     except (*refused, SafetensorError) as error:
         # What torch says of a pickle is a page, and how to run it all the same.
         told = "it holds no weights" if isinstance(error, UnpicklingError) else error
-        raise ValueError(
+        raise FacetError(
             f"{path.name} cannot be read ({told}); it is damaged or no LoRA, choose another."
         ) from error
     weights = {str(k): v for k, v in state.items() if isinstance(v, torch.Tensor)}
     if not weights:
-        raise ValueError(f"{path.name} holds no weights; choose a LoRA.")
+        raise FacetError(f"{path.name} holds no weights; choose a LoRA.")
     return LoraFile(weights, path.stem, {str(k): str(v) for k, v in (metadata or {}).items()})
 
 
 def read_weights(path: Path) -> LoraWeights:
-    """The weights alone; raises ValueError as ``read_lora`` does."""
+    """The weights alone; raises FacetError as ``read_lora`` does."""
     return read_lora(path).weights
 
 
@@ -170,7 +171,7 @@ def patches_of(weights: LoraWeights, names: Mapping[str, Any]) -> tuple[dict[Any
 def with_lora(model: Any, clip: Any, lora: LoraWeights, strength: float) -> tuple[Any, Any]:
     """Clones of ``model`` and ``clip`` with ``lora`` at ``strength`` on them.
 
-    Raises ValueError when a key of the LoRA finds no place in them, or a weight has another shape:
+    Raises FacetError when a key of the LoRA finds no place in them, or a weight has another shape:
     ComfyUI itself would only log that and sample without it.
     """
     import comfy.lora
@@ -183,14 +184,14 @@ def with_lora(model: Any, clip: Any, lora: LoraWeights, strength: float) -> tupl
     patches, _ = patches_of(renamed, names)
     if strange or not patches:
         example = f", such as {strange[0]!r}," if strange else ""
-        raise ValueError(
+        raise FacetError(
             f"{len(strange)} of the LoRA's {len(renamed)} weights{example} do not belong to "
             "this model; connect the model that it was trained on."
         )
     weights = {**model.model_state_dict(), **clip.cond_stage_model.state_dict()}
     for key, patch in patches.items():
         if isinstance(key, str) and key in weights and not _fits(patch, weights[key]):
-            raise ValueError(
+            raise FacetError(
                 f"The LoRA's weights for {key!r} have another shape than the model's "
                 f"{tuple(weights[key].shape)}; connect the model that it was trained on."
             )

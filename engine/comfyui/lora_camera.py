@@ -16,7 +16,7 @@ VERSION = 1
 class LoraCamera:
     """Models, how they sample, and a LoRA that is put on them.
 
-    Raises ValueError, as soon as an image is named or made, when the LoRA belongs to other models.
+    Raises FacetError, as soon as an image is named or made, when the LoRA belongs to other models.
     """
 
     def __init__(self, models: Models, sampling: Sampling, lora: LoraWeights | None = None) -> None:
@@ -64,7 +64,7 @@ class LoraCamera:
         return made.detach()
 
     def patched(self, strength: float) -> Models:
-        """The models with the LoRA on them; raises ValueError when it belongs to others."""
+        """The models with the LoRA on them; raises FacetError when it belongs to others."""
         if self.lora is None:
             return self.models
         if strength not in self._patched:

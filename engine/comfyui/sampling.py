@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..core.errors import FacetError
 from .fingerprint import described
 
 Conditioning = list[Any]
@@ -32,7 +33,7 @@ class Sampling:
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
             if side < 64 or side % 16:
-                raise ValueError(
+                raise FacetError(
                     f"A picture of {self.width} by {self.height} cannot be sampled; "
                     "both sides have to be multiples of 16, and 64 or more."
                 )
@@ -146,7 +147,7 @@ def _sampler_and_sigmas(
     sampler = custom.sampler or comfy.samplers.sampler_object(sampling.sampler_name)
     if custom.sigmas is not None:
         if custom.sigmas.ndim != 1 or len(custom.sigmas) < 2:
-            raise ValueError(
+            raise FacetError(
                 f"The SIGMAS hold {custom.sigmas.numel()} value(s), which is no step; "
                 "connect a scheduler with one step or more."
             )

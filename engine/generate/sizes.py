@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+from ..core.errors import FacetError
+
 MULTIPLE = 16
 MEGAPIXEL = 1024 * 1024
 MIN_SIDE, MAX_SIDE = 64, 4096
@@ -49,7 +51,7 @@ class Fitting:
 
     def _check(self, image: torch.Tensor, size: tuple[int, int]) -> None:
         if (image.shape[1], image.shape[0]) != size:
-            raise ValueError(
+            raise FacetError(
                 f"A picture of {image.shape[1]} by {image.shape[0]} pixels was given where "
                 f"{size[0]} by {size[1]} are needed."
             )

@@ -10,6 +10,7 @@ import torch
 
 from ..comfyui.sampling import Sampling
 from ..core.character import Character
+from ..core.errors import FacetError
 from .evaluate import scored
 from .protocol import TestPrompt
 from .sampler import Bench, Candidate, Make
@@ -46,10 +47,10 @@ class GridRow:
 def grid_rows(loras: Sequence[GridRow], strengths: Sequence[float]) -> list[GridRow]:
     """The row without a LoRA, and each of ``loras`` at each of ``strengths``.
 
-    Raises ValueError when there is no LoRA.
+    Raises FacetError when there is no LoRA.
     """
     if not loras:
-        raise ValueError(
+        raise FacetError(
             "There is no LoRA to compare; connect a run or a lora, or name some in loras."
         )
     rows = [GridRow(one.name, at, one.file, one.step) for one in loras for at in strengths]

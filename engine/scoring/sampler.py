@@ -52,7 +52,7 @@ class Bench(Models):
     background: Any = None
 
 
-class Sampler:
+class CandidateSampler:
     """Samples with the models of ``bench``; what is in ``store`` is not sampled again."""
 
     def __init__(self, bench: Bench, store: ImageStore | None = None) -> None:

@@ -10,10 +10,10 @@ from ...engine.core.errors import FacetError
 from ...engine.families.modes import ReferenceMode
 from ...engine.generate.expression.presets import ALL, Preset, user_presets
 from ...engine.generate.expression.table import SLIDERS
+from ...engine.generate.retouch.retouch import MODES
 from ..common import sockets
 from ..common.folders import expressions_folder
 from ..common.inputs import negative_input, sampling_inputs
-from ..shots.inputs import MODES
 
 LOGGER = logging.getLogger(__name__)
 OWN = "own sliders"

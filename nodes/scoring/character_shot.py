@@ -15,10 +15,10 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.store.files import contained
+from ..common.errors import errors_from
 from ..common.likeness import embedder_for
 from ..common.lora_files import lora_state
 from ..common.page import below_output
-from ..shots.shooting import said_by
 from .character_shot_inputs import (
     NOTHING,
     character_shot_inputs,
@@ -108,7 +108,7 @@ class FacetCharacterShot(io.ComfyNode):
         )
         from ...engine.generate.character_shot.report import report, sheet
 
-        with said_by(cls):
+        with errors_from(cls):
             prompts = prompt_lines(prompt)
             path = chosen(lora_name, lora)
             known = read_lora(path) if path else LoraFile(lora) if lora is not None else None

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 from comfy_execution.graph_utils import GraphBuilder
 
+from ...engine.core.errors import FacetError
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.inputs import face_detection_input, negative_input, sampling_inputs
 from ..common.lora_files import grid_file, grid_file_state
 from ..common.page import below_output
-from ..shots.shooting import said_by
 from .lora_grid_parts import MOST_ROWS, NAME, FacetLoraGridRow, FacetLoraGridSheet
 
 if TYPE_CHECKING:
@@ -126,16 +127,16 @@ class FacetLoraGrid(io.ComfyNode):
         from ...engine.scoring.candidates import parse_strengths
         from ...engine.scoring.lora_grid import grid_rows
 
-        with said_by(cls):
+        with errors_from(cls):
             compared = compared_loras(run, checkpoints, loras, lora is not None)
             rows = grid_rows(compared, parse_strengths(strengths))
             if len(rows) > MOST_ROWS:
-                raise ValueError(
+                raise FacetError(
                     f"{len(rows)} rows are asked for and {MOST_ROWS} is the most; take fewer "
                     "LoRAs or strengths."
                 )
             if not prompts.strip():
-                raise ValueError("There is no prompt; write one a line.")
+                raise FacetError("There is no prompt; write one a line.")
         graph = GraphBuilder()
         shared = {"prompts": prompts, "character": character, **sampling}
         models = dict(zip(MODELS, (model, clip, vae), strict=True))
@@ -168,7 +169,7 @@ def compared_loras(
 ) -> list[GridRow]:
     """The LoRAs to compare: the run's checkpoints, those named, the one connected.
 
-    Raises ValueError when one of them is not there.
+    Raises FacetError when one of them is not there.
     """
     from ...engine.scoring.candidates import spread
     from ...engine.scoring.lora_grid import GridRow
@@ -177,7 +178,7 @@ def compared_loras(
     for point in spread(run.checkpoints, checkpoints) if run is not None else ():
         below = below_output(point.path)
         if below is None:
-            raise ValueError(
+            raise FacetError(
                 f"The checkpoint {point.path.name} lies outside of ComfyUI's output folder; copy "
                 "it to a folder of LoRAs and name it in loras."
             )

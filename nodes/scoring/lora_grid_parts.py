@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ...engine.comfyui.sampling import Sampling
 from ...engine.core.character import Character, Provenance, Shot
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import face_detection_input, negative_input, sampling_from, sampling_inputs
 from ..common.lora_files import grid_file, grid_file_state
@@ -79,10 +78,10 @@ class FacetLoraGridRow(io.ComfyNode):
         from ...engine.comfyui.lora import read_weights
         from ...engine.scoring.lora_grid import subject_of
         from ...engine.scoring.probes import own_prompts
-        from ...engine.scoring.sampler import Bench, Candidate, Sampler
+        from ...engine.scoring.sampler import Bench, Candidate, CandidateSampler
         from ...engine.store.images import ImageStore
 
-        with said_by_the_grid():
+        with errors_from(NAME):
             candidate = None
             if file:
                 path = grid_file(file)
@@ -95,7 +94,7 @@ class FacetLoraGridRow(io.ComfyNode):
             folder = Path(folder_paths.get_output_directory()) / "facet" / "grid_pictures"
             if character is not None:
                 folder = character_folder(character, "report", "pictures")
-            make = Sampler(bench, ImageStore(folder)).make(candidate)
+            make = CandidateSampler(bench, ImageStore(folder)).make(candidate)
             who = subject_of(character, candidate is not None)
             pictures = [make(one.text(who), one.seed) for one in own_prompts(prompts, seed)]
         return io.NodeOutput(torch.stack(pictures))
@@ -165,7 +164,7 @@ class FacetLoraGridSheet(io.ComfyNode):
         )
         labels, marks, chosen = [OFF, *(row.label for row in said[1:])], [], -1
         if character is not None and clip_vision is not None and vae is not None:
-            with said_by_the_grid():
+            with errors_from(NAME):
                 score, marks, chosen = scored_grid(
                     character,
                     said,
@@ -187,12 +186,3 @@ def grid_sampling(character: Character | None, widgets: dict[str, Any]) -> Sampl
         blank = Shot(torch.zeros(1024, 1024, 3), Provenance("imported"))
         character = Character("nobody", "x", "person", blank)
     return sampling_from(character, **widgets)
-
-
-@contextmanager
-def said_by_the_grid() -> Iterator[None]:
-    """Puts the grid's name before what is wrong: its parts are nodes that nobody placed."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{NAME}: {error}") from error

@@ -14,11 +14,11 @@ from PIL import Image
 from ...engine.core.character import Character, quantise
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import sampling_from
 from ..common.likeness import embedder_for
 from ..common.lora_files import lora_path, lora_state
-from ..shots.shooting import said_by
 from .inputs import scorer_inputs
 from .page import REPORTS, shown
 
@@ -104,7 +104,7 @@ class FacetIdentityScorer(io.ComfyNode):
         from ...engine.scoring.write import write_report
         from ...engine.store.images import ImageStore
 
-        with said_by(cls):
+        with errors_from(cls):
             scenes = own_prompts(prompts, seed) or prompt_suite(character, samples, seed)
             evaluation = evaluate(
                 character,

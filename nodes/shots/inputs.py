@@ -28,9 +28,6 @@ from ..common.inputs import (
     to_rgb,
 )
 
-MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
-"""The reference modes where nothing can be guessed from the model."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ShootInputs:
@@ -64,7 +61,7 @@ class ShootInputs:
     decisions: str = ""
 
     def studio(self, character: Character) -> Studio:
-        """The studio that makes the shots; raises ValueError when the model cannot do that."""
+        """The studio that makes the shots; raises FacetError when the model cannot do that."""
         mode = resolve_mode(ReferenceMode(self.reference_mode), self.model)
         dialect = dialect_for(self.prompt_style, self.model, mode.value)
         sampling = sampling_from(

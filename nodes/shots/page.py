@@ -21,16 +21,24 @@ from comfy_api.latest import io as comfy_io
 from PIL import Image
 
 from ...engine.core.character import Character, quantise
+from ...engine.core.errors import FacetError
 from ...engine.generate.shots.decisions import NONE, Decision, names
 from ...engine.generate.shots.plan import ShotPlan, ShotRequest
 from ...engine.store.files import contained, write_json_atomic
 from ..common.folders import character_folder
-from ..common.page import Latest, below_output, output_folder, send, watched_to_its_end, workflow_id
+from ..common.page import (
+    Latest,
+    below_output,
+    of_a_character,
+    send,
+    watched_to_its_end,
+    workflow_id,
+)
 
 if TYPE_CHECKING:
     import torch
 
-    from ...engine.generate.shots.make import Progress
+    from ...engine.generate.shots.make import ShotProgress
 
 MESSAGE = "facet.shots"
 PREVIEW = "facet.shots.preview"
@@ -58,7 +66,7 @@ class Cell:
     picture: str = ""
     revision: int = 0
 
-    def take(self, progress: Progress) -> None:
+    def take(self, progress: ShotProgress) -> None:
         """Takes up what has happened to the shot."""
         self.state, self.attempt = progress.state, progress.attempt
         self.tries = max(self.tries, progress.attempt)
@@ -99,7 +107,7 @@ class Grid:
             for name, request in zip(names(requests), requests, strict=True)
         ]
 
-    def take(self, progress: Progress) -> None:
+    def take(self, progress: ShotProgress) -> None:
         """Takes up what has happened to one shot."""
         self.state = "running"
         self.revision += 1
@@ -155,7 +163,7 @@ KNOWN: Latest[Grid] = Latest()
 """Of this process: shooting nodes write, and the page's requests read."""
 
 
-class Reporter:
+class ShotReporter:
     """Tells the page and ComfyUI's progress bar of each shot, with previews on the way."""
 
     def __init__(self, grid: Grid) -> None:
@@ -163,7 +171,7 @@ class Reporter:
         self._set_progress = ComfyAPISync().execution.set_progress
         self._told = 0
         self._previewed = 0.0
-        self._now: Progress | None = None
+        self._now: ShotProgress | None = None
         self._steps = 1
         self._previewer: Any = None
 
@@ -175,7 +183,7 @@ class Reporter:
         # None where ComfyUI's settings ask for no previews, as they do at first.
         self._previewer = latent_preview.get_previewer(model.load_device, model.model.latent_format)
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ShotProgress) -> None:
         """Something has happened to a shot."""
         self._now = progress
         self.grid.take(progress)
@@ -223,7 +231,7 @@ def reported(
     character: Character,
     plan: ShotPlan,
     decisions: Mapping[str, Decision],
-) -> contextlib.AbstractContextManager[Reporter]:
+) -> contextlib.AbstractContextManager[ShotReporter]:
     """Has the shots of ``plan`` drawn in ``node`` for the length of the ``with``."""
     grid = Grid(
         str(node.hidden.unique_id),
@@ -233,7 +241,7 @@ def reported(
         decisions,
     )
     KNOWN.begin(grid)
-    return watched_to_its_end(Reporter(grid), grid)
+    return watched_to_its_end(ShotReporter(grid), grid)
 
 
 def add_routes(routes: web.RouteTableDef) -> None:
@@ -250,7 +258,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
         """The grid in the file ``path``, which lies in output/facet/<character>/grids."""
         try:
             return web.json_response(saved_grid(request.query.get("path", "")))
-        except ValueError as error:
+        except FacetError as error:
             return web.json_response({"error": str(error)}, status=404)
 
     @routes.get("/facet/shots/picture")
@@ -259,7 +267,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
         folder, key = request.query.get("folder", ""), request.query.get("key", "")
         try:
             made = await asyncio.to_thread(thumbnail, folder, key)
-        except ValueError as error:
+        except FacetError as error:
             return web.json_response({"error": str(error)}, status=404)
         # A key stands for one picture for ever.
         headers = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -269,44 +277,32 @@ def add_routes(routes: web.RouteTableDef) -> None:
 def saved_grid(path: str) -> dict[str, Any]:
     """A grid on the disk; ``path`` is below ComfyUI's output folder.
 
-    Raises ValueError when it is none of Facet's grids.
+    Raises FacetError when it is none of Facet's grids.
     """
     file = of_a_character(path, GRIDS)
     try:
         view = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"There is no grid of shots in {path!r}.") from error
+        raise FacetError(f"There is no grid of shots in {path!r}.") from error
     if not isinstance(view, dict) or not isinstance(view.get("cells"), list):
-        raise ValueError(f"{path!r} is no grid of shots.")
+        raise FacetError(f"{path!r} is no grid of shots.")
     return view
 
 
 def thumbnail(folder: str, key: str) -> bytes:
     """A shot as a WebP file of at most 384 px; ``folder`` is below ComfyUI's output folder.
 
-    Raises ValueError when there is no such shot.
+    Raises FacetError when there is no such shot.
     """
     if not re.fullmatch("[0-9a-f]{8,64}", key):
-        raise ValueError(f"{key!r} is no shot's name.")
+        raise FacetError(f"{key!r} is no shot's name.")
     file = of_a_character(f"{folder}/{key}.png", SHOTS)
     buffer = io.BytesIO()
     try:
         with Image.open(file) as opened:
             picture = opened.convert("RGB")
     except OSError as error:
-        raise ValueError(f"There is no shot {key} in {folder!r}.") from error
+        raise FacetError(f"There is no shot {key} in {folder!r}.") from error
     picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     picture.save(buffer, "WEBP", quality=85, method=2)
     return buffer.getvalue()
-
-
-def of_a_character(path: str, kind: str) -> Path:
-    """``path``, below ComfyUI's output folder, as a file in a character's folder ``kind``.
-
-    Raises ValueError when it lies anywhere else.
-    """
-    output = output_folder()
-    file = contained(output, path)
-    if file.parent.name != kind or file.parent.parent.parent != contained(output, "facet"):
-        raise ValueError(f"{path!r} is not in output/facet/<character>/{kind}.")
-    return file

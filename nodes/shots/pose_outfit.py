@@ -10,6 +10,7 @@ import torch
 from comfy_api.latest import io
 
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.generate.shots.garment import cut_out
 from ...engine.generate.shots.plan import from_lines
 from ...engine.generate.shots.transfer import (
@@ -21,9 +22,10 @@ from ...engine.generate.shots.transfer import (
 )
 from ...engine.vision.pose import PoseModel, poses_from_keypoints
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.inputs import to_rgb
 from .inputs import ShootInputs, later_inputs, reference_pictures, shot_outputs, studio_inputs
-from .shooting import said_by, shoot
+from .shooting import shoot
 
 PICTURE, OPENPOSE_MAP = "picture", "openpose_map"
 
@@ -180,7 +182,7 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
         min_garment: float = 0.5,
         **inputs: Any,
     ) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             finder = None if pose_model is None else PoseModel(pose_model, pose_vae)
             guides = guides_from(pose_image, pose_image_is == OPENPOSE_MAP, pose_keypoint, finder)
             transfer = Transfer(
@@ -204,12 +206,12 @@ def guides_from(
 ) -> list[Guide]:
     """One guide for each picture (B, H, W, C) and each frame of a POSE_KEYPOINT.
 
-    With both, they go together in order. Raises ValueError when they do not, or show nobody.
+    With both, they go together in order. Raises FacetError when they do not, or show nobody.
     """
     pictures = list(reference_pictures(images))
     poses = [] if keypoints is None else poses_from_keypoints(keypoints)
     if pictures and poses and len(pictures) != len(poses):
-        raise ValueError(
+        raise FacetError(
             f"There are {len(pictures)} pictures in pose_image and {len(poses)} frames in "
             "pose_keypoint; connect as many of each, or only one of the two."
         )
@@ -221,7 +223,7 @@ def guides_from(
     found = [finder.find(picture) for picture in pictures]
     for number, pose in enumerate(found, 1):
         if pose is None:
-            raise ValueError(
+            raise FacetError(
                 f"Pose {number} shows no person; give a picture in which a body is seen."
             )
     return [Guide(pose, picture) for pose, picture in zip(found, pictures, strict=True)]
@@ -231,13 +233,13 @@ def garment_from(image: torch.Tensor | None, mask: torch.Tensor | None) -> torch
     """The garment, cut out of one picture (1, H, W, C) by its mask (1, H, W) or (H, W)."""
     if image is None:
         if mask is not None:
-            raise ValueError("A garment_mask is connected and no garment; connect its picture.")
+            raise FacetError("A garment_mask is connected and no garment; connect its picture.")
         return None
     if image.shape[0] != 1:
-        raise ValueError(f"{image.shape[0]} garments are connected; give one picture.")
+        raise FacetError(f"{image.shape[0]} garments are connected; give one picture.")
     masks = None if mask is None else mask.reshape(-1, *mask.shape[-2:])
     if masks is not None and len(masks) != 1:
-        raise ValueError(f"{len(masks)} garment masks are connected; give one.")
+        raise FacetError(f"{len(masks)} garment masks are connected; give one.")
     return cut_out(to_rgb(image[0]), None if masks is None else masks[0])
 
 

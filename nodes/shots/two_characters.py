@@ -11,8 +11,9 @@ from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ...engine.generate.shots.together import joined, together_shoot
 from ..common import sockets
+from ..common.errors import errors_from
 from .inputs import ShootInputs, later_inputs, studio_inputs
-from .shooting import said_by, shoot
+from .shooting import shoot
 
 
 class FacetTwoCharacters(io.ComfyNode):
@@ -57,7 +58,7 @@ class FacetTwoCharacters(io.ComfyNode):
     def execute(
         cls, character: Character, second_character: Character, plan: ShotPlan, **inputs: Any
     ) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             both = joined(character, second_character)
         kind = partial(together_shoot, two=(character, second_character))
         return shoot(cls, both, plan, "together.png", ShootInputs(**inputs), kind)

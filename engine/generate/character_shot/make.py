@@ -14,6 +14,7 @@ from ...comfyui.lora import Calls, LoraFile
 from ...comfyui.lora_camera import LoraCamera
 from ...comfyui.models import Models
 from ...comfyui.sampling import OnStep, Sampling
+from ...core.errors import FacetError
 from ...store.files import write_atomic
 from ...store.images import CHUNK, ImageStore, StoredImage, image_bytes, record_text, with_texts
 from ..attempts import Attempt, Tried, make_best
@@ -64,13 +65,13 @@ class PromptResult:
 
 
 def prompt_lines(text: str) -> list[str]:
-    """The prompts in ``text``, one a line; ValueError when there is none, or far too many."""
+    """The prompts in ``text``, one a line; FacetError when there is none, or far too many."""
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line.strip(" ,.") and not line.startswith("#")]
     if not lines:
-        raise ValueError("The prompt is empty; write what to show, one picture a line.")
+        raise FacetError("The prompt is empty; write what to show, one picture a line.")
     if len(lines) > MANY:
-        raise ValueError(f"{len(lines)} prompts are more than {MANY}; give fewer at a time.")
+        raise FacetError(f"{len(lines)} prompts are more than {MANY}; give fewer at a time.")
     return lines
 
 
@@ -78,7 +79,7 @@ class CharacterCamera:
     """The models with the character's LoRA: the camera of attempts.
 
     strength: the LoRA's in the first attempt.
-    Raises ValueError when the LoRA belongs to another model, before anything is made.
+    Raises FacetError when the LoRA belongs to another model, before anything is made.
     """
 
     def __init__(
@@ -88,10 +89,10 @@ class CharacterCamera:
         self.camera = LoraCamera(models, sampling, None if lora is None else lora.weights)
         try:
             self.camera.patched(strength)
-        except ValueError as error:
+        except FacetError as error:
             family = "" if lora is None else lora.family
             told = f" Its file says that it was trained on {family}." if family else ""
-            raise ValueError(f"{error}{told}") from error
+            raise FacetError(f"{error}{told}") from error
 
     def key(self, attempt: Attempt) -> str:
         """The name of the image that ``attempt`` makes."""

@@ -10,6 +10,7 @@ import torch
 
 from ...comfyui.sampling import OnStep
 from ...core.character import Character, Shot
+from ...core.errors import FacetError
 from ...vision.faces import Face, find_face
 from ..sizes import resized
 from .colours import match_colours
@@ -48,7 +49,7 @@ class RefineSettings:
 
     def __post_init__(self) -> None:
         if self.overlap > self.tile // 2:
-            raise ValueError(
+            raise FacetError(
                 f"Tiles of {self.tile} pixels cannot overlap by {self.overlap}; "
                 "take at most half of the tile."
             )

@@ -11,6 +11,7 @@ import torch
 from ...comfyui.fingerprint import fingerprint, model_fingerprint
 from ...comfyui.sampling import OnStep
 from ...core.character import Character, Provenance, Score, Shot
+from ...core.errors import FacetError
 from ...families.modes import called
 from ...store.keys import key
 from ...vision.embedding import likeness_gain
@@ -40,7 +41,7 @@ class Refine:
     studio: for the detail passes; its mode is how the model is shown the original, img2img for not
     at all. upscale_model, face_model and clip_vision are ComfyUI's; each may be None, and so may
     the studio. max_identity_loss: how much less like the original a shot may become, as cosine.
-    Raises ValueError when that leaves nothing to do, or a model cannot do it.
+    Raises FacetError when that leaves nothing to do, or a model cannot do it.
     """
 
     def __init__(
@@ -55,14 +56,14 @@ class Refine:
         max_identity_loss: float = 0.03,
     ) -> None:
         if not any(shot.include for shot in character.shots):
-            raise ValueError(
+            raise FacetError(
                 "The character has no shots to refine; put this node after the Shot Generator."
             )
         denoised = settings.detail_denoise or (settings.face_denoise and face_model is not None)
         coloured = settings.colours is Colours.ORIGINAL and face_model is not None
         larger = upscale_model is not None or settings.upscale_by > 1
         if not (larger or coloured or (studio is not None and denoised)):
-            raise ValueError(
+            raise FacetError(
                 "There is nothing to do; connect an upscale_model, or a model with clip and vae, "
                 "or raise upscale_by."
             )

@@ -16,7 +16,7 @@ from ...store.images import StoredImage
 from ..attempts import Tried, Watch, judged, make_best
 from .camera import Line, ShotCamera, Studio
 from .decisions import NONE, PIN, Decision, names
-from .gates import DUPLICATE_GATE, IDENTITY_GATE, SHARPNESS_GATE, Gates, Look, look
+from .gates import DUPLICATE_GATE, IDENTITY_GATE, SHARPNESS_GATE, Gates, ShotLook, look
 from .instructions import shows_detail
 from .plan import ShotPlan, ShotRequest
 from .reading import Reading, reading_from_record
@@ -27,7 +27,7 @@ State = Literal["sampling", "retried", "accepted", "failed"]
 
 
 @dataclass(frozen=True)
-class Progress:
+class ShotProgress:
     """What just happened to one line of the plan.
 
     shot: the image of the attempt that ended, None while the state is "sampling". ``request`` is
@@ -52,8 +52,10 @@ class Progress:
         return self.state in ("accepted", "failed")
 
 
-Tell = Callable[[Progress], None]
-Scores = Callable[[ShotRequest, torch.Tensor, Reading, Look, Sequence[Look]], tuple[Score, ...]]
+Tell = Callable[[ShotProgress], None]
+Scores = Callable[
+    [ShotRequest, torch.Tensor, Reading, ShotLook, Sequence[ShotLook]], tuple[Score, ...]
+]
 """What every gate says of an image (H, W, 3): of its reading, its look, and what it may repeat."""
 
 
@@ -101,7 +103,7 @@ class ShotChecks:
     request: ShotRequest
     gates: Gates
     scores: Scores
-    looks: Sequence[Look]
+    looks: Sequence[ShotLook]
 
     def measure(self, image: torch.Tensor, known: Any) -> Reading:
         """The reading of ``image`` (H, W, 3), without measuring again what is ``known``."""
@@ -161,7 +163,7 @@ class Shoot:
             zip(names(plan.requests), plan.requests, strict=True), 1
         ):
             decision = (decisions or {}).get(name, NONE)
-            now = Progress(None, number, len(plan.requests), request)
+            now = ShotProgress(None, number, len(plan.requests), request)
             checks = ShotChecks(request, self.gates, self.kind.scores, looks)
             seed = decision.seed(request_seed(self.seed, name))
             key, kept, found = self._pinned(decision, checks, store) or self._made(
@@ -194,7 +196,7 @@ class Shoot:
         seed: int,
         checks: ShotChecks,
         store: ShotStore,
-        now: Progress,
+        now: ShotProgress,
         tell: Tell,
         on_step: OnStep | None,
     ) -> tuple[str, JudgedShot, bool]:
@@ -224,7 +226,7 @@ class Shoot:
         found = all(one.found for one in history)
         return kept.key, replace(kept.verdict, shot=shot), found
 
-    def _looks(self) -> list[Look]:
+    def _looks(self) -> list[ShotLook]:
         """What no shot may repeat: the original, and the shots that the character has."""
         character = self.character
         embedding = self.gates.source_embedding

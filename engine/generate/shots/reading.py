@@ -60,7 +60,7 @@ def reading_from_record(record: Any) -> Reading:
     return Reading(**known)
 
 
-class Meter:
+class ShotMeter:
     """Measures pictures beside one original, each with the models that are there.
 
     face_model: a FACE_DETECTION_MODEL. clip_vision: a CLIP_VISION. person_detector: an RT-DETR

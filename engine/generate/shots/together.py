@@ -9,12 +9,21 @@ from itertools import permutations
 import torch
 
 from ...core.character import Character, Score, Shot
+from ...core.errors import FacetError
 from ...families.modes import TAKES_SEVERAL, ReferenceMode, called
 from ...vision.embedding import embed
 from ...vision.faces import Face, find_face, find_faces
 from ..retouch.retouch import surroundings
 from .camera import Line, ShotCamera, Studio
-from .gates import FRAMING_GATE, IDENTITY_GATE, NO_FACE_MODEL, PERSONS_GATE, VIEW_GATE, Gates, Look
+from .gates import (
+    FRAMING_GATE,
+    IDENTITY_GATE,
+    NO_FACE_MODEL,
+    PERSONS_GATE,
+    VIEW_GATE,
+    Gates,
+    ShotLook,
+)
 from .make import Scores, Shoot, ShotKind
 from .plan import ShotRequest
 from .reading import SECOND_FACE, Reading
@@ -29,19 +38,19 @@ HEAD = 0.6
 def joined(first: Character, second: Character) -> Character:
     """Both characters as one, whose dataset is both datasets; called by the first one's trigger.
 
-    Raises ValueError with a sentence when they are the same, or a picture has no caption: nothing
+    Raises FacetError with a sentence when they are the same, or a picture has no caption: nothing
     else would say which of the two it shows.
     """
     if first.trigger.lower() == second.trigger.lower():
-        raise ValueError(
+        raise FacetError(
             f"Both characters have the trigger {first.trigger!r}; give each one a word of its own."
         )
     if first.source.hash == second.source.hash:
-        raise ValueError("Both characters have the same original; connect two different ones.")
+        raise FacetError("Both characters have the same original; connect two different ones.")
     for character in (first, second):
         bare = sum(not shot.caption.strip() for shot in character.dataset)
         if bare:
-            raise ValueError(
+            raise FacetError(
                 f"{bare} of {len(character.dataset)} pictures of {character.name} have no caption; "
                 "put a Facet Caption Writer behind each character."
             )
@@ -63,10 +72,10 @@ def together_shoot(
     """A shoot of ``two`` characters; ``character`` is the joined one.
 
     The model sees both originals, or knows both by their triggers.
-    Raises ValueError with a sentence when it can be shown one character only.
+    Raises FacetError with a sentence when it can be shown one character only.
     """
     if studio.mode not in {*TAKES_SEVERAL, ReferenceMode.TRAINED_LORA}:
-        raise ValueError(
+        raise FacetError(
             f"With reference_mode {studio.mode.value!r} the model can be shown one character "
             "only; use an edit model with 'reference_latents' or 'qwen_edit', or a LoRA of "
             "both with 'trained_lora'."
@@ -100,8 +109,8 @@ def pair_scores(pair: PairGate, gates: Gates) -> Scores:
         request: ShotRequest,
         image: torch.Tensor,
         reading: Reading,
-        this: Look,
-        looks: Sequence[Look],
+        this: ShotLook,
+        looks: Sequence[ShotLook],
     ) -> tuple[Score, ...]:
         off = gates.thresholds.off
         two = {score.gate: score for score in pair.scores(image)}

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ...core.character import Character, Score, Tags
+from ...core.errors import FacetError
 from ...families.modes import MOST_PICTURES, TAKES_SEVERAL
 from ...vision.embedding import embed
 from ...vision.pose import Pose, clothed_box, pose_error, pose_from_record
@@ -17,7 +18,7 @@ from ...vision.pose_map import draw_pose, placed
 from ..sizes import fit, fitting
 from .camera import Line, ShotCamera, Studio
 from .control import Control
-from .gates import Gates, Look
+from .gates import Gates, ShotLook
 from .make import Shoot, ShotKind
 from .plan import ShotPlan, ShotRequest
 from .reading import Reading
@@ -39,7 +40,7 @@ class Guide:
 
     def __post_init__(self) -> None:
         if self.is_map and self.picture is not None and float(self.picture.max()) < BLACK:
-            raise ValueError("The OpenPose map is black and shows no person; give one with a pose.")
+            raise FacetError("The OpenPose map is black and shows no person; give one with a pose.")
 
     @property
     def has_map(self) -> bool:
@@ -83,17 +84,17 @@ def transfer_plan(
 ) -> ShotPlan:
     """One shot for each pose, or without poses for each line; a single line holds for every pose.
 
-    Raises ValueError when there is neither pose nor garment, or lines and poses do not fit.
+    Raises FacetError when there is neither pose nor garment, or lines and poses do not fit.
     """
     if not guides and garment is None:
-        raise ValueError(
+        raise FacetError(
             "There is neither a pose nor a garment; connect pose_image, pose_keypoint or garment."
         )
     wishes = list(lines) or [ShotRequest(Tags())]
     if not guides:
         return ShotPlan(tuple(TransferRequest(one.tags, one.instruction) for one in wishes))
     if len(wishes) not in (1, len(guides)):
-        raise ValueError(
+        raise FacetError(
             f"There are {len(guides)} poses and {len(wishes)} lines; write one line for all, or "
             "one for each pose."
         )
@@ -153,7 +154,7 @@ def transfer_shoot(
 ) -> Shoot:
     """A shoot whose requests are ``TransferRequest``s.
 
-    Raises ValueError with a sentence when the model can be shown neither pose nor garment, or would
+    Raises FacetError with a sentence when the model can be shown neither pose nor garment, or would
     be shown too many images.
     """
     line = TransferLines(character, studio, transfer, plan)
@@ -174,7 +175,7 @@ class TransferLines:
             _need_maps(guides)
         count = self.shows + (transfer.garment is not None) + len(studio.references)
         if count >= MOST_PICTURES:
-            raise ValueError(
+            raise FacetError(
                 f"The model would be shown {count} images besides the original; give at most "
                 f"{MOST_PICTURES - 1} of pose, garment and references."
             )
@@ -233,8 +234,8 @@ class TransferScores:
         request: ShotRequest,
         image: torch.Tensor,
         reading: Reading,
-        this: Look,
-        looks: Sequence[Look],
+        this: ShotLook,
+        looks: Sequence[ShotLook],
     ) -> tuple[Score, ...]:
         """The scores of ``image`` (H, W, 3)."""
         guide = guide_of(request)
@@ -306,11 +307,11 @@ class GarmentGate:
 def _ways(transfer: Transfer, studio: Studio, posed: bool) -> tuple[bool, bool]:
     """Whether the pose goes through the ControlNet, and whether the model is shown it.
 
-    Raises ValueError with a sentence when the model takes neither, or not the garment.
+    Raises FacetError with a sentence when the model takes neither, or not the garment.
     """
     takes = studio.mode in TAKES_SEVERAL
     if transfer.garment is not None and not takes:
-        raise ValueError(
+        raise FacetError(
             f"With reference_mode {studio.mode.value!r} the model can be shown no garment; use an "
             "edit model with 'reference_latents' or 'qwen_edit', or describe the outfit in lines."
         )
@@ -322,12 +323,12 @@ def _ways(transfer: Transfer, studio: Studio, posed: bool) -> tuple[bool, bool]:
     controls = through in (PoseMethod.CONTROL_NET, PoseMethod.BOTH)
     shows = through in (PoseMethod.REFERENCE, PoseMethod.BOTH)
     if controls and not net:
-        raise ValueError(
+        raise FacetError(
             f"pose_through is {through.value!r} and no control_net is connected; connect an "
             "OpenPose CONTROL_NET, or set it to 'reference'."
         )
     if shows and not takes:
-        raise ValueError(
+        raise FacetError(
             f"With reference_mode {studio.mode.value!r} the model can be shown no pose; connect an "
             "OpenPose CONTROL_NET, or use an edit model with 'reference_latents' or 'qwen_edit'."
         )
@@ -337,7 +338,7 @@ def _ways(transfer: Transfer, studio: Studio, posed: bool) -> tuple[bool, bool]:
 def _need_maps(guides: Sequence[Guide]) -> None:
     for number, guide in enumerate(guides, 1):
         if not guide.has_map:
-            raise ValueError(
+            raise FacetError(
                 f"Pose {number} is a plain picture, and the ControlNet needs an OpenPose map; "
                 "connect pose_model or pose_keypoint, or set pose_image_is to 'openpose_map'."
             )

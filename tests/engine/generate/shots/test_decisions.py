@@ -17,7 +17,7 @@ from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import ReferenceMode
 from facet.engine.generate.shots.decisions import NONE, Decision, names, parse_decisions
 from facet.engine.generate.shots.gates import Gates, Thresholds
-from facet.engine.generate.shots.make import Progress, plain_shoot
+from facet.engine.generate.shots.make import ShotProgress, plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
@@ -50,7 +50,7 @@ def shots_with(
     gates = Gates(source.image, thresholds, None, models.clip_vision)
     sampled: list[int] = []
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: ShotProgress) -> None:
         if progress.state == "sampling":
             sampled.append(progress.number)
 
