@@ -10,13 +10,13 @@ import torch
 
 from ..core.character import Character
 from ..core.errors import FacetError
+from ..store.images import ImageStore
 from ..vision.embedders import AppearanceEmbedder
-from .cache import PictureCache
 from .calibrate import Calibration, Scales
 from .measure import SampleMeter, reproduced
 from .protocol import SCENE, TestPrompt
 from .sample import ScoredSample
-from .sampler import Bench, Candidate, Make, Sampler
+from .sampler import Bench, Candidate, CandidateSampler, Make
 from .score import ScoreCard
 from .variant import Variant, variant
 from .verdict import choose
@@ -45,7 +45,7 @@ def evaluate(
     description: str = "",
     notes: Sequence[str] = (),
     on_picture: OnPicture | None = None,
-    cache: PictureCache | None = None,
+    cache: ImageStore | None = None,
     first_look: int = FIRST_LOOK,
 ) -> Evaluation:
     """Scores every candidate on the first few scenes, and the best of them on all prompts.
@@ -60,7 +60,7 @@ def evaluate(
         raise FacetError("There is no LoRA to score; train one or connect one.")
     if not any(prompt.kind == SCENE for prompt in prompts):
         raise FacetError("There is no prompt to score on; write one, or leave the prompts empty.")
-    sampler = Sampler(bench, cache)
+    sampler = CandidateSampler(bench, cache)
     sampler.check(candidates)  # before anything is sampled
     return scored(
         character,
