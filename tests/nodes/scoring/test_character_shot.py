@@ -13,8 +13,8 @@ from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.scoring.calibrate import Calibration
-from facet.engine.scoring.variant import Variant
 from facet.engine.scoring.score import ScoreCard
+from facet.engine.scoring.variant import Variant
 from facet.engine.vision.embedders import AppearanceEmbedder, FaceEmbedder, label
 from facet.engine.vision.recognition import open_face_model
 from facet.nodes.scoring.character_shot import FacetCharacterShot
