@@ -9,10 +9,10 @@ from itertools import combinations
 from math import dist
 from statistics import fmean, median, pstdev
 
+from ..vision.copies import Nearest
 from ..vision.framing import MEASURED_VIEWS
 from .adherence import NOTHING, Shown, right_colours, right_expression, right_framing, right_view
 from .calibrate import UNKNOWN, Calibration, Interval, Scales, share
-from .copies import Nearest
 from .protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt
 
 CLOSE = 0.5

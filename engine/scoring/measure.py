@@ -14,6 +14,7 @@ from ..core.character import Character
 from ..vision.alignment import aligned
 from ..vision.clothes import clothes_colour, own_garment
 from ..vision.colours import to_lab
+from ..vision.copies import CopyFinder
 from ..vision.embedders import Embedder, label, nothing_found, person_mask, without_background
 from ..vision.embedding import embed
 from ..vision.faces import Face, find_face
@@ -21,7 +22,6 @@ from ..vision.sharpness import grey_of, sharpness
 from .adherence import shown
 from .calibrate import leave_one_out
 from .condition import Sample
-from .copies import CopyFinder
 from .protocol import TestPrompt
 
 GREY = torch.full((3,), 0.5)

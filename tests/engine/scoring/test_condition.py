@@ -6,9 +6,9 @@ from facet.engine.core.character import Tags
 from facet.engine.scoring.adherence import Shown
 from facet.engine.scoring.calibrate import Calibration, Scales
 from facet.engine.scoring.condition import Sample, condition, diversity
-from facet.engine.scoring.copies import Figure, Nearest
 from facet.engine.scoring.protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from facet.engine.scoring.protocol import TestPrompt as Prompt
+from facet.engine.vision.copies import Figure, Nearest
 
 CALIBRATION = Calibration((0.0, 0.1, 0.05, 0.1), (0.8, 0.9, 0.85, 0.9))
 NEAREST = Nearest("a", 10.0, 0.3, 0.5, False)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from facet.engine.core.character import Provenance, Shot
-from facet.engine.scoring.copies import CopyFinder
+from facet.engine.vision.copies import CopyFinder
 from facet.engine.vision.embedders import without_background
 
 SIDE = 96

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from ..core.character import Shot
-from ..vision.similarity import Windowed, psnr, small, ssim
+from .similarity import Windowed, psnr, small, ssim
 
 Bounds = tuple[float, float]
 PSNR_BOUNDS: Bounds = (20.0, 26.0)
