@@ -73,8 +73,8 @@ def character_shot_inputs() -> list[io.Input]:
         sockets.ScoreCard.Input(
             "score",
             optional=True,
-            tooltip="The Identity Scorer's score of this character: images are then scored on"
-            " its scale, 0 a stranger, 1 the character.",
+            tooltip="The Identity Scorer's score of this character: images are then scored on "
+            "its scale, 0 a stranger, 1 the character.",
         ),
         io.Int.Input(
             "pictures",

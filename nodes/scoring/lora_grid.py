@@ -33,8 +33,8 @@ class FacetLoraGrid(io.ComfyNode):
             display_name=NAME,
             category="Facet/Identity",
             description="One image for each prompt, LoRA and strength on one sheet, with the "
-            "baseline without a LoRA first. Existing rows are not sampled again. With"
-            " a character and a CLIP_VISION each image is scored.",
+            "baseline without a LoRA first. Existing rows are not sampled again. With "
+            "a character and a CLIP_VISION each image is scored.",
             search_aliases=["xy plot", "strength comparison", "lora test", "checkpoint grid"],
             is_output_node=True,
             enable_expand=True,

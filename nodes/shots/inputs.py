@@ -121,8 +121,8 @@ def studio_inputs() -> list[io.Input]:
             tooltip="How the model sees the original: reference_latents for edit models "
             "(Kontext, Flux2, the demo), qwen_edit for Qwen-Image-Edit, img2img for "
             "any model, patched_model when IP-Adapter or PuLID is already applied, "
-            "trained_lora when the character's own LoRA is. Auto chooses by the model"
-            " family, and asks where that is ambiguous.",
+            "trained_lora when the character's own LoRA is. Auto chooses by the model "
+            "family, and asks where that is ambiguous.",
         ),
         *sampling_inputs(),
         face_detection_input("the view is not checked"),
@@ -160,8 +160,8 @@ def studio_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="Minimum similarity of a shot to the original: cosine of the CLIP_VISION "
-            "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP"
-            " and SigLIP.",
+            "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP "
+            "and SigLIP.",
         ),
         negative_input(),
         io.Float.Input(

@@ -43,8 +43,8 @@ class FacetShotPlan(io.ComfyNode):
                     multiline=True,
                     placeholder="close-up, left profile, smiling, wearing a red dress, in a park",
                     tooltip="Your own shots, one per line, parts separated by commas. They come "
-                    "after"
-                    " the preset's. A line that begins with # is ignored.",
+                    "after "
+                    "the preset's. A line that begins with # is ignored.",
                 ),
                 sockets.Character.Input(
                     "character",
@@ -75,8 +75,8 @@ class FacetShotPlan(io.ComfyNode):
                     default=True,
                     optional=True,
                     tooltip="Leaves out what the connected character already covers: with a shot "
-                    "made"
-                    " from the same line, or with one that shows all of it and more.",
+                    "made "
+                    "from the same line, or with one that shows all of it and more.",
                 ),
                 sockets.FaceDetection.Input(
                     "face_detection_model",

@@ -117,8 +117,8 @@ def measure_inputs() -> list[io.Input]:
             0.5,
             1.0,
             "Minimum similarity of the clothes to the garment: cosine of the "
-            "CLIP_VISION embeddings. It depends on the encoder; look at the scores of"
-            " a few shots.",
+            "CLIP_VISION embeddings. It depends on the encoder; look at the scores of "
+            "a few shots.",
         ),
     ]
 

@@ -55,8 +55,8 @@ def pass_inputs() -> list[io.Input]:
         _share(
             "face_denoise",
             DEFAULTS.face_denoise,
-            "Denoise of the face pass, on the enlarged face. 0 skips this pass; needs"
-            " the face detection model.",
+            "Denoise of the face pass, on the enlarged face. 0 skips this pass; needs "
+            "the face detection model.",
         ),
         io.Combo.Input(
             "colours",
@@ -137,8 +137,8 @@ class FacetRefineShots(io.ComfyNode):
             display_name=NAME,
             category="Facet/Shots",
             description="Upscales the shots, resamples their detail and faces, and keeps their "
-            "colours. A refinement that would lower the similarity to the original is"
-            " discarded.",
+            "colours. A refinement that would lower the similarity to the original is "
+            "discarded.",
             is_output_node=True,
             search_aliases=["upscale", "face detailer", "hires fix", "tiled", "enhance", "refine"],
             inputs=[

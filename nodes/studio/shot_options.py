@@ -73,8 +73,8 @@ def retry_inputs() -> list[io.Input]:
             "stronger_likeness",
             default=RULE.stronger_likeness,
             advanced=True,
-            tooltip="Holds more closely to the original when the identity gate failed, as far"
-            " as the reference mode can.",
+            tooltip="Holds more closely to the original when the identity gate failed, as far "
+            "as the reference mode can.",
         ),
         io.Boolean.Input(
             "negative_words",

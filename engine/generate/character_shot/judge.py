@@ -167,7 +167,7 @@ class Judge:
         """What measures, and what was not measured and why."""
         notes = []
         if self.character is None:
-            notes.append("No character is connected, so nothing says how alike they are.")
+            notes.append("No character is connected, so similarity was not measured.")
         elif self.embedder is None:
             notes.append(
                 "Neither a CLIP_VISION nor a face embedder is connected, so likeness was not "
@@ -246,7 +246,7 @@ class Judge:
                 notes.append(f"only {value:.2f} like the original, not {limit:.2f}")
         elif self._needs_mask:
             causes.append(UNLIKE)
-            notes.append("nobody stands out from its background")
+            notes.append("no person could be separated from the background")
         elif self.embedder is not None and measures.face and view != "back":
             causes.append(UNLIKE)
             notes.append("its face cannot be compared with the original's")
