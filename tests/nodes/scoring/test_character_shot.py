@@ -101,7 +101,7 @@ def test_each_line_becomes_a_picture_that_is_kept_with_what_is_known_of_it(model
     )
     assert [image.shape for image in images] == [(1, 64, 64, 3)] * 2
     assert len(scores) == 2 and all(-1 <= score <= 1 for score in scores)
-    assert told.startswith("zqx person: 2 of 2 pictures pass, 2 tries.")
+    assert told.startswith("zqx person: 2 of 2 pictures pass, 2 attempts.")
     assert sheet.ndim == 4 and ui["text"] == (told,)
     for shown in ui["images"]:
         assert shown["subfolder"] == "facet/Ada/pictures" and shown["type"] == "output"
@@ -252,7 +252,8 @@ def test_what_measured_stands_in_the_report_and_in_the_picture(
     # Random weights draw nobody: on faces that is no likeness, and fails a picture of one.
     if connected:
         assert all(map(math.isnan, scores)) and record["cosine"] is None
-        assert (
+        assert "not measured, attempt 1 of 2" in told
+        assert "attempt 2: new seed, the face asked" in told
             "not measured, attempt 1 of 2" in told and "attempt 2: new seed, the face asked" in told
         )
     assert record["causes"][-1] == "no face"
