@@ -127,7 +127,7 @@ def press(page: Page, index: int, key: str) -> None:
 
 
 def wait_for(page: Page, condition: str) -> None:
-    page.page.wait_for_function(f"() => {condition}", timeout=60_000)
+    page.page.wait_for_function(f"() => {condition}", timeout=120_000)
 
 
 def run(page: Page) -> list[int]:
@@ -185,7 +185,7 @@ def test_shots_come_and_what_is_decided_holds_after_a_reload_too(
     assert page.troubles() == []
 
     page.page.reload(wait_until="domcontentloaded")
-    page.page.wait_for_function(READY, timeout=60_000)
+    page.page.wait_for_function(READY, timeout=120_000)
     # Until then the page has a graph of its own to put in the place of any other.
     wait_for(page, "app.extensionManager.workflow?.activeWorkflow")
     page.settle()
@@ -235,7 +235,7 @@ def test_two_hundred_shots_are_drawn_one_by_one(opened: Page) -> None:
     assert page.run("() => [...window.touched].filter(Boolean)") == ["120"]
     head = page.page.locator(".facet-shots .head").inner_text()
     assert "120 of 200" in head
-    assert "front · try 2 · step 5 of 20" in head
+    assert "front · attempt 2 · step 5 of 20" in head
     page.page.unroute("**/facet/shots/picture*")
 
 
