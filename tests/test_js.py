@@ -72,3 +72,14 @@ def test_only_entries_are_loaded_by_the_page(root: Path) -> None:
     # ComfyUI's page loads every .js below js/ as an extension of its own.
     loaded = {path.relative_to(root / "js").as_posix() for path in (root / "js").rglob("*.js")}
     assert {name for name in loaded if not re.fullmatch(r"facet_\w+\.js", name)} == set()
+
+
+def test_every_style_sheet_is_loaded_and_there(root: Path) -> None:
+    js = root / "js"
+    sources = [*js.glob("*.js"), js / "common" / "panel.mjs"]
+    named = {
+        sheet
+        for path in sources
+        for sheet in re.findall(r'"(\w+/\w+\.css)"', path.read_text("utf-8"))
+    }
+    assert named == {path.relative_to(js).as_posix() for path in js.rglob("*.css")}

@@ -19,6 +19,7 @@ export class Viewer {
     /** The place for what can be done with the image. */
     this.actions = element("div", "actions", low);
     this.closing = button(low, words("close"), () => this.element.close());
+    this.closing.className = "close";
     this.element.addEventListener("keydown", (event) => {
       event.stopPropagation(); // The page has keys of its own.
       const by = turnOf(event.key);
