@@ -1,27 +1,30 @@
-// A picture at its full size, over the page.
+// An image at its full size, over the page.
 
-import { button, element } from "../common/elements.mjs";
+import { button, element, turnOf } from "./elements.mjs";
 
 export class Viewer {
-  /** `turn(by)` goes to another picture, `toggle()` leaves it out or takes it in. */
-  constructor(words, { turn, toggle, closed }) {
-    this.words = words;
+  /**
+   * `turn(by)` goes to another image, `press(event)` does what any other key means and says whether
+   * it means something, `closed()` is told at the end.
+   */
+  constructor(words, { turn, press, closed }) {
     this.element = element("dialog", "facet-panel facet-viewer");
     const stage = element("div", "stage", this.element);
     this.image = element("img", "", stage);
-    this.turner(stage, "left", "‹", words("earlier"), () => turn(-1));
-    this.turner(stage, "right", "›", words("later"), () => turn(1));
+    this.left = turner("left", "‹", words("earlier"), -1);
+    this.right = turner("right", "›", words("later"), 1);
     this.said = element("div", "said", this.element);
     this.said.setAttribute("role", "status");
     const low = element("div", "low", this.element);
-    this.toggle = button(low, "", () => toggle());
+    /** The place for what can be done with the image. */
+    this.actions = element("div", "actions", low);
     this.closing = button(low, words("close"), () => this.element.close());
+    this.closing.className = "close";
     this.element.addEventListener("keydown", (event) => {
       event.stopPropagation(); // The page has keys of its own.
-      const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[event.key];
+      const by = turnOf(event.key);
       if (by) turn(by);
-      else if (["x", "i", "Delete"].includes(event.key)) toggle(event.key === "i");
-      else return;
+      else if (!press(event)) return;
       event.preventDefault();
     });
     this.element.addEventListener("click", (event) => {
@@ -31,20 +34,21 @@ export class Viewer {
       this.element.remove();
       closed();
     });
+
+    function turner(side, text, label, by) {
+      const made = button(stage, text, () => turn(by));
+      made.className = `turn ${side}`;
+      made.setAttribute("aria-label", label);
+      return made;
+    }
   }
 
   get isOpen() {
     return this.element.open;
   }
 
-  turner(parent, side, text, label, pressed) {
-    const made = button(parent, text, pressed);
-    made.className = `turn ${side}`;
-    made.setAttribute("aria-label", label);
-  }
-
-  /** Shows the picture at `url`: its `title`, what is `said` of it, and whether it is in. */
-  show({ url, title, said, include }) {
+  /** Shows the image at `url`, number `place` of `total`, with its `title`, and `said` beneath. */
+  show({ url, title, said, place, total }) {
     if (this.image.dataset.url !== url) {
       this.image.dataset.url = url;
       this.image.src = url;
@@ -52,8 +56,9 @@ export class Viewer {
     this.image.alt = title;
     this.said.replaceChildren();
     element("b", "", this.said).textContent = title;
-    this.said.append(said);
-    this.toggle.textContent = this.words(include ? "leave_out" : "take_in");
+    this.said.append(...said);
+    this.left.disabled = place === 1;
+    this.right.disabled = place === total;
     if (this.isOpen) return;
     document.body.append(this.element);
     this.element.showModal();
