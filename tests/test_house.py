@@ -38,12 +38,9 @@ BETWEEN_NODES = {}
 
 TWICE = {
     "Choice": "dataset/curation: a person's decision; training/progress/best: the best checkpoint",
-    "Figure": "scoring/copies: a person cut out; scoring/report/maps: a column of the map",
     "Loaded": "captions/vision_folder: a VLM; dataset/naming: a dataset",
     "Opened": "dataset/library: a version; training/files/folder: a run",
     "Picture": "dataset/pictures; nodes/expression",
-    "Row": "dataset/compare; scoring/report/charts",
-    "Sample": "scoring/condition; training/data/pictures",
     "_Sheet": "drawing/curves; scoring/report/image",
 }
 """Names of classes that engine/ and nodes/ define more than once, and where."""
@@ -279,7 +276,7 @@ def test_what_is_slow_to_import_is_imported_where_it_is_used() -> None:
 
 
 def test_the_launcher_needs_nothing_installed() -> None:
-    inside = {"inprocess.py", "bench_process.py"}  # run in ComfyUI's own environment
+    inside = {"inprocess.py"}  # runs in ComfyUI's own environment
     allowed = {"launcher", *sys.stdlib_module_names}
     wrong = [
         f"{name_of(file)}:{one.line} imports {'.'.join(one.target)}"

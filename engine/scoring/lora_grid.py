@@ -88,8 +88,8 @@ def scored_grid(
     evaluation = scored(character, candidates, measuring, prompts, make, first_look=len(prompts))
     card = evaluation.card
     marks = [
-        ["" if one.score is None else f"{one.score:.2f}" for one in condition.samples]
-        for condition in (card.off, *card.tried)
+        ["" if one.score is None else f"{one.score:.2f}" for one in variant.samples]
+        for variant in (card.off, *card.tried)
     ]
     best = next(n for n, one in enumerate(card.tried) if one.label == card.best.label)
     return card, marks, best + 1

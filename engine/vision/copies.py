@@ -27,7 +27,7 @@ QUANTILE = 0.95
 
 
 @dataclass(frozen=True)
-class Figure:
+class NearestPerson:
     """The training picture whose person is nearest to a sample's: hash, SSIM, whether a copy."""
 
     shot: str
@@ -52,7 +52,7 @@ class Nearest:
     copied: bool
     excess: float | None = None
     face: float | None = None
-    figure: Figure | None = None
+    figure: NearestPerson | None = None
 
 
 class _Neighbours:
@@ -139,11 +139,11 @@ class CopyFinder:
             figure=self._figure(figure),
         )
 
-    def _figure(self, figure: torch.Tensor | None) -> Figure | None:
+    def _figure(self, figure: torch.Tensor | None) -> NearestPerson | None:
         if figure is None or self.figures is None:
             return None
         best, _, similarity, copied = self.figures.nearest(small(figure))
-        return Figure(self.figured[best].hash, similarity, copied)
+        return NearestPerson(self.figured[best].hash, similarity, copied)
 
 
 def _limit(values: list[torch.Tensor], bounds: Bounds) -> float:
