@@ -15,13 +15,13 @@ from ..core.errors import FacetError
 from ..vision.alignment import aligned
 from ..vision.clothes import clothes_colour, own_garment
 from ..vision.colours import to_lab
+from ..vision.copies import CopyFinder
 from ..vision.embedders import Embedder, label, nothing_found, person_mask, without_background
 from ..vision.embedding import embed
 from ..vision.faces import Face, find_face
 from ..vision.sharpness import grey_of, sharpness
 from .adherence import shown
 from .calibrate import leave_one_out
-from .copies import CopyFinder
 from .protocol import TestPrompt
 from .sample import ScoredSample
 

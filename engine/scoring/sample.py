@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..vision.copies import Nearest
 from .adherence import NOTHING, Shown, right_colours, right_expression, right_framing, right_view
-from .copies import Nearest
 from .protocol import TestPrompt
 
 CLOSE = 0.5

@@ -118,17 +118,19 @@ def studio_inputs() -> list[io.Input]:
             "reference_mode",
             options=ReferenceMode,
             default=ReferenceMode.AUTO,
-            tooltip="How the model is shown the original: reference_latents for edit models "
-            "(Kontext, Flux2, the demo), qwen_edit for Qwen-Image-Edit, img2img for any model, "
-            "patched_model when IP-Adapter or PuLID is already applied, trained_lora when the "
-            "character's own LoRA is. Auto asks when it cannot be sure.",
+            tooltip="How the model sees the original: reference_latents for edit models "
+            "(Kontext, Flux2, the demo), qwen_edit for Qwen-Image-Edit, img2img for "
+            "any model, patched_model when IP-Adapter or PuLID is already applied, "
+            "trained_lora when the character's own LoRA is. Auto chooses by the model "
+            "family, and asks where that is ambiguous.",
         ),
         *sampling_inputs(),
         face_detection_input("the view is not checked"),
         io.ClipVision.Input(
             "clip_vision",
             optional=True,
-            tooltip="Measures how alike each shot is to the original. Without it nobody checks.",
+            tooltip="Measures each shot's similarity to the original. If not connected, "
+            "similarity is not checked.",
         ),
         io.Int.Input(
             "tries",
@@ -137,7 +139,7 @@ def studio_inputs() -> list[io.Input]:
             max=10,
             optional=True,
             advanced=True,
-            tooltip="How often a shot is tried until it passes; the best try is kept.",
+            tooltip="Maximum number of attempts at a shot; the best one is kept.",
         ),
         io.Float.Input(
             "max_yaw_error",
@@ -147,7 +149,7 @@ def studio_inputs() -> list[io.Input]:
             step=1.0,
             optional=True,
             advanced=True,
-            tooltip="How far the face may be turned from the view asked for, in degrees.",
+            tooltip="Largest deviation of the face's yaw from the view asked for, in degrees.",
         ),
         io.Float.Input(
             "min_identity",
@@ -157,8 +159,9 @@ def studio_inputs() -> list[io.Input]:
             step=0.01,
             optional=True,
             advanced=True,
-            tooltip="How alike a shot has to be: cosine of the CLIP_VISION embeddings. About 0.5 "
-            "for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
+            tooltip="Minimum similarity of a shot to the original: cosine of the CLIP_VISION "
+            "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP "
+            "and SigLIP.",
         ),
         negative_input(),
         io.Float.Input(
@@ -195,8 +198,9 @@ def likeness_input() -> io.Input:
         default=False,
         optional=True,
         advanced=True,
-        tooltip="CFG strengthens the likeness along with the words: the negative does not see the "
-        "original. For edit models that use a cfg above 1, such as the demo's.",
+        tooltip="CFG strengthens the similarity along with the prompt: the negative "
+        "prompt is encoded without the original. For edit models that use a cfg "
+        "above 1, such as the demo's.",
     )
 
 
@@ -205,8 +209,8 @@ def options_input() -> io.Input:
     return sockets.ShotOptions.Input(
         "options",
         optional=True,
-        tooltip="Every threshold and rule of the retries, from Facet Shot Options. What is changed "
-        "on this node wins.",
+        tooltip="All thresholds and retry rules, from Facet Shot Options. Values changed "
+        "on this node take precedence.",
     )
 
 
@@ -220,8 +224,9 @@ def decisions_input() -> io.Input:
         dynamic_prompts=False,
         socketless=True,
         extra_dict={"hidden": True},
-        tooltip="What was decided about single shots in the grid, as JSON: pin keeps one although "
-        "a gate failed, drop leaves it out of the dataset, reroll makes another.",
+        tooltip="Decisions about single shots made in the grid, as JSON: pin includes a "
+        "shot although a gate failed, drop leaves it out of the dataset, reroll "
+        "makes another.",
     )
 
 
@@ -251,9 +256,8 @@ def reference_inputs() -> list[io.Input]:
             default=AUTO,
             optional=True,
             advanced=True,
-            tooltip="In which words the model is asked. Auto goes by the class of the model where "
-            "that says enough, and takes plain words otherwise; Kontext and the angles LoRAs have "
-            "to be chosen.",
+            tooltip="Prompt style. Auto follows the model family where it is known, and uses "
+            "plain words otherwise; Kontext and the angles LoRAs have to be chosen.",
         ),
     ]
 

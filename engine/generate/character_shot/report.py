@@ -32,7 +32,7 @@ def report(pictures: Sequence[PromptResult], who: str, notes: Sequence[str]) -> 
     found = sum(one.found for picture in pictures for one in picture.tries)
     total = sum(len(picture.tries) for picture in pictures)
     lines = [
-        f"{who}: {good} of {len(pictures)} pictures pass, {total} tries"
+        f"{who}: {good} of {len(pictures)} pictures pass, {total} attempts"
         + (f", {found} of them from disk." if found else ".")
     ]
     warned = set()
@@ -45,16 +45,16 @@ def report(pictures: Sequence[PromptResult], who: str, notes: Sequence[str]) -> 
         kept = picture.kept
         mark = "passes" if kept.verdict.passed else f"kept although {kept.verdict.note}"
         lines.append(
-            f"{number}. {score_text(kept)}, try {picture.best + 1} of {len(picture.tries)}, "
+            f"{number}. {score_text(kept)}, attempt {picture.best + 1} of {len(picture.tries)}, "
             f"LoRA at {kept.attempt.lora_strength:g}, seed {kept.attempt.seed}: {mark}."
         )
         lines.append(f"   {kept.attempt.prompt}")
         for attempt, one in enumerate(picture.tries, 1):
             if attempt > 1:
-                lines.append(f"   try {attempt}: {one.attempt.reason}")
+                lines.append(f"   attempt {attempt}: {one.attempt.reason}")
             if one is not kept or not one.verdict.passed:
                 told = one.verdict.note or "nothing wrong"
-                lines.append(f"   try {attempt} had {score_text(one)}: {told}")
+                lines.append(f"   attempt {attempt} had {score_text(one)}: {told}")
     return "\n".join([*lines, *notes])
 
 

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from ...core.character import VOCABULARY, quantise
+from ...vision.copies import Nearest
 from ..adherence import asked_backdrop, asked_clothes
-from ..copies import Nearest
 from ..metrics import ATTRIBUTES, LEAKS, UNDRESSED
 from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from ..sample import CLOSE, SPOILED, ScoredSample

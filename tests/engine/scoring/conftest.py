@@ -5,13 +5,13 @@ import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.scoring.calibrate import Calibration, Scales
-from facet.engine.scoring.copies import Nearest
 from facet.engine.scoring.evaluate import OFF, Evaluation
 from facet.engine.scoring.protocol import prompt_suite
 from facet.engine.scoring.sample import ScoredSample
 from facet.engine.scoring.sampler import Candidate
 from facet.engine.scoring.score import ScoreCard
 from facet.engine.scoring.variant import variant
+from facet.engine.vision.copies import Nearest
 
 
 def noise(seed: int, height: int = 48, width: int = 32) -> torch.Tensor:

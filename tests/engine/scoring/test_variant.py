@@ -5,12 +5,12 @@ import pytest
 from facet.engine.core.character import Tags
 from facet.engine.scoring.adherence import Shown
 from facet.engine.scoring.calibrate import Calibration, Scales
-from facet.engine.scoring.copies import Nearest, NearestPerson
 from facet.engine.scoring.metrics import COPIES, POSE_COPIES
 from facet.engine.scoring.protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from facet.engine.scoring.protocol import TestPrompt as Prompt
 from facet.engine.scoring.sample import ScoredSample
 from facet.engine.scoring.variant import Variant, diversity, variant
+from facet.engine.vision.copies import Nearest, NearestPerson
 
 CALIBRATION = Calibration((0.0, 0.1, 0.05, 0.1), (0.8, 0.9, 0.85, 0.9))
 NEAREST = Nearest("a", 10.0, 0.3, 0.5, False)
