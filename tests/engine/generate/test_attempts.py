@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.generate.attempts import Attempt, Tried, Watch, make_best, spread
+from facet.engine.generate.attempts import Attempt, AttemptResult, Watch, make_best, spread
 from facet.engine.store.images import ImageStore, StoredImage
 
 
@@ -118,7 +118,7 @@ def test_an_interrupt_loses_no_image_that_was_made(tmp_path: Path) -> None:
 def test_who_watches_hears_of_each_attempt(tmp_path: Path) -> None:
     heard: list[Any] = []
 
-    def ended(tried: Tried[Brightness, BrightEnough]) -> None:
+    def ended(tried: AttemptResult[Brightness, BrightEnough]) -> None:
         heard.append((tried.number, tried.found, tried.verdict.passed))
 
     watch = Watch(lambda number, key: heard.append((number, key)), ended)
