@@ -20,12 +20,14 @@ from typing import Any, TypeVar
 import torch
 
 from ...store.files import contained
+from ...store.keys import key
 from ...store.tensors import write_tensors
 
 LIMIT = 8 * 2**30
 """Bytes that the cache of a character takes at most."""
 
 _LAYOUT, _CONTENT = "facet.layout", "facet.sha256"
+_VERSION = 1
 
 T = TypeVar("T")
 
@@ -68,8 +70,8 @@ class Cache:
 
 
 def content_key(*parts: object) -> str:
-    """A name for what ``parts`` decide, by their ``repr``: hashes, numbers and texts."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
+    """A name for what ``parts`` decide: hashes, numbers, texts and tokens."""
+    return key(_VERSION, parts=parts)
 
 
 class _Unreadable(Exception):
