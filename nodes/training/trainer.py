@@ -11,9 +11,10 @@ from comfy_api.latest import io, ui
 from ...engine.core.character import Character
 from ...engine.store.files import contained
 from ...engine.training.presets import merged
-from ...engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
+from ...engine.training.settings import TrainingSettings
 from ..common import sockets
 from ..common.folders import character_folder
+from .inputs import trainer_inputs
 from .page import reported
 
 if TYPE_CHECKING:
@@ -85,91 +86,7 @@ class FacetLoraTrainer(io.ComfyNode):
                     "settings go on where they stopped; anything else under the name gets a "
                     "number.",
                 ),
-                io.Int.Input(
-                    "steps",
-                    default=0,
-                    min=0,
-                    max=100_000,
-                    tooltip="Training steps; 0 takes 100 for each picture, from 800 to 2500.",
-                ),
-                io.Int.Input(
-                    "rank",
-                    default=16,
-                    min=1,
-                    max=256,
-                    tooltip="Size of the LoRA. 8 to 32 suits a character.",
-                ),
-                io.Float.Input(
-                    "learning_rate",
-                    default=1e-4,
-                    min=1e-6,
-                    max=1e-1,
-                    step=1e-6,
-                    round=1e-7,
-                    tooltip="How far each step goes. 1e-4 for large models, 3e-3 for the demo.",
-                ),
-                io.Int.Input(
-                    "batch_size",
-                    default=1,
-                    min=1,
-                    max=64,
-                    tooltip="Pictures in each step, every one with its own caption.",
-                ),
-                io.Int.Input(
-                    "seed",
-                    default=0,
-                    min=0,
-                    max=0xFFFFFFFFFFFFFFFF,
-                    # Without a word of ours the page would draw a new seed, and a new run, each
-                    # time.
-                    control_after_generate=io.ControlAfterGenerate.fixed,
-                    tooltip="The same seed and inputs give the same LoRA.",
-                ),
-                io.Int.Input(
-                    "checkpoint_every",
-                    default=250,
-                    min=0,
-                    max=100_000,
-                    advanced=True,
-                    tooltip="Saves a LoRA after each so many steps; 0 only at the end.",
-                ),
-                io.Boolean.Input(
-                    "gradient_checkpointing",
-                    default=False,
-                    advanced=True,
-                    tooltip="Needs far less memory and a third more time; the result is the same.",
-                ),
-                io.Int.Input(
-                    "resolution",
-                    default=0,
-                    min=0,
-                    max=4096,
-                    step=16,
-                    advanced=True,
-                    tooltip="Pictures are scaled down to the area of a square of this side, in "
-                    "pixels; 0 takes the size most of them have, to 1024.",
-                ),
-                io.Combo.Input(
-                    "schedule",
-                    options=list(SCHEDULES),
-                    default=SCHEDULES[0],
-                    advanced=True,
-                    tooltip="How the learning rate falls after a short rise.",
-                ),
-                io.Combo.Input(
-                    "precision",
-                    options=list(PRECISIONS),
-                    default=PRECISIONS[0],
-                    advanced=True,
-                    tooltip="What the frozen model computes in. The LoRA itself is always fp32.",
-                ),
-                io.Combo.Input(
-                    "subject",
-                    options=list(SUBJECTS),
-                    default=SUBJECTS[0],
-                    advanced=True,
-                    tooltip="Who the pictures show; written into the LoRA file.",
-                ),
+                *trainer_inputs(),
                 sockets.TrainingOptions.Input(
                     "options",
                     optional=True,
