@@ -27,7 +27,7 @@ from ..engine.scoring.protocol import prompt_suite
 from ..engine.scoring.sampler import Bench, Sampler
 from ..engine.scoring.score import ScoreCard
 from ..engine.scoring.verdict import LEAK_RATE, repeated
-from ..engine.training.loop import train
+from ..engine.training.run import train
 from ..engine.training.run_record import TrainingRun
 from ..engine.training.settings import TrainingSettings
 from ..engine.vision.embedders import AppearanceEmbedder

@@ -32,7 +32,7 @@ from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.store import ShotStore
 from ..engine.scoring.copies import CopyFinder
-from ..engine.training.loop import train
+from ..engine.training.run import train
 from ..engine.training.settings import TrainingSettings
 from ..world.captions import identity_words
 from ..world.demo_people import FIRST

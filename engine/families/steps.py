@@ -23,5 +23,5 @@ FACET = StepRule(per_image=100, fewest=800, most=2500)
 dataset is learned in 800 steps; checkpoints are measured, so that the best is kept."""
 
 OTHER_TRAINERS = StepRule(per_image=50, fewest=1500, most=2500)
-"""What guides to character LoRAs advise for kohya, ai-toolkit and OneTrainer: the exported recipes
-have an alpha of half the rank, so each step changes half as much, and a small dataset needs more."""
+"""What guides to character LoRAs advise for kohya, ai-toolkit and OneTrainer: exported recipes have
+an alpha of half the rank, so each step changes half as much, and a small dataset needs more."""

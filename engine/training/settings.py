@@ -98,8 +98,9 @@ def settings_of(table: type) -> tuple[Setting, ...]:
         for part in ("group", "help"):
             if not one.metadata.get(part):
                 raise ValueError(f"The setting {one.name!r} has no {part}; state it in the table.")
-        found.append(Setting(one.name, one.default, **one.metadata))
-        if type(one.default) in (int, float) and None in (found[-1].low, found[-1].high):
+        default: Any = one.default
+        found.append(Setting(one.name, default, **one.metadata))
+        if type(default) in (int, float) and None in (found[-1].low, found[-1].high):
             raise ValueError(f"The setting {one.name!r} has no range; state its low and high.")
     return tuple(found)
 

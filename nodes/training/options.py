@@ -51,9 +51,7 @@ class FacetTrainingOptions(io.ComfyNode):
                     tooltip="Fits the training to a graphics card: checkpointing, fp8 base, "
                     "offloading, resolution. Choose what your card has.",
                 ),
-                *options_inputs(
-                    continue_from=[_NOTHING, *folder_paths.get_filename_list("loras")]
-                ),
+                *options_inputs(continue_from=[_NOTHING, *folder_paths.get_filename_list("loras")]),
             ],
             outputs=[
                 sockets.TrainingOptions.Output("options", tooltip="To the LoRA Trainer's options.")

@@ -13,8 +13,7 @@ from aiohttp import web
 from comfy_api.latest import ComfyAPISync
 
 from ...engine.store.files import contained
-from ...engine.training.progress.control import STOP_REQUESTS
-from ...engine.training.progress.events import TrainingEvent
+from ...engine.training.progress.events import STOP_REQUESTS, TrainingEvent
 from ...engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
 from ...engine.training.run_record import Measure, load_run
 from ..common.page import Latest, below_output, output_folder, send, watched_to_its_end, workflow_id

@@ -18,7 +18,7 @@ from .inputs import trainer_inputs
 from .page import reported
 
 if TYPE_CHECKING:
-    from ...engine.training.loop import Trained
+    from ...engine.training.run import TrainedLora
 
 NAME = "Facet LoRA Trainer"
 
@@ -43,7 +43,7 @@ def lora_named(name: str) -> Path | None:
     return Path(path)
 
 
-def summary(trained: Trained) -> str:
+def summary(trained: TrainedLora) -> str:
     """What came of the training, in a few lines for the node."""
     run = trained.run
     last = run.checkpoints[-1]
@@ -129,9 +129,9 @@ class FacetLoraTrainer(io.ComfyNode):
         from ...engine.training.data.pictures import without_trigger
         from ...engine.training.files.folder import NotSaved
         from ...engine.training.files.formats import UnusableLora, read_lora
-        from ...engine.training.loop import Extras, train
-        from ...engine.training.objective.step import TrainingDiverged
-        from ...engine.training.progress.control import STOP_REQUESTS
+        from ...engine.training.objective.divergence import TrainingDiverged
+        from ...engine.training.progress.events import STOP_REQUESTS
+        from ...engine.training.run import Extras, train
 
         lacking = without_trigger(character.dataset, *character.triggers)
         if lacking:

@@ -12,7 +12,7 @@ import torch
 
 from ...comfyui.sampling import model_fingerprint
 from ...core.character import Provenance, Shot
-from .buckets import View, fitted_size, size_multiple
+from .buckets import View
 from .caches import Cache, content_key
 from .masks import latent_mask
 from .words import has_word, mirrored_caption
@@ -39,19 +39,6 @@ class Sample:
 def without_trigger(shots: Iterable[Shot], *triggers: str) -> list[Shot]:
     """The shots whose caption has none of ``triggers`` as a word of its own."""
     return [shot for shot in shots if not any(has_word(shot.caption, word) for word in triggers)]
-
-
-def encode_pictures(model: Any, vae: Any, shots: Iterable[Shot], resolution: int) -> list[Sample]:
-    """``shots`` as they are, each at one size, as samples for ``model``, a BaseModel."""
-    multiple = size_multiple(model, vae)
-    return encode_views(
-        model,
-        vae,
-        [
-            View(shot, fitted_size(shot.image.shape[1], shot.image.shape[0], resolution, multiple))
-            for shot in shots
-        ],
-    )
 
 
 def encode_views(

@@ -15,7 +15,7 @@ _PART = ".part"
 
 
 @dataclass(frozen=True)
-class Opened:
+class RunFolder:
     """The folder a run works in, how far it has come there, and a sentence if that may surprise.
 
     before: the run as it was left, None when that is not known. ended: why it came to its end
@@ -30,7 +30,7 @@ class Opened:
     finished: bool = False
 
 
-def open_run(training: Path, name: str, fingerprint: str, steps: int) -> Opened:
+def open_run(training: Path, name: str, fingerprint: str, steps: int) -> RunFolder:
     """The folder under ``training`` for a run of this name and fingerprint.
 
     A run that was stopped goes on, a finished one is not trained again, and one that is asked
@@ -50,20 +50,20 @@ def open_run(training: Path, name: str, fingerprint: str, steps: int) -> Opened:
             continue
         if progress is None:
             note = f"{name!r} holds another training and is kept; this run is {called!r}."
-            return Opened(folder, Progress(fingerprint, ()), note if number > 1 else "")
+            return RunFolder(folder, Progress(fingerprint, ()), note if number > 1 else "")
         if progress.fingerprint == fingerprint and progress.step <= steps:
             return _taken_up(folder, progress, steps)
         number += 1
 
 
-def _taken_up(folder: Path, progress: Progress, steps: int) -> Opened:
+def _taken_up(folder: Path, progress: Progress, steps: int) -> RunFolder:
     called = folder.name
     note = f"{called!r} goes on from step {progress.step}."
     try:
         before = load_run(folder)
     except ValueError:
         # The state alone is enough to go on; what was measured is measured again.
-        return Opened(folder, progress, note)
+        return RunFolder(folder, progress, note)
     # A run that came to an early end goes on when it is asked for more than it was then.
     ended = before.ended if steps <= int(before.settings.get("steps", 0)) else ""
     finished = (
@@ -71,7 +71,7 @@ def _taken_up(folder: Path, progress: Progress, steps: int) -> Opened:
     )
     if finished:
         note = f"{called!r} is finished already{f': {ended}' if ended else '.'}"
-    return Opened(folder, progress, note, before, ended, finished)
+    return RunFolder(folder, progress, note, before, ended, finished)
 
 
 class NotSaved(OSError):

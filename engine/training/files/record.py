@@ -11,14 +11,16 @@ from typing import Any
 
 from ...core.character import Character
 from ...store.tensors import write_tensors
+from ..model.weights import Weights
+from ..objective.optimizers import learning_rate_at
 from ..progress.best import choose
 from ..progress.events import TrainingEvent
 from ..run_record import Checkpoint, Measure, TrainingRun
 from ..settings import TrainingSettings
-from .folder import NotSaved, Opened
+from .folder import NotSaved, RunFolder
 from .formats import lora_metadata, lora_state_dict
 from .names import LoraName
-from .state import Progress, Weights, save_state
+from .state import Progress, save_state
 
 _LOSSES_OF_A_CHECKPOINT = 50
 _SMOOTHING, _SMOOTHED = 0.95, 100
@@ -36,7 +38,7 @@ class Record:
         model: Any,
         character: Character,
         settings: TrainingSettings,
-        opened: Opened,
+        opened: RunFolder,
         names: Mapping[str, LoraName],
     ) -> None:
         """``model`` is a BaseModel; ``names`` are its layers' names in a LoRA file."""
@@ -131,7 +133,7 @@ class Record:
             steps=steps,
             loss=losses[-1],
             smoothed=smoothed,
-            learning_rate=self._settings.learning_rate_at(self.step - 1),
+            learning_rate=learning_rate_at(self._settings, self.step - 1),
             seconds=seconds,
             eta=seconds / (self.step - self._first) * left,
             validation=measure.validation,

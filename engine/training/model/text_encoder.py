@@ -14,8 +14,8 @@ from ..data.caches import content_key
 from ..data.conditioning import plain_copy
 from ..settings import TARGETS, TrainingSettings
 from .exact import Changes, OutOfPlace, exact_gradients
-from .lora import TEXT_ENCODERS, Adapter, adapters
-from .memory import differentiable_attention
+from .loading import differentiable_attention
+from .lora import TEXT_ENCODERS, Adapter, adapters, put_layers
 
 ATTENTION = TARGETS[1]
 
@@ -87,11 +87,11 @@ class TextEncoder:
 
     def take_out(self) -> None:
         """Puts the CLIP's own layers back, so that ComfyUI may move it."""
-        self._put(self._originals)
+        put_layers(self._model, self._originals)
 
     def put_in(self) -> None:
         """Puts the adapters in again."""
-        self._put(self._live)
+        put_layers(self._model, self._live)
 
     def encode(self, caption: str) -> dict[str, Any]:
         """``caption`` by the adapted CLIP, as the options that ``extra_conds`` takes."""
@@ -107,11 +107,6 @@ class TextEncoder:
             with torch.inference_mode():
                 self._kept[key] = plain_copy(encode(tokens))
         return plain_copy(self._kept[key])
-
-    def _put(self, layers: Mapping[str, torch.nn.Module]) -> None:
-        for name, layer in layers.items():
-            parent, _, child = name.rpartition(".")
-            setattr(self._model.get_submodule(parent), child, layer)
 
 
 def text_targets(clip: Any, model: Any, targets: str) -> tuple[str, ...]:

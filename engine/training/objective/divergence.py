@@ -1,4 +1,4 @@
-"""Telling a loss that is lost from one that is noisy."""
+"""Telling a loss that is lost from one that is noisy, and what is raised for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ WINDOW = 50
 _TIMES_LOWEST = 4.0
 _TIMES_FIRST = 2.0
 _PATIENCE = 25
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss or a gradient was not a number; what was good until then is saved."""
+
+
+class LossDiverged(TrainingDiverged):
+    """The loss is far above what it was, and so are the weights: they are not worth keeping."""
 
 
 class DivergenceGuard:

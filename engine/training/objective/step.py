@@ -10,17 +10,14 @@ import torch
 
 from ..data.buckets import patch_size
 from ..data.pictures import Sample, WeightedBatches
-from ..files.state import Weights
 from ..model.network import Network
 from ..model.text_encoder import TextEncoder
+from ..model.weights import Weights
 from ..settings import TrainingSettings
+from .divergence import TrainingDiverged
 from .draws import Batch, draw_batch, validation_batch
 from .loss import add_noise, loss_weights, output_error, squared_error
 from .optimizers import set_learning_rate
-
-
-class TrainingDiverged(RuntimeError):
-    """The loss or a gradient was not a number; what was good until then is saved."""
 
 
 class Step:

@@ -15,8 +15,8 @@ from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.data.pictures import Sample
 from facet.engine.training.files.formats import lora_names
 from facet.engine.training.model.exact import exact_gradients
+from facet.engine.training.model.loading import Precision, loaded
 from facet.engine.training.model.lora import adapters
-from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules
 from facet.engine.training.objective.draws import Batch
 from facet.engine.training.objective.step import Step

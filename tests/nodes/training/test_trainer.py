@@ -173,7 +173,7 @@ def test_pictures_of_weight_zero_are_left_out(comfy: Executor, given: dict[str, 
     who = character()
     none = tuple(replace(shot, weight=0.0) for shot in who.shots)
     given["character"] = replace(who, source=replace(who.source, weight=0.0), shots=none)
-    with pytest.raises(NodeError, match="Facet LoRA Trainer: Ada has no picture to train on"):
+    with pytest.raises(NodeError, match="Facet LoRA Trainer: Ada has no image to train on"):
         comfy.run(training())
 
 

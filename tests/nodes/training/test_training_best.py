@@ -12,7 +12,7 @@ from comfy_api.latest import io
 from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.training.progress.control import STOP_REQUESTS
+from facet.engine.training.progress.events import STOP_REQUESTS
 from facet.engine.training.run_record import TrainingRun
 from harness.executor import Executor, NodeError, Prompt
 from harness.small_models import small_clip_vision, small_models

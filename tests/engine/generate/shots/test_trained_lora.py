@@ -26,7 +26,7 @@ from facet.engine.generate.shots.presets import turnaround
 from facet.engine.generate.shots.retry import Likeness, RetryRules
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import train
+from facet.engine.training.run import train
 from facet.engine.training.settings import TrainingSettings
 from facet.world.probe import Probe
 

@@ -14,12 +14,12 @@ from facet.engine.training.files.folder import open_run
 from facet.engine.training.files.state import (
     STATE_FILE,
     Progress,
-    Weights,
     load_progress,
     restore,
     save_state,
 )
 from facet.engine.training.model.lora import Adapter
+from facet.engine.training.model.weights import Weights
 from facet.engine.training.settings import OPTIMIZERS, TrainingSettings
 
 

@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from facet.engine.core.character import Shot
-from facet.engine.training.data.pictures import Sample, WeightedBatches, encode_pictures
-from facet.engine.training.files.state import Weights
+from facet.engine.training.data.pictures import Sample, WeightedBatches
+from facet.engine.training.model.weights import Weights
 from facet.engine.training.objective.draws import step_generator
 from facet.engine.training.settings import TrainingSettings
 from harness.live_step import batch_of, live_step
 from harness.small_models import SmallModels, small_unet
+from harness.trainings import encoded
 
 CAPTIONS = ["zqx person, smiling", "zqx person " + "in a red coat " * 30, "a dog", "a zqx dog"]
 SIGMAS = [0.3, 0.5, 0.8, 0.9]
@@ -26,7 +27,7 @@ SIGMAS = [0.3, 0.5, 0.8, 0.9]
 def samples(models: SmallModels, picture: Callable[..., Shot]) -> list[Sample]:
     """Four pictures, two with a mask; one caption runs apart from the others."""
     shots = [picture(i, caption=caption) for i, caption in enumerate(CAPTIONS)]
-    made = encode_pictures(models.model.model, models.vae, shots, 64)
+    made = encoded(models, shots, 64)
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., :4] = 1
     return [

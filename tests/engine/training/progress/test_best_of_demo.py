@@ -13,10 +13,10 @@ from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels, load_models
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras, train
 from facet.engine.training.progress.best import Likeness
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.progress.samples import Sampler
+from facet.engine.training.run import Extras, train
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from facet.world.captions import tags_of

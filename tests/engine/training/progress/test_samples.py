@@ -17,8 +17,8 @@ from PIL import Image
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras
 from facet.engine.training.progress.samples import Sampler, prompts_for, usual_sampling
+from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from harness.families import Family

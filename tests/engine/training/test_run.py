@@ -15,7 +15,7 @@ import torch
 
 from facet.engine.core.character import Character, Shot
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras
+from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
 from harness.small_models import SmallModels
 from harness.trainings import SETTINGS, Train, interrupt_after, same
@@ -198,7 +198,7 @@ def test_captions_of_different_lengths_train_together(
 
 
 def test_excluded_pictures_alone_are_an_error(run: Train, picture: Callable[..., Shot]) -> None:
-    with pytest.raises(ValueError, match="no picture to train on"):
+    with pytest.raises(ValueError, match="no image to train on"):
         run(who=Character("Ada", "zqx", "person", picture(0, include=False)))
 
 
