@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 
 import pytest
 import torch
 
-from facet.engine.store.packing import Packer, unpack
 from facet.engine.training.files.folder import open_run
 from facet.engine.training.files.state import (
     STATE_FILE,
@@ -56,22 +53,6 @@ def test_weights_come_back_bit_for_bit(tmp_path: Path, optimizer: str) -> None:
     assert all(torch.equal(a, b) for a, b in pairs)
     moved = zip(before, one.parameters, strict=True)
     assert not any(torch.equal(a, b) for a, b in moved)
-
-
-def test_what_cannot_be_written_down_is_refused() -> None:
-    with pytest.raises(ValueError, match="A complex in the optimizer's state cannot be saved"):
-        Packer("").pack({"state": [1j]})
-
-
-def test_dtypes_and_shared_tensors_survive(tmp_path: Path) -> None:
-    table = torch.arange(3, dtype=torch.uint8)
-    packer = Packer("optimizer.")
-    packed = packer.pack([{0: table}, (table, math.inf), {"half": torch.ones(2).bfloat16()}])
-    assert len(packer.tensors) == 2
-    read = unpack(json.loads(json.dumps(packed)), packer.tensors, torch.device("cpu"), {})
-    assert read[0][0] is read[1][0] and torch.equal(read[0][0], table)
-    assert read[0][0].dtype == torch.uint8 and read[2]["half"].dtype == torch.bfloat16
-    assert read[1][1] == math.inf
 
 
 def test_the_averaged_values_are_in_place_for_a_while(tmp_path: Path) -> None:
