@@ -58,7 +58,7 @@ def summary(trained: TrainedLora) -> str:
 
 
 class FacetLoraTrainer(io.ComfyNode):
-    """Trains a LoRA on a character's pictures and captions."""
+    """Trains a LoRA on a character's images and captions."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -68,23 +68,24 @@ class FacetLoraTrainer(io.ComfyNode):
             category="Facet/Training",
             description="Trains a LoRA of the character in the connected model, through ComfyUI's "
             "own modules and with exact gradients. Stop it when you like: what is done is kept, "
-            "and the next run goes on from there.",
+            "and the next run resumes from there.",
             search_aliases=["train lora", "fine-tune", "character lora", "dreambooth"],
             is_output_node=True,
             inputs=[
-                io.Model.Input("model", tooltip="The diffusion model to train in; left as it is."),
+                io.Model.Input(
+                    "model", tooltip="The diffusion model to train in; it is not changed."
+                ),
                 io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
                 io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
                 sockets.Character.Input(
                     "character",
-                    tooltip="The character, with a caption for each picture.",
+                    tooltip="The character, with a caption for each image.",
                 ),
                 io.String.Input(
                     "run_name",
                     default="run",
-                    tooltip="Names the run's folder and its files. The same name, pictures and "
-                    "settings go on where they stopped; anything else under the name gets a "
-                    "number.",
+                    tooltip="Names the run's folder and files. With the same name, images and "
+                    "settings a run resumes; anything else under the name gets a number.",
                 ),
                 *trainer_inputs(),
                 sockets.TrainingOptions.Input(
@@ -96,7 +97,7 @@ class FacetLoraTrainer(io.ComfyNode):
                 io.ClipVision.Input(
                     "clip_vision",
                     optional=True,
-                    tooltip="Measures how alike the samples are to the source picture, so that "
+                    tooltip="Measures how similar the samples are to the original image, so that "
                     "the best checkpoint is kept. DINOv2 or SigLIP is recommended.",
                 ),
             ],

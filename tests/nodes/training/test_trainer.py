@@ -18,7 +18,7 @@ from comfy_api.latest import io
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.run_record import TrainingRun
-from facet.nodes.training.page import COURSES
+from facet.nodes.training.page import TRAININGS
 from harness.executor import Executor, Interrupted, InvalidPrompt, NodeError, Prompt
 from harness.small_models import SmallModels, small_models
 from harness.text_models import language_model
@@ -135,13 +135,13 @@ def test_the_dataset_is_linted_before_the_first_step(
     said = "The image shows a zqx person with red hair"
     given["character"] = replace(who, source=replace(who.source, caption=said))
     (text,) = comfy.run(training()).ui["train"]["text"]
-    (course,) = [one for one in COURSES.of("") if one.node == "train"]
-    lint = course.view()["lint"]
+    (view,) = [one for one in TRAININGS.of("") if one.node == "train"]
+    lint = view.as_json()["lint"]
     assert f"Dataset {lint['number']} of 100, {lint['count']} findings." in text
     shown = " ".join(finding["says"] for finding in lint["findings"])
     assert "'The image shows'" in shown and "'red hair'" in shown
     # It is told once, and not again with each step.
-    assert "lint" not in course.view(after=1)
+    assert "lint" not in view.as_json(after=1)
 
 
 def test_the_second_time_nothing_is_trained(comfy: Executor, given: dict[str, Any]) -> None:
