@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from facet.engine.training.settings import TrainingSettings
+from facet.engine.training.settings import TrainingSettings, setting, settings_of
 
 
 @pytest.mark.parametrize(("pictures", "steps"), [(1, 800), (16, 1600), (40, 2500)])
@@ -86,3 +86,25 @@ def test_a_setting_that_cannot_work_is_refused_by_name(wrong: dict[str, Any]) ->
     (name,) = wrong
     with pytest.raises(ValueError, match=name):
         TrainingSettings(**wrong)
+
+
+def test_defaults_are_within_their_ranges() -> None:
+    for one in settings_of(TrainingSettings):
+        one.check(one.default)
+
+
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        ({"group": "Memory", "low": 0, "high": 9}, "The setting 'tiles' has no help; state it in"),
+        ({"help": "Tiles.", "low": 0, "high": 9}, "The setting 'tiles' has no group; state it in"),
+        ({"help": "Tiles.", "group": "Memory"}, "The setting 'tiles' has no range; state its low"),
+    ],
+)
+def test_a_setting_that_is_not_fully_stated_is_named(stated: dict[str, Any], sentence: str) -> None:
+    @dataclass
+    class Table:
+        tiles: int = setting(1, **stated)
+
+    with pytest.raises(ValueError, match=sentence):
+        settings_of(Table)
