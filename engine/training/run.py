@@ -31,10 +31,10 @@ from .model.text_encoder import TextEncoder, text_targets, what_stays
 from .model.weights import Weights
 from .objective.divergence import DivergenceGuard, LossDiverged
 from .objective.step import Step
-from .progress.best import Likeness, plateau
+from .progress.best import OriginalSimilarity, plateau
 from .progress.events import OnEvent
 from .progress.measuring import Measuring
-from .progress.samples import Sampler, prompts_for, usual_sampling
+from .progress.samples import TrainingSampler, prompts_for, usual_sampling
 from .run_record import TrainingRun
 from .settings import TrainingSettings
 
@@ -265,7 +265,7 @@ def _measuring(
     """What is measured on the way; samples are made where they are asked for or judged."""
     sampler = likeness = None
     if extras.clip_vision is not None:
-        likeness = Likeness(extras.clip_vision, character.source.image)
+        likeness = OriginalSimilarity(extras.clip_vision, character.source.image)
     if settings.sample_every or likeness is not None:
         sampling = extras.sampling or usual_sampling(
             model,
@@ -274,7 +274,7 @@ def _measuring(
             settings.sample_cfg,
         )
         prompts = prompts_for(character, settings.sample_prompts)
-        sampler = Sampler.encoding(clip, vae, prompts, sampling)
+        sampler = TrainingSampler.encoding(clip, vae, prompts, sampling)
     return Measuring(settings, data.held_out, sampler, likeness)
 
 

@@ -99,7 +99,7 @@ TRAININGS: Latest[TrainingView] = Latest()
 """Of this process: trainings write, and the page's requests read."""
 
 
-class Reporter:
+class TrainingReporter:
     """Keeps the page, ComfyUI's progress bar and the run's log files up to date."""
 
     def __init__(self, view: TrainingView) -> None:
@@ -165,14 +165,14 @@ class Reporter:
 
 def reported(
     node: str, extra_pnginfo: Any, name: str
-) -> contextlib.AbstractContextManager[Reporter]:
+) -> contextlib.AbstractContextManager[TrainingReporter]:
     """Shows a training of ``node`` in the page for the length of the ``with``.
 
     ``extra_pnginfo``: ComfyUI's hidden input, which holds the workflow; None from a script.
     """
     view = TrainingView(str(node), workflow_id(extra_pnginfo), name)
     TRAININGS.begin(view)
-    return watched_to_its_end(Reporter(view), view)
+    return watched_to_its_end(TrainingReporter(view), view)
 
 
 def add_routes(routes: web.RouteTableDef) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from facet.engine.core.character import Shot
 from facet.engine.training.data.buckets import View, fitted_size, size_multiple
-from facet.engine.training.data.pictures import Sample, encode_views
+from facet.engine.training.data.pictures import TrainingSample, encode_views
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.progress.events import OnEvent, TrainingEvent
 from facet.engine.training.run import TrainedLora
@@ -38,7 +38,7 @@ def same(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 
-def encoded(models: SmallModels, shots: Iterable[Shot], resolution: int) -> list[Sample]:
+def encoded(models: SmallModels, shots: Iterable[Shot], resolution: int) -> list[TrainingSample]:
     """``shots`` as samples for the small model, each at one size."""
     model = models.model.model
     multiple = size_multiple(model, models.vae)

@@ -17,7 +17,7 @@ from .buckets import size_multiple, smaller_pictures, trained_sides, views
 from .caches import Cache
 from .conditioning import encode_captions
 from .masks import check_masks, masks_matter
-from .pictures import Sample, encode_views
+from .pictures import TrainingSample, encode_views
 from .words import class_caption
 
 CACHE_FOLDER = "cache"
@@ -30,8 +30,8 @@ class TrainingData:
     notes: sentences about what may surprise.
     """
 
-    samples: list[Sample]
-    held_out: list[Sample]
+    samples: list[TrainingSample]
+    held_out: list[TrainingSample]
     prompts: dict[str, dict[str, Any]]
     notes: tuple[str, ...] = ()
 
@@ -89,7 +89,7 @@ def held_out(shots: Sequence[Shot], count: int, seed: int) -> tuple[list[Shot], 
     pictures = sorted({shot.hash for shot in shots}, key=draw)
     if count >= len(pictures):
         raise ValueError(
-            f"validation_shots is {count} and there are {len(pictures)} pictures, so that none "
+            f"validation_shots is {count} and there are {len(pictures)} images, so that none "
             "would be left to train on; hold out fewer."
         )
     chosen = set(pictures[:count])
@@ -127,13 +127,13 @@ def deciding(shots: Sequence[Shot], settings: TrainingSettings) -> list[str]:
 def remarks(shots: Sequence[Shot], settings: TrainingSettings) -> tuple[str, ...]:
     """Sentences about ``shots`` that people may want to know before they wait for the result."""
     alone = (
-        "There is one picture: the LoRA will learn its pose and background along with the "
+        "There is one image: the LoRA will learn its pose and background along with the "
         "character; add shots that differ."
     )
     return tuple(filter(None, (alone * (len(shots) == 1), smaller_pictures(shots, settings))))
 
 
-def _prior_caption(sample: Sample, character: Character, settings: TrainingSettings) -> str:
+def _prior_caption(sample: TrainingSample, character: Character, settings: TrainingSettings) -> str:
     if not settings.prior_class:
         return ""
     return class_caption(sample.caption, character.trigger, character.class_word)

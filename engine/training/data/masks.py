@@ -26,13 +26,13 @@ def check_masks(shots: Sequence[Shot], settings: TrainingSettings) -> None:
     masks = [shot.mask for shot in shots]
     if all(mask is None for mask in masks):
         raise ValueError(
-            f"{asked} is on, but none of the {len(shots)} pictures has a mask; give the shots "
+            f"{asked} is on, but none of the {len(shots)} images has a mask; give the shots "
             "masks, or turn it off."
         )
     for number, mask in enumerate(masks, 1):
         if mask is not None and float(mask.clamp(0, 1).mean()) < _EMPTY:
             raise ValueError(
-                f"{asked} is on, but the mask of picture {number} of {len(shots)} is empty; paint "
+                f"{asked} is on, but the mask of image {number} of {len(shots)} is empty; paint "
                 "the subject in, take the mask away, or turn it off."
             )
 

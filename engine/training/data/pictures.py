@@ -21,7 +21,7 @@ _UNKNOWN = Provenance("imported")
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class TrainingSample:
     """One picture to train on: latent (1, C, …, h, w) float32 in the model's scale, on the CPU.
 
     mask: (1, 1, …, h, w), 1 on the subject, or None to count everywhere. prior_caption: what the
@@ -43,7 +43,7 @@ def without_trigger(shots: Iterable[Shot], *triggers: str) -> list[Shot]:
 
 def encode_views(
     model: Any, vae: Any, views: Sequence[View], masked: bool = False, cache: Cache | None = None
-) -> list[Sample]:
+) -> list[TrainingSample]:
     """``views`` through the VAE and into the scale of ``model``, a BaseModel.
 
     Masks are taken along where ``masked``; ``cache`` keeps what the VAE made. An interrupt in
@@ -69,7 +69,7 @@ def encode_views(
                 mask = latent_mask(shot.mask, view.size, latent, view.mirrored)
         caption = mirrored_caption(shot.caption) if view.mirrored else shot.caption
         weight = shot.weight * view.share
-        samples.append(Sample(latent, caption, weight, shot.provenance, mask))
+        samples.append(TrainingSample(latent, caption, weight, shot.provenance, mask))
     return samples
 
 
@@ -91,16 +91,16 @@ def _encoded(vae: Any, view: View) -> torch.Tensor:
 class WeightedBatches:
     """Batches of one size each, every sample as often as its weight says."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    def __init__(self, samples: Sequence[TrainingSample]) -> None:
         """Raises ValueError when a weight is negative or all are zero."""
         self._sizes: dict[tuple[int, ...], list[int]] = {}
         for index, sample in enumerate(samples):
             if sample.weight > 0:
                 self._sizes.setdefault(tuple(sample.latent.shape), []).append(index)
             elif sample.weight < 0 or not math.isfinite(sample.weight):
-                raise ValueError(f"A picture's weight is {sample.weight}; give one of 0 or more.")
+                raise ValueError(f"An image's weight is {sample.weight}; give one of 0 or more.")
         if not self._sizes:
-            raise ValueError("Every picture's weight is 0; give at least one a weight above 0.")
+            raise ValueError("Every image's weight is 0; give at least one a weight above 0.")
         self._weights = torch.tensor([sample.weight for sample in samples], dtype=torch.float64)
 
     def draw(self, count: int, generator: torch.Generator) -> list[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...store.files import contained
 from ..run_record import TrainingRun, load_run
-from .state import Progress, load_progress
+from .state import RunProgress, load_progress
 
 _PART = ".part"
 
@@ -23,7 +23,7 @@ class RunFolder:
     """
 
     folder: Path
-    progress: Progress
+    progress: RunProgress
     note: str = ""
     before: TrainingRun | None = None
     ended: str = ""
@@ -50,15 +50,15 @@ def open_run(training: Path, name: str, fingerprint: str, steps: int) -> RunFold
             continue
         if progress is None:
             note = f"{name!r} holds another training and is kept; this run is {called!r}."
-            return RunFolder(folder, Progress(fingerprint, ()), note if number > 1 else "")
+            return RunFolder(folder, RunProgress(fingerprint, ()), note if number > 1 else "")
         if progress.fingerprint == fingerprint and progress.step <= steps:
             return _taken_up(folder, progress, steps)
         number += 1
 
 
-def _taken_up(folder: Path, progress: Progress, steps: int) -> RunFolder:
+def _taken_up(folder: Path, progress: RunProgress, steps: int) -> RunFolder:
     called = folder.name
-    note = f"{called!r} goes on from step {progress.step}."
+    note = f"{called!r} resumes from step {progress.step}."
     try:
         before = load_run(folder)
     except ValueError:

@@ -20,7 +20,7 @@ from ..settings import TrainingSettings
 from .folder import NotSaved, RunFolder
 from .formats import lora_metadata, lora_state_dict
 from .names import LoraName
-from .state import Progress, save_state
+from .state import RunProgress, save_state
 
 _LOSSES_OF_A_CHECKPOINT = 50
 _SMOOTHING, _SMOOTHED = 0.95, 100
@@ -47,7 +47,7 @@ class Record:
         self._settings = settings
         self._names = names
         self.folder = opened.folder
-        self.progress: Progress = opened.progress
+        self.progress: RunProgress = opened.progress
         self.saved = self._first = opened.progress.step
         self.ended, self.finished = opened.ended, opened.finished
         self._measures: dict[int, Measure] = {}
@@ -55,7 +55,7 @@ class Record:
             same = _sampled(opened.before.settings) == _sampled(settings.record())
             for one in opened.before.measures:
                 if not same:
-                    # Likeness of pictures that are made otherwise cannot be compared.
+                    # OriginalSimilarity of pictures that are made otherwise cannot be compared.
                     one = replace(one, identity=None, sample="")
                 if one.step <= self.saved:
                     self._measures[one.step] = one
@@ -180,7 +180,7 @@ class Record:
             raise NotSaved(
                 f"Step {self.step} could not be saved in {self.folder} "
                 f"({error.strerror or error}); {kept if self.saved else 'nothing is kept yet'}. "
-                "Free space there and run again to go on."
+                "Free space there and run again to resume."
             ) from error
 
 

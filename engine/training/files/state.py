@@ -24,7 +24,7 @@ _RECORD = "facet.state"
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run has come: its fingerprint, and the loss of each step done."""
 
     fingerprint: str
@@ -36,7 +36,7 @@ class Progress:
         return len(self.losses)
 
 
-def save_state(folder: Path, weights: Weights, progress: Progress) -> None:
+def save_state(folder: Path, weights: Weights, progress: RunProgress) -> None:
     """Writes the state of a run into its folder, whole or not at all, and keeps the one before."""
     packed, tensors = pack_optimizer(weights.optimizer)
     tensors = dict(tensors)
@@ -61,7 +61,7 @@ def save_state(folder: Path, weights: Weights, progress: Progress) -> None:
     coming.replace(path)
 
 
-def load_progress(folder: Path) -> Progress | None:
+def load_progress(folder: Path) -> RunProgress | None:
     """How far the run in ``folder`` has come; None where no run has left its state.
 
     Raises ValueError when the state and the one before are damaged.
@@ -70,7 +70,7 @@ def load_progress(folder: Path) -> Progress | None:
     if read is None:
         return None
     _, record = read
-    return Progress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
+    return RunProgress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
 
 
 def restore(folder: Path, weights: Weights) -> None:
@@ -106,7 +106,7 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         try:
             with safe_open(path, "pt") as file:
                 record = json.loads(file.metadata()[_RECORD])
-            Progress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
+            RunProgress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
             return path, record
         except Exception as error:
             damaged = damaged or (path, error)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ..data.pictures import Sample
+from ..data.pictures import TrainingSample
 from ..settings import BASES, TrainingSettings
 from .checkpoint import checkpointed
 from .exact import exact_gradients
@@ -41,7 +41,7 @@ class Session:
         model: Any,
         targets: tuple[str, ...],
         settings: TrainingSettings,
-        samples: list[Sample],
+        samples: list[TrainingSample],
         text_encoder: TextEncoder | None = None,
     ) -> None:
         self._model = model

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..data.buckets import patch_size
-from ..data.pictures import Sample, WeightedBatches
+from ..data.pictures import TrainingSample, WeightedBatches
 from ..model.network import Network
 from ..model.text_encoder import TextEncoder
 from ..model.weights import Weights
@@ -31,7 +31,7 @@ class Step:
         self,
         model: Any,
         settings: TrainingSettings,
-        samples: Sequence[Sample],
+        samples: Sequence[TrainingSample],
         prompts: Mapping[str, dict[str, Any]],
         options: dict[str, Any],
         text_encoder: TextEncoder | None = None,
@@ -87,7 +87,7 @@ class Step:
                 "yet; use another model."
             )
 
-    def validation_loss(self, samples: Sequence[Sample]) -> float:
+    def validation_loss(self, samples: Sequence[TrainingSample]) -> float:
         """The mean loss on held-out ``samples`` at five fixed noise levels, with fixed noise.
 
         The same for the same weights, whatever the run's seed and settings of noise.

@@ -85,7 +85,7 @@ def check_timesteps(sampling: Any, timesteps: str) -> None:
 
     if isinstance(sampling, kinds.X0 | kinds.IMG_TO_IMG_FLOW):
         raise ValueError(
-            "This model turns one picture into another and is not trained from noise; "
+            "This model turns one image into another and is not trained from noise; "
             "use a text-to-image model."
         )
     if timesteps in ("shift", "flux_shift") and not is_flow(sampling):

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...store.files import write_atomic
-from ..data.pictures import Sample
+from ..data.pictures import TrainingSample
 from ..model.session import Session
 from ..model.weights import Weights
 from ..objective.step import Step
 from ..run_record import Measure
 from ..settings import TrainingSettings
-from .best import Likeness
-from .samples import FOLDER, Sampler, sheet_bytes
+from .best import OriginalSimilarity
+from .samples import FOLDER, TrainingSampler, sheet_bytes
 
 
 @dataclass
@@ -25,9 +25,9 @@ class Measuring:
     """
 
     settings: TrainingSettings
-    held_out: list[Sample]
-    sampler: Sampler | None
-    likeness: Likeness | None
+    held_out: list[TrainingSample]
+    sampler: TrainingSampler | None
+    likeness: OriginalSimilarity | None
     _notes: list[str] = field(default_factory=list)
 
     def samples_due(self, step: int) -> bool:

@@ -80,7 +80,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_it(run: Train, tmp_path: Path)
     assert [point.step for point in load_run(tmp_path / "a" / "run").checkpoints] == [3]
     assert not list(tmp_path.rglob("*.part"))
     resumed = run()
-    assert "goes on from step 3" in resumed.note
+    assert "resumes from step 3" in resumed.note
     assert same(resumed.lora, run(folder="whole").lora)
 
 

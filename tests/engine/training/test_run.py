@@ -54,7 +54,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(run: Train, stop: int
     assert steps == list(range(stop + 1, 7))
     assert parts.run.losses == whole.run.losses
     assert same(parts.lora, whole.lora)
-    assert "goes on from step" in parts.note
+    assert "resumes from step" in parts.note
 
 
 @pytest.mark.parametrize(

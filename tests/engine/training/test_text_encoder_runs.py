@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.progress.samples import Sampler, prompts_for
+from facet.engine.training.progress.samples import TrainingSampler, prompts_for
 from facet.engine.training.run import Extras, TrainedLora, train
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import small_vae
@@ -111,7 +111,7 @@ def test_a_stopped_run_ends_like_an_unbroken_one_and_samples_are_what_core_makes
     model, clip = comfy.sd.load_lora_for_models(models.model, models.clip, state, 1.0, 1.0)
     with torch.inference_mode():
         made = {
-            name: Sampler.encoding(one, models.vae, prompts, SAMPLING).make(model)[0]
+            name: TrainingSampler.encoding(one, models.vae, prompts, SAMPLING).make(model)[0]
             for name, one in (("both", clip), ("model alone", models.clip))
         }
     with Image.open(parts.run.folder / "samples" / "step_000004.png") as image:

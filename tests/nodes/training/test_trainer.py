@@ -197,7 +197,7 @@ def test_a_cancel_keeps_what_is_done_and_the_next_queue_goes_on(
     assert kept and (folder / "state.safetensors").is_file()
     done = int(kept[-1].stem.rsplit("_", 1)[1])
     result = comfy.run(training(steps=done + 1))
-    assert "goes on from step" in result.ui["train"]["text"][0]
+    assert "resumes from step" in result.ui["train"]["text"][0]
     assert len(result.value("train", 1)["loss"]) == done + 1
     assert not list(comfy.output.rglob("*.part"))
 

@@ -124,7 +124,7 @@ def test_the_disk_keeps_what_was_encoded_below_the_characters_folder(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (TrainingSettings(masked_loss=True), "none of the 4 pictures has a mask"),
+        (TrainingSettings(masked_loss=True), "none of the 4 images has a mask"),
         (TrainingSettings(loss_weighting="min-SNR"), "flow model; choose none"),
     ],
 )
@@ -150,8 +150,8 @@ def test_no_pictures_are_said_in_a_sentence(encode: Encode) -> None:
 def test_one_picture_and_small_ones_are_remarked_upon(picture: Callable[..., Shot]) -> None:
     assert remarks([picture(0), picture(1)], TrainingSettings()) == ()
     alone, small = remarks([picture(0)], TrainingSettings(resolution=512))
-    assert alone.startswith("There is one picture") and alone.endswith("add shots that differ.")
-    assert small.startswith("1 of 1 pictures are smaller than 512 by 512 pixels")
+    assert alone.startswith("There is one image") and alone.endswith("add shots that differ.")
+    assert small.startswith("1 of 1 images are smaller than 512 by 512 pixels")
 
 
 def test_the_same_pictures_are_held_out_in_any_order(picture: Callable[..., Shot]) -> None:
@@ -180,7 +180,7 @@ def test_another_seed_holds_out_others(picture: Callable[..., Shot]) -> None:
 
 
 def test_something_has_to_be_left_to_train_on(picture: Callable[..., Shot]) -> None:
-    with pytest.raises(ValueError, match="validation_shots is 3 and there are 3 pictures"):
+    with pytest.raises(ValueError, match="validation_shots is 3 and there are 3 images"):
         held_out([picture(number) for number in range(3)], 3, seed=0)
 
 

@@ -10,7 +10,7 @@ import torch
 from facet.engine.training.files.folder import open_run
 from facet.engine.training.files.state import (
     STATE_FILE,
-    Progress,
+    RunProgress,
     load_progress,
     restore,
     save_state,
@@ -41,10 +41,10 @@ def test_weights_come_back_bit_for_bit(tmp_path: Path, optimizer: str) -> None:
     one = weights(optimizer=optimizer, steps=100)
     for value in (0.3, -0.1, 0.7):
         step(one, value)
-    save_state(tmp_path, one, Progress("f", (0.5,)))
+    save_state(tmp_path, one, RunProgress("f", (0.5,)))
     other = weights(seed=1, optimizer=optimizer, steps=100)
     restore(tmp_path, other)
-    assert load_progress(tmp_path) == Progress("f", (0.5,))
+    assert load_progress(tmp_path) == RunProgress("f", (0.5,))
     before = [value.detach().clone() for value in one.parameters]
     for value in (-0.2, 0.4, -0.6):
         step(one, value)
@@ -70,11 +70,11 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path: Path) -> None:
     one = weights()
     step(one, 0.3)
     kept = [value.detach().clone() for value in one.parameters]
-    save_state(tmp_path, one, Progress("f", (0.5,)))
+    save_state(tmp_path, one, RunProgress("f", (0.5,)))
     step(one, 0.3)
-    save_state(tmp_path, one, Progress("f", (0.5, 0.4)))
+    save_state(tmp_path, one, RunProgress("f", (0.5, 0.4)))
     (tmp_path / STATE_FILE).write_bytes(b"torn")
-    assert load_progress(tmp_path) == Progress("f", (0.5,))
+    assert load_progress(tmp_path) == RunProgress("f", (0.5,))
     restore(tmp_path, one)
     assert all(map(torch.equal, one.parameters, kept))
 
@@ -104,6 +104,6 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
 def test_fewer_steps_are_another_run(tmp_path: Path) -> None:
     one = weights()
     step(one, 0.1)
-    save_state(tmp_path / "run", one, Progress("f", (0.5, 0.4)))
+    save_state(tmp_path / "run", one, RunProgress("f", (0.5, 0.4)))
     assert open_run(tmp_path, "run", "f", 2).folder.name == "run"
     assert open_run(tmp_path, "run", "f", 1).folder.name == "run_2"
