@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from ..core.errors import FacetError
+
 
 class Packer:
     """Turns nested values into JSON, and puts the tensors among them aside under names."""
@@ -18,7 +20,7 @@ class Packer:
         self._names: dict[int, str] = {}
 
     def pack(self, value: Any) -> Any:
-        """``value`` as JSON values; raises ValueError for what has no such form.
+        """``value`` as JSON values; raises FacetError for what has no such form.
 
         A tensor that stands in several places is kept once. Where it lives is written down, for
         PyTorch keeps some counters on the CPU whatever the parameters are on.
@@ -35,7 +37,7 @@ class Packer:
         # Not a named tuple, which would come back as another.
         if type(value) in (list, tuple):
             return {type(value).__name__: [self.pack(item) for item in value]}
-        raise ValueError(
+        raise FacetError(
             f"A value of the type {type(value).__name__} cannot be saved; only tensors, numbers, "
             "texts, and lists, tuples and dictionaries of them can."
         )
@@ -85,7 +87,7 @@ def unpack_optimizer(
     """Puts what ``pack_optimizer`` gave into an optimizer over the same parameters.
 
     Not by way of ``load_state_dict``, which turns a state of 8 bits into the parameter's dtype.
-    Raises ValueError when the parameters are others.
+    Raises FacetError when the parameters are others.
     """
     parameters = _parameters(optimizer)
     found: dict[str, Any] = {}
@@ -94,7 +96,7 @@ def unpack_optimizer(
     if len(whole["state"]) != len(parameters) or len(whole["groups"]) != len(
         optimizer.param_groups
     ):
-        raise ValueError("The saved optimizer is one of other parameters.")
+        raise FacetError("The saved optimizer is one of other parameters.")
     for group, values in zip(optimizer.param_groups, whole["groups"], strict=True):
         group.update(values)
     optimizer.state.clear()

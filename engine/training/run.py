@@ -13,6 +13,7 @@ import torch
 
 from ..comfyui.sampling import Sampling, model_fingerprint
 from ..core.character import Character, Shot
+from ..core.errors import FacetError
 from ..store.tensors import read_tensors, write_tensors
 from .data.buckets import trained_sides
 from .data.encoded import TrainingData, deciding, encode_data, held_out
@@ -80,7 +81,7 @@ def train(
     ``training`` is the folder that runs have theirs in, and ``name`` the run's; its best LoRA is
     written to the folder ``lora`` as well. An interrupt saves what is done and is raised again;
     the same call then resumes the run, to the same result bit for bit on a CPU.
-    Raises ValueError for what cannot be trained, TrainingDiverged when the loss is lost, NotSaved
+    Raises FacetError for what cannot be trained, TrainingDiverged when the loss is lost, NotSaved
     when the disk refuses, and UnusableLora when the saved file does not load.
     """
     extras = extras or Extras()
@@ -88,7 +89,7 @@ def train(
     # What is trained on, and what is held out.
     shots = [shot for shot in character.dataset if shot.weight != 0]
     if not shots:
-        raise ValueError(f"{character.name} has no image to train on; include at least one.")
+        raise FacetError(f"{character.name} has no image to train on; include at least one.")
     shots, unseen = held_out(shots, settings.validation_shots, settings.seed)
     settings = settings.for_pictures(len(shots))
 
@@ -156,17 +157,8 @@ def _take_steps(
     """
     from comfy.model_management import throw_exception_if_processing_interrupted
 
-    # The weights as they start, or as they were left.
-    if extras.start is not None and not record.step:
-        encoder = session.text_encoder and session.text_encoder.clip.cond_stage_model
-        start_from(extras.start, model.model, session.adapters, encoder)
-    weights = Weights.starting(session.adapters, settings)
-    if record.step:
-        restore(record.folder, weights)
-    guard = DivergenceGuard()
-    for loss in record.progress.losses:
-        guard.diverged(loss)
-
+    weights = _weights(model, settings, session, record, extras.start)
+    guard = DivergenceGuard(record.progress.losses)
     batches = WeightedBatches(data.samples)
     step = Step(model, settings, data.samples, data.prompts, session.options, session.text_encoder)
     backoff = OomBackoff(step, session, weights)
@@ -200,6 +192,19 @@ def _take_steps(
     record.finished = True
     record.write()
     return [*notes, f"The run was {record.ended}"] if record.ended else notes
+
+
+def _weights(
+    model: Any, settings: TrainingSettings, session: Session, record: Record, start: Path | None
+) -> Weights:
+    """The weights as they start, or as the run left them."""
+    if start is not None and not record.step:
+        encoder = session.text_encoder and session.text_encoder.clip.cond_stage_model
+        start_from(start, model.model, session.adapters, encoder)
+    weights = Weights.starting(session.adapters, settings)
+    if record.step:
+        restore(record.folder, weights)
+    return weights
 
 
 def _save_and_measure(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
+from ..core.errors import FacetError
 from ..families.steps import FACET
 
 SCHEDULES = ("cosine", "linear", "constant", "cosine with restarts")
@@ -70,14 +71,14 @@ class Setting:
     label: str = ""
 
     def check(self, value: Any) -> None:
-        """Raises ValueError when ``value`` is out of range or none of the choices."""
+        """Raises FacetError when ``value`` is out of range or none of the choices."""
         if self.choices and value not in self.choices:
             choices = ", ".join(self.choices)
-            raise ValueError(f"{self.name} is {value!r}; choose one of {choices}.")
+            raise FacetError(f"{self.name} is {value!r}; choose one of {choices}.")
         if self.low is None or self.high is None:
             return
         if not (isinstance(value, int | float) and self.low <= value <= self.high):
-            raise ValueError(
+            raise FacetError(
                 f"{self.name} is {value}; give a number from {self.low:g} to {self.high:g}."
             )
 
@@ -109,7 +110,7 @@ def settings_of(table: type) -> tuple[Setting, ...]:
 class TrainingSettings:
     """The settings of one run, in the order of the nodes' inputs.
 
-    Raises ValueError when a value cannot work.
+    Raises FacetError when a value cannot work.
     """
 
     steps: int = setting(
@@ -604,12 +605,12 @@ class TrainingSettings:
         for one in settings_of(TrainingSettings):
             one.check(getattr(self, one.name))
         if self.generated_from >= self.generated_to:
-            raise ValueError(
+            raise FacetError(
                 f"generated_from is {self.generated_from:g} and generated_to "
                 f"{self.generated_to:g}; give a lower number first, such as 0 and 1."
             )
         if bool(self.repeats) != bool(self.epochs):
-            raise ValueError(
+            raise FacetError(
                 f"repeats is {self.repeats} and epochs {self.epochs}; give both, or 0 for both "
                 "and let steps decide."
             )
@@ -620,7 +621,7 @@ class TrainingSettings:
         found = set()
         for part in self.resolutions.replace(",", " ").split():
             if not (part.isdecimal() and 64 <= int(part) <= 8192):
-                raise ValueError(
+                raise FacetError(
                     f"resolutions names {part!r}; give sides in pixels from 64 to 8192, such as "
                     "'512, 768, 1024'."
                 )

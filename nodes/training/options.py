@@ -18,9 +18,9 @@ from ...engine.training.presets import (
 )
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
+from ..common.errors import errors_from
 from .inputs import options_inputs
 
-NAME = "Facet Training Options"
 _NOTHING = "none"
 
 
@@ -31,7 +31,7 @@ class FacetTrainingOptions(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="FacetTrainingOptions",
-            display_name=NAME,
+            display_name="Facet Training Options",
             category="Facet/Training",
             description="Presets for quality and for graphics memory, and every finer setting of "
             "the LoRA Trainer. All of it may stay as it is.",
@@ -63,10 +63,8 @@ class FacetTrainingOptions(io.ComfyNode):
         if widgets["continue_from"] == _NOTHING:
             widgets["continue_from"] = ""
         values = stated(merged(preset(quality, memory), TrainingSettings().record() | widgets))
-        try:
+        with errors_from(cls):
             TrainingSettings(**values)
-        except ValueError as error:
-            raise ValueError(f"{NAME}: {error}") from error
         return io.NodeOutput(values)
 
 

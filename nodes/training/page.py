@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from comfy_api.latest import ComfyAPISync
 
+from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
 from ...engine.training.progress.events import STOP_REQUESTS, TrainingEvent
 from ...engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
@@ -211,12 +212,12 @@ def add_routes(routes: web.RouteTableDef) -> None:
 def saved_training(folder: str) -> TrainingView:
     """The view of a run on the disk; ``folder`` is below ComfyUI's output folder.
 
-    Raises ValueError when it is none of Facet's runs.
+    Raises FacetError when it is none of Facet's runs.
     """
     output = output_folder()
     path = contained(output, folder)
     if contained(output, "facet") not in path.parents or not path.is_dir():
-        raise ValueError(f"There is no training run in {folder!r}.")
+        raise FacetError(f"There is no training run in {folder!r}.")
     for known in TRAININGS.all():
         if known.log and known.log.folder == path:
             return known

@@ -9,10 +9,12 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
 from ...engine.training.presets import merged
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from .inputs import trainer_inputs
 from .page import reported
@@ -31,13 +33,13 @@ def loras_folder() -> Path:
 def lora_named(name: str) -> Path | None:
     """The LoRA file that ComfyUI lists as ``name``; None for no name.
 
-    Raises ValueError when there is none.
+    Raises FacetError when there is none.
     """
     if not name:
         return None
     path = folder_paths.get_full_path("loras", name)
     if path is None:
-        raise ValueError(
+        raise FacetError(
             f"continue_from is {name!r}, which is in no folder of LoRAs; choose one of the list."
         )
     return Path(path)
@@ -128,52 +130,44 @@ class FacetLoraTrainer(io.ComfyNode):
 
         from ...engine.dataset.lint import lint
         from ...engine.training.data.pictures import without_trigger
-        from ...engine.training.files.folder import NotSaved
-        from ...engine.training.files.formats import UnusableLora, read_lora
-        from ...engine.training.objective.divergence import TrainingDiverged
+        from ...engine.training.files.formats import read_lora
         from ...engine.training.progress.events import STOP_REQUESTS
         from ...engine.training.run import Extras, train
 
         lacking = without_trigger(character.dataset, *character.triggers)
         if lacking:
-            raise ValueError(
+            raise FacetError(
                 f"{NAME}: {len(lacking)} of {len(character.dataset)} captions lack the trigger "
                 f"'{character.trigger}'. Run the Caption Writer or add it."
             )
         node_id = cls.hidden.unique_id
         # What was asked of an earlier run is not meant for this one.
         STOP_REQUESTS.take(node_id)
-        try:
-            settings = TrainingSettings(**merged(options or {}, widgets))
-            with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
-                found = lint(character, clip_vision=clip_vision, resolution=settings.resolution)
-                reporter.warn(found)
-                trained = train(
-                    model,
-                    clip,
-                    vae,
-                    character,
-                    settings,
-                    character_folder(character, "training"),
-                    run_name.strip(),
-                    loras_folder(),
-                    reporter,
-                    Extras(
-                        clip_vision=clip_vision,
-                        start=lora_named(settings.continue_from),
-                        stop_requested=lambda: STOP_REQUESTS.take(node_id),
-                    ),
-                )
-                reporter.end("finished", summary(trained), trained.run.folder)
-        except (
-            ValueError,
-            ModuleNotFoundError,
-            TrainingDiverged,
-            UnusableLora,
-            NotSaved,
-            torch.OutOfMemoryError,
-        ) as error:
-            raise type(error)(f"{NAME}: {error}") from error
+        with errors_from(cls):
+            try:
+                settings = TrainingSettings(**merged(options or {}, widgets))
+                with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
+                    found = lint(character, clip_vision=clip_vision, resolution=settings.resolution)
+                    reporter.warn(found)
+                    trained = train(
+                        model,
+                        clip,
+                        vae,
+                        character,
+                        settings,
+                        character_folder(character, "training"),
+                        run_name.strip(),
+                        loras_folder(),
+                        reporter,
+                        Extras(
+                            clip_vision=clip_vision,
+                            start=lora_named(settings.continue_from),
+                            stop_requested=lambda: STOP_REQUESTS.take(node_id),
+                        ),
+                    )
+                    reporter.end("finished", summary(trained), trained.run.folder)
+            except (ModuleNotFoundError, torch.OutOfMemoryError) as error:
+                raise type(error)(f"{NAME}: {error}") from error
         return io.NodeOutput(
             read_lora(trained.lora),
             {"loss": list(trained.run.losses)},

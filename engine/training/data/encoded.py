@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.character import Character, Shot, quantise
+from ...core.errors import FacetError
 from ...store.files import contained
 from ..objective.loss import check_weighting
 from ..objective.timesteps import WHOLE, check_timesteps
@@ -49,7 +50,7 @@ def encode_data(
     """``shots`` and ``held_out`` of ``character`` as ``settings`` want them.
 
     ``model`` is a ModelPatcher. With the cache "disk", what is encoded is kept below ``folder``,
-    the character's, and found there by the next run. Raises ValueError before anything is encoded
+    the character's, and found there by the next run. Raises FacetError before anything is encoded
     when the settings do not suit the model or the pictures.
     """
     check_data(shots, settings)
@@ -80,7 +81,7 @@ def held_out(shots: Sequence[Shot], count: int, seed: int) -> tuple[list[Shot], 
     """``shots`` to train on, and ``count`` to validate with that are never trained on.
 
     Which ones depends on the seed and on what the pictures are, not on their order. Pictures
-    that are the same stay together. Raises ValueError when nothing would be left to train on.
+    that are the same stay together. Raises FacetError when nothing would be left to train on.
     """
 
     def draw(picture: str) -> str:
@@ -88,7 +89,7 @@ def held_out(shots: Sequence[Shot], count: int, seed: int) -> tuple[list[Shot], 
 
     pictures = sorted({shot.hash for shot in shots}, key=draw)
     if count >= len(pictures):
-        raise ValueError(
+        raise FacetError(
             f"validation_shots is {count} and there are {len(pictures)} images, so that none "
             "would be left to train on; hold out fewer."
         )
@@ -100,9 +101,9 @@ def held_out(shots: Sequence[Shot], count: int, seed: int) -> tuple[list[Shot], 
 
 
 def check_data(shots: Sequence[Shot], settings: TrainingSettings) -> None:
-    """Raises ValueError when there is nothing to train on, or not what the settings need."""
+    """Raises FacetError when there is nothing to train on, or not what the settings need."""
     if not shots:
-        raise ValueError(
+        raise FacetError(
             "There is no image to train on; include at least one, and hold out fewer than there "
             "are."
         )

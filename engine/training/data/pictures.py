@@ -12,6 +12,7 @@ import torch
 
 from ...comfyui.sampling import model_fingerprint
 from ...core.character import Provenance, Shot
+from ...core.errors import FacetError
 from .buckets import View
 from .caches import Cache, content_key
 from .masks import latent_mask
@@ -92,15 +93,15 @@ class WeightedBatches:
     """Batches of one size each, every sample as often as its weight says."""
 
     def __init__(self, samples: Sequence[TrainingSample]) -> None:
-        """Raises ValueError when a weight is negative or all are zero."""
+        """Raises FacetError when a weight is negative or all are zero."""
         self._sizes: dict[tuple[int, ...], list[int]] = {}
         for index, sample in enumerate(samples):
             if sample.weight > 0:
                 self._sizes.setdefault(tuple(sample.latent.shape), []).append(index)
             elif sample.weight < 0 or not math.isfinite(sample.weight):
-                raise ValueError(f"An image's weight is {sample.weight}; give one of 0 or more.")
+                raise FacetError(f"An image's weight is {sample.weight}; give one of 0 or more.")
         if not self._sizes:
-            raise ValueError("Every image's weight is 0; give at least one a weight above 0.")
+            raise FacetError("Every image's weight is 0; give at least one a weight above 0.")
         self._weights = torch.tensor([sample.weight for sample in samples], dtype=torch.float64)
 
     def draw(self, count: int, generator: torch.Generator) -> list[int]:

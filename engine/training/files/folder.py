@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.errors import FacetError
 from ...store.files import contained
 from ..run_record import TrainingRun, load_run
 from .state import RunProgress, load_progress
@@ -36,10 +37,10 @@ def open_run(training: Path, name: str, fingerprint: str, steps: int) -> RunFold
     A run that was stopped goes on, a finished one is not trained again, and one that is asked
     for more steps continues. A name that stands for something else already (other pictures,
     captions, settings or model) keeps what it has, and the new run is called name_2, name_3 …
-    Raises ValueError when the name leads out of the folder or is empty.
+    Raises FacetError when the name leads out of the folder or is empty.
     """
     if not _is_name(training, name):
-        raise ValueError(f"{name!r} is no name for a run's folder; give a word such as 'run'.")
+        raise FacetError(f"{name!r} is no name for a run's folder; give a word such as 'run'.")
     number = 1
     while True:
         called = name if number == 1 else f"{name}_{number}"
@@ -74,7 +75,7 @@ def _taken_up(folder: Path, progress: RunProgress, steps: int) -> RunFolder:
     return RunFolder(folder, progress, note, before, ended, finished)
 
 
-class NotSaved(OSError):
+class NotSaved(FacetError):
     """A disk that refused; what was saved before is as it was."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ...core.character import Character
+from ...core.errors import FacetError
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
@@ -77,7 +78,7 @@ _NETWORKS = dict(
 )
 
 
-class UnusableLora(RuntimeError):
+class UnusableLora(FacetError):
     """A LoRA file that ComfyUI would not load, or that would change nothing."""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ...store.packing import pack_optimizer, unpack_optimizer
 from ...store.tensors import write_tensors
 from ..model.weights import Weights
@@ -64,7 +65,7 @@ def save_state(folder: Path, weights: Weights, progress: RunProgress) -> None:
 def load_progress(folder: Path) -> RunProgress | None:
     """How far the run in ``folder`` has come; None where no run has left its state.
 
-    Raises ValueError when the state and the one before are damaged.
+    Raises FacetError when the state and the one before are damaged.
     """
     read = _read(folder)
     if read is None:
@@ -76,13 +77,13 @@ def load_progress(folder: Path) -> RunProgress | None:
 def restore(folder: Path, weights: Weights) -> None:
     """Puts the state that ``save_state`` wrote back into ``weights``.
 
-    Raises ValueError when it is damaged or belongs to another model.
+    Raises FacetError when it is damaged or belongs to another model.
     """
     from safetensors.torch import load_file
 
     read = _read(folder)
     if read is None:
-        raise ValueError(f"There is no saved state in {folder}; train from the start.")
+        raise FacetError(f"There is no saved state in {folder}; train from the start.")
     path, record = read
     try:
         tensors = load_file(path)
@@ -115,7 +116,7 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     return None
 
 
-def _damaged(path: Path) -> ValueError:
-    return ValueError(
+def _damaged(path: Path) -> FacetError:
+    return FacetError(
         f"The saved state {path} cannot be read; delete its folder, or give another run name."
     )

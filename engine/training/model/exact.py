@@ -63,7 +63,7 @@ def exact_gradients(
 
     Adapters have to be in place already, and the forward pass runs inside ``OutOfPlace``.
     ``compute_dtype`` is what the linear layers in the graph multiply in, and attention with them;
-    None takes the dtype that their input has. Raises ValueError for layers without a backward
+    None takes the dtype that their input has. Raises FacetError for layers without a backward
     pass.
     """
     import comfy.model_management as management

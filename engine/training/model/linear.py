@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
+
 
 def is_linear(module: torch.nn.Module) -> bool:
     """Whether ``module`` multiplies by one matrix: PyTorch's layers and ComfyUI's quantised ones,
@@ -111,7 +113,7 @@ def is_of_comfyui(layer: Any) -> bool:
 
 
 def refuse_closed_layers(model: torch.nn.Module, device: torch.device | None) -> None:
-    """Raises ValueError when ``model`` has linear layers that autograd cannot follow."""
+    """Raises FacetError when ``model`` has linear layers that autograd cannot follow."""
     import comfy.ops
 
     tried = set()
@@ -124,7 +126,7 @@ def refuse_closed_layers(model: torch.nn.Module, device: torch.device | None) ->
         try:
             _through_forward(module, torch.zeros(1, module.out_features, device=device))
         except (RuntimeError, NotImplementedError) as error:
-            raise ValueError(
+            raise FacetError(
                 f"This model's layers ({kind}) have no backward pass ({error}), so it cannot be "
                 "trained; load the same model from a file in bf16, fp16 or fp8."
             ) from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ..data.caches import content_key
 from ..data.conditioning import plain_copy
 from ..settings import TARGETS, TrainingSettings
@@ -113,10 +114,10 @@ def text_targets(clip: Any, model: Any, targets: str) -> tuple[str, ...]:
     """The layers of ``clip`` to train, in its order, for ``targets`` of ``settings.TARGETS``.
 
     Each has ``TEXT_ENCODERS`` before its name. ``model`` is the BaseModel that the text is for.
-    Raises ValueError when no encoder of ``clip`` can be trained.
+    Raises FacetError when no encoder of ``clip`` can be trained.
     """
     if clip.patcher.forced_hooks is not None:
-        raise ValueError(
+        raise FacetError(
             "text_encoder is on, and hooks change the CLIP's weights while it encodes; connect "
             "the CLIP from before the hooks, or turn text_encoder off."
         )
@@ -129,7 +130,7 @@ def text_targets(clip: Any, model: Any, targets: str) -> tuple[str, ...]:
             if wanted and hasattr(module, "in_features"):
                 names.append(f"{TEXT_ENCODERS}{layers}.{name}")
     if not names:
-        raise ValueError(
+        raise FacetError(
             f"text_encoder is on, and the text encoder of {type(model).__name__} "
             f"({_listed(encoders)}) cannot be trained: only CLIP-L, CLIP-G and CLIP-H can. Turn "
             "text_encoder off."

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
+from collections.abc import Iterable
+
+from ...core.errors import FacetError
 
 WINDOW = 50
 """Steps whose median stands for the loss: single steps differ by the noise they drew."""
@@ -13,7 +16,7 @@ _TIMES_FIRST = 2.0
 _PATIENCE = 25
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDiverged(FacetError):
     """The loss or a gradient was not a number; what was good until then is saved."""
 
 
@@ -28,10 +31,13 @@ class DivergenceGuard:
     began, for ``_PATIENCE`` steps in a row: no training gets worse than untrained by chance.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, losses: Iterable[float] = ()) -> None:
+        """``losses``: of the steps before."""
         self._recent: deque[float] = deque(maxlen=WINDOW)
         self._first = self._lowest = 0.0
         self._above = 0
+        for loss in losses:
+            self.diverged(loss)
 
     def diverged(self, loss: float) -> bool:
         """Whether the loss is lost, now that the next step's is ``loss``."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ..settings import OPTIMIZERS, TrainingSettings
 
 ADAMW, ADAMW_FUSED, ADAMW_8BIT, ADAFACTOR, PRODIGY, LION = OPTIMIZERS
@@ -62,7 +63,7 @@ def make(
         return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
     fused = device.type in ("cpu", "cuda")
     if name == ADAMW_FUSED and not fused:
-        raise ValueError(
+        raise FacetError(
             f"The optimizer {name!r} has no kernel for the device {device.type!r}; "
             f"choose {ADAMW!r}."
         )

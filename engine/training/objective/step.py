@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ..data.buckets import patch_size
 from ..data.pictures import TrainingSample, WeightedBatches
 from ..model.network import Network
@@ -68,7 +69,7 @@ class Step:
     def check_forward(self) -> None:
         """Compares the model's prediction in training with the one it makes otherwise.
 
-        Raises ValueError when they differ: then the model writes over its own tensors in a way
+        Raises FacetError when they differ: then the model writes over its own tensors in a way
         that ``OutOfPlace`` does not follow, and would be trained as something that it is not.
         """
         sample = self._samples[0]
@@ -81,7 +82,7 @@ class Step:
         difference = (trained.detach() - plain).norm() / plain.norm()
         # The two may round differently, in bfloat16 by a percent at most.
         if not difference < 0.05:
-            raise ValueError(
+            raise FacetError(
                 f"{self._network.name} predicts something else while it is trained "
                 f"({float(difference):.0%} off), so it cannot be trained through ComfyUI's modules "
                 "yet; use another model."

@@ -9,6 +9,8 @@ from pathlib import Path
 from facet.engine.training.settings import TrainingSettings, settings_of
 
 NAMES = {one.name for one in settings_of(TrainingSettings)}
+# What a setting is shown as; a CLIP's socket is no second statement of the setting ``clip``.
+WIDGETS = {f"io.{kind}.Input" for kind in ("Boolean", "Combo", "Float", "Int", "String")}
 # The table itself, and presets, which give settings values that no range or help goes with.
 TABLE = ("engine/training/settings.py", "engine/training/presets.py")
 
@@ -16,7 +18,7 @@ TABLE = ("engine/training/settings.py", "engine/training/presets.py")
 def stated_again(source: str) -> Iterator[str]:
     """The settings that Python code makes an input of, or gives a default or a range by name."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".Input") and node.args:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in WIDGETS and node.args:
             yield from _names([node.args[0]])
         if isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
