@@ -176,7 +176,7 @@ class TrainingSettings:
         group=TRAINER,
         resumable=True,
         advanced=True,
-        help="Needs far less memory and a third more time; the result is the same.",
+        help="Needs far less memory; a step takes half as long again. The result is the same.",
         details="Turn it on for large models on a small card.",
     )
     resolution: int = setting(
@@ -386,8 +386,8 @@ class TrainingSettings:
         step=0.1,
         group=IMAGES,
         advanced=True,
-        help="Keeps what the untrained model makes outside the mask; 0.5 is recommended with "
-        "masks, at a third more time.",
+        help="Keeps what the untrained model makes outside the mask; 1 is recommended with masks. "
+        "A step takes half as long again.",
     )
     prior_class: float = setting(
         0.0,
@@ -397,7 +397,7 @@ class TrainingSettings:
         group=IMAGES,
         help="Keeps what the class word means without the trigger, with no extra images; 0.5 is "
         "recommended when everybody turns into the character, else 0.",
-        details="A step takes nearly three times as long.",
+        details="A step takes more than twice as long.",
     )
     generated_from: float = setting(
         0.0,
