@@ -15,9 +15,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from .convolution import frozen_convolution
 from .forwards import adapted_forward
-from .linear import is_linear, refuse_closed_layers, trainable_forward
+from .frozen import frozen_convolution, is_linear, refuse_closed_layers, trainable_forward
 
 _CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
 

@@ -61,7 +61,7 @@ def activation_memory(
     Every linear layer's input and output, and half as much again for what stands between them;
     with checkpointing one block's, and each block's input.
     """
-    from .linear import is_linear
+    from .frozen import is_linear
 
     # Transformers see a latent in patches of two by two, and up to 512 tokens of a prompt.
     tokens = shape[0] * (math.prod(shape[2:]) // 4 + 512)

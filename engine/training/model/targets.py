@@ -10,7 +10,7 @@ import torch
 
 from ...core.errors import FacetError
 from ..settings import TARGETS
-from .linear import is_linear
+from .frozen import is_linear
 
 ALL, ATTENTION, ATTENTION_AND_MLP, WITH_CONVOLUTIONS = TARGETS
 
