@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from ..comfyui.sampling import Sampling, model_fingerprint
+from ..comfyui.fingerprint import model_fingerprint
+from ..comfyui.sampling import Sampling
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
 from ..store.tensors import read_tensors, write_tensors

@@ -14,11 +14,11 @@ from PIL import Image
 from ...engine.core.character import Character, quantise
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import sampling_from
 from ..common.likeness import embedder_for
 from ..common.lora_files import lora_path, lora_state
-from ..shots.shooting import said_by
 from .inputs import scorer_inputs
 from .page import REPORTS, shown
 
@@ -31,7 +31,7 @@ PREVIEW_SIDE = 512
 
 
 class FacetIdentityScorer(io.ComfyNode):
-    """Scores a LoRA's likeness to the original."""
+    """Scores how similar a LoRA's images are to the original."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -39,10 +39,10 @@ class FacetIdentityScorer(io.ComfyNode):
             node_id="FacetIdentityScorer",
             display_name="Facet Identity Scorer",
             category="Facet/Identity",
-            description="Makes pictures with the LoRA off and on, in clothes and places that the "
-            "dataset does not name, and says which checkpoint is most like the original, whether "
-            "it obeys the prompt and whether it copies. The report goes to "
-            "output/facet/<character>/report.",
+            description="Makes images without LoRA and with it, in clothes and places that the "
+            "dataset does not name, and tells which checkpoint is most similar to the original, "
+            "whether it follows the prompt and whether it copies training images. The report goes "
+            "to output/facet/<character>/report.",
             search_aliases=[
                 "likeness",
                 "face similarity",
@@ -53,9 +53,9 @@ class FacetIdentityScorer(io.ComfyNode):
             inputs=scorer_inputs(),
             outputs=[
                 sockets.ScoreCard.Output("score", tooltip="Everything that was measured."),
-                io.Image.Output("report", tooltip="The report as a picture."),
+                io.Image.Output("report", tooltip="The report as an image."),
                 io.LoraModel.Output("best_lora", tooltip="The best of the LoRAs that were tried."),
-                io.String.Output("verdict", tooltip="What was found, in a sentence."),
+                io.String.Output("verdict", tooltip="What was found, in a few sentences."),
             ],
         )
 
@@ -91,7 +91,6 @@ class FacetIdentityScorer(io.ComfyNode):
         background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
-        from ...engine.scoring.cache import PictureCache
         from ...engine.scoring.candidates import candidates_of, parse_strengths
         from ...engine.scoring.evaluate import evaluate
         from ...engine.scoring.probes import (
@@ -103,18 +102,13 @@ class FacetIdentityScorer(io.ComfyNode):
         from ...engine.scoring.protocol import prompt_suite
         from ...engine.scoring.sampler import Bench
         from ...engine.scoring.write import write_report
+        from ...engine.store.images import ImageStore
 
-        with said_by(cls):
-            scenes = own_prompts(prompts, seed) or prompt_suite(character, samples, seed)
+        with errors_from(cls):
+            file = lora_path(lora_name) if lora_name else None
             evaluation = evaluate(
                 character,
-                candidates_of(
-                    run,
-                    lora,
-                    parse_strengths(strengths),
-                    checkpoints,
-                    lora_path(lora_name) if lora_name else None,
-                ),
+                candidates_of(run, lora, parse_strengths(strengths), checkpoints, file),
                 Bench(
                     model,
                     clip,
@@ -133,7 +127,7 @@ class FacetIdentityScorer(io.ComfyNode):
                     background_removal,
                 ),
                 (
-                    *scenes,
+                    *(own_prompts(prompts, seed) or prompt_suite(character, samples, seed)),
                     *attribute_prompts(character, attributes, seed),
                     *trigger_prompts(trigger_only, seed),
                     *leak_prompts(leak_probes, seed),
@@ -141,10 +135,10 @@ class FacetIdentityScorer(io.ComfyNode):
                 description.strip(),
                 other_dataset(character, run),
                 shown_progress(),
-                PictureCache(character_folder(character, REPORTS, "pictures")),
+                ImageStore(character_folder(character, REPORTS, "pictures")),
             )
         written = write_report(character_folder(character, REPORTS), character, evaluation)
-        report, card = written.picture[None], evaluation.card
+        report, card = written.image[None], evaluation.card
         if stamp:
             write_stamp(card)
         return io.NodeOutput(
@@ -158,7 +152,7 @@ class FacetIdentityScorer(io.ComfyNode):
 
 def write_stamp(card: ScoreCard) -> None:
     """Writes the score into the file of the best LoRA, where it has one; says so when it cannot."""
-    from ...engine.scoring.stamp import stamp
+    from ...engine.scoring.write import stamp
 
     if not card.best.path or card.calibration.problem:
         return
@@ -169,22 +163,22 @@ def write_stamp(card: ScoreCard) -> None:
 
 
 def other_dataset(character: Character, run: TrainingRun | None) -> list[str]:
-    """What to say when the run was trained on something else than the character connected."""
+    """What to say when the run was trained on another dataset than the character's."""
     if run is None or run.character_hash == character.hash:
         return []
     known = {run.trigger, *(called.split()[0] for called in run.companions)}
     if character.trigger not in known:
         return [
             f"The run was trained with the trigger {run.trigger!r}, the character has "
-            f"{character.trigger!r}: it was asked for by a word that it never learned."
+            f"{character.trigger!r}: the LoRA has never learned the trigger it is prompted with."
         ]
     if run.companions:  # it was trained on two characters, and this is one of them
         return []
-    return ["The run was trained on other pictures or captions than this character has now."]
+    return ["The run was trained on other images or captions than this character has now."]
 
 
 def shown_progress() -> Any:
-    """Tells ComfyUI of each picture as it is made, with the picture."""
+    """Shows ComfyUI's progress: each image as it is made."""
     bar = ProgressBar(1)
 
     def show(done: int, total: int, image: torch.Tensor) -> None:

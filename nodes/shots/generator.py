@@ -10,7 +10,8 @@ from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ...engine.generate.shots.presets import turnaround
 from ..common import sockets
-from .shooting import later_inputs, shoot, shot_outputs, studio_inputs
+from .inputs import ShootInputs, later_inputs, shot_outputs, studio_inputs
+from .shooting import shoot
 
 
 class FacetTurnaroundSheet(io.ComfyNode):
@@ -22,8 +23,8 @@ class FacetTurnaroundSheet(io.ComfyNode):
             node_id="FacetTurnaroundSheet",
             display_name="Facet Turnaround Sheet",
             category="Facet/Shots",
-            description="Front, three-quarter, profile and back views, each made from the "
-            "original, measured, and tried again when it shows the wrong view or somebody else.",
+            description="Front, three-quarter, profile and back views. Each is made from the "
+            "original, measured, and retried when its view or identity fails.",
             is_output_node=True,
             search_aliases=["character sheet", "turnaround", "multi view", "reference sheet"],
             inputs=[
@@ -67,10 +68,10 @@ class FacetTurnaroundSheet(io.ComfyNode):
         framing: str = "medium",
         outfit: str = "",
         background: str = "plain grey background",
-        **studio: Any,
+        **inputs: Any,
     ) -> io.NodeOutput:
         plan = turnaround(framing, outfit.strip(), background.strip())
-        return shoot(cls, character, plan, "sheet.png", **studio)
+        return shoot(cls, character, plan, "sheet.png", ShootInputs(**inputs))
 
 
 class FacetShotGenerator(io.ComfyNode):
@@ -82,8 +83,8 @@ class FacetShotGenerator(io.ComfyNode):
             node_id="FacetShotGenerator",
             display_name="Facet Shot Generator",
             category="Facet/Shots",
-            description="Makes every shot of a plan from the original, measures it, tries again "
-            "when it is not what was asked, and keeps it on disk at once.",
+            description="Makes every shot of a plan from the original, measures it, retries it "
+            "when a gate fails, and saves it at once.",
             is_output_node=True,
             search_aliases=["dataset generator", "character shots", "synthetic dataset"],
             inputs=[
@@ -97,8 +98,8 @@ class FacetShotGenerator(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, character: Character, plan: ShotPlan, **studio: Any) -> io.NodeOutput:
-        return shoot(cls, character, plan, "shots.png", **studio)
+    def execute(cls, character: Character, plan: ShotPlan, **inputs: Any) -> io.NodeOutput:
+        return shoot(cls, character, plan, "shots.png", ShootInputs(**inputs))
 
 
 NODES = [FacetTurnaroundSheet, FacetShotGenerator]

@@ -16,6 +16,7 @@ from ...engine.training.settings import TrainingSettings
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
+from ..common.lora_files import lora_path
 from .inputs import trainer_inputs
 from .page import reported
 
@@ -28,21 +29,6 @@ NAME = "Facet LoRA Trainer"
 def loras_folder() -> Path:
     """Where finished LoRAs go, so that ComfyUI's own loaders list them."""
     return contained(Path(folder_paths.get_folder_paths("loras")[0]), "facet")
-
-
-def lora_named(name: str) -> Path | None:
-    """The LoRA file that ComfyUI lists as ``name``; None for no name.
-
-    Raises FacetError when there is none.
-    """
-    if not name:
-        return None
-    path = folder_paths.get_full_path("loras", name)
-    if path is None:
-        raise FacetError(
-            f"continue_from is {name!r}, which is in no folder of LoRAs; choose one of the list."
-        )
-    return Path(path)
 
 
 def summary(trained: TrainedLora) -> str:
@@ -161,7 +147,9 @@ class FacetLoraTrainer(io.ComfyNode):
                         reporter,
                         Extras(
                             clip_vision=clip_vision,
-                            start=lora_named(settings.continue_from),
+                            start=lora_path(settings.continue_from, "continue_from")
+                            if settings.continue_from
+                            else None,
                             stop_requested=lambda: STOP_REQUESTS.take(node_id),
                         ),
                     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
-from ...comfyui.sampling import fingerprint
+from ...comfyui.fingerprint import fingerprint
 from ...core.character import VIEW_YAW, Character
-from ...scoring.calibrate import Calibration
-from ...scoring.copies import CopyFinder
+from ...core.errors import FacetError
+from ...vision.copies import CopyFinder
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask
 from ...vision.faces import Face, find_face
 from ...vision.framing import MEASURED_VIEWS, view_of
@@ -32,6 +32,17 @@ NO_EMBEDDING = torch.zeros(1)
 """Of pictures that are looked for as copies: whether one is a copy is told by pixels alone."""
 
 
+class Scale(Protocol):
+    """The scale that a score card sets: 0 is anybody, 1 the character."""
+
+    @property
+    def problem(self) -> str:
+        """Why it sets none, as a sentence; '' when it does."""
+
+    def score(self, cosine: float) -> float | None:
+        """``cosine`` on the scale; None when there is none."""
+
+
 @dataclass(frozen=True)
 class Measures:
     """What was measured, whatever was asked; None where no model measured it.
@@ -49,7 +60,7 @@ class Measures:
 
     def record(self) -> dict[str, Any]:
         """The measures as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "by": list(self.by)}
 
 
 def measures_from(record: Any) -> Measures:
@@ -103,7 +114,7 @@ class Judge:
     A model that is None measures nothing, and ``notes`` say so. embedder: tells likeness.
     calibration: the scale of the score card of this character and embedder. min_likeness: the least
     score, or cosine without a scale. background: what goes over BACKGROUND_REMOVAL, for an embedder
-    that looks at the person alone. Raises ValueError when the embedder finds nothing to look at in
+    that looks at the person alone. Raises FacetError when the embedder finds nothing to look at in
     the original.
     """
 
@@ -112,7 +123,7 @@ class Judge:
         character: Character | None,
         embedder: Embedder | None = None,
         face_model: Any = None,
-        calibration: Calibration | None = None,
+        calibration: Scale | None = None,
         min_likeness: float = 0.5,
         background: Any = None,
     ) -> None:
@@ -156,7 +167,7 @@ class Judge:
         """What measures, and what was not measured and why."""
         notes = []
         if self.character is None:
-            notes.append("No character is connected, so nothing says how alike they are.")
+            notes.append("No character is connected, so similarity was not measured.")
         elif self.embedder is None:
             notes.append(
                 "Neither a CLIP_VISION nor a face embedder is connected, so likeness was not "
@@ -235,7 +246,7 @@ class Judge:
                 notes.append(f"only {value:.2f} like the original, not {limit:.2f}")
         elif self._needs_mask:
             causes.append(UNLIKE)
-            notes.append("nobody stands out from its background")
+            notes.append("no person could be separated from the background")
         elif self.embedder is not None and measures.face and view != "back":
             causes.append(UNLIKE)
             notes.append("its face cannot be compared with the original's")
@@ -265,7 +276,7 @@ class Judge:
         assert self.character is not None and self.embedder is not None
         seen = self._seen(self.embedder, self.character.source.image, self._original_face)
         if not seen.found[0]:
-            raise ValueError(nothing_found(self.embedder))
+            raise FacetError(nothing_found(self.embedder))
         return seen.vectors[0]
 
     @cached_property

@@ -8,11 +8,14 @@ from typing import Any
 
 import torch
 
+from ...comfyui.sampling import OnStep
 from ...core.character import Character, Shot
+from ...core.errors import FacetError
 from ...vision.faces import Face, find_face
+from ..sizes import resized
 from .colours import match_colours
-from .retouch import OnStep, Retoucher
-from .upscale import resized, upscaled
+from .retouch import Retoucher
+from .upscale import upscaled
 
 COLOURED_LIGHT = frozenset({"warm", "side", "back", "low"})
 
@@ -46,7 +49,7 @@ class RefineSettings:
 
     def __post_init__(self) -> None:
         if self.overlap > self.tile // 2:
-            raise ValueError(
+            raise FacetError(
                 f"Tiles of {self.tile} pixels cannot overlap by {self.overlap}; "
                 "take at most half of the tile."
             )
@@ -101,13 +104,13 @@ class Finisher:
         elif wanted:
             done.append("no face found" if self.face_model else "no FACE_DETECTION_MODEL")
         if as_original and shot.tags.lighting in COLOURED_LIGHT:
-            done.append("colours of its own light")
+            done.append("colours of its own lighting")
         elif as_original and face is not None and self._original_face is not None:
             wanted_colours = _inside(self._original_face, self._original)
             image = match_colours(image, _inside(face, image), wanted_colours)
             done.append("the original's colours")
         elif as_original:
-            done.append("colours kept, as no face tells the original's")
+            done.append("colours not corrected: no face found to take them from")
         return image, ", ".join(done)
 
     def _enlarged(self, image: torch.Tensor) -> torch.Tensor:

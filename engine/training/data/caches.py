@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import torch
 
 from ...store.files import contained
+from ...store.keys import key
 from ...store.packing import Packer, unpack
 from ...store.tensors import read_tensors, write_tensors
 
@@ -27,6 +28,7 @@ LIMIT = 8 * 2**30
 """Bytes that the cache of a character takes at most."""
 
 _PACKED, _CONTENT = "facet.packed", "facet.sha256"
+_VERSION = 1
 
 T = TypeVar("T")
 
@@ -68,8 +70,8 @@ class Cache:
 
 
 def content_key(*parts: object) -> str:
-    """A name for what ``parts`` decide, by their ``repr``: hashes, numbers and texts."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:40]
+    """A name for what ``parts`` decide: hashes, numbers, texts and tokens."""
+    return key(_VERSION, parts=parts)
 
 
 class _Unreadable(Exception):

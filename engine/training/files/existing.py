@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
+from ...comfyui.lora import converted, patches_of, read_weights
 from ...core.errors import FacetError
 from ..model.lora import TEXT_ENCODERS, Adapter
-from .formats import LayerTensors, read_lora
+from .formats import LayerTensors
 from .names import diffusers_weights, known_names, module_of
 
 _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
@@ -100,11 +101,8 @@ def _encoder_of(module: str) -> str:
 
 def _patches(path: Path, model: Any, encoder: Any) -> dict[Any, Any]:
     """What ComfyUI would patch with the file: its adapter for each weight, or part of a weight."""
-    import comfy.lora
-    import comfy.lora_convert
-
     try:
-        state = _usual(comfy.lora_convert.convert_lora(read_lora(path)))
+        state = _usual(converted(read_weights(path)))
     except Exception as error:
         raise FacetError(
             f"{path.name} cannot be read as a LoRA ({error}); choose another to continue from."
@@ -116,9 +114,7 @@ def _patches(path: Path, model: Any, encoder: Any) -> dict[Any, Any]:
         )
     known = _known(model, encoder)
     state = {_with_prefix(key, known): value for key, value in state.items()}
-    patches: dict[Any, Any] = comfy.lora.load_lora(state, known, log_missing=False)
-    read = {key for patch in patches.values() for key in getattr(patch, "loaded_keys", ())}
-    stray = sorted(set(state) - read)
+    patches, stray = patches_of(state, known)
     if stray:
         raise FacetError(
             f"{path.name} does not belong to {type(model).__name__}: {len(stray)} of its entries "

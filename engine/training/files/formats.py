@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from ...comfyui.lora import converted, patches_of
+from ...comfyui.lora import read_weights as read_lora
 from ...core.character import Character
 from ...core.errors import FacetError
 from ..model.lora import RSLORA
@@ -184,13 +186,6 @@ def _kind(model: Any) -> str:
     return next((name for name in classes if name in _ARCHITECTURES), classes[0])
 
 
-def read_lora(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a LoRA file, as core's loaders read it."""
-    import comfy.utils
-
-    return comfy.utils.load_torch_file(str(path), safe_load=True)
-
-
 def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = None) -> None:
     """Loads a LoRA file back as ComfyUI does, for ``model`` (a BaseModel).
 
@@ -198,16 +193,11 @@ def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = No
     Raises UnusableLora when a key of it matches no layer, a layer of ``modules`` is missing, or
     the file would change nothing.
     """
-    import comfy.lora
-    import comfy.lora_convert
-
-    state = comfy.lora_convert.convert_lora(read_lora(path))
-    known = known_names(model, encoder)
-    patches = comfy.lora.load_lora(dict(state), known, log_missing=False)
-    read = {key for patch in patches.values() for key in patch.loaded_keys}
+    state = converted(read_lora(path))
+    patches, unread = patches_of(state, known_names(model, encoder))
     found = {key if isinstance(key, str) else key[0] for key in patches}
     expected = {weight_of(module) for module in modules}
-    odd = sorted(set(state) - read) or sorted(found ^ expected)
+    odd = unread or sorted(found ^ expected)
     if odd:
         raise UnusableLora(
             f"{path.name} was saved, but {len(odd)} of its entries do not load in ComfyUI, such as "

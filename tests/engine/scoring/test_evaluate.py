@@ -4,7 +4,7 @@ import torch
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.scoring.evaluate import IN_WORDS, OFF, evaluate
 from facet.engine.scoring.protocol import prompt_suite
-from facet.engine.scoring.sampler import Bench, Candidate, Sampler
+from facet.engine.scoring.sampler import Bench, Candidate, CandidateSampler
 from harness.small_models import small_clip_vision, small_models
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
@@ -36,7 +36,7 @@ def run(character, bench, candidates, count=2, **more):
 def test_off_and_on_differ_by_the_lora_and_by_whom_they_ask_for(character, bench):
     nothing = run(character, bench, [candidate(0.0)])
     label = nothing.card.best.label
-    plain = Sampler(bench).make(None)
+    plain = CandidateSampler(bench).make(None)
     for off, on in zip(nothing.card.off.samples, nothing.card.best.samples, strict=True):
         assert on.text == f"zqx {off.text}" and off.text.startswith("person, ")
         assert off.prompt == on.prompt
@@ -87,7 +87,7 @@ def test_a_description_is_scored_beside_without_the_lora(character, bench):
 
 def test_without_a_face_model_views_are_not_measured_and_the_card_says_so(character, bench):
     card = run(character, bench, [candidate(1.0)]).card
-    assert card.best.views.value is None
+    assert card.best.metrics["views"].value is None
     assert any("No FACE_DETECTION_MODEL" in note for note in card.notes)
 
 

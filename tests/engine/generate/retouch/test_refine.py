@@ -149,8 +149,8 @@ def test_what_would_become_somebody_else_stays_and_is_marked(models, tmp_path):
     kept = refine(character, DETAIL, models, max_identity_loss=-1.0).run(store)
     [shot] = kept.shots
     assert (shot.hash, shot.include, shot.accepted) == (character.shots[0].hash, True, True)
-    assert shot.score(REFINE_GATE).note.startswith("kept unrefined")
-    assert "kept unrefined" in report(kept)
+    assert shot.score(REFINE_GATE).note.startswith("refinement discarded")
+    assert "refinement discarded" in report(kept)
     steps: list[int] = []
     [shot] = refine(character, DETAIL, models).run(store, None, lambda n, _: steps.append(n)).shots
     assert shot.hash != character.shots[0].hash
