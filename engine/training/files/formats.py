@@ -13,6 +13,7 @@ import torch
 from ...comfyui.lora import converted, patches_of
 from ...comfyui.lora import read_weights as read_lora
 from ...core.character import Character
+from ...core.errors import FacetError
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
@@ -79,7 +80,7 @@ _NETWORKS = dict(
 )
 
 
-class UnusableLora(RuntimeError):
+class UnusableLora(FacetError):
     """A LoRA file that ComfyUI would not load, or that would change nothing."""
 
 

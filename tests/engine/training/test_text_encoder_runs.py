@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras, Trained, train
-from facet.engine.training.progress.samples import Sampler, prompts_for
+from facet.engine.training.progress.samples import TrainingSampler, prompts_for
+from facet.engine.training.run import Extras, TrainedLora, train
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import small_vae
 from harness.text_models import TextModels, text_models
@@ -45,7 +45,7 @@ SETTINGS = TrainingSettings(
 )
 SAMPLING = Sampling(64, 64, steps=2, cfg=2.0)
 DIFFUSERS = "text_encoder_2.text_model.encoder.layers"
-Run = Callable[..., Trained]
+Run = Callable[..., TrainedLora]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def run(models: TextModels, character: Character, tmp_path: Path) -> Run:
         vae: Any = models.vae,
         start: Path | None = None,
         **other: Any,
-    ) -> Trained:
+    ) -> TrainedLora:
         settings, base = replace(SETTINGS, **other), tmp_path / folder
         with torch.inference_mode():
             return train(
@@ -111,7 +111,7 @@ def test_a_stopped_run_ends_like_an_unbroken_one_and_samples_are_what_core_makes
     model, clip = comfy.sd.load_lora_for_models(models.model, models.clip, state, 1.0, 1.0)
     with torch.inference_mode():
         made = {
-            name: Sampler.encoding(one, models.vae, prompts, SAMPLING).make(model)[0]
+            name: TrainingSampler.encoding(one, models.vae, prompts, SAMPLING).make(model)[0]
             for name, one in (("both", clip), ("model alone", models.clip))
         }
     with Image.open(parts.run.folder / "samples" / "step_000004.png") as image:

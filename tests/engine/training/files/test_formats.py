@@ -23,14 +23,13 @@ from facet.engine.training.files.formats import (
     read_lora,
 )
 from facet.engine.training.files.names import LoraName
+from facet.engine.training.model.loading import Precision, loaded
 from facet.engine.training.model.lora import adapters
-from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules
 from facet.engine.training.settings import (
     ADAPTERS,
     SUBJECTS,
     TrainingSettings,
-    settings_from_record,
 )
 from harness.families import FAMILIES, Family
 from harness.gradients import prepared
@@ -189,7 +188,7 @@ def test_the_file_tells_where_it_comes_from(
     assert told["modelspec.trigger_phrase"] == "zqx person"
     assert told["modelspec.architecture"].endswith("/lora")
     assert len(json.loads(told["facet.pictures"])) == 4
-    assert settings_from_record(json.loads(told["facet.settings"])) == settings
+    assert TrainingSettings(**json.loads(told["facet.settings"])) == settings
 
 
 def test_a_file_with_plain_keys_says_that_it_is_a_plain_lora(

@@ -15,7 +15,7 @@ import torch
 
 from facet.engine.store.tensors import write_tensors
 from facet.engine.training.data.conditioning import encode_captions
-from facet.engine.training.data.pictures import Sample
+from facet.engine.training.data.pictures import TrainingSample
 from facet.engine.training.files.formats import check_lora, lora_names, lora_state_dict, read_lora
 from facet.engine.training.model.session import Session
 from facet.engine.training.model.targets import target_modules
@@ -39,11 +39,13 @@ def made(request: pytest.FixtureRequest) -> TextModels:
         return text_models(request.param)
 
 
-def samples_for(made: TextModels) -> list[Sample]:
+def samples_for(made: TextModels) -> list[TrainingSample]:
     generator = torch.Generator().manual_seed(3)
     shape = (1, *made.family.latent, 8, 8)
     return [
-        Sample(torch.randn(shape, generator=generator), caption, 1.0, prior_caption="person")
+        TrainingSample(
+            torch.randn(shape, generator=generator), caption, 1.0, prior_caption="person"
+        )
         for caption in CAPTIONS
     ]
 

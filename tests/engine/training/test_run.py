@@ -15,7 +15,7 @@ import torch
 
 from facet.engine.core.character import Character, Shot
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras
+from facet.engine.training.run import Extras, TrainedLora
 from facet.engine.training.run_record import load_run
 from harness.small_models import SmallModels
 from harness.trainings import SETTINGS, Train, interrupt_after, same
@@ -54,7 +54,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(run: Train, stop: int
     assert steps == list(range(stop + 1, 7))
     assert parts.run.losses == whole.run.losses
     assert same(parts.lora, whole.lora)
-    assert "goes on from step" in parts.note
+    assert "resumes from step" in parts.note
 
 
 @pytest.mark.parametrize(
@@ -155,13 +155,18 @@ def test_core_loads_what_was_trained(run: Train, models: SmallModels) -> None:
 
 def test_a_lora_is_gone_on_from(run: Train) -> None:
     start = run().lora
-    still = replace(SETTINGS, steps=1, learning_rate=1e-9, weight_decay=0.0)
-    values, before = read_lora(run(still, "b", extras=Extras(start=start)).lora), read_lora(start)
+    # One step at a learning rate of 1e-9, a thousandth of the lowest that can be set.
+    still = replace(SETTINGS, steps=1000, warmup=1.0, learning_rate=1e-6, weight_decay=0.0)
+
+    def gone_on_from(lora: Path) -> TrainedLora:
+        return run(still, "b", extras=Extras(start=lora, stop_requested=lambda: True))
+
+    values, before = read_lora(gone_on_from(start).lora), read_lora(start)
     assert values.keys() == before.keys()
     assert all(torch.allclose(values[key], before[key], atol=1e-7) for key in before)
     # Where it starts from is part of what the run is.
     other = run(replace(SETTINGS, seed=9), "c").lora
-    assert run(still, "b", extras=Extras(start=other)).run.name == "run_2"
+    assert gone_on_from(other).run.name == "run_2"
 
 
 def test_without_peft_the_trainer_says_how_to_get_it(
@@ -198,7 +203,7 @@ def test_captions_of_different_lengths_train_together(
 
 
 def test_excluded_pictures_alone_are_an_error(run: Train, picture: Callable[..., Shot]) -> None:
-    with pytest.raises(ValueError, match="no picture to train on"):
+    with pytest.raises(ValueError, match="no image to train on"):
         run(who=Character("Ada", "zqx", "person", picture(0, include=False)))
 
 
