@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ..core.character import VOCABULARY, Character, Shot
-from .words import ENGLISH, Form, Language, as_tags, language, shown_axes
+from ..core.character import Character, Shot
+from ..core.vocabulary import VOCABULARY
+from ..core.words import ENGLISH
+from ..families.family import Form
+from .words import Language, as_tags, language
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PERSON_FIELDS = ("trigger", "class_word", "name", "description", "tags")
@@ -147,7 +150,7 @@ class CaptionPolicy:
 
     def _said(self, shot: Shot) -> dict[str, str]:
         """The axes that are known, in caption order, in words."""
-        axes = {axis: getattr(shot.tags, axis) for axis in shown_axes(shot.tags)}
+        axes = {axis: getattr(shot.tags, axis) for axis in shot.tags.said_axes()}
         if self.form is Form.TAGS:
             return {axis: as_tags(axis, value) for axis, value in axes.items()}
         return {axis: self.words.said(axis, value, self.form) for axis, value in axes.items()}
@@ -158,7 +161,7 @@ def called(character: Character, shot: Shot) -> list[str]:
 
     A picture of a companion alone keeps the companion's trigger; a bare one is the character's.
     """
-    calls = (f"{character.trigger} {character.class_word}", *character.companions)
+    calls = (character.phrase, *character.companions)
     there = [
         call
         for call in calls

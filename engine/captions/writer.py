@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.character import Character, Shot
+from ..core.words import ENGLISH
 from ..dataset.lint.captions import caption_findings
+from ..families.family import Form
 from .policy import CaptionPolicy
-from .words import ENGLISH, Form, shown_axes
 
 
 def unwritten(character: Character, keep_existing: bool = True) -> list[Shot]:
@@ -64,7 +65,7 @@ def untranslated(character: Character, policy: CaptionPolicy) -> list[str]:
     free = {
         getattr(shot.tags, axis)
         for shot in character.pictures
-        for axis in shown_axes(shot.tags)
+        for axis in shot.tags.said_axes()
         if axis in policy.axes() and not policy.words.knows(axis, getattr(shot.tags, axis))
     }
     if "details" in policy.axes():

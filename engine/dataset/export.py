@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character, Shot, shot_record
-from ..families.recipes import Family
+from ..families.family import Family
+from ..families.flux import FLUX
 from ..store.files import contained, write_json_atomic
 from .formats import PictureFormat, picture_bytes
 from .layouts import MANIFEST, METADATA, TRAIN, Layout, Placement, library, place
@@ -32,7 +33,7 @@ class Options:
 
     picture: PictureFormat = PictureFormat.PNG
     quality: int = 95
-    family: Family = Family.FLUX
+    family: Family = FLUX
     workflow: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -116,7 +116,7 @@ class _Evaluation:
         self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
 
     def run(self) -> Evaluation:
-        who = f"{self.character.trigger} {self.character.class_word}"
+        who = self.character.phrase
         without = self.make(None)
         # Anybody of the kind: what the trigger means to the model by itself is not the LoRA's.
         self._make(OFF, self.character.class_word, without, len(self.prompts))

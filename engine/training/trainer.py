@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character
+from ..families.table import family_of
 from .data.pictures import Sample, WeightedBatches
 from .files.existing import start_from, with_layers_of
 from .files.folder import NotSaved, Opened
@@ -55,7 +56,10 @@ class Trainer:
         self._clip = clip
         self._encoder = None if clip is None else clip.cond_stage_model
         modules = target_modules(
-            model.model.diffusion_model, settings.targets, settings.target_pattern
+            model.model.diffusion_model,
+            settings.targets,
+            settings.target_pattern,
+            family_of(model).layers,
         )
         if clip is not None:
             modules += text_targets(clip, model.model, settings.targets)

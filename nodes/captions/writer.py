@@ -11,8 +11,10 @@ from comfy_api.latest import io, ui
 from ...engine.captions.asking import AXES, parse_axes
 from ...engine.captions.by_hand import FILE, captions_by_hand, with_captions_by_hand
 from ...engine.captions.policy import CaptionPolicy, PolicyKind
-from ...engine.captions.words import ENGLISH, Form, form_of, languages
+from ...engine.captions.words import form_of
 from ...engine.core.character import Character
+from ...engine.core.words import ENGLISH, languages
+from ...engine.families.family import Form
 from ..common import sockets
 from ..common.folders import character_folder
 from ..common.vision_models import NONE, chosen_vision_model, progress, register, vlm_folders

@@ -117,7 +117,7 @@ def who_is_it(character: Character | None, with_lora: bool) -> str:
     """What is put before each prompt: without the LoRA, anybody of the kind."""
     if character is None:
         return ""
-    return f"{character.trigger} {character.class_word}" if with_lora else character.class_word
+    return character.phrase if with_lora else character.class_word
 
 
 def grid_sampling(character: Character | None, widgets: dict[str, Any]) -> Sampling:

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from facet.engine.captions.by_hand import captions_by_hand
-from facet.engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
+from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.core.vocabulary import VOCABULARY
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from harness.browser import MAKE_AND_CONNECT, READY, Browser, Page

@@ -47,7 +47,7 @@ def joined(first: Character, second: Character) -> Character:
                 "put a Facet Caption Writer behind each character."
             )
     name = f"{first.name} and {second.name}"
-    calls = (f"{second.trigger} {second.class_word}", *second.companions)
+    calls = (second.phrase, *second.companions)
     both = replace(first, name=name, companions=(*first.companions, *calls))
     return both.adding((second.source, *second.shots))
 
@@ -100,7 +100,7 @@ class TogetherShoot(Shoot):
         super().__init__(character, studio, gates, seed, tries, rules)
         self.camera = TogetherCamera(*two, studio)
         self.pair = PairGate(two, gates)
-        self.calls = " and ".join(f"{one.trigger} {one.class_word}" for one in two)
+        self.calls = " and ".join(one.phrase for one in two)
 
     def finished(self, shot: Shot) -> Shot:
         """``shot`` with a caption, which calls both characters."""

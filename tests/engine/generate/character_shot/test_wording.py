@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from facet.engine.core.character import VOCABULARY
+from facet.engine.core.vocabulary import VOCABULARY
 from facet.engine.demo.models import load_clip
 from facet.engine.generate.character_shot.lora import Calls
 from facet.engine.generate.character_shot.wording import (
