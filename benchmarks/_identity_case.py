@@ -97,13 +97,23 @@ def trained(
 ) -> TrainingRun:
     """A LoRA of ``character``'s dataset, with a checkpoint after each ``every`` steps."""
     settings = TrainingSettings(
-        steps=steps, rank=16, learning_rate=rate, precision="fp32", checkpoint_every=every,
+        steps=steps,
+        rank=16,
+        learning_rate=rate,
+        precision="fp32",
+        checkpoint_every=every,
         schedule="constant",
-    )  # fmt: skip
+    )
     return train(
-        models.model, models.clip, models.vae, character, settings, folder / "training", "run",
+        models.model,
+        models.clip,
+        models.vae,
+        character,
+        settings,
+        folder / "training",
+        "run",
         folder / "loras",
-    ).run  # fmt: skip
+    ).run
 
 
 @dataclass(frozen=True)
@@ -177,9 +187,14 @@ class Case:
         """The demo's models, all of them."""
         models = self.models
         return Bench(
-            models.model, models.clip, models.vae, models.clip_vision, Sampling(128, 128),
-            models.face, background=models.background,
-        )  # fmt: skip
+            models.model,
+            models.clip,
+            models.vae,
+            models.clip_vision,
+            Sampling(128, 128),
+            models.face,
+            background=models.background,
+        )
 
 
 def agreement(probe: Probe, identity: Identity, pictures: list[torch.Tensor]) -> float:

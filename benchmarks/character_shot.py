@@ -219,9 +219,14 @@ def judge_of(character: Character, models: DemoModels, scale: Calibration) -> Ti
 
 
 def shoot_of(
-    character: Character, model: Any, models: DemoModels, lora: LoraFile, judge: Judge,
-    folder: Path, tries: int,
-) -> Shoot:  # fmt: skip
+    character: Character,
+    model: Any,
+    models: DemoModels,
+    lora: LoraFile,
+    judge: Judge,
+    folder: Path,
+    tries: int,
+) -> Shoot:
     """Character Shot with ``lora`` at strength 1, pictures in ``folder``."""
     studio = Studio(model, models.clip, models.vae, SAMPLING, "", lora, 1.0)
     return Shoot(studio, agreed(character, lora)[0], judge, Pictures(folder), (), tries)
@@ -284,8 +289,11 @@ def others(part: str, own: Identity) -> list[str]:
         "skin": list(SKIN),
         "eyes": list(EYES),
         "hair": [] if own.hair_style == "bald" else list(HAIR),
-        "hair_style": {"short": ["long", "bald"], "long": ["short", "bald"],
-                       "bald": ["short", "long"]}.get(mine, ["bald"]),
+        "hair_style": {
+            "short": ["long", "bald"],
+            "long": ["short", "bald"],
+            "bald": ["short", "long"],
+        }.get(mine, ["bald"]),
         "build": [] if mine == "average" else ["slim", "stocky"],
-    }[part]  # fmt: skip
+    }[part]
     return [one for one in values if one != mine and not any({one, mine} <= a for a in ALIKE)]

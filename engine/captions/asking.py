@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from ..core.character import Tags
+from ..core.errors import FacetError
 from ..core.vocabulary import AXES, VOCABULARY
 from ..core.words import ENGLISH, table, words_for
 from .cleaning import COMMAS, cleaned
@@ -47,7 +48,7 @@ def parse_axes(text: str) -> tuple[str, ...]:
     wanted = {word.strip().lower() for word in text.replace(";", ",").split(",")} - {""}
     unknown = sorted(wanted - set(AXES))
     if unknown:
-        raise ValueError(
+        raise FacetError(
             f"'fill' has {unknown[0]!r}, which is no part of a caption; "
             f"take any of {', '.join(AXES)}."
         )

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import FacetError
+
 PROCESSORS = ("processor_config.json", "preprocessor_config.json")
 TEMPLATES = ("chat_template.jinja", "chat_template.json")
 DEPTH = 3
@@ -71,7 +73,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except ValueError as problem:
-        raise ValueError(f"{path} is damaged ({problem}); download the folder again.") from problem
+        raise FacetError(f"{path} is damaged ({problem}); download the folder again.") from problem
     return found if isinstance(found, dict) else {}
 
 

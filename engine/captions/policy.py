@@ -12,6 +12,7 @@ from enum import Enum
 from functools import cached_property
 
 from ..core.character import Character, Shot
+from ..core.errors import FacetError
 from ..core.vocabulary import VOCABULARY
 from ..core.words import ENGLISH
 from ..families.family import Form
@@ -57,7 +58,7 @@ class CaptionPolicy:
 
     def __post_init__(self) -> None:
         if self.kind is PolicyKind.DESCRIBE_IDENTITY and not self.description.strip():
-            raise ValueError(
+            raise FacetError(
                 "The policy describe_identity needs a description, such as "
                 "'a 23-year-old woman with red hair'; write one, or choose bind_to_trigger."
             )
@@ -70,12 +71,12 @@ class CaptionPolicy:
         known = (*PERSON_FIELDS, *VOCABULARY, "details")
         unknown = [field for field in fields if field not in known]
         if unknown:
-            raise ValueError(
+            raise FacetError(
                 f"The template has the unknown field {{{unknown[0]}}}; "
                 f"known are {', '.join(f'{{{name}}}' for name in known)}."
             )
         if fields.count("trigger") != 1:
-            raise ValueError(
+            raise FacetError(
                 f"The template {self.template!r} has {{trigger}} {fields.count('trigger')} times; "
                 "it has to be there exactly once."
             )

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
+from ..core.errors import FacetError
 from ..store.files import write_json_atomic
 
 FILE = "captions_seen.json"
@@ -54,7 +55,7 @@ class Memory:
                     for answers in models.values():
                         dict[str, str](answers)
             except (OSError, ValueError, TypeError, AttributeError) as error:
-                raise ValueError(
+                raise FacetError(
                     f"{self.path} cannot be read ({error}); delete it: the model is asked again."
                 ) from error
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ..core.character import quantise
+from ..core.errors import FacetError
 from .model_folders import digest_of, has_template, is_model, licence_of, read_json
 from .vision import TOKENS
 
@@ -32,13 +33,13 @@ class FolderVisionModel:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         if not is_model(folder):
-            raise ValueError(
+            raise FacetError(
                 f"{folder} holds no model of the transformers library: config.json, a processor's "
                 "configuration and safetensors are needed."
             )
         self.config = read_json(folder / "config.json")
         if "quantization_config" in self.config:
-            raise ValueError(
+            raise FacetError(
                 f"The weights of {name!r} are quantised, which is not supported; take the folder "
                 "of the model with its plain weights."
             )
@@ -84,13 +85,13 @@ class FolderVisionModel:
             )
         except _UNLOADABLE as problem:
             reason = str(problem).strip().splitlines()[:1]
-            raise ValueError(
+            raise FacetError(
                 f"The model {self.name!r} ({self.kind or 'of no known kind'}) cannot be loaded "
                 f"without running code of its own or a download: {''.join(reason)[:200]} Take a "
                 "Qwen-VL, LLaVA, JoyCaption, BLIP or 'florence-community' Florence-2 folder."
             ) from problem
         if info["missing_keys"]:
-            raise ValueError(
+            raise FacetError(
                 f"The model {self.name!r} lacks {len(info['missing_keys'])} of its weights, such "
                 f"as {sorted(info['missing_keys'])[0]}; download its folder again, for Florence-2 "
                 "one of 'florence-community'."
@@ -165,7 +166,7 @@ def _prompt(processor: Any, question: str) -> str:
             continue
         if question in prompt and "'type'" not in prompt and processor.image_token in prompt:
             return str(prompt)
-    raise ValueError(
+    raise FacetError(
         "The chat template of this model has no place for a picture; take the folder of a "
         "vision-language model."
     )

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import FacetError
 from ..core.vocabulary import VOCABULARY, phrase, spoken
 from ..core.words import ENGLISH, table, unusable
 from ..families.family import Form
@@ -86,16 +87,16 @@ def _check(known: Language) -> None:
     for axis, values in VOCABULARY.items():
         missing = [value for value in values if value not in known.words[axis]]
         if missing:
-            raise ValueError(f"it has no words for {axis} {missing[0]!r}")
+            raise FacetError(f"it has no words for {axis} {missing[0]!r}")
     if not known.both.startswith("{first}"):
-        raise ValueError(f"{known.both!r} does not begin with {{first}}")
+        raise FacetError(f"{known.both!r} does not begin with {{first}}")
     for text, place in (
         (known.outfit, "{value}"),
         (known.both, "{second}"),
         *((start, "{subject}") for start in known.starts.values()),
     ):
         if place not in text:
-            raise ValueError(f"{text!r} has no {place}")
+            raise FacetError(f"{text!r} has no {place}")
 
 
 def as_tags(axis: str, value: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import torch
 
+from .errors import FacetError
 from .records import known_fields
 from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
@@ -107,7 +108,7 @@ class Shot:
 
     image: (H, W, 3) float32 in 0..1 on the CPU. mask: (H, W) float32, 1 on the subject, or None.
     by_hand: a person wrote the caption, and nothing writes over it.
-    Raises ValueError when the shapes are others, or a value is not finite.
+    Raises FacetError when the shapes are others, or a value is not finite.
     """
 
     image: torch.Tensor
@@ -123,16 +124,16 @@ class Shot:
     def __post_init__(self) -> None:
         image = self.image.detach().to("cpu", torch.float32)
         if image.ndim != 3 or image.shape[-1] != 3:
-            raise ValueError(
+            raise FacetError(
                 f"A shot needs a picture of shape (H, W, 3), not {tuple(image.shape)}."
             )
         if not torch.isfinite(image).all():
-            raise ValueError("The picture holds values that are not numbers; make it again.")
+            raise FacetError("The picture holds values that are not numbers; make it again.")
         object.__setattr__(self, "image", quantise(image).to(torch.float32) / 255)
         if self.mask is not None:
             mask = self.mask.detach().to("cpu", torch.float32)
             if mask.shape != image.shape[:2]:
-                raise ValueError(
+                raise FacetError(
                     f"The mask is {tuple(mask.shape)} and the picture {tuple(image.shape[:2])}; "
                     "they need the same height and width."
                 )
@@ -178,9 +179,9 @@ class Character:
         )
         for value, message in checks:
             if not value:
-                raise ValueError(message)
+                raise FacetError(message)
         if re.search(r"[\s,()\[\]:]", self.trigger.strip()):
-            raise ValueError(
+            raise FacetError(
                 f"The trigger {self.trigger!r} has spaces or punctuation; "
                 "use one word, such as 'zqx'."
             )
@@ -258,7 +259,6 @@ def shot_from_record(
     record: dict[str, Any], image: torch.Tensor, mask: torch.Tensor | None = None
 ) -> Shot:
     """The shot that ``shot_record`` described, over its pixels; unknown keys are ignored."""
-
     tags = known_fields(Tags, record.get("tags", {}))
     tags["details"] = tuple(tags.get("details", ()))
     return Shot(

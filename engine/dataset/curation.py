@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..core.character import Character, Shot, Tags
+from ..core.errors import FacetError
 from ..core.vocabulary import VOCABULARY
 
 HASH_DIGITS = 16
@@ -116,32 +117,32 @@ def parse_curation(text: str) -> Curation:
 
     ``{"shots": {"<16 or more digits of the hash>": {"include": false, "weight": 2,
     "tags": {"view": "front"}, "caption": "…"}}, "approved": "<set hash>"}``; every part may be
-    missing. Raises ValueError with one sentence when the text is something else.
+    missing. Raises FacetError with one sentence when the text is something else.
     """
     if not text.strip():
         return Curation()
     try:
         written = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(
+        raise FacetError(
             f"curation is no JSON ({error}); empty it, or write {_EXAMPLE}."
         ) from error
     shots = written.get("shots", {}) if isinstance(written, dict) else None
     if not isinstance(shots, dict):
-        raise ValueError(
+        raise FacetError(
             "curation has to be an object that holds decisions by the hashes of pictures; "
             f"empty it, or write {_EXAMPLE}."
         )
     approved = written.get("approved", "")
     if not isinstance(approved, str):
-        raise ValueError(f"curation: approved is {approved!r}; write a set's hash, or nothing.")
+        raise FacetError(f"curation: approved is {approved!r}; write a set's hash, or nothing.")
     choices = {_digits(key): _choice(key[:HASH_DIGITS], value) for key, value in shots.items()}
     return Curation(choices, approved)
 
 
 def _digits(key: str) -> str:
     if not re.fullmatch(rf"[0-9a-f]{{{HASH_DIGITS},64}}", key):
-        raise ValueError(
+        raise FacetError(
             f"curation: {key[:80]!r} is no picture's hash; write at least its first {HASH_DIGITS} "
             "digits."
         )
@@ -150,21 +151,21 @@ def _digits(key: str) -> str:
 
 def _choice(key: str, value: object) -> Choice:
     if not isinstance(value, dict):
-        raise ValueError(f'curation: {key} needs an object such as {{"include": false}}.')
+        raise FacetError(f'curation: {key} needs an object such as {{"include": false}}.')
     include, weight = value.get("include"), value.get("weight")
     if include is not None and not isinstance(include, bool):
-        raise ValueError(f"curation: include of {key} is {include!r}; write true or false.")
+        raise FacetError(f"curation: include of {key} is {include!r}; write true or false.")
     if weight is not None and not _is_weight(weight):
-        raise ValueError(
+        raise FacetError(
             f"curation: the weight of {key} is {weight!r}; write a number above 0 and up to "
             f"{MOST_WEIGHT:g}, or leave the picture out with include."
         )
     caption = value.get("caption")
     if caption is not None and not isinstance(caption, str):
-        raise ValueError(f"curation: the caption of {key} is {caption!r}; write a text.")
+        raise FacetError(f"curation: the caption of {key} is {caption!r}; write a text.")
     tags = value.get("tags", {})
     if not isinstance(tags, dict):
-        raise ValueError(f'curation: the tags of {key} need an object such as {{"view": "front"}}.')
+        raise FacetError(f'curation: the tags of {key} need an object such as {{"view": "front"}}.')
     return Choice(
         include,
         None if weight is None else float(weight),
@@ -180,10 +181,10 @@ def _is_weight(value: object) -> bool:
 
 def _tag(key: str, axis: str, words: object) -> str | tuple[str, ...]:
     if axis not in _TAGS:
-        raise ValueError(f"curation: {key} has a tag {axis!r}; write one of {', '.join(_TAGS)}.")
+        raise FacetError(f"curation: {key} has a tag {axis!r}; write one of {', '.join(_TAGS)}.")
     if axis == "details" and isinstance(words, list) and all(isinstance(w, str) for w in words):
         return tuple(" ".join(word.split()) for word in words if word.strip())
     if axis == "details" or not isinstance(words, str):
         needed = "a list of texts" if axis == "details" else "a text"
-        raise ValueError(f"curation: {axis} of {key} is {words!r}; write {needed}.")
+        raise FacetError(f"curation: {axis} of {key} is {words!r}; write {needed}.")
     return " ".join(words.split())

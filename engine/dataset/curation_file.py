@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..captions.by_hand import captions_by_hand, keep_by_hand, with_captions_by_hand
 from ..core.character import Character, Shot
+from ..core.errors import FacetError
 from ..store.files import write_json_atomic
 from .curation import HASH_DIGITS, Choice, Curation, curated, parse_curation
 
@@ -33,7 +34,7 @@ class Settled:
 def kept_choices(folder: Path) -> dict[str, Choice]:
     """The decisions in the character's own ``folder``; none without a file.
 
-    Raises ValueError when the file is there and does not hold decisions.
+    Raises FacetError when the file is there and does not hold decisions.
     """
     path = folder / FILE
     if not path.is_file():
@@ -41,7 +42,7 @@ def kept_choices(folder: Path) -> dict[str, Choice]:
     try:
         return dict(parse_curation(path.read_text("utf-8")).choices)
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise FacetError(
             f"{path} cannot be read ({error}) Mend it or move it away: it holds your decisions."
         ) from error
 
@@ -49,7 +50,7 @@ def kept_choices(folder: Path) -> dict[str, Choice]:
 def keep_choices(folder: Path, choices: Mapping[str, Choice], pictures: Iterable[str]) -> None:
     """Writes ``choices`` to ``folder`` as all that was decided about ``pictures`` (hashes).
 
-    Decisions about other pictures stay. Raises ValueError when what is there cannot be read.
+    Decisions about other pictures stay. Raises FacetError when what is there cannot be read.
     """
     among = {picture[:HASH_DIGITS] for picture in pictures}
     with _WRITING:
@@ -66,7 +67,7 @@ def settle(folder: Path, character: Character, text: str) -> Settled:
 
     An empty text takes up what is kept. The captions of ``text`` go to those written by hand, but
     one that was kept before gives way to a later one there, such as that of an edited file.
-    Raises ValueError when the text or a file does not hold decisions.
+    Raises FacetError when the text or a file does not hold decisions.
     """
     asked = parse_curation(text)
     kept = kept_choices(folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character, Shot, shot_record
+from ..core.errors import FacetError
 from ..families.family import Family
 from ..families.flux import FLUX
 from ..store.files import contained, write_json_atomic
@@ -51,11 +52,11 @@ def export(
     finished by the next one. Files that are already right are not touched, a caption edited by hand
     stays, and what an earlier export wrote and no longer belongs is removed. A caption on disk
     gives way only to a newer one that a person wrote.
-    Raises ValueError when no picture is included, a text or a number cannot be written to a file,
+    Raises FacetError when no picture is included, a text or a number cannot be written to a file,
     or ``folder`` holds a dataset in another layout.
     """
     if not character.dataset:
-        raise ValueError(f"{character.name} has no picture that is included; include one.")
+        raise FacetError(f"{character.name} has no picture that is included; include one.")
     for shot in character.pictures:
         _check(shot)
     with Output(folder, character, layout) as output:
@@ -220,11 +221,11 @@ class _Run:
 
 
 def _check(shot: Shot) -> None:
-    """Raises ValueError when a file cannot hold what is said about ``shot``."""
+    """Raises FacetError when a file cannot hold what is said about ``shot``."""
     try:
         json.dumps(shot_record(shot), ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
-        raise ValueError(
+        raise FacetError(
             f"The shot {shot.hash[:16]} says something that no file can hold ({error}); "
             "write its caption, tags or weight anew."
         ) from error

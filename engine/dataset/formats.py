@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from ..core.character import Shot, quantise, shot_record
+from ..core.errors import FacetError
 from ..store.images import CHUNK
 
 DESCRIPTION, MAKE, MODEL = 0x010E, 0x010F, 0x0110
@@ -43,7 +44,7 @@ def picture_bytes(
     """``shot`` as a file: its pixels, its record, and ``workflow``, texts by their keyword.
 
     quality: 1 to 100, for the formats that lose some. A PNG has chunks, as ComfyUI's own; WebP and
-    JPEG have EXIF, as far as that fits into a JPEG. Raises ValueError when the format cannot hold a
+    JPEG have EXIF, as far as that fits into a JPEG. Raises FacetError when the format cannot hold a
     picture of that size.
     """
     image = Image.fromarray(quantise(shot.image).numpy())
@@ -64,7 +65,7 @@ def picture_bytes(
         else:
             image.save(buffer, "WEBP", lossless=True, exact=True, exif=_exif(shot, workflow))
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise FacetError(
             f"A picture of {image.width}x{image.height} cannot be written as {kind.value} "
             f"({error}); choose png."
         ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character, Shot
+from ..core.errors import FacetError
 
 MANIFEST = "facet.json"
 METADATA = "metadata.jsonl"
@@ -115,7 +116,7 @@ def _words(text: str) -> str:
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest in ``folder``, or None when there is none.
 
-    Raises ValueError when it is there and cannot be read.
+    Raises FacetError when it is there and cannot be read.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -123,20 +124,20 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     try:
         return parse_manifest(path.read_bytes())
     except OSError as error:
-        raise ValueError(f"{MANIFEST} cannot be read ({error})") from error
+        raise FacetError(f"{MANIFEST} cannot be read ({error})") from error
 
 
 def parse_manifest(data: bytes) -> dict[str, Any]:
-    """The manifest in ``data``; ValueError when it is none."""
+    """The manifest in ``data``; FacetError when it is none."""
     try:
         manifest = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{MANIFEST} cannot be read ({error})") from error
+        raise FacetError(f"{MANIFEST} cannot be read ({error})") from error
     pictures = manifest.get("pictures") if isinstance(manifest, dict) else None
     if not isinstance(pictures, list) or not all(
         isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in pictures
     ):
-        raise ValueError(f"{MANIFEST} does not list pictures")
+        raise FacetError(f"{MANIFEST} does not list pictures")
     return manifest
 
 

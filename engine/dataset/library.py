@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..store.files import contained, write_json_atomic
 from .library_pictures import keep, kept
 
@@ -86,7 +87,7 @@ class Library:
     def versions(self, name: str) -> list[Version]:
         """The versions of the character whose folder is called ``name``, the first one first.
 
-        Raises ValueError when one cannot be read.
+        Raises FacetError when one cannot be read.
         """
         finished = _finished(contained(self.root, name, FOLDER))
         return [_version(path, number, _read(path)) for number, path in finished]
@@ -94,14 +95,14 @@ class Library:
     def find(self, label: str) -> Path:
         """The folder of the version called ``label``, such as 'Ada/v2' or 'Ada/newest'.
 
-        Raises ValueError when there is none.
+        Raises FacetError when there is none.
         """
         name, _, wanted = label.strip().rpartition("/")
         if not name:
-            raise ValueError(f"{label!r} is no version; give one such as 'Ada/v2'.")
+            raise FacetError(f"{label!r} is no version; give one such as 'Ada/v2'.")
         finished = _finished(contained(self.root, name, FOLDER))
         if not finished:
-            raise ValueError(
+            raise FacetError(
                 f"There is no saved version of {name!r}; save one with Facet Save Character."
             )
         if wanted == NEWEST:
@@ -110,7 +111,7 @@ class Library:
             if wanted == f"v{number}":
                 return path
         there = ", ".join(f"v{number}" for number, _ in finished)
-        raise ValueError(f"There is no version {wanted!r} of {name!r}; choose one of {there}.")
+        raise FacetError(f"There is no version {wanted!r} of {name!r}; choose one of {there}.")
 
     def save(
         self,
@@ -121,7 +122,7 @@ class Library:
         """Keeps ``character`` as its next version, unless a version holds exactly this already.
 
         Pictures are written first, so that what was cut off is no version and is taken up by the
-        next save. Raises ValueError when an earlier version cannot be read, or a text or a number
+        next save. Raises FacetError when an earlier version cannot be read, or a text or a number
         cannot be written to a file.
         """
         library = contained(self.root, character.folder_name, FOLDER)
@@ -153,7 +154,7 @@ class Library:
     def open(self, label: str, on_picture: Callable[[int, int], None] | None = None) -> Opened:
         """The character as it was when the version called ``label`` was saved.
 
-        Raises ValueError when there is no such version, or a picture of it is gone or changed.
+        Raises FacetError when there is no such version, or a picture of it is gone or changed.
         """
         folder = self.find(label)
         record = _read(folder)
@@ -203,7 +204,7 @@ def _digest(record: dict[str, Any]) -> str:
     try:
         json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
-        raise ValueError(
+        raise FacetError(
             f"{record['name']!a} or a shot of it says something that no file can hold ({error}); "
             "write the note, its captions, tags or weights anew."
         ) from error
@@ -216,11 +217,11 @@ def _read(folder: Path) -> dict[str, Any]:
         path = contained(folder.parent, folder.name, RECORD)
         record = json.loads(path.read_text("utf-8"))
         if record["facet"] > FORMAT:
-            raise ValueError("a newer Facet wrote it")
+            raise FacetError("a newer Facet wrote it")
         if not (record["pictures"] and all(one["hash"] for one in record["pictures"])):
-            raise ValueError("it lists no pictures")
+            raise FacetError("it lists no pictures")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(
+        raise FacetError(
             f"{folder / RECORD} cannot be read ({error}); mend it or move the folder away."
         ) from error
     return dict(record)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ..core.character import Shot, picture_hash, shot_from_record, shot_record
+from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
 from ..store.images import image_bytes
 from .pictures import UnreadablePicture, mask_bytes, read_mask, read_picture
@@ -19,7 +20,7 @@ PICTURES, MASKS = "pictures", "masks"
 def keep(library: Path, shot: Shot) -> dict[str, Any]:
     """Writes the pixels of ``shot`` where they are not there or not right; all else, as a record.
 
-    Raises ValueError when a file would lie outside of ``library``.
+    Raises FacetError when a file would lie outside of ``library``.
     """
     path = contained(library, PICTURES, f"{shot.hash}.png")
     if _picture_in(path) != shot.hash:
@@ -36,7 +37,7 @@ def keep(library: Path, shot: Shot) -> dict[str, Any]:
 def kept(library: Path, entry: dict[str, Any]) -> Shot:
     """The shot that ``keep`` made ``entry`` of.
 
-    Raises ValueError when its picture or mask is gone, broken, or shows something else.
+    Raises FacetError when its picture or mask is gone, broken, or shows something else.
     """
     name = str(entry.get("hash"))[:16]
     try:
@@ -47,11 +48,11 @@ def kept(library: Path, entry: dict[str, Any]) -> Shot:
             mask = read_mask(contained(library, MASKS, f"{entry['mask']}.png").read_bytes())
         shot = shot_from_record(entry, image, mask)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
+        raise FacetError(
             f"The picture {name} in {library} cannot be read ({error}); put it back there."
         ) from error
     if shot.hash != entry["hash"] or (mask is not None and mask_hash(mask) != entry["mask"]):
-        raise ValueError(
+        raise FacetError(
             f"The picture {name} in {library} is not the one that was saved; put the right one "
             "back there."
         )

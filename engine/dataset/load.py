@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..core.character import Shot
+from ..core.errors import FacetError
 from .beside import Beside, own_files
 from .faults import Faults
 from .formats import PictureFormat
@@ -52,7 +53,7 @@ def load(
     What we exported comes back equal, but for captions edited since, which count as written by
     hand, and for the pixels of formats that lose some. Pictures that were renamed or moved are
     known by their pixels. What cannot be read is reported and left out.
-    Raises ValueError when there is no picture to read, or nothing says what the trigger is.
+    Raises FacetError when there is no picture to read, or nothing says what the trigger is.
     """
     faults = Faults()
     with Tree(where, faults) as tree:
@@ -89,7 +90,7 @@ class _Reading:
         self._report_the_rest(files)
         if not kept:
             reasons = "; ".join(self.faults.lines[:3])
-            raise ValueError(
+            raise FacetError(
                 f"There is no picture to read in {self.tree.where}"
                 + (f" ({reasons})." if reasons else "; put PNG, JPEG or WebP files there.")
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character, Shot
+from ..core.errors import FacetError
 from .faults import Faults
 from .layouts import REPEATS
 from .tree import Tree
@@ -41,7 +42,7 @@ def character_of(
 ) -> Loaded:
     """The character that ``pictures``, in their order, are of.
 
-    marked: names of those that the manifest calls the original. Raises ValueError when the original
+    marked: names of those that the manifest calls the original. Raises FacetError when the original
     asked for is not among them, or nothing says the trigger.
     """
     source = _original(pictures, marked, names.original.strip(), tree)
@@ -54,7 +55,7 @@ def character_of(
             break
     trigger = names.trigger or said.get("trigger") or next(iter(words), "")
     if not trigger:
-        raise ValueError(
+        raise FacetError(
             f"Nothing in {tree.where} says what the trigger is; give it, such as 'zqx'."
         )
     companions = said.get("companions")
@@ -78,7 +79,7 @@ def _original(
         for name, shot in pictures:
             if wanted in (name, Path(name).name):
                 return name, shot
-        raise ValueError(
+        raise FacetError(
             f"The original {wanted!r} is not among the {len(pictures)} pictures read from "
             f"{tree.where}; give the file name of one, or leave it empty."
         )

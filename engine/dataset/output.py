@@ -14,6 +14,7 @@ from zipfile import BadZipFile, ZipFile
 from PIL import Image, UnidentifiedImageError
 
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
 from .archive import ArchiveWriter
 from .formats import record_in
@@ -25,7 +26,7 @@ class Output:
     """The files of one export. ``hashes`` are the sha256 of what stands there after it, by name.
 
     Names that start with the archive's go into the archive, which is only there after ``finish``.
-    Raises ValueError when ``folder`` holds a dataset in another layout.
+    Raises FacetError when ``folder`` holds a dataset in another layout.
     """
 
     def __init__(self, folder: Path, character: Character, layout: Layout) -> None:
@@ -35,7 +36,7 @@ class Output:
         except ValueError:
             before = {}  # written anew; without it every text counts as edited
         if before.get("layout", layout.value) != layout.value:
-            raise ValueError(
+            raise FacetError(
                 f"{folder} holds a dataset in the layout {before.get('layout')!r}; "
                 f"give the one in {layout.value!r} another folder name."
             )

@@ -11,6 +11,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..core.character import quantise
+from ..core.errors import FacetError
 from ..store.images import png_bytes
 from .formats import record_in
 
@@ -22,7 +23,7 @@ EXACT_MASK = 1e-6
 BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError)
 
 
-class UnreadablePicture(ValueError):
+class UnreadablePicture(FacetError):
     """A file that is no picture; the message says why."""
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from ..core.errors import FacetError
+
 PEOPLE = Path(__file__).resolve().parent / "people"
 COUNT = 48
 
@@ -13,13 +15,13 @@ COUNT = 48
 def demo_picture(index: int) -> torch.Tensor:
     """Person `index` (0..47) from the front: (128, 128, 3) float32 in 0..1.
 
-    Raises ValueError when there is no such person, RuntimeError when the file cannot be read.
+    Raises FacetError when there is no such person, RuntimeError when the file cannot be read.
     """
     import numpy as np
     from PIL import Image
 
     if not 0 <= index < COUNT:
-        raise ValueError(f"Facet demo picture: there is no person {index}; take 0 to {COUNT - 1}.")
+        raise FacetError(f"Facet demo picture: there is no person {index}; take 0 to {COUNT - 1}.")
     path = PEOPLE / f"{index:02d}.png"
     try:
         with Image.open(path) as file:

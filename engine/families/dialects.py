@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Tags
+from ..core.errors import FacetError
 from ..core.vocabulary import AXES, VOCABULARY, phrase, spoken
 from .family import PLAIN, ReferenceMode
 from .table import family_of
@@ -154,12 +155,12 @@ def load(name: str, folder: Path = FOLDER) -> Dialect:
     """The table ``name``; ValueError with a sentence when it is not there, or cannot be used."""
     path = folder / f"{name}.json"
     if name not in {found.stem for found in folder.glob("*.json")}:
-        raise ValueError(f"There is no prompt style {name!r}; take one of {', '.join(names())}.")
+        raise FacetError(f"There is no prompt style {name!r}; take one of {', '.join(names())}.")
     text = path.read_text("utf-8")
     try:
         return _parsed(name, json.loads(text), text)
     except (ValueError, TypeError, AttributeError, KeyError) as problem:
-        raise ValueError(
+        raise FacetError(
             f"The prompt style {path.name} cannot be used ({problem}); mend that file."
         ) from problem
 
@@ -179,22 +180,22 @@ def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
     known = {"title", "note", "pixels", "reference_pixels", "prompt", "words", "join"}
     unknown = sorted(set(table) - known - {"order", "stronger", "negative", "transfer", "together"})
     if unknown:
-        raise ValueError(f"it has {', '.join(unknown)}, which means nothing")
+        raise FacetError(f"it has {', '.join(unknown)}, which means nothing")
     prompts = {kind: str(table["prompt"][kind]) for kind in PROMPTS}
     for kind, prompt in prompts.items():
         _filled(prompt, dict.fromkeys(("words", "class_word", "instruction", "Instruction"), "x"))
         if "{words}" not in prompt:
-            raise ValueError(f"its prompt {kind!r} has no {{words}}")
+            raise FacetError(f"its prompt {kind!r} has no {{words}}")
     negative = dict(table.get("negative", {}))
     always = str(negative.pop("always", ""))
     tables = (table.get("words", {}), table.get("stronger", {}), negative)
     order = tuple(table.get("order", VOCABULARY))
     for axis in (*order, *(axis for one in tables for axis in one)):
         if axis not in AXES:
-            raise ValueError(f"{axis!r} is no axis; the axes are {', '.join(AXES)}")
+            raise FacetError(f"{axis!r} is no axis; the axes are {', '.join(AXES)}")
     for axis in VOCABULARY:
         if axis not in order:
-            raise ValueError(f"its order leaves out {axis!r}")
+            raise FacetError(f"its order leaves out {axis!r}")
     words, stronger, negatives = (
         {axis: {str(key): str(said) for key, said in one[axis].items()} for axis in one}
         for one in tables
@@ -225,7 +226,7 @@ def _area(value: Any) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or not 64 * 64 <= value <= 4096 * 4096:
-        raise ValueError(f"an area of {value!r} pixels cannot be made")
+        raise FacetError(f"an area of {value!r} pixels cannot be made")
     return value
 
 
@@ -233,7 +234,7 @@ def _filled(prompt: str, values: Mapping[str, str]) -> str:
     """``prompt`` with its places filled; a place with nothing in it takes its comma with it."""
     for place in re.findall(r"\{(\w*)\}", prompt):
         if place not in values:
-            raise ValueError(f"{{{place}}} stands for nothing")
+            raise FacetError(f"{{{place}}} stands for nothing")
         if not values[place]:
             prompt = re.sub(rf",?\s*\{{{place}\}}", "", prompt)
     filled = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], prompt)

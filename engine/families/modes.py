@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.character import Character
+from ..core.errors import FacetError
 from .family import ReferenceMode
 from .table import class_names, family_of
 
@@ -29,12 +30,12 @@ def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
     if mode is ReferenceMode.AUTO:
         return _resolved(model)
     if mode is ReferenceMode.REFERENCE_LATENTS and mode not in references:
-        raise ValueError(
+        raise FacetError(
             f"A {_name(model)} model takes no reference latents and would ignore the original; "
             "set reference_mode to 'img2img', or to 'patched_model' with IP-Adapter applied."
         )
     if mode is ReferenceMode.QWEN_EDIT and mode not in references:
-        raise ValueError(
+        raise FacetError(
             f"A {_name(model)} model is no Qwen-Image-Edit; set reference_mode to "
             + (
                 "'reference_latents'."
@@ -43,12 +44,12 @@ def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
             )
         )
     if mode is ReferenceMode.TRAINED_LORA and not is_patched(model):
-        raise ValueError(
+        raise FacetError(
             "The MODEL carries no LoRA, so it does not know the character; load the character's "
             "LoRA before it, or choose another reference_mode."
         )
     if mode is ReferenceMode.PATCHED_MODEL and not is_patched(model):
-        raise ValueError(
+        raise FacetError(
             "The MODEL carries no patch, so nothing shows it the original; apply IP-Adapter, PuLID "
             "or a LoRA of the character to it, or choose another reference_mode."
         )
@@ -60,14 +61,14 @@ def _resolved(model: Any) -> ReferenceMode:
     if family.always_edits:
         return family.references[0]
     if not family.references:
-        raise ValueError(
+        raise FacetError(
             f"A {_name(model)} model looks at no reference images by itself; set reference_mode to "
             "'patched_model' with IP-Adapter or PuLID applied, or to 'img2img'."
         )
     method = getattr(model.model.diffusion_model, "default_ref_method", "")
     if method in family.edit_methods:
         return family.edit_methods[method]
-    raise ValueError(
+    raise FacetError(
         f"A {_name(model)} model may or may not take reference images and its file does not say; "
         f"set reference_mode to {family.edit_example}, 'patched_model' with IP-Adapter or PuLID "
         "applied, or 'img2img' for any other."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..core.errors import FacetError
 from .chroma import CHROMA
 from .family import (
     FLOW,
@@ -66,7 +67,7 @@ def family(key: str) -> Family:
     for one in FAMILIES:
         if one.key == key:
             return one
-    raise ValueError(
+    raise FacetError(
         f"There is no model family {key!r}; take one of {', '.join(one.key for one in FAMILIES)}."
     )
 

@@ -9,19 +9,21 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import FacetError
+
 
 def contained(root: Path, *parts: str) -> Path:
     """The path of ``parts`` under ``root``, links resolved.
 
-    Raises ValueError when it would lie outside of ``root``, also by way of a link, or when a part
+    Raises FacetError when it would lie outside of ``root``, also by way of a link, or when a part
     is no name that a file can have.
     """
     root = Path(root).resolve()
     if any("\0" in part for part in parts):
-        raise ValueError("A name holds a character that no file name can have; give another one.")
+        raise FacetError("A name holds a character that no file name can have; give another one.")
     path = root.joinpath(*parts).resolve()
     if path != root and root not in path.parents:
-        raise ValueError(
+        raise FacetError(
             f"{'/'.join(parts)!r} lies outside of {root}; "
             "give a name without '..' and without a leading '/'."
         )

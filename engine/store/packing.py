@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from ..core.errors import FacetError
+
 
 class Packer:
     """Turns nested values into JSON, and puts the tensors among them aside under names."""
@@ -17,7 +19,7 @@ class Packer:
         self._names: dict[int, str] = {}
 
     def pack(self, value: Any) -> Any:
-        """``value`` as JSON values; raises ValueError for what has no such form.
+        """``value`` as JSON values; raises FacetError for what has no such form.
 
         A tensor that stands in several places is kept once. Where it lives is written down, for
         PyTorch keeps some counters on the CPU whatever the parameters are on.
@@ -34,7 +36,7 @@ class Packer:
         if isinstance(value, list | tuple):
             kind = "list" if isinstance(value, list) else "tuple"
             return {kind: [self.pack(item) for item in value]}
-        raise ValueError(f"A {type(value).__name__} in the optimizer's state cannot be saved.")
+        raise FacetError(f"A {type(value).__name__} in the optimizer's state cannot be saved.")
 
 
 def unpack(
@@ -81,7 +83,7 @@ def unpack_optimizer(
     """Puts what ``pack_optimizer`` gave into an optimizer over the same parameters.
 
     Not by way of ``load_state_dict``, which turns a state of 8 bits into the parameter's dtype.
-    Raises ValueError when the parameters are others.
+    Raises FacetError when the parameters are others.
     """
     parameters = _parameters(optimizer)
     found: dict[str, Any] = {}
@@ -90,7 +92,7 @@ def unpack_optimizer(
     if len(whole["state"]) != len(parameters) or len(whole["groups"]) != len(
         optimizer.param_groups
     ):
-        raise ValueError("The saved optimizer is one of other parameters.")
+        raise FacetError("The saved optimizer is one of other parameters.")
     for group, values in zip(optimizer.param_groups, whole["groups"], strict=True):
         group.update(values)
     optimizer.state.clear()

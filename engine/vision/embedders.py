@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from ..comfyui.sampling import fingerprint
+from ..core.errors import FacetError
 from .alignment import aligned
 from .embedding import BATCH, embed, pad_to_square
 from .faces import Face
@@ -82,7 +83,7 @@ class Embedder(Protocol):
         """The embeddings of ``images``, each (H, W, 3) in 0..1.
 
         masks: each (H, W), 1 on the person. faces: each in px of its picture. Only those that the
-        crop needs are looked at; a picture without one is not found. Raises ValueError with a
+        crop needs are looked at; a picture without one is not found. Raises FacetError with a
         sentence when they are not given, or the model gives no usable embedding.
         """
 
@@ -200,7 +201,7 @@ class FaceEmbedder:
         vectors = torch.cat(rows)
         lengths = vectors.norm(dim=1)
         if not torch.isfinite(lengths).all() or (lengths == 0).any():
-            raise ValueError(
+            raise FacetError(
                 f"{self.name} gave an embedding that is empty or not a number; use another file."
             )
         return F.normalize(vectors, dim=1)
@@ -235,10 +236,10 @@ def without_background(
 ) -> torch.Tensor | None:
     """What ``mask`` (H, W) shows of ``image`` (H, W, 3), on a square of ``colour`` (3,).
 
-    None when the mask shows nothing. Raises ValueError when the sizes differ.
+    None when the mask shows nothing. Raises FacetError when the sizes differ.
     """
     if mask.shape != image.shape[:2]:
-        raise ValueError(
+        raise FacetError(
             f"A mask is {tuple(mask.shape)} and its picture {tuple(image.shape[:2])}; they need "
             "the same height and width."
         )
@@ -256,12 +257,12 @@ def without_background(
 
 def _given(images: Sequence[Any], given: Sequence[Any] | None, what: str) -> Sequence[Any]:
     if given is None:
-        raise ValueError(
+        raise FacetError(
             f"This embedder needs the {what} of the pictures, and none were given; connect what "
             f"finds {what}."
         )
     if len(given) != len(images):
-        raise ValueError(f"There are {len(images)} pictures and {len(given)} {what}.")
+        raise FacetError(f"There are {len(images)} pictures and {len(given)} {what}.")
     return given
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from ..core.errors import FacetError
+
 BATCH = 16
 
 
@@ -34,21 +36,21 @@ def embed(clip_vision: Any, images: torch.Tensor | Sequence[torch.Tensor]) -> to
 
     images: (N, H, W, 3) in 0..1, or a list of (H, W, 3) of any sizes. Pictures are padded to a
     square rather than cropped to one, because a centre crop cuts heads off.
-    Raises ValueError when the encoder gives no usable embedding.
+    Raises FacetError when the encoder gives no usable embedding.
     """
     rows = []
     for image in images:
         square = pad_to_square(image[..., :3].to("cpu", torch.float32))
         rows.append(square)
     if not rows:
-        raise ValueError("There is no picture to embed.")
+        raise FacetError("There is no picture to embed.")
     found = []
     for batch in _same_size_batches(rows):
         found.append(_encode(clip_vision, torch.stack(batch)))
     embeddings = torch.cat(found)
     lengths = embeddings.norm(dim=1)
     if not torch.isfinite(lengths).all() or (lengths == 0).any():
-        raise ValueError("The CLIP_VISION gave an embedding that is empty or not a number.")
+        raise FacetError("The CLIP_VISION gave an embedding that is empty or not a number.")
     return F.normalize(embeddings, dim=1)
 
 

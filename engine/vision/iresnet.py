@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from ..core.errors import FacetError
+
 DEPTHS = {
     (2, 2, 2, 2): 18,
     (3, 4, 6, 3): 34,
@@ -74,12 +76,12 @@ def load_iresnet(state: State) -> IResNet:
     """The network whose weights ``state`` holds, float32.
 
     Its keys are arcface_torch's, below any prefix, with all batch norms or with those folded that
-    an ONNX export folds. Raises ValueError with a sentence when it is something else.
+    an ONNX export folds. Raises FacetError with a sentence when it is something else.
     """
     parts = _Parts(_unprefixed(state))
     blocks = parts.blocks()
     if blocks not in DEPTHS:
-        raise ValueError(
+        raise FacetError(
             f"The file has {'-'.join(map(str, blocks))} blocks, and no IResNet of 18, 34, 50, 100 "
             "or 200 layers has; use the weights of one of those."
         )
@@ -99,7 +101,7 @@ def load_iresnet(state: State) -> IResNet:
 def _unprefixed(state: State) -> dict[str, torch.Tensor]:
     first = next((key for key in state if key == STEM or key.endswith(f".{STEM}")), None)
     if first is None:
-        raise ValueError(
+        raise FacetError(
             f"The file holds no {STEM!r} and so no IResNet in arcface_torch's layout; use such "
             "weights as safetensors, or the model as ONNX."
         )
@@ -118,11 +120,11 @@ class _Parts:
 
     def tensor(self, key: str) -> torch.Tensor:
         if key not in self.state:
-            raise ValueError(f"The file lacks {key!r}; it is not whole, fetch it again.")
+            raise FacetError(f"The file lacks {key!r}; it is not whole, fetch it again.")
         self.used.add(key)
         value = self.state[key].detach().to("cpu", torch.float64)
         if not torch.isfinite(value).all():
-            raise ValueError(f"The file's {key!r} is not all numbers; fetch it again.")
+            raise FacetError(f"The file's {key!r} is not all numbers; fetch it again.")
         return value
 
     def blocks(self) -> tuple[int, ...]:
@@ -178,7 +180,7 @@ class _Parts:
         scale, shift = self.norm(before)
         weight = self.tensor("fc.weight")
         if weight.ndim != 2 or weight.shape[1] != CELLS * len(scale):
-            raise ValueError(
+            raise FacetError(
                 f"The file's linear layer is {tuple(weight.shape)}; faces of 112 px need one of "
                 f"{CELLS * len(scale)} inputs."
             )
@@ -199,7 +201,7 @@ class _Parts:
             if key.startswith("layer") and not key.endswith("num_batches_tracked")
         )
         if strange:
-            raise ValueError(
+            raise FacetError(
                 f"The file holds {strange[0]!r}, which an IResNet has not; use the weights of a "
                 "plain IResNet, or the model as ONNX."
             )
@@ -207,7 +209,7 @@ class _Parts:
 
 def _check_bias(name: str, weight: torch.Tensor, bias: torch.Tensor) -> None:
     if bias.shape != weight.shape[:1]:
-        raise ValueError(
+        raise FacetError(
             f"The file's {name!r} has weights {tuple(weight.shape)} and a bias "
             f"{tuple(bias.shape)}; it is damaged, fetch it again."
         )

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from ..core.errors import FacetError
+
 SIDE = 640
 """The square that the detector was trained on; pictures are stretched to it, as core does."""
 CONFIDENCE = 0.5
@@ -26,10 +28,10 @@ class Person:
 
 
 def check_detector(model: Any) -> None:
-    """Raises ValueError with a sentence when ``model`` is no detection model."""
+    """Raises FacetError with a sentence when ``model`` is no detection model."""
     family = type(model.model).__name__
     if family != "RT_DETR_v4":
-        raise ValueError(
+        raise FacetError(
             f"A {family} model finds no people; connect an RT-DETR model, loaded with Load "
             "Diffusion Model, as person_detector."
         )

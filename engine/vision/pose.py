@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from ..core.errors import FacetError
+
 JOINTS, HAND_JOINTS = 18, 21
 NOSE, NECK = 0, 1
 HIPS = (8, 11)
@@ -64,16 +66,16 @@ def pose_from_record(record: Sequence[float], width: int, height: int) -> Pose |
 def poses_from_keypoints(frames: Any) -> list[Pose]:
     """The largest person of each frame of a POSE_KEYPOINT: OpenPose's dicts, in absolute pixels.
 
-    Raises ValueError with a sentence when a frame is something else or shows nobody.
+    Raises FacetError with a sentence when a frame is something else or shows nobody.
     """
     found = [frames] if isinstance(frames, Mapping) else frames
     if not isinstance(found, Sequence) or isinstance(found, str) or not found:
-        raise ValueError("The POSE_KEYPOINT holds no frame; connect what finds a pose.")
+        raise FacetError("The POSE_KEYPOINT holds no frame; connect what finds a pose.")
     poses = []
     for number, frame in enumerate(found, 1):
         people = _people(frame, number)
         if not people:
-            raise ValueError(f"Pose {number} shows no person; give a pose in which a body is seen.")
+            raise FacetError(f"Pose {number} shows no person; give a pose in which a body is seen.")
         poses.append(max(people, key=lambda pose: pose.area))
     return poses
 
@@ -83,12 +85,12 @@ def _people(frame: Any, number: int) -> list[Pose]:
         width, height = int(frame["canvas_width"]), int(frame["canvas_height"])
         people = [_person(person, width, height) for person in frame["people"]]
     except (KeyError, TypeError, ValueError, RuntimeError) as problem:
-        raise ValueError(
+        raise FacetError(
             f"Pose {number} is not in OpenPose's format ({problem}); it needs canvas_width, "
             "canvas_height and people with 18 pose_keypoints_2d."
         ) from problem
     if width < 1 or height < 1:
-        raise ValueError(f"Pose {number} has a canvas of {width} by {height} pixels.")
+        raise FacetError(f"Pose {number} has a canvas of {width} by {height} pixels.")
     return [pose for pose in people if int(pose.seen.sum()) >= FEWEST_JOINTS]
 
 
@@ -178,12 +180,12 @@ class PoseModel:
     def __post_init__(self) -> None:
         if not hasattr(self.model.model.diffusion_model, "heatmap_head"):
             family = type(self.model.model).__name__
-            raise ValueError(
+            raise FacetError(
                 f"A {family} model finds no poses; connect the MODEL of an SDPose checkpoint as "
                 "pose_model."
             )
         if self.vae is None:
-            raise ValueError("pose_model needs its own VAE; connect the checkpoint's as pose_vae.")
+            raise FacetError("pose_model needs its own VAE; connect the checkpoint's as pose_vae.")
 
     @torch.no_grad()
     def find(self, image: torch.Tensor) -> Pose | None:

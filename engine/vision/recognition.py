@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ..comfyui.sampling import weights_fingerprint
+from ..core.errors import FacetError
 from .alignment import SIDE
 from .iresnet import load_iresnet
 
@@ -43,11 +44,11 @@ class FaceModel:
 def open_face_model(path: Path) -> FaceModel:
     """The model in ``path``, a safetensors or an ONNX file.
 
-    Raises ValueError with a sentence when it is no face recognition model, or when it is one that
+    Raises FacetError with a sentence when it is no face recognition model, or when it is one that
     needs onnxruntime and that is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path.name} is neither safetensors nor ONNX; give one of those.")
+        raise FacetError(f"{path.name} is neither safetensors nor ONNX; give one of those.")
     return _open_onnx(path) if path.suffix.lower() == ".onnx" else _open_safetensors(path)
 
 
@@ -60,16 +61,16 @@ def _open_safetensors(path: Path) -> FaceModel:
             str(path), safe_load=True, return_metadata=True
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ValueError(f"{path.name} cannot be read ({_line(error)}); fetch it again.") from error
+        raise FacetError(f"{path.name} cannot be read ({_line(error)}); fetch it again.") from error
     try:
         network = load_iresnet(state)
         network(torch.zeros(1, 3, SIDE, SIDE))
     except RuntimeError as error:
-        raise ValueError(
+        raise FacetError(
             f"The layers in {path.name} do not fit one another ({_line(error)}); fetch it again."
         ) from error
     except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
+        raise FacetError(f"{path.name}: {error}") from error
     return FaceModel(
         path.stem,
         f"IResNet-{network.depth}",
@@ -110,17 +111,17 @@ def _open_onnx(path: Path) -> FaceModel:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ValueError(f"{path.name} cannot be read ({_line(error)}); fetch it again.") from error
+        raise FacetError(f"{path.name} cannot be read ({_line(error)}); fetch it again.") from error
     # A tensor in another file says its "location". Newer runtimes refuse such graphs when they are
     # given bytes, as here; older ones would read any file that the graph names.
     if b"location" in data:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} keeps its weights in another file; use a file that holds them itself."
         )
     session = session_of(path.name, data)
     shapes = [list(one.shape[1:]) for one in session.get_inputs()]
     if shapes != [[3, SIDE, SIDE]] or len(session.get_outputs()) != 1:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} is no face recognition model: it takes {shapes} and gives "
             f"{len(session.get_outputs())} outputs, where [[3, {SIDE}, {SIDE}]] and one are "
             "needed. Of InsightFace's packs it is glintr100 or w600k_r50."
@@ -128,7 +129,7 @@ def _open_onnx(path: Path) -> FaceModel:
     recogniser = OnnxRecogniser(path.name, session, all(name in data for name in BYTES_NODES))
     answer = recogniser(torch.zeros(1, 3, SIDE, SIDE))
     if answer.ndim != 2 or len(answer) != 1:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} is no face recognition model: for a face it gives {list(answer.shape)} "
             "numbers. Of InsightFace's packs it is glintr100 or w600k_r50."
         )
@@ -142,7 +143,7 @@ def session_of(name: str, data: bytes) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise ValueError(
+        raise FacetError(
             f"{name} needs onnxruntime: install it into ComfyUI's Python with `pip install "
             "onnxruntime`, or use a safetensors file."
         ) from error
@@ -152,7 +153,7 @@ def session_of(name: str, data: bytes) -> Any:
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise ValueError(f"{name} cannot be read ({_line(error)}); fetch it again.") from error
+        raise FacetError(f"{name} cannot be read ({_line(error)}); fetch it again.") from error
 
 
 class OnnxRecogniser:
@@ -176,7 +177,7 @@ class OnnxRecogniser:
         try:
             (answer,) = self.session.run(None, {self.input.name: pixels.numpy()})
         except Exception as error:
-            raise ValueError(
+            raise FacetError(
                 f"The layers in {self.name} do not fit one another ({_line(error)}); fetch it "
                 "again."
             ) from error

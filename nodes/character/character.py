@@ -8,8 +8,10 @@ import torch
 from comfy_api.latest import io
 
 from ...engine.core.character import Character, Provenance, Shot, Tags
+from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.inputs import picture, to_rgb
 
 
@@ -94,7 +96,7 @@ class FacetCharacter(io.ComfyNode):
         background: str = "",
     ) -> io.NodeOutput:
         rgb = picture(image, "Facet Character")
-        try:
+        with errors_from(cls):
             source = Shot(
                 image=rgb,
                 mask=None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0],
@@ -102,8 +104,6 @@ class FacetCharacter(io.ComfyNode):
                 provenance=Provenance("original"),
             )
             return io.NodeOutput(Character(name.strip(), trigger, class_word, source))
-        except ValueError as error:
-            raise ValueError(f"Facet Character: {error}") from None
 
 
 class FacetShotsToImages(io.ComfyNode):
@@ -147,7 +147,7 @@ class FacetShotsToImages(io.ComfyNode):
         shots = character.pictures if include_original else character.shots
         shots = tuple(shot for shot in shots if shot.include or not only_included)
         if not shots:
-            raise ValueError(
+            raise FacetError(
                 f"Facet Shots to Images: {character.name} has no shot to give. "
                 "Make some first, or switch include_original on."
             )
@@ -207,7 +207,7 @@ class FacetImagesToShots(io.ComfyNode):
         ]
         for kind, given in (("captions", captions or []), ("masks", given_masks)):
             if given and len(given) != len(pictures):
-                raise ValueError(
+                raise FacetError(
                     f"Facet Images to Shots: {len(pictures)} pictures came with {len(given)} "
                     f"{kind}; give one for each, or none."
                 )

@@ -7,11 +7,12 @@ from pathlib import Path
 import folder_paths
 
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
 
 
 def character_folder(character: Character, *parts: str) -> Path:
-    """The character's own folder, or what ``parts`` name in it; ValueError when that leads out."""
+    """The character's own folder, or what ``parts`` name in it; FacetError when that leads out."""
     output = Path(folder_paths.get_output_directory())
     return contained(output, "facet", character.folder_name, *parts)
 
@@ -19,10 +20,10 @@ def character_folder(character: Character, *parts: str) -> Path:
 def dataset_folder(folder: str) -> Path:
     """The folder or the zip meant by ``folder`` in ComfyUI's output or input folder.
 
-    Raises ValueError when it is in neither, or not there.
+    Raises FacetError when it is in neither, or not there.
     """
     if not folder.strip():
-        raise ValueError("The folder is empty; give one in ComfyUI's output or input folder.")
+        raise FacetError("The folder is empty; give one in ComfyUI's output or input folder.")
     inside = False
     for root in (folder_paths.get_output_directory(), folder_paths.get_input_directory()):
         try:
@@ -33,10 +34,10 @@ def dataset_folder(folder: str) -> Path:
         if path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip"):
             return path
     if inside:
-        raise ValueError(
+        raise FacetError(
             f"There is no folder and no zip {folder!r} in ComfyUI's output or input folder."
         )
-    raise ValueError(f"The folder {folder!r} is outside ComfyUI's output and input folders.")
+    raise FacetError(f"The folder {folder!r} is outside ComfyUI's output and input folders.")
 
 
 def expressions_folder() -> Path:

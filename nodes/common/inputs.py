@@ -9,6 +9,7 @@ from comfy_api.latest import io
 
 from ...engine.comfyui.sampling import Sampling
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.generate.sizes import canvas_for
 from . import sockets
 
@@ -159,13 +160,13 @@ def to_sixteen(side: float) -> int:
 
 
 def picture(image: torch.Tensor, node: str) -> torch.Tensor:
-    """The one picture (H, W, 3) of an IMAGE of any channel count; ValueError when it is not one.
+    """The one picture (H, W, 3) of an IMAGE of any channel count; FacetError when it is not one.
 
     Transparency is laid over white, grey becomes colour.
     """
     if image.ndim != 4 or image.shape[0] != 1:
         count = image.shape[0] if image.ndim == 4 else 0
-        raise ValueError(f"{node}: {count} pictures are connected; give one.")
+        raise FacetError(f"{node}: {count} pictures are connected; give one.")
     return to_rgb(image[0])
 
 

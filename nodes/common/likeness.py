@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ...engine.core.errors import FacetError
 from . import sockets
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def embedder_for(
 ) -> Embedder | None:
     """What tells likeness: the face embedder where there is one, else the CLIP_VISION, else None.
 
-    Raises ValueError when it looks at faces and nothing finds them, or at people alone and nothing
+    Raises FacetError when it looks at faces and nothing finds them, or at people alone and nothing
     cuts them out.
     """
     from ...engine.vision.embedders import CROPS, AppearanceEmbedder
@@ -56,12 +57,12 @@ def embedder_for(
         )
     crop = "" if chosen is None else chosen.crop
     if crop == "without background" and background is None:
-        raise ValueError(
+        raise FacetError(
             "Likeness is to be measured without the background, and nothing cuts people out; "
             "connect a background_removal model."
         )
     if crop == "aligned face" and face_model is None:
-        raise ValueError(
+        raise FacetError(
             "Likeness is to be measured on faces, and nothing finds them; connect a "
             "face_detection_model."
         )

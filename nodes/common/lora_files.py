@@ -6,12 +6,14 @@ from pathlib import Path
 
 import folder_paths
 
+from ...engine.core.errors import FacetError
+
 
 def lora_path(name: str) -> Path:
-    """The file that ComfyUI lists as ``name`` among its LoRAs; ValueError when there is none."""
+    """The file that ComfyUI lists as ``name`` among its LoRAs; FacetError when there is none."""
     path = folder_paths.get_full_path("loras", name)
     if path is None:
-        raise ValueError(
+        raise FacetError(
             f"lora_name is {name!r}, which is in no folder of LoRAs; choose one of the list."
         )
     return Path(path)

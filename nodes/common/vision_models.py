@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import folder_paths
 
 from ...engine.captions.model_folders import model_folders
+from ...engine.core.errors import FacetError
 
 if TYPE_CHECKING:
     from ...engine.captions.vision import VisionModel
@@ -47,13 +48,13 @@ def vlm_folders() -> dict[str, Path]:
 def chosen_vision_model(clip: Any | None, folder: str) -> VisionModel | None:
     """What is to look at the pictures: ``clip``, or the model in ``folder``; None for neither.
 
-    Raises ValueError when both are given, or what is given cannot look or is not there.
+    Raises FacetError when both are given, or what is given cannot look or is not there.
     """
     from ...engine.captions.vision_clip import ClipVisionModel
     from ...engine.captions.vision_folder import FolderVisionModel
 
     if clip is not None and folder != NONE:
-        raise ValueError(
+        raise FacetError(
             "Both 'vlm' and 'vlm_folder' are given; disconnect the CLIP, or set vlm_folder to none."
         )
     if clip is not None:
@@ -62,7 +63,7 @@ def chosen_vision_model(clip: Any | None, folder: str) -> VisionModel | None:
         return None
     known = vlm_folders()
     if folder not in known:
-        raise ValueError(
+        raise FacetError(
             f"The model {folder!r} is not in models/{FOLDER}; put its folder there, or choose "
             "another vlm_folder."
         )

@@ -16,9 +16,9 @@ from ...engine.core.character import Character, shot_record
 from ...engine.dataset.curation import set_hash
 from ...engine.dataset.curation_file import settle
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import face_detection_input
-from ..shots.shooting import said_by
 from .curator_page import show_gallery
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class FacetDatasetCurator(io.ComfyNode):
         review: bool = True,
         curation: str = "",
     ) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             settled = settle(character_folder(character), character, curation)
         report = report_on(settled.outcome, clip_vision, face_detection_model)
         pictures = set_hash(character)

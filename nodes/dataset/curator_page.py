@@ -20,6 +20,7 @@ from PIL import Image
 
 from ...engine.captions.by_hand import keep_by_hand
 from ...engine.core.character import Shot, quantise, shot_record
+from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ...engine.dataset.curation import Curation, parse_curation, set_hash
 from ...engine.dataset.curation_file import Settled, keep_choices, kept_choices
@@ -122,7 +123,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
         """The gallery in the file ``path``, which lies in output/facet/<character>/gallery."""
         try:
             return web.json_response(saved_gallery(request.query.get("path", "")))
-        except ValueError as error:
+        except FacetError as error:
             return web.json_response({"error": str(error)}, status=404)
 
     @routes.get("/facet/curator/picture")
@@ -133,7 +134,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
             made = await asyncio.to_thread(
                 picture_file, asked.get("folder", ""), asked.get("key", ""), "large" in asked
             )
-        except ValueError as error:
+        except FacetError as error:
             return web.json_response({"error": str(error)}, status=404)
         # A key stands for one picture for ever; large, only while ComfyUI holds it.
         lasting = "no-store" if "large" in asked else "private, max-age=31536000, immutable"
@@ -153,25 +154,25 @@ def add_routes(routes: web.RouteTableDef) -> None:
 def saved_gallery(path: str) -> dict[str, Any]:
     """A gallery on the disk, with what is kept beside the dataset by now.
 
-    ``path`` is below ComfyUI's output folder. Raises ValueError when it is none of Facet's.
+    ``path`` is below ComfyUI's output folder. Raises FacetError when it is none of Facet's.
     """
     file = of_a_character(path, GALLERY)
     try:
         shown = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"There is no gallery in {path!r}.") from error
+        raise FacetError(f"There is no gallery in {path!r}.") from error
     if not isinstance(shown, dict) or not isinstance(shown.get("shots"), list):
-        raise ValueError(f"{path!r} is no gallery.")
+        raise FacetError(f"{path!r} is no gallery.")
     return shown | {"kept": record(Curation(kept_choices(file.parent.parent)))}
 
 
 def picture_file(folder: str, key: str, large: bool = False) -> bytes:
     """A picture as a WebP file; ``folder`` is the character's, below ComfyUI's output folder.
 
-    Raises ValueError when there is no such picture.
+    Raises FacetError when there is no such picture.
     """
     if not re.fullmatch("[0-9a-f]{32}", key):
-        raise ValueError(f"{key!r} is no picture's name.")
+        raise FacetError(f"{key!r} is no picture's name.")
     file = of_a_character(f"{folder}/{GALLERY}/{key}.webp", GALLERY)
     shot = _SHOWN.get(key) if large and file.is_file() else None
     if shot is not None:
@@ -179,11 +180,11 @@ def picture_file(folder: str, key: str, large: bool = False) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise ValueError(f"There is no picture {key} in {folder!r}.") from error
+        raise FacetError(f"There is no picture {key} in {folder!r}.") from error
 
 
 def keep_decisions(given: Any) -> None:
-    """Keeps what the page sends; ValueError when it is not what the page would send.
+    """Keeps what the page sends; FacetError when it is not what the page would send.
 
     captions: by picture hash, None for one that is taken back.
     """
@@ -191,24 +192,24 @@ def keep_decisions(given: Any) -> None:
     folder, text = values.get("folder"), values.get("curation")
     pictures, captions = values.get("pictures"), values.get("captions")
     if not isinstance(folder, str) or not isinstance(text, str):
-        raise ValueError("The decisions need a folder and a curation; send both as texts.")
+        raise FacetError("The decisions need a folder and a curation; send both as texts.")
     if not isinstance(pictures, list) or not all(map(_is_hash, pictures)):
-        raise ValueError("The decisions need the hashes of their pictures; send them as a list.")
+        raise FacetError("The decisions need the hashes of their pictures; send them as a list.")
     if not isinstance(captions, dict) or not all(map(_is_hash, captions)):
-        raise ValueError("The decisions need captions by their pictures' hashes; send an object.")
+        raise FacetError("The decisions need captions by their pictures' hashes; send an object.")
     for caption in captions.values():
         if caption is not None and (not isinstance(caption, str) or not _fits(caption)):
-            raise ValueError("A caption is no text, or longer than 64 KB; send a shorter one.")
+            raise FacetError("A caption is no text, or longer than 64 KB; send a shorter one.")
     place = characters_own(folder)
     keep_choices(place, parse_curation(text).choices, pictures)
     keep_by_hand(place, {picture: _told(caption) for picture, caption in captions.items()})
 
 
 def characters_own(folder: str) -> Path:
-    """A character's folder with a gallery in it; ValueError when ``folder`` is anything else."""
+    """A character's folder with a gallery in it; FacetError when ``folder`` is anything else."""
     place = contained(output_folder(), folder)
     if place.parent != contained(output_folder(), "facet") or not (place / GALLERY).is_dir():
-        raise ValueError(f"{folder!r} is no character's folder with a gallery.")
+        raise FacetError(f"{folder!r} is no character's folder with a gallery.")
     return place
 
 

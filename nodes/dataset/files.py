@@ -13,6 +13,7 @@ from comfy_api.latest import io, ui
 
 from ...engine.captions.by_hand import keep_by_hand
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.dataset.formats import PictureFormat
 from ...engine.dataset.layouts import Layout
 from ...engine.families.flux import FLUX
@@ -20,6 +21,7 @@ from ...engine.families.recipes import exported
 from ...engine.families.table import family as family_called
 from ...engine.store.files import contained
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder, dataset_folder
 
 if TYPE_CHECKING:
@@ -125,18 +127,17 @@ class FacetDatasetExporter(io.ComfyNode):
         chosen = Layout(layout)
         workflow = cls._workflow() if save_workflow else {}
         options = Options(PictureFormat(picture), quality, family_called(family), workflow)
-        try:
+        with errors_from(cls):
             root = character_folder(character, "dataset")
             target = contained(root, folder.strip() or chosen.value)
             if target == root:
-                raise ValueError(f"{folder!r} is not the name of a folder; leave it empty.")
-            keep_by_hand(character_folder(character), {})  # which has to work before we begin
-            done = export(character, target, chosen, repeats, progress(), options)
-            keep_by_hand(character_folder(character), done.edited)
-        except ValueError as error:
-            raise ValueError(f"Facet Dataset Exporter: {error}") from error
-        except OSError as error:
-            raise ValueError(f"Facet Dataset Exporter: {unwritable(error)}") from error
+                raise FacetError(f"{folder!r} is not the name of a folder; leave it empty.")
+            try:
+                keep_by_hand(character_folder(character), {})  # which has to work before we begin
+                done = export(character, target, chosen, repeats, progress(), options)
+                keep_by_hand(character_folder(character), done.edited)
+            except OSError as error:
+                raise FacetError(unwritable(error)) from error
         return io.NodeOutput(str(target), ui=ui.PreviewText(said(done)))
 
     @classmethod
@@ -208,7 +209,7 @@ class FacetDatasetLoader(io.ComfyNode):
             return ""
         try:
             return fingerprint(dataset_folder(folder))
-        except ValueError as error:
+        except FacetError as error:
             return str(error)
 
     @classmethod
@@ -224,10 +225,8 @@ class FacetDatasetLoader(io.ComfyNode):
         from ...engine.dataset.naming import Names
 
         names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
-        try:
+        with errors_from(cls):
             loaded = load(dataset_folder(folder), names, progress())
-        except ValueError as error:
-            raise ValueError(f"Facet Dataset Loader: {error}") from error
         return io.NodeOutput(loaded.character, loaded.report, ui=ui.PreviewText(loaded.report))
 
 

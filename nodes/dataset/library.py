@@ -8,9 +8,10 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.dataset.library import Library
 from ..common import sockets
-from ..shots.shooting import said_by
+from ..common.errors import errors_from
 from .files import progress
 
 
@@ -52,7 +53,7 @@ class FacetSaveCharacter(io.ComfyNode):
 
     @classmethod
     def execute(cls, character: Character, note: str = "") -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             kept = library()
             saved = kept.save(character, note, on_picture=progress())
             versions = kept.versions(character.folder_name)
@@ -92,7 +93,7 @@ class FacetOpenCharacter(io.ComfyNode):
         """Checks against what is on the disk now: the list may be older."""
         try:
             return version is None or library().find(version) is not None
-        except ValueError as error:
+        except FacetError as error:
             return str(error)
 
     @classmethod
@@ -102,12 +103,12 @@ class FacetOpenCharacter(io.ComfyNode):
         try:
             folder = library().find(version)
             return f"{folder} {folder.stat().st_mtime_ns}"
-        except ValueError as error:
+        except FacetError as error:
             return str(error)
 
     @classmethod
     def execute(cls, version: str) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             opened = library().open(version, on_picture=progress())
         report = opened.version.line
         return io.NodeOutput(opened.character, report, ui=ui.PreviewText(report))

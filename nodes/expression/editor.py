@@ -16,7 +16,8 @@ from ...engine.families.modes import ReferenceMode
 from ...engine.generate.expression.rig import checked
 from ...engine.generate.shots.sheet import draw_sheet
 from ..common import sockets
-from ..shots.shooting import retouching_studio, said_by
+from ..common.errors import errors_from
+from ..shots.shooting import retouching_studio
 from .inputs import (
     ORIGINAL,
     OWN,
@@ -104,7 +105,7 @@ class FacetExpressionEditor(io.ComfyNode):
         points: str = "",
         **sliders: float,
     ) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             parse_points(points)
             pictures = pictures_from(image, character, shots)
             copied = copied_expression(expression_from, face_detection_model)

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from ...engine.core.character import quantise
+from ...engine.core.errors import FacetError
 from ...engine.generate.expression.edit import edit
 from ...engine.generate.expression.presets import blended
 from ...engine.generate.retouch.retouch import surroundings
@@ -71,11 +72,11 @@ class Subjects:
         return key
 
     def of(self, key: str) -> Subject:
-        """The one called ``key``; ValueError when it is not known, or not any more."""
+        """The one called ``key``; FacetError when it is not known, or not any more."""
         with self._lock:
             subject = self._known.get(key)
         if subject is None:
-            raise ValueError("This face is not known any more; run the node again.")
+            raise FacetError("This face is not known any more; run the node again.")
         return subject
 
 
@@ -112,7 +113,7 @@ def subject_of(image: torch.Tensor, face: Face | None) -> Subject:
 
 
 def described(key: str) -> dict[str, Any]:
-    """The subject called ``key`` as the page draws it; ValueError when it is not known."""
+    """The subject called ``key`` as the page draws it; FacetError when it is not known."""
     subject = KNOWN.of(key)
     height, width = subject.picture.shape[:2]
     face = subject.face
@@ -128,14 +129,14 @@ def described(key: str) -> dict[str, Any]:
 def preview(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The face ``asked["key"]`` with the sliders that its widgets come to.
 
-    asked: key, points, neutralise, and what ``totals`` takes. Raises ValueError for what cannot be.
+    asked: key, points, neutralise, and what ``totals`` takes. Raises FacetError for what cannot be.
     """
     subject = KNOWN.of(str(asked.get("key", "")))
     height, width = subject.picture.shape[:2]
     placed = hand_placed(str(asked.get("points", "")), width, height)
     face = subject.face or placed
     if face is None:
-        raise ValueError("There is no face in this picture; place the twelve points.")
+        raise FacetError("There is no face in this picture; place the twelve points.")
     preset = str(asked.get("preset", OWN))
     sliders = totals(
         preset,
@@ -164,7 +165,7 @@ def totals(
 ) -> dict[str, float]:
     """What all the sliders come to: the copied expression, the preset and the person's own.
 
-    Raises ValueError for names that there are not and for amounts that are no numbers.
+    Raises FacetError for names that there are not and for amounts that are no numbers.
     """
     extra = dict(copied or {})
     for name, value in sliders.items():
@@ -184,7 +185,7 @@ def _number(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{json.dumps(value)} is no number; give the sliders numbers.") from error
+        raise FacetError(f"{json.dumps(value)} is no number; give the sliders numbers.") from error
 
 
 def _plain(landmarks: np.ndarray) -> list[list[float]]:

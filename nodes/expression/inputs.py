@@ -6,6 +6,7 @@ import logging
 
 from comfy_api.latest import io
 
+from ...engine.core.errors import FacetError
 from ...engine.families.modes import ReferenceMode
 from ...engine.generate.expression.presets import ALL, Preset, user_presets
 from ...engine.generate.expression.table import SLIDERS
@@ -20,7 +21,7 @@ MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
 
 
 def known_presets() -> dict[str, Preset]:
-    """Every preset by its name: the pack's, and a person's own; ValueError for a broken file."""
+    """Every preset by its name: the pack's, and a person's own; FacetError for a broken file."""
     return {**ALL, **user_presets(expressions_folder()), **ALL}
 
 
@@ -28,7 +29,7 @@ def preset_names() -> list[str]:
     """What can be chosen; without a person's own where a file of theirs is broken."""
     try:
         return list(known_presets())
-    except ValueError as error:
+    except FacetError as error:
         LOGGER.warning("Facet: %s", error)
         return list(ALL)
 

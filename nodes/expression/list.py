@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ...engine.generate.expression.presets import Preset, blended
 from .inputs import OWN
@@ -71,7 +72,7 @@ def wanted_expressions(
     """Those of ``lines``, each with ``sliders`` added; without any, the one of ``preset``.
 
     lines: names with commas or line breaks between them; ``+`` adds, and ``:0.5`` takes less of
-    one. Raises ValueError for a name that there is not, an amount that is no number, and more than
+    one. Raises FacetError for a name that there is not, an amount that is no number, and more than
     one use of the same line.
     """
     if not lines.strip(" ,;\n\t"):
@@ -80,7 +81,7 @@ def wanted_expressions(
     found = {}
     for line in filter(None, (part.strip() for part in re.split(r"[,;\n]", lines))):
         if line in found:
-            raise ValueError(f"The expression {line!r} is listed twice; take one of them out.")
+            raise FacetError(f"The expression {line!r} is listed twice; take one of them out.")
         found[line] = _wanted(line, _parts(line, strength), sliders, presets)
     return tuple(found.values())
 
@@ -95,7 +96,7 @@ def _parts(line: str, strength: float) -> dict[str, float]:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise ValueError(
+            raise FacetError(
                 f"{amount.strip()!r} in the expression {line!r} is no number; write one such as "
                 "smile:0.5."
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ...engine.core.errors import FacetError
 from ...engine.generate.expression.presets import PRESETS
 from ...engine.generate.expression.rig import checked
 from ...engine.generate.expression.table import PATH
@@ -58,18 +59,18 @@ def rig_and_presets() -> dict[str, Any]:
 def keep_preset(name: str, sliders: Any) -> dict[str, Any]:
     """Writes a preset of a person's own, in the form in which the pack's are written.
 
-    Raises ValueError for a name that a file cannot have or that is taken, and for sliders that
+    Raises FacetError for a name that a file cannot have or that is taken, and for sliders that
     there are not.
     """
     name = name.strip()
     if not re.fullmatch(r"[\w][\w \-]{0,39}", name):
-        raise ValueError(
+        raise FacetError(
             f"{name!r} cannot be a preset's name; use up to 40 letters, digits and spaces."
         )
     if name in PRESETS or name == OWN:
-        raise ValueError(f"{name!r} is one of Facet's own presets; choose another name.")
+        raise FacetError(f"{name!r} is one of Facet's own presets; choose another name.")
     if not isinstance(sliders, Mapping):
-        raise ValueError("There are no sliders to keep.")
+        raise FacetError("There are no sliders to keep.")
     amounts = {key: round(value, 3) for key, value in checked(sliders).items() if value}
     row = {"expression": name, "words": name, "sliders": amounts}
     write_json_atomic(contained(expressions_folder(), f"{name}.json"), {name: row})
@@ -88,8 +89,8 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 async def _answered(work: Callable[[], dict[str, Any]]) -> web.Response:
-    """What ``work`` gives, done beside the server's own; its ValueError as a sentence."""
+    """What ``work`` gives, done beside the server's own; its FacetError as a sentence."""
     try:
         return web.json_response(await asyncio.to_thread(work))
-    except ValueError as error:
+    except FacetError as error:
         return web.json_response({"error": str(error)}, status=400)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ...engine.core.character import Character, Provenance, Shot, Tags
+from ...engine.core.errors import FacetError
 from ...engine.generate.expression.measured import sliders_from_blendshapes
 from ...engine.generate.retouch.retouch import surroundings
 from ...engine.generate.shots.store import ShotStore, shot_key
@@ -51,20 +52,20 @@ def pictures_from(
 ) -> list[Picture]:
     """What is edited: each picture of ``image`` (B, H, W, C), or some of the character's.
 
-    Raises ValueError when it is none of the two, or both.
+    Raises FacetError when it is none of the two, or both.
     """
     if (image is None) == (character is None):
-        raise ValueError("Connect an image or a character, one of the two.")
+        raise FacetError("Connect an image or a character, one of the two.")
     if image is not None:
         if not len(image):
-            raise ValueError("The image holds no picture; connect one that does.")
+            raise FacetError("The image holds no picture; connect one that does.")
         return [_alone(to_rgb(one).to("cpu", torch.float32)) for one in image]
     assert character is not None
     if shots != FRONT:
         return [Picture(character.source.image, character, character.source)]
     front = [one for one in character.dataset if one.tags.view in ("", "front")]
     if not front:
-        raise ValueError(
+        raise FacetError(
             f"No included shot of {character.name} looks to the front; set shots to original."
         )
     return [Picture(one.image, character, one) for one in front]
@@ -72,7 +73,7 @@ def pictures_from(
 
 def _alone(image: torch.Tensor) -> Picture:
     if not torch.isfinite(image).all():
-        raise ValueError("The picture holds values that are not numbers; make it again.")
+        raise FacetError("The picture holds values that are not numbers; make it again.")
     return Picture(
         image, Character("Expressions", "facet", "person", Shot(image, Provenance("imported")))
     )
@@ -81,18 +82,18 @@ def _alone(image: torch.Tensor) -> Picture:
 def copied_expression(image: torch.Tensor | None, face_model: Any) -> dict[str, float]:
     """The sliders of the expression in one picture (1, H, W, C); none without a picture.
 
-    Raises ValueError without a detector, or when it finds no face.
+    Raises FacetError without a detector, or when it finds no face.
     """
     if image is None:
         return {}
     if face_model is None:
-        raise ValueError(
+        raise FacetError(
             "An expression can be copied only where a face is measured; connect a "
             "face_detection_model."
         )
     face: Face | None = find_face(face_model, picture(image, "expression_from"))
     if face is None:
-        raise ValueError("No face was found in expression_from; give a picture that shows one.")
+        raise FacetError("No face was found in expression_from; give a picture that shows one.")
     return sliders_from_blendshapes(face.blendshapes)
 
 

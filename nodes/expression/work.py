@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ...engine.core.character import Character, Provenance, Score, Tags
+from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ...engine.families.dialects import dialect_for
 from ...engine.generate.expression.edit import edit
@@ -78,7 +79,7 @@ class Expressions:
         seed: int = 0,
     ) -> None:
         if settings.calibrate and face_model is None:
-            raise ValueError(
+            raise FacetError(
                 "Calibrating measures the face; connect a face_detection_model, or turn calibrate "
                 "off."
             )
@@ -92,7 +93,7 @@ class Expressions:
     def faces(self, image: torch.Tensor) -> list[Face]:
         """The faces in ``image`` (H, W, 3), largest first, or the one placed by hand; [] for none.
 
-        Raises ValueError when the points make no face.
+        Raises FacetError when the points make no face.
         """
         found = [] if self.face_model is None else find_faces(self.face_model, image)
         if found:

@@ -7,9 +7,10 @@ from pathlib import Path
 import folder_paths
 from comfy_api.latest import io, ui
 
+from ...engine.core.errors import FacetError
 from ...engine.vision.recognition import SUFFIXES
 from ..common import sockets
-from ..shots.shooting import said_by
+from ..common.errors import errors_from
 
 FOLDERS = ("face_recognition", "insightface")
 """Below ComfyUI's models folder. Packs that use InsightFace keep their files in the second one."""
@@ -36,10 +37,10 @@ def face_models() -> dict[str, Path]:
 
 
 def chosen(name: str) -> Path:
-    """The file that the node calls ``name``; ValueError when it is none of those it lists."""
+    """The file that the node calls ``name``; FacetError when it is none of those it lists."""
     path = face_models().get(name)
     if path is None:
-        raise ValueError(
+        raise FacetError(
             f"There is no face recognition model {name!r}; put a safetensors or ONNX file into "
             f"{' or '.join(f'models/{folder}' for folder in FOLDERS)} and choose it."
         )
@@ -102,7 +103,7 @@ class FacetFaceEmbedder(io.ComfyNode):
         from ...engine.vision.embedders import FaceEmbedder
         from ...engine.vision.recognition import open_face_model
 
-        with said_by(cls):
+        with errors_from(cls):
             model = open_face_model(chosen(face_model))
         embedder = FaceEmbedder(model, mirrored)
         about = f"{embedder.name}: {model.dimensions} numbers a face. Licence: {model.licence}."

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 
+from ...engine.core.errors import FacetError
 from ...engine.generate.shots.gates import Thresholds
 from ...engine.generate.shots.retry import RetryRules
 from ...engine.vision.people import check_detector
 from ..common import sockets
+from ..common.errors import errors_from
 
 if TYPE_CHECKING:
     from ...engine.scoring.score import ScoreCard
@@ -235,13 +237,11 @@ class FacetShotOptions(io.ComfyNode):
         cls, person_detector: Any = None, score: ScoreCard | None = None, **settings: Any
     ) -> io.NodeOutput:
         if person_detector is not None:
-            try:
+            with errors_from(cls):
                 check_detector(person_detector)
-            except ValueError as error:
-                raise ValueError(f"{NAME}: {error}") from error
         close, full = settings.get("close_up_face", 0.0), settings.get("full_face", 0.0)
         if close and full and close <= full:
-            raise ValueError(
+            raise FacetError(
                 f"{NAME}: close_up_face is {close:g} and full_face {full:g}; a close-up shows the "
                 "face larger, so raise the one or lower the other."
             )
@@ -251,10 +251,10 @@ class FacetShotOptions(io.ComfyNode):
 
 
 def halfway(score: ScoreCard) -> float:
-    """The cosine halfway between strangers and the character; ValueError when it is not known."""
+    """The cosine halfway between strangers and the character; FacetError when it is not known."""
     cosine = score.calibration.cosine(0.5)
     if cosine is None:
-        raise ValueError(
+        raise FacetError(
             f"{NAME}: the score sets no min_identity. {score.calibration.problem} Or disconnect "
             "it, and set min_identity yourself."
         )

@@ -29,6 +29,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..errors import FacetError
+
 FOLDER = Path(__file__).resolve().parent
 ENGLISH = "en"
 FIND, CUT, OPPOSE = "find", "cut", "oppose"
@@ -46,12 +48,12 @@ def languages() -> list[str]:
 def table(code: str) -> dict[str, Any]:
     """The table of a language; ValueError with a sentence when it is not there or is no JSON."""
     if code not in languages():
-        raise ValueError(f"There is no language {code!r}; take one of {', '.join(languages())}.")
+        raise FacetError(f"There is no language {code!r}; take one of {', '.join(languages())}.")
     path = FOLDER / f"{code}.json"
     try:
         found = json.loads(path.read_text("utf-8"))
         if not isinstance(found, dict):
-            raise ValueError("it is no table")
+            raise FacetError("it is no table")
     except (OSError, ValueError) as problem:
         raise unusable(code, problem) from problem
     return found
@@ -62,9 +64,9 @@ def tables() -> list[dict[str, Any]]:
     return [table(code) for code in languages()]
 
 
-def unusable(code: str, problem: Exception) -> ValueError:
+def unusable(code: str, problem: Exception) -> FacetError:
     """The sentence about a table that cannot be used."""
-    return ValueError(f"The language {code}.json cannot be used ({problem}); mend that file.")
+    return FacetError(f"The language {code}.json cannot be used ({problem}); mend that file.")
 
 
 def words_for(reader: str, entry: Entry) -> list[str]:

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from ...core.character import Character
+from ...core.errors import FacetError
 from ...core.words import OPPOSE, subjects, tables, values_for, words_for
 
 TABLE = Path(__file__).resolve().parent / "opposites.json"
@@ -55,7 +56,7 @@ def feature_values() -> dict[str, list[str]]:
     try:
         features: dict[str, list[str]] = json.loads(TABLE.read_text("utf-8"))["features"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
+        raise FacetError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
     return features
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ...core.errors import FacetError
 from ...core.vocabulary import phrase
 from ...core.words import ENGLISH, table, words_for
 from .lora import Calls
@@ -49,7 +50,7 @@ def words() -> dict[str, Any]:
     try:
         known: dict[str, Any] = json.loads(TABLE.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
+        raise FacetError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
     return known
 
 

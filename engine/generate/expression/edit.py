@@ -49,7 +49,7 @@ def edit(
 
     face_model: measures the result, and the amounts are searched for until it sees what was asked
     for. neutralise: what the face shows already is taken away first. A face of None changes
-    nothing. Raises ValueError for sliders that there are not, or that are no numbers.
+    nothing. Raises FacetError for sliders that there are not, or that are no numbers.
     """
     asked = checked(sliders)
     still = torch.zeros(image.shape[:2])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...core.errors import FacetError
 from ...vision.faces import OUTER_EYES, Face
 from .rig import frame_of
 from .spline import spline
@@ -22,16 +23,16 @@ NOSE, CHIN, MIDDLE = 1, 152, 168
 def face_from_points(points: Sequence[Sequence[float]]) -> Face:
     """The face whose landmarks of ``HAND_PLACED`` are at ``points``: that many x, y in px.
 
-    Raises ValueError with a sentence when the points are no face.
+    Raises FacetError with a sentence when the points are no face.
     """
     if len(points) != len(HAND_PLACED) or any(len(point) != 2 for point in points):
-        raise ValueError(
+        raise FacetError(
             f"A face takes {len(HAND_PLACED)} points of x and y, not {len(points)}; place "
             f"{', '.join(one.name for one in HAND_PLACED)}."
         )
     places = np.asarray(points, dtype=np.float64)
     if not np.isfinite(places).all():
-        raise ValueError("A point of the face is not a number; place it again.")
+        raise FacetError("A point of the face is not a number; place it again.")
     given = {one.point: places[row] for row, one in enumerate(HAND_PLACED)}
     return fitted(given)
 
@@ -40,13 +41,13 @@ def fitted(given: Mapping[int, Sequence[float] | np.ndarray]) -> Face:
     """The face with landmarks ``given`` by index as x, y in px, the others as an average face has
     them around those; landmarks that the rig does not need lie between the eyes.
 
-    Raises ValueError with a sentence when both outer corners of the eyes, the tip of the nose and
+    Raises FacetError with a sentence when both outer corners of the eyes, the tip of the nose and
     the chin are not among them, or are not where a face has them.
     """
     known = {index: np.asarray(place, dtype=np.float64) for index, place in given.items()}
     for index in (*OUTER_EYES, NOSE, CHIN):
         if index not in known:
-            raise ValueError(f"Landmark {index} of the face is missing; place it as well.")
+            raise FacetError(f"Landmark {index} of the face is missing; place it as well.")
     for outer, top, inner, bottom in EYES:
         if {outer, top, inner} <= known.keys() and bottom not in known:
             middle = (known[outer] + known[inner]) / 2
@@ -56,7 +57,7 @@ def fitted(given: Mapping[int, Sequence[float] | np.ndarray]) -> Face:
     frame = frame_of(landmarks)
     nose, chin = frame.inside(landmarks[[NOSE, CHIN]])
     if chin[1] < 0.2:
-        raise ValueError(
+        raise FacetError(
             "The face stands on its head; right and left are the person's own, so that the right "
             "eye of a face that looks at you is on the picture's left."
         )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...core.errors import FacetError
 from ...vision.faces import Face, find_faces
 from .rig import checked, displaced, held
 from .table import BY_NAME, SLIDERS
@@ -29,11 +30,11 @@ def sliders_from_blendshapes(blendshapes: Mapping[str, float]) -> dict[str, floa
     """The sliders of the expression with ``blendshapes`` (0..1, MediaPipe's names).
 
     What no blendshape measures is 0, and a blendshape that is missing counts as 0. Raises
-    ValueError for one that is not a number.
+    FacetError for one that is not a number.
     """
     for name, value in blendshapes.items():
         if not math.isfinite(value):
-            raise ValueError(f"The blendshape {name} is {value!r}, which is no number.")
+            raise FacetError(f"The blendshape {name} is {value!r}, which is no number.")
     amounts = {}
     for slider in SLIDERS:
         shown = sum(

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ...core.errors import FacetError
 from .rig import checked
 from .table import BY_NAME, zeros
 
@@ -25,9 +26,9 @@ class Preset:
 
 
 def _preset(name: str, row: Mapping[str, Any]) -> Preset:
-    """Raises ValueError with a sentence when ``row`` is no preset."""
+    """Raises FacetError with a sentence when ``row`` is no preset."""
     if not isinstance(row, Mapping) or not isinstance(row.get("sliders"), Mapping):
-        raise ValueError(
+        raise FacetError(
             f"The preset {name!r} has no sliders; write "
             '{"expression": "…", "sliders": {"smile_l": 0.5}}.'
         )
@@ -49,17 +50,17 @@ def user_presets(folder: Path) -> dict[str, Preset]:
     """The presets of the ``*.json`` files in ``folder``, by name; empty without such a folder.
 
     A file holds what presets.json holds: names with their expression, words and sliders. Raises
-    ValueError with a sentence that names the file, when it is something else.
+    FacetError with a sentence that names the file, when it is something else.
     """
     found: dict[str, Preset] = {}
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         try:
             rows = json.loads(path.read_text("utf-8"))
             if not isinstance(rows, dict):
-                raise ValueError("It holds no presets by name.")
+                raise FacetError("It holds no presets by name.")
             found.update({name: _preset(name, row) for name, row in rows.items()})
         except (ValueError, UnicodeDecodeError) as error:
-            raise ValueError(f"The preset file {path.name} cannot be used: {error}") from error
+            raise FacetError(f"The preset file {path.name} cannot be used: {error}") from error
     return found
 
 
@@ -70,13 +71,13 @@ def blended(
 ) -> dict[str, float]:
     """Every slider's amount when presets are added up, each by its strength, and ``extra`` to them.
 
-    Amounts stay within what the sliders allow. Raises ValueError for a preset or a slider that
+    Amounts stay within what the sliders allow. Raises FacetError for a preset or a slider that
     there is not, and for amounts that are not numbers.
     """
     amounts = zeros()
     for name, strength in parts.items():
         if name not in presets:
-            raise ValueError(f"There is no expression {name!r}; take one of {', '.join(presets)}.")
+            raise FacetError(f"There is no expression {name!r}; take one of {', '.join(presets)}.")
         scaled = {key: value * strength for key, value in presets[name].sliders.items()}
         for key, value in checked(scaled).items():
             amounts[key] += value

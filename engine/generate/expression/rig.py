@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ...core.errors import FacetError
 from ...vision.faces import OUTER_EYES
 from .table import BY_NAME, CONTROLS, GROUPS, LANDMARKS, SLIDERS, TEMPLATE, Slider
 
@@ -27,17 +28,17 @@ EYES = (
 
 
 def checked(sliders: Mapping[str, float]) -> dict[str, float]:
-    """``sliders`` as numbers. ValueError for one that there is not, or that is no finite number."""
+    """``sliders`` as numbers. FacetError for one that there is not, or that is no finite number."""
     amounts: dict[str, float] = {}
     for name, value in sliders.items():
         if name not in BY_NAME:
-            raise ValueError(f"There is no slider {name!r}; take one of {', '.join(BY_NAME)}.")
+            raise FacetError(f"There is no slider {name!r}; take one of {', '.join(BY_NAME)}.")
         try:
             amounts[name] = float(value)
         except (TypeError, ValueError):
             amounts[name] = math.nan
         if not math.isfinite(amounts[name]):
-            raise ValueError(f"The slider {name} is {value!r}; give it a number, 0 for rest.")
+            raise FacetError(f"The slider {name} is {value!r}; give it a number, 0 for rest.")
     return amounts
 
 
@@ -74,16 +75,16 @@ class Frame:
 def frame_of(landmarks: np.ndarray, yaw: float = 0.0) -> Frame:
     """The frame of a face with ``landmarks`` (478, 2) px, turned by ``yaw`` degrees.
 
-    Raises ValueError when the landmarks are not those of a face.
+    Raises FacetError when the landmarks are not those of a face.
     """
     if landmarks.shape != (LANDMARKS, 2):
-        raise ValueError(f"A face has {LANDMARKS} landmarks, not {tuple(landmarks.shape)}.")
+        raise FacetError(f"A face has {LANDMARKS} landmarks, not {tuple(landmarks.shape)}.")
     if not np.isfinite(landmarks).all():
-        raise ValueError("Landmarks of the face are not numbers; detect or place them again.")
+        raise FacetError("Landmarks of the face are not numbers; detect or place them again.")
     first, second = landmarks[OUTER_EYES[0]], landmarks[OUTER_EYES[1]]
     distance = float(np.linalg.norm(second - first))
     if distance < 1:
-        raise ValueError(
+        raise FacetError(
             "The outer corners of the eyes are less than a pixel apart; detect or place the "
             "landmarks again."
         )
@@ -98,7 +99,7 @@ def displaced(
 ) -> torch.Tensor:
     """Where ``landmarks`` (478, 2) px go: (478, 2) px, the same ones when every slider is 0.
 
-    yaw: of the head as it is, in degrees, as in ``Face``. Raises ValueError for sliders that there
+    yaw: of the head as it is, in degrees, as in ``Face``. Raises FacetError for sliders that there
     are not, that are not numbers, and for landmarks that are not those of a face.
     """
     amounts = {

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ...core.errors import FacetError
+
 PATH = Path(__file__).with_name("rig.json")
 LANDMARKS = 478
 """How many landmarks a face has: MediaPipe's mesh and irises."""
@@ -75,7 +77,7 @@ def _group(row: dict[str, Any]) -> Group:
     points = tuple(row["points"])
     weights = tuple(row.get("weights", [1.0] * len(points)))
     if len(points) != len(weights) or len(set(points)) != len(points):
-        raise ValueError(f"rig.json: the group of landmarks {points} has {len(weights)} weights.")
+        raise FacetError(f"rig.json: the group of landmarks {points} has {len(weights)} weights.")
     return Group(points, weights)
 
 

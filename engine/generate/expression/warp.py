@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ...core.errors import FacetError
 from .rig import Frame, frame_of
 from .spline import spline
 from .table import CONTROLS, OUTLINE
@@ -79,7 +80,7 @@ def warp(
 
     The very same tensor comes back when nothing moves, and pixels away from the face keep their
     bytes. Landmarks that would fold the picture go a part of their way. Pixels are squares, with
-    the middle of the first one at (0.5, 0.5). Raises ValueError when the landmarks are not a
+    the middle of the first one at (0.5, 0.5). Raises FacetError when the landmarks are not a
     face's, or the targets are not numbers.
     """
     height, width = image.shape[:2]
@@ -87,7 +88,7 @@ def warp(
     after = targets.detach().to("cpu", torch.float64).numpy()
     frame = frame_of(before, yaw)
     if after.shape != before.shape or not np.isfinite(after).all():
-        raise ValueError("Places to move landmarks to are not numbers.")
+        raise FacetError("Places to move landmarks to are not numbers.")
     known = list(CONTROLS)
     start, goal = frame.inside(before)[known], frame.inside(after)[known]
     grids = []

@@ -12,12 +12,12 @@ from facet.engine.comfyui.sampling import (
     sample,
     with_reference,
 )
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 
 
 @pytest.fixture(scope="module")
-def models():
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 def patched(model, strength: float):

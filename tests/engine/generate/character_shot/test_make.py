@@ -10,7 +10,7 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.character_shot.judge import Judge
 from facet.engine.generate.character_shot.lora import LoraFile, agreed, read_lora_file
@@ -19,10 +19,9 @@ from facet.engine.generate.character_shot.report import report, sheet
 from facet.engine.generate.character_shot.store import Pictures
 from facet.engine.vision.embedders import AppearanceEmbedder
 from facet.world.probe import Probe
-from harness.demo_lora import trained_lora, true_character
+from harness.demo_lora import PERSON
 from harness.small_models import small_models
 
-PERSON = 4
 SAMPLING = Sampling(128, 128, steps=8)
 PROMPTS = (
     "close-up, front view, smiling, wearing yellow sweater, in a park",
@@ -48,18 +47,18 @@ class Counter:
 
 
 @pytest.fixture(scope="module")
-def models() -> DemoModels:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture(scope="module")
-def ada() -> Character:
-    return true_character(PERSON)
+def ada(demo_character: Character) -> Character:
+    return demo_character
 
 
 @pytest.fixture(scope="module")
-def lora(models, ada, tmp_path_factory: pytest.TempPathFactory) -> LoraFile:
-    return read_lora_file(trained_lora(models, ada, tmp_path_factory.mktemp("lora")))
+def lora(demo_lora: Path) -> LoraFile:
+    return read_lora_file(demo_lora)
 
 
 @pytest.fixture(scope="module")

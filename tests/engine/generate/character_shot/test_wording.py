@@ -73,8 +73,11 @@ def test_words_go_where_a_person_would_put_them():
 def test_weights_grow_with_every_picture_of_somebody_else():
     texts = [clip_like().write("in a park", Emphasis(times)).positive for times in range(4)]
     assert [re.findall(r"\(zqx person:([\d.]+)\)", text) for text in texts] == [
-        ["1.1"], ["1.2"], ["1.3"], ["1.3"],
-    ]  # fmt: skip
+        ["1.1"],
+        ["1.2"],
+        ["1.3"],
+        ["1.3"],
+    ]
     assert "identical face" not in texts[0] and texts[1].count("identical face") == 1
 
 

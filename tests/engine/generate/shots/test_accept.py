@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from facet.engine.core.character import Provenance, Score, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.generate.shots.accept import Gates, Thresholds, better
 from facet.engine.generate.shots.gates import GATES, look, view
 from facet.engine.generate.shots.reading import Reading
@@ -56,9 +56,20 @@ def blurred(image: torch.Tensor, sigma: float) -> torch.Tensor:
     return F.conv2d(across, kernel[:, :, :, None], groups=3)[0].movedim(0, -1)
 
 
+@pytest.fixture(
+    params=[
+        pytest.param(4, id="few people"),
+        pytest.param(len(PEOPLE), id="many people", marks=pytest.mark.nightly),
+    ]
+)
+def people(request: pytest.FixtureRequest) -> range:
+    """Those whose shares are counted."""
+    return PEOPLE[: request.param]
+
+
 @pytest.fixture(scope="module")
-def models() -> Any:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 def gates(person: int, models: Any, **thresholds: Any) -> Gates:
@@ -74,10 +85,10 @@ def share(found: list[bool | None]) -> float:
     return sum(one is True for one in found) / len(found)
 
 
-def test_the_right_view_and_framing_pass_and_others_fail(models):
+def test_the_right_view_and_framing_pass_and_others_fail(models, people):
     right_view, opposite, right_framing, other_framing = [], [], [], []
     mirrored = {"three_quarter_left": "three_quarter_right", "profile_left": "profile_right"}
-    for number, person in enumerate(PEOPLE):
+    for number, person in enumerate(people):
         judge = gates(person, models)
         for asked, other in mirrored.items():
             for framing in FRAMINGS:
@@ -107,9 +118,9 @@ def test_seen_from_behind_there_is_no_face(models):
     assert face.note == "a face shows in a back view"
 
 
-def test_the_same_person_passes_at_every_yaw_and_strangers_fail(models):
+def test_the_same_person_passes_at_every_yaw_and_strangers_fail(models, people):
     same, strangers = [], []
-    for person in PEOPLE:
+    for person in people:
         judge = gates(person, models)
         for asked in VIEWS:
             tags = Tags(view=asked)
@@ -122,9 +133,9 @@ def test_the_same_person_passes_at_every_yaw_and_strangers_fail(models):
     assert share(strangers) <= 0.1
 
 
-def test_one_person_passes_and_two_in_one_picture_fail(models):
+def test_one_person_passes_and_two_in_one_picture_fail(models, people):
     alone, together = [], []
-    for number, person in enumerate(PEOPLE):
+    for number, person in enumerate(people):
         judge, other = gates(person, models), PEOPLE[(number + 5) % len(PEOPLE)]
         for framing, beside in (("full", False), ("medium", True), ("close_up", True)):
             scene = {"view": FACES[number % len(FACES)], "framing": framing}
@@ -134,9 +145,9 @@ def test_one_person_passes_and_two_in_one_picture_fail(models):
     assert share(together) <= 0.1
 
 
-def test_sharp_pictures_pass_at_any_size_and_blurred_ones_fail(models):
+def test_sharp_pictures_pass_at_any_size_and_blurred_ones_fail(people):
     sharp, soft = [], []
-    for number, person in enumerate(PEOPLE):
+    for number, person in enumerate(people):
         judge = Gates(drawn(person, framing="close_up"), Thresholds())
         place = ("plain", "park", "night")[number % 3]
         for framing in FRAMINGS:
@@ -149,9 +160,9 @@ def test_sharp_pictures_pass_at_any_size_and_blurred_ones_fail(models):
     assert share(soft) <= 0.1
 
 
-def test_the_same_picture_again_is_a_duplicate_and_another_expression_is_not(models):
+def test_the_same_picture_again_is_a_duplicate_and_another_expression_is_not(models, people):
     again, other = [], []
-    for person in PEOPLE:
+    for person in people:
         judge = gates(person, models)
 
         def seen(image: torch.Tensor, name: str, judge: Gates = judge) -> Any:

@@ -7,7 +7,7 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode, resolve_mode
 from facet.engine.generate.shots.accept import Gates, Thresholds
@@ -18,8 +18,8 @@ from facet.engine.generate.shots.store import ShotStore
 
 
 @pytest.fixture(scope="module")
-def models():
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.conditioning import ReferenceMode
@@ -26,8 +26,8 @@ PLAN = ShotPlan((FRONT, BACK, FRONT))
 
 
 @pytest.fixture(scope="module")
-def models() -> Any:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @torch.inference_mode()
@@ -105,8 +105,12 @@ def test_what_was_said_of_one_picture_is_not_said_of_another() -> None:
 
 
 def test_every_roll_has_seeds_of_its_own() -> None:
-    tries = [Decision(roll=roll).seed(7 + 1000 * n) + t for roll in range(50) for n in range(50)
-             for t in range(10)]  # fmt: skip
+    tries = [
+        Decision(roll=roll).seed(7 + 1000 * n) + t
+        for roll in range(50)
+        for n in range(50)
+        for t in range(10)
+    ]
     assert len(set(tries)) == len(tries)
     assert NONE.seed(2**64 - 1) < 2**63
 

@@ -103,9 +103,15 @@ def test_strength_start_and_end_are_the_control_nets(ada, tmp_path):
     pictures, counts = [], []
     for strength, start, end in ((1.0, 0.0, 1.0), (0.5, 0.0, 1.0), (1.0, 0.4, 1.0), (0, 0, 1)):
         made, plan = shoot(
-            ada, "SD 1.5", ReferenceMode.IMG2IMG, [Guide(posed())],
-            control_net=net, strength=strength, start=start, end=end,
-        )  # fmt: skip
+            ada,
+            "SD 1.5",
+            ReferenceMode.IMG2IMG,
+            [Guide(posed())],
+            control_net=net,
+            strength=strength,
+            start=start,
+            end=end,
+        )
         with seen(net.control_model) as calls:
             [shot] = made.run(plan, ShotStore(tmp_path))
         counts.append(len(calls))
@@ -119,9 +125,13 @@ def test_an_edit_model_sees_original_pose_and_garment_in_order(ada, tmp_path):
     garment = torch.rand(40, 80, 3, generator=torch.Generator().manual_seed(1))
     models = edit_models("Flux Kontext")
     made, plan = shoot(
-        ada, "Flux Kontext", ReferenceMode.REFERENCE_LATENTS, [Guide(posed())],
-        style="plain", garment=garment,
-    )  # fmt: skip
+        ada,
+        "Flux Kontext",
+        ReferenceMode.REFERENCE_LATENTS,
+        [Guide(posed())],
+        style="plain",
+        garment=garment,
+    )
     with seen(models.model.model.diffusion_model) as calls:
         [shot] = made.run(plan, ShotStore(tmp_path))
     for call in calls:
@@ -150,9 +160,13 @@ def test_each_family_is_told_in_its_own_words_what_to_take_from_which_picture():
 def test_both_ways_at_once(ada, tmp_path):
     picture = torch.rand(60, 30, 3, generator=torch.Generator().manual_seed(2))
     made, plan = shoot(
-        ada, "Flux Kontext", ReferenceMode.REFERENCE_LATENTS, [Guide(posed(), picture)],
-        control_net=small_control_net(), through=Through.BOTH,
-    )  # fmt: skip
+        ada,
+        "Flux Kontext",
+        ReferenceMode.REFERENCE_LATENTS,
+        [Guide(posed(), picture)],
+        control_net=small_control_net(),
+        through=Through.BOTH,
+    )
     camera = made.camera_for(plan.requests[0])
     assert torch.equal(camera.studio.references[0], picture)
     assert "pose of the person in picture 2" in camera.orders[0]
@@ -193,8 +207,9 @@ def test_lines_go_with_poses():
     other = ShotRequest(Tags("medium"), "add rain")
     plan = transfer_plan(guides, (LINE, other), None)
     assert [one.label for one in plan.requests] == [
-        "full body, sitting, pose 1", "medium shot, do: add rain, pose 2",
-    ]  # fmt: skip
+        "full body, sitting, pose 1",
+        "medium shot, do: add rain, pose 2",
+    ]
     assert [one.label for one in transfer_plan(guides, (), None).requests] == ["pose 1", "pose 2"]
     clothes = transfer_plan([], (LINE, other), torch.rand(20, 20, 3))
     assert [one.tags for one in clothes.requests] == [LINE.tags, other.tags]

@@ -14,13 +14,13 @@ from PIL import Image, ImageFilter
 
 from ..engine.core.character import Character, Provenance, Shot
 from ..engine.dataset.lint.finding import Report
-from ..world.captions import identity_words, tags_of
-from ..world.draw_place import draw_place
-from ..world.identity import Identity
-from ..world.render import render
-from ..world.scene import EXPRESSIONS, FRAMINGS, POSES, TOPS, VIEWS, Scene
-from ._people import TRIGGER
+from .captions import identity_words, tags_of
+from .draw_place import draw_place
+from .identity import Identity
+from .render import render
+from .scene import EXPRESSIONS, FRAMINGS, POSES, TOPS, VIEWS, Scene
 
+TRIGGER = "zqx"
 COUNT = 200
 EACH = 8
 """Pictures with each fault."""
@@ -30,17 +30,33 @@ SIDE = 128
 HABIT = "holding a paper cup"
 FACED = ("front", "three_quarter_left", "three_quarter_right")
 CAPTION_FAULTS = (
-    "caption_missing", "trigger_missing", "trigger_doubled", "trigger_misspelt", "identity_words",
-    "boilerplate", "caption_duplicate",
-)  # fmt: skip
+    "caption_missing",
+    "trigger_missing",
+    "trigger_doubled",
+    "trigger_misspelt",
+    "identity_words",
+    "boilerplate",
+    "caption_duplicate",
+)
 PICTURE_FAULTS = (
-    "blurred", "tiny_face", "no_face", "several_people", "small_picture", "empty_mask",
+    "blurred",
+    "tiny_face",
+    "no_face",
+    "several_people",
+    "small_picture",
+    "empty_mask",
     "odd_weight",
-)  # fmt: skip
+)
 HOLES = (
-    "view top", "view low", "expression serious", "lighting side", "lighting low", "lighting back",
-    "framing close_up", "background plain",
-)  # fmt: skip
+    "view top",
+    "view low",
+    "expression serious",
+    "lighting side",
+    "lighting low",
+    "lighting back",
+    "framing close_up",
+    "background plain",
+)
 """What the scenes below show too little of."""
 
 Truth = dict[str, set[str]]
