@@ -124,7 +124,9 @@ def _long(text: str) -> bool:
 @cache
 def _beginnings(language: str) -> tuple[re.Pattern[str], ...]:
     """How answers begin in English, which models fall back to, and in ``language``."""
-    found = [one for known in _known(language) for one in known["boilerplate"]["beginnings"]]
+    found = [
+        one for known in _known(language) for one in known["boilerplate"].get("beginnings", ())
+    ]
     return tuple(re.compile(rf"^\s*(?:{one})\s*", re.IGNORECASE) for one in found)
 
 
@@ -134,10 +136,10 @@ def _identity(language: str) -> tuple[re.Pattern[str], ...]:
     patterns = []
     for known in _known(language):
         entries = [entry.get("nouns", {}) for entry in subjects(known).values()]
-        entries.append(known.get("identity", {}).get("alone", {}))
+        entries.append(known["identity"].get("alone", {}))
         words = "|".join(re.escape(word) for entry in entries for word in words_for(CUT, entry))
         found = [words] if words else []
-        for one in (*found, *known.get("identity", {}).get("patterns", ())):
+        for one in (*found, *known["identity"].get("patterns", ())):
             edged = rf"(?<!\w)(?:{one})(?!\w)" if known["spaced"] else one
             patterns.append(re.compile(edged, re.IGNORECASE))
     return tuple(patterns)

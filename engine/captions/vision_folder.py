@@ -67,7 +67,7 @@ class FolderVisionModel:
         return str(loaded.processor.batch_decode(written, skip_special_tokens=True)[0]).strip()
 
     @cached_property
-    def _loaded(self) -> Loaded:
+    def _loaded(self) -> LoadedVlm:
         """The model and its processor, on the CPU."""
         from comfy import model_management
         from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -96,11 +96,11 @@ class FolderVisionModel:
                 f"as {sorted(info['missing_keys'])[0]}; download its folder again, for Florence-2 "
                 "one of 'florence-community'."
             )
-        return Loaded.on(model.eval(), processor, device)
+        return LoadedVlm.on(model.eval(), processor, device)
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedVlm:
     """A model with its processor, in the hands of ComfyUI's memory management."""
 
     model: Any
@@ -108,7 +108,7 @@ class Loaded:
     patcher: Any
 
     @classmethod
-    def on(cls, model: Any, processor: Any, device: torch.device) -> Loaded:
+    def on(cls, model: Any, processor: Any, device: torch.device) -> LoadedVlm:
         """``model``, to run on ``device`` and to wait on the CPU."""
         from comfy.model_management import text_encoder_offload_device
         from comfy.model_patcher import ModelPatcher

@@ -11,7 +11,6 @@ from comfy.model_management import throw_exception_if_processing_interrupted
 from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 
-from ...engine.captions.by_hand import keep_by_hand
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.dataset.formats import PictureFormat
@@ -19,6 +18,7 @@ from ...engine.dataset.layouts import Layout
 from ...engine.families.flux import FLUX
 from ...engine.families.recipes import exported
 from ...engine.families.table import family as family_called
+from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained
 from ..common import sockets
 from ..common.errors import errors_from

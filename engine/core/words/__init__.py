@@ -46,7 +46,10 @@ def languages() -> list[str]:
 
 
 def table(code: str) -> dict[str, Any]:
-    """The table of a language; ValueError with a sentence when it is not there or is no JSON."""
+    """The table of a language; ValueError with a sentence when it is not there or is no JSON.
+
+    Only ``title``, ``english`` and ``captions`` have to be in it; what is missing is empty.
+    """
     if code not in languages():
         raise FacetError(f"There is no language {code!r}; take one of {', '.join(languages())}.")
     path = FOLDER / f"{code}.json"
@@ -56,7 +59,7 @@ def table(code: str) -> dict[str, Any]:
             raise FacetError("it is no table")
     except (OSError, ValueError) as problem:
         raise unusable(code, problem) from problem
-    return found
+    return {"spaced": True, "identity": {}, "boilerplate": {}, "small_words": {}, **found}
 
 
 def tables() -> list[dict[str, Any]]:
@@ -83,7 +86,7 @@ def subjects(known: Mapping[str, Any]) -> dict[str, dict[str, Entry]]:
     """What the words of a language's table are about: hair, eyes, … with their nouns and words."""
     return {
         subject: entry
-        for subject, entry in known.get("identity", {}).items()
+        for subject, entry in known["identity"].items()
         if isinstance(entry, dict) and subject != "alone"
     }
 

@@ -72,7 +72,7 @@ def _spans(text: str, patterns: tuple[re.Pattern[str], ...]) -> list[Span]:
 def _identity() -> tuple[re.Pattern[str], ...]:
     patterns = []
     for known in tables():
-        identity = known.get("identity", {})
+        identity = known["identity"]
         patterns.append(
             _compiled(_any(words_for(FIND, identity.get("alone", {}))), known["spaced"])
         )
@@ -91,7 +91,7 @@ def _identity() -> tuple[re.Pattern[str], ...]:
                     f"(?P<it>{before}){gap}{nouns}" if only else f"(?P<it>{before}{gap}{nouns})"
                 )
             )
-            if identity["adjectives"] == "both":
+            if identity.get("adjectives") == "both":
                 patterns.append(
                     _compiled(
                         f"{nouns}{gap}(?P<it>{after})" if only else f"(?P<it>{nouns}{gap}{after})"
@@ -105,7 +105,8 @@ def _identity() -> tuple[re.Pattern[str], ...]:
 @functools.cache
 def _boilerplate() -> tuple[re.Pattern[str], ...]:
     return tuple(
-        _compiled(_any(known["boilerplate"]["anywhere"]), known["spaced"]) for known in tables()
+        _compiled(_any(known["boilerplate"].get("anywhere", ())), known["spaced"])
+        for known in tables()
     )
 
 
@@ -116,7 +117,7 @@ def _leads() -> re.Pattern[str]:
 
 
 def _small(known: dict[str, Any], kind: str) -> list[str]:
-    return list(known.get("small_words", {}).get(kind, ()))
+    return list(known["small_words"].get(kind, ()))
 
 
 def _any(words: Iterable[str]) -> str:

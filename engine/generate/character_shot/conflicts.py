@@ -135,7 +135,7 @@ def _alone() -> dict[str, list[str]]:
     """The words that say a value by themselves, by value, with spaces for hyphens."""
     found: dict[str, list[str]] = {}
     for known in tables():
-        for word, value in values_for(OPPOSE, known.get("identity", {}).get("alone", {})).items():
+        for word, value in values_for(OPPOSE, known["identity"].get("alone", {})).items():
             found.setdefault(value, []).append(word.replace("-", " "))
     return found
 
@@ -156,7 +156,7 @@ def _nouns(subject: str) -> tuple[tuple[frozenset[str], bool], ...]:
     return tuple(
         (
             frozenset(words_for(OPPOSE, subjects(known)[subject].get("nouns", {}))),
-            known["identity"]["adjectives"] == "before",
+            known["identity"].get("adjectives") == "before",
         )
         for known in tables()
         if subject in subjects(known)
@@ -165,7 +165,7 @@ def _nouns(subject: str) -> tuple[tuple[frozenset[str], bool], ...]:
 
 @cache
 def _small(kind: str, of: str) -> frozenset[str]:
-    return frozenset(word for known in tables() for word in known.get(of, {}).get(kind, ()))
+    return frozenset(word for known in tables() for word in known[of].get(kind, ()))
 
 
 def _near(words: list[str], subject: str) -> set[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..core.character import Character
 from ..core.errors import FacetError
-from ..store.files import write_json_atomic
+from .files import write_json_atomic
 
 FILE = "captions_by_hand.json"
 _WRITING = threading.Lock()
