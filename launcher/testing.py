@@ -90,7 +90,8 @@ def run(home: Home, arguments: list[str]) -> int:
     variables = sharing_cores(COMFYUI_PATH=str(environment.comfyui.folder))
     if number := workers(arguments, os.cpu_count() or 1):
         command += ["-n", str(number), "--dist", "loadgroup", "--no-loadscope-reorder"]
-        command += ["--durations-file", str(home.logs / "durations.txt")]
-        variables |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        # In one word: pytest would take a file that is there for one to be tested.
+        command += [f"--durations-file={home.logs / 'durations.txt'}"]
+        variables |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "FACET_WORKERS": str(number)}
     folder = ROOT / "tests"
     return subprocess.run([*command, *arguments], cwd=folder, env=variables, check=False).returncode

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,13 +34,21 @@ sys.path.append(str(ROOT))
 
 from launcher import inprocess  # noqa: E402
 
-PACK = inprocess.load(COMFYUI, BASE)
 
-import nodes  # noqa: E402
+def load() -> ModuleType:
+    """ComfyUI and the pack in this process."""
+    pack = inprocess.load(COMFYUI, BASE)
+    import nodes
 
-# pytest calls a module of tests/nodes/ `nodes.test_…`, which is below the module that ComfyUI has
-# of that name; it would put a package of its own in that one's place, were it not one itself.
-nodes.__path__ = []
+    # pytest calls a module of tests/nodes/ `nodes.test_…`, which is below the module that ComfyUI
+    # has of that name; it would put a package of its own in that one's place, were it not one.
+    nodes.__path__ = []
+    return pack
+
+
+# The process that only hands out the tests, as `facet.py test` starts it, needs nothing of it.
+HANDS_OUT = bool(os.environ.get("FACET_WORKERS")) and not os.environ.get("PYTEST_XDIST_WORKER")
+PACK = None if HANDS_OUT else load()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--durations-file", metavar="FILE", help="where the fifty dearest tests go")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.option.nightly and "nightly" not in config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("nightly")]
@@ -102,6 +112,7 @@ def comfyui() -> Path:
 @pytest.fixture(scope="session")
 def node_ids() -> list[str]:
     """Ids of the pack's nodes, registered with the ComfyUI in this process."""
+    assert PACK is not None
     return inprocess.start_comfyui(PACK)
 
 

@@ -39,7 +39,6 @@ BETWEEN_NODES = {
     ("dataset", "shots"): "said_by, of_a_character",
     ("expression", "shots"): "said_by, retouching_studio",
     ("scoring", "shots"): "said_by",
-    ("studio", "shots"): "said_by",
 }
 """Imports from one area of nodes/ to another, and what is shared that way."""
 
@@ -296,7 +295,7 @@ def test_what_is_slow_to_import_is_imported_where_it_is_used() -> None:
 
 
 def test_the_launcher_needs_nothing_installed() -> None:
-    inside = {"inprocess.py", "bench_process.py"}  # run in ComfyUI's own environment
+    inside = {"inprocess.py"}  # runs in ComfyUI's own environment
     allowed = {"launcher", *sys.stdlib_module_names}
     wrong = [
         f"{name_of(file)}:{one.line} imports {'.'.join(one.target)}"

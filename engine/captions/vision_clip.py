@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
+from ..comfyui.fingerprint import weights_digest
 from ..core.errors import FacetError
-from .vision import TOKENS, weights_digest
+from .vision import TOKENS
 
 
 class ClipVisionModel:

@@ -17,9 +17,9 @@ from ...engine.core.words import ENGLISH, languages
 from ...engine.families.family import Form
 from ...engine.store.captions_by_hand import FILE, captions_by_hand, with_captions_by_hand
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.vision_models import NONE, chosen_vision_model, progress, register, vlm_folders
-from ..shots.shooting import said_by
 
 if TYPE_CHECKING:
     from ...engine.captions.filling import Filling
@@ -55,8 +55,8 @@ class FacetCaptionWriter(io.ComfyNode):
                 io.Boolean.Input(
                     "keep_existing",
                     default=True,
-                    tooltip="Keeps existing captions. Off: rewrites all of them, except those that you "
-                    "wrote by hand.",
+                    tooltip="Keeps existing captions. Off: rewrites all of them, except those "
+                    "that you wrote by hand.",
                 ),
                 io.String.Input(
                     "description",
@@ -109,7 +109,7 @@ class FacetCaptionWriter(io.ComfyNode):
         from ...engine.captions.writer import caption_report, write_captions
         from ...engine.dataset.lint.captions import caption_findings
 
-        with said_by(cls):
+        with errors_from(cls):
             rules = CaptionPolicy(
                 PolicyKind(policy), description, template, form_of(Form(form), model), language
             )
@@ -147,9 +147,9 @@ def later_inputs() -> list[io.Input]:
             options=Form,
             default=Form.AUTO,
             optional=True,
-            tooltip="phrases: separated by commas, for Stable Diffusion and the demo. sentences: for "
-            "Flux, Qwen-Image and others with a language model as text encoder. tags: for models "
-            "trained on tags, such as Illustrious. auto: follows the family of the connected "
+            tooltip="phrases: separated by commas, for Stable Diffusion and the demo. sentences: "
+            "for Flux, Qwen-Image and others with a language model as text encoder. tags: for "
+            "models trained on tags, such as Illustrious. auto: follows the family of the connected "
             "model; phrases if none is connected.",
         ),
         io.Combo.Input(
@@ -177,8 +177,8 @@ def later_inputs() -> list[io.Input]:
         io.Clip.Input(
             "vlm",
             optional=True,
-            tooltip="A CLIP that sees images and writes text, such as Qwen3-VL, Qwen3.5 or Gemma 4; "
-            "replaces vlm_folder. A CLIP that only encodes text is refused.",
+            tooltip="A CLIP that sees images and writes text, such as Qwen3-VL, Qwen3.5 or Gemma "
+            "4; replaces vlm_folder. A CLIP that only encodes text is refused.",
         ),
         io.Model.Input(
             "model",

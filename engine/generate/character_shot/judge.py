@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import fingerprint
+from ...comfyui.fingerprint import fingerprint
 from ...core.character import Character
+from ...core.errors import FacetError
 from ...core.records import known_fields
 from ...core.vocabulary import VIEW_YAW
 from ...scoring.calibrate import Calibration
@@ -51,7 +52,7 @@ class Measures:
 
     def record(self) -> dict[str, Any]:
         """The measures as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "by": list(self.by)}
 
 
 def measures_from(record: Any) -> Measures:
@@ -105,7 +106,7 @@ class Judge:
     A model that is None measures nothing, and ``notes`` say so. embedder: tells likeness.
     calibration: the scale of the score card of this character and embedder. min_likeness: the least
     score, or cosine without a scale. background: what goes over BACKGROUND_REMOVAL, for an embedder
-    that looks at the person alone. Raises ValueError when the embedder finds nothing to look at in
+    that looks at the person alone. Raises FacetError when the embedder finds nothing to look at in
     the original.
     """
 
@@ -267,7 +268,7 @@ class Judge:
         assert self.character is not None and self.embedder is not None
         seen = self._seen(self.embedder, self.character.source.image, self._original_face)
         if not seen.found[0]:
-            raise ValueError(nothing_found(self.embedder))
+            raise FacetError(nothing_found(self.embedder))
         return seen.vectors[0]
 
     @cached_property

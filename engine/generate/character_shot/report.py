@@ -11,14 +11,14 @@ from PIL import Image, ImageFont
 
 from ...core.character import quantise
 from ...drawing.canvas import CARD, INK, LINE, QUIET, SCALE, Page
-from .make import Picture, Try
+from .make import PromptResult, TriedImage
 
 KEPT, FAILED = "#0b62ad", "#b5520a"
 TILE, GAP, MARGIN, FOOT, HEAD = 256, 24, 32, 88, 40
 ROWS = 40
 
 
-def score_text(one: Try) -> str:
+def score_text(one: TriedImage) -> str:
     """As in 'score 0.84', 'cosine 0.71' or 'not measured'."""
     verdict = one.verdict
     if verdict.score is not None:
@@ -26,7 +26,7 @@ def score_text(one: Try) -> str:
     return "not measured" if verdict.cosine is None else f"cosine {verdict.cosine:.2f}"
 
 
-def report(pictures: Sequence[Picture], who: str, notes: Sequence[str]) -> str:
+def report(pictures: Sequence[PromptResult], who: str, notes: Sequence[str]) -> str:
     """All that was made, line by line: scores, tries, why, and what contradicts the character."""
     good = sum(one.kept.verdict.passed for one in pictures)
     found = sum(one.found for picture in pictures for one in picture.tries)
@@ -46,19 +46,19 @@ def report(pictures: Sequence[Picture], who: str, notes: Sequence[str]) -> str:
         mark = "passes" if kept.verdict.passed else f"kept although {kept.verdict.note}"
         lines.append(
             f"{number}. {score_text(kept)}, try {picture.best + 1} of {len(picture.tries)}, "
-            f"LoRA at {kept.plan.strength:g}, seed {kept.seed}: {mark}."
+            f"LoRA at {kept.attempt.lora_strength:g}, seed {kept.attempt.seed}: {mark}."
         )
-        lines.append(f"   {kept.wording.positive}")
+        lines.append(f"   {kept.attempt.prompt}")
         for attempt, one in enumerate(picture.tries, 1):
             if attempt > 1:
-                lines.append(f"   try {attempt}: {one.plan.why}")
+                lines.append(f"   try {attempt}: {one.attempt.reason}")
             if one is not kept or not one.verdict.passed:
                 told = one.verdict.note or "nothing wrong"
                 lines.append(f"   try {attempt} had {score_text(one)}: {told}")
     return "\n".join([*lines, *notes])
 
 
-def sheet(pictures: Sequence[Picture]) -> torch.Tensor:
+def sheet(pictures: Sequence[PromptResult]) -> torch.Tensor:
     """Every try, one row a picture, the kept one framed: (H, W, 3) float32 in 0..1.
 
     Of more than 40 pictures the first 40 are drawn, and the rest counted.
@@ -80,7 +80,7 @@ def sheet(pictures: Sequence[Picture]) -> torch.Tensor:
     return torch.from_numpy(np.array(page.finished())).to(torch.float32) / 255
 
 
-def _tile(page: Page, one: Try, kept: bool, left: float, top: float, tall: int) -> None:
+def _tile(page: Page, one: TriedImage, kept: bool, left: float, top: float, tall: int) -> None:
     colour = KEPT if one.verdict.passed else FAILED
     if kept:
         page.box(left - 6, top - 6, left + TILE + 6, top + tall + FOOT - 24, colour, 10)
@@ -92,7 +92,7 @@ def _tile(page: Page, one: Try, kept: bool, left: float, top: float, tall: int) 
     picture = picture.resize(size, Image.Resampling.LANCZOS)
     x = round(left * SCALE + (TILE * SCALE - size[0]) / 2)
     page.image.paste(picture, (x, round(top * SCALE + (tall * SCALE - size[1]) / 2)))
-    said = f"{'kept · ' if kept else ''}{score_text(one)} · LoRA {one.plan.strength:g}"
+    said = f"{'kept · ' if kept else ''}{score_text(one)} · LoRA {one.attempt.lora_strength:g}"
     page.text((left + 6, top + tall + 8), said, 15, colour if kept else INK, bold=kept)
     why = one.verdict.note or ("nothing is wrong" if one.verdict.passed else "")
     for line, text in enumerate(_wrapped(why, 13, TILE - 12)[:2]):

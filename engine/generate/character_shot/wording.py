@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ...comfyui.lora import Calls
 from ...core.errors import FacetError
 from ...core.vocabulary import phrase
 from ...core.words import ENGLISH, table, words_for
-from .lora import Calls
 
 TABLE = Path(__file__).resolve().parent / "words.json"
 _WEIGHTED_STREAMS = frozenset({"l", "g", "h"})
@@ -46,7 +46,7 @@ class Emphasis:
 
 @cache
 def words() -> dict[str, Any]:
-    """The table; ValueError with a sentence when the file cannot be read."""
+    """The table; FacetError with a sentence when the file cannot be read."""
     try:
         known: dict[str, Any] = json.loads(TABLE.read_text("utf-8"))
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ import torch
 from PIL import ImageFont
 
 from ...drawing.canvas import CARD, INK, LINE, QUIET, Page
-from .coverage import Coverage, Row
+from .coverage import Coverage, CoverageRow
 
 THERE, MISSING = "#0b62ad", "#a9c8e4"
 WIDTH, MARGIN, GAP = 1600, 64, 26
@@ -24,7 +24,7 @@ class _Card:
     """One axis and its rows."""
 
     axis: str
-    rows: tuple[Row, ...]
+    rows: tuple[CoverageRow, ...]
 
     @property
     def height(self) -> int:

@@ -5,13 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facet.engine.comfyui.sampling import (
-    Sampling,
-    encode_prompt,
-    model_fingerprint,
-    sample,
-    with_reference,
-)
+from facet.engine.comfyui.fingerprint import model_fingerprint
+from facet.engine.comfyui.sampling import Sampling, encode_prompt, sample, with_reference
 from facet.engine.demo.models import DemoModels
 
 

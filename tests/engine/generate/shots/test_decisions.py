@@ -13,11 +13,13 @@ from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.shots.accept import Gates, Thresholds
+from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import ReferenceMode
 from facet.engine.generate.shots.decisions import NONE, Decision, names, parse_decisions
-from facet.engine.generate.shots.make import Progress, Shoot, Studio
+from facet.engine.generate.shots.gates import Gates, Thresholds
+from facet.engine.generate.shots.make import ShotProgress, plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
+from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
 
 FRONT = ShotRequest(Tags("close_up", "front"))
@@ -48,11 +50,11 @@ def shots_with(
     gates = Gates(source.image, thresholds, None, models.clip_vision)
     sampled: list[int] = []
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: ShotProgress) -> None:
         if progress.state == "sampling":
             sampled.append(progress.number)
 
-    shoot = Shoot(character, studio, gates, seed=2**63 - 2, tries=1)
+    shoot = plain_shoot(character, studio, gates, 2**63 - 2, RetryRules(tries=1))
     return shoot.run(PLAN, ShotStore(folder), watch, decisions=decisions), sampled
 
 

@@ -16,13 +16,13 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode, resolve_mode
-from facet.engine.generate.shots.accept import Gates, Thresholds
+from facet.engine.generate.attempts import Attempt
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import reference_for
-from facet.engine.generate.shots.gates import IDENTITY_GATE
-from facet.engine.generate.shots.make import Shoot
+from facet.engine.generate.shots.gates import IDENTITY_GATE, Gates, Thresholds
+from facet.engine.generate.shots.make import plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
-from facet.engine.generate.shots.retry import Likeness, RetryRules
+from facet.engine.generate.shots.remedies import RetryRules, more_like_the_original
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.training.files.formats import read_lora
 from facet.world.probe import Probe
@@ -80,8 +80,8 @@ def test_a_model_without_a_lora_is_refused(models):
 
 
 def test_somebody_else_gets_a_new_seed_and_nothing_stronger():
-    held = Likeness(False, 3.0, 1.0)
-    assert held.strengthened(2, LORA, RetryRules()) == held
+    held = Attempt(1, "zqx person", cfg=3.0)
+    assert more_like_the_original(held, 2, LORA, RetryRules()) == held
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_a_lora_makes_the_shots_of_its_successor(
     )
     model, _ = comfy.sd.load_lora_for_models(models.model, None, read_lora(demo_lora), 1.0, 0.0)
     with_lora = replace(studio, model=model, mode=LORA, strengthen_likeness=False)
-    shots = Shoot(known, with_lora, gates(models, known), 2).run(
+    shots = plain_shoot(known, with_lora, gates(models, known), 2).run(
         SCENES, ShotStore(tmp_path / "second")
     )
     assert sum(shot.include for shot in shots) >= 3
@@ -114,6 +114,7 @@ def test_a_lora_makes_the_shots_of_its_successor(
     second = write_captions(known.adding(shots), CaptionPolicy())
     assert len(second.dataset) == len(known.dataset) + sum(shot.include for shot in shots)
     # Held to what no picture reaches, none of them does.
-    strict = Shoot(known, with_lora, gates(models, known, 0.999), 2, tries=1)
+    once = RetryRules(tries=1)
+    strict = plain_shoot(known, with_lora, gates(models, known, 0.999), 2, once)
     refused = strict.run(ShotPlan(SCENES.requests[:1]), ShotStore(tmp_path / "second"))
     assert refused[0].score(IDENTITY_GATE).passed is False and not refused[0].include

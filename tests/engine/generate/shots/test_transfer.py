@@ -14,16 +14,23 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.accept import Gates
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.garment import cut_out
-from facet.engine.generate.shots.gates import GATES, Thresholds
+from facet.engine.generate.shots.gates import GATES, Gates, Thresholds
+from facet.engine.generate.shots.make import Shoot
 from facet.engine.generate.shots.plan import ShotRequest
 from facet.engine.generate.shots.reading import Reading
+from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
-from facet.engine.generate.shots.transfer import Through, Transfer, TransferShoot
-from facet.engine.generate.shots.transfer_gates import GarmentGate, pose_score
-from facet.engine.generate.shots.transfer_plan import Guide, transfer_plan
+from facet.engine.generate.shots.transfer import (
+    GarmentGate,
+    Guide,
+    PoseMethod,
+    Transfer,
+    pose_score,
+    transfer_plan,
+    transfer_shoot,
+)
 from facet.engine.generate.sizes import fitting
 from facet.engine.vision.pose_map import draw_pose, placed
 from harness.control_models import small_control_net
@@ -49,14 +56,16 @@ def shoot(
     lines: tuple[ShotRequest, ...] = (LINE,),
     style: str = "auto",
     **transfer: Any,
-) -> tuple[TransferShoot, Any]:
+) -> tuple[Shoot, Any]:
     models = edit_models(name)
     sampling = Sampling(*SIZE, steps=2, cfg=2.0)
     studio = Studio(models.model, models.clip, models.vae, sampling, mode, denoise=1.0, style=style)
     wanted = Transfer(**transfer)
     plan = transfer_plan(guides, lines, wanted.garment)
     gates = Gates(ada.source.image, Thresholds(off=frozenset(GATES)))
-    return TransferShoot(ada, studio, gates, 1, 1, transfer=wanted, plan=plan), plan
+    return transfer_shoot(
+        ada, studio, gates, 1, RetryRules(tries=1), transfer=wanted, plan=plan
+    ), plan
 
 
 @contextmanager
@@ -165,12 +174,12 @@ def test_both_ways_at_once(ada, tmp_path):
         ReferenceMode.REFERENCE_LATENTS,
         [Guide(posed(), picture)],
         control_net=small_control_net(),
-        through=Through.BOTH,
+        through=PoseMethod.BOTH,
     )
-    camera = made.camera_for(plan.requests[0])
-    assert torch.equal(camera.studio.references[0], picture)
-    assert "pose of the person in picture 2" in camera.orders[0]
-    assert camera.control.hint.shape == (96, 64, 3)
+    line = made.kind.line(plan.requests[0])
+    assert torch.equal(line.camera.studio.references[0], picture)
+    assert "pose of the person in picture 2" in line.prompt(())
+    assert line.camera.control.hint.shape == (96, 64, 3)
 
 
 def test_a_map_is_laid_whole_on_black():
@@ -185,7 +194,7 @@ def test_a_map_is_laid_whole_on_black():
     [
         ("img2img", True, {}, r"'img2img' the model can be shown no pose; connect an OpenPose"),
         ("img2img", False, {"garment": torch.rand(20, 20, 3)}, r"can be shown no garment"),
-        ("img2img", True, {"through": Through.CONTROL_NET}, r"no control_net is connected"),
+        ("img2img", True, {"through": PoseMethod.CONTROL_NET}, r"no control_net is connected"),
         ("img2img", None, {"control_net": small_control_net}, r"Pose 1 is a plain picture, and"),
     ],
 )
