@@ -43,7 +43,7 @@ CAPTION = "Describe the picture."
 def parse_axes(text: str) -> tuple[str, ...]:
     """The axes in ``text``, such as "background, lighting", in caption order.
 
-    Raises ValueError with a sentence when a word is no axis.
+    Raises FacetError with a sentence when a word is no axis.
     """
     wanted = {word.strip().lower() for word in text.replace(";", ",").split(",")} - {""}
     unknown = sorted(wanted - set(AXES))

@@ -46,7 +46,7 @@ TEMPLATES = {
 class CaptionPolicy:
     """A policy, the texts that two of them need, and the form and language of its captions.
 
-    Raises ValueError when the text that ``kind`` needs is missing or names an unknown field, or
+    Raises FacetError when the text that ``kind`` needs is missing or names an unknown field, or
     the language cannot be used.
     """
 

@@ -40,7 +40,7 @@ class VisionModel(Protocol):
 class Memory:
     """Answers of models, by the hashes of the pictures, in a file in the character's folder.
 
-    Raises ValueError when the file is there and does not hold answers.
+    Raises FacetError when the file is there and does not hold answers.
     """
 
     def __init__(self, folder: Path) -> None:

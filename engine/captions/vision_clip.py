@@ -17,7 +17,7 @@ from .vision import TOKENS
 class ClipVisionModel:
     """``clip``: a comfy.sd.CLIP whose text encoder is a language model that sees pictures.
 
-    Raises ValueError with a sentence when it writes no text, or does not see the pictures.
+    Raises FacetError with a sentence when it writes no text, or does not see the pictures.
     """
 
     describes = False

@@ -82,7 +82,7 @@ def has_template(folder: Path) -> bool:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What the file holds; ValueError with a sentence when it is damaged."""
+    """What the file holds; FacetError with a sentence when it is damaged."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except ValueError as problem:
@@ -93,7 +93,7 @@ def read_json(path: Path) -> dict[str, Any]:
 class FolderVisionModel:
     """The model in ``folder``, called ``name``; loaded when it is asked for the first time.
 
-    Raises ValueError with a sentence when it cannot be used.
+    Raises FacetError with a sentence when it cannot be used.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -217,7 +217,7 @@ class LoadedVlm:
 def _prompt(processor: Any, question: str) -> str:
     """``question`` about one picture in the model's own template.
 
-    Raises ValueError when the template has no place for a picture.
+    Raises FacetError when the template has no place for a picture.
     """
     from jinja2 import TemplateError
 

@@ -59,7 +59,7 @@ class Language:
 
 
 def language(code: str) -> Language:
-    """The language of ``code``; ValueError with a sentence when it is not there or is unusable."""
+    """The language of ``code``; FacetError with a sentence when it is not there or is unusable."""
     found = table(code)
     try:
         said = _ENGLISH | found["captions"] if code == ENGLISH else found["captions"]

@@ -151,8 +151,9 @@ def names() -> list[str]:
     return sorted(found, key=lambda name: name != PLAIN)
 
 
-def load(name: str, folder: Path = FOLDER) -> Dialect:
-    """The table ``name``; ValueError with a sentence when it is not there, or cannot be used."""
+def load(name: str, folder: Path | None = None) -> Dialect:
+    """The table ``name``; FacetError with a sentence when it is not there, or cannot be used."""
+    folder = folder or FOLDER
     path = folder / f"{name}.json"
     if name not in {found.stem for found in folder.glob("*.json")}:
         raise FacetError(f"There is no prompt style {name!r}; take one of {', '.join(names())}.")

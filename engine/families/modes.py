@@ -25,7 +25,7 @@ MOST_PICTURES = 3
 
 
 def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
-    """The mode to use for ``model``; ValueError when it cannot be known, or cannot work."""
+    """The mode to use for ``model``; FacetError when it cannot be known, or cannot work."""
     references = family_of(model).references
     if mode is ReferenceMode.AUTO:
         return _resolved(model)

@@ -63,7 +63,7 @@ def family_of(model: Any) -> Family:
 
 
 def family(key: str) -> Family:
-    """The family called ``key``; ValueError with a sentence when there is none."""
+    """The family called ``key``; FacetError with a sentence when there is none."""
     for one in FAMILIES:
         if one.key == key:
             return one

@@ -149,8 +149,8 @@ def later_inputs() -> list[io.Input]:
             optional=True,
             tooltip="phrases: separated by commas, for Stable Diffusion and the demo. sentences: "
             "for Flux, Qwen-Image and others with a language model as text encoder. tags: for "
-            "models trained on tags, such as Illustrious. auto: follows the family of the connected "
-            "model; phrases if none is connected.",
+            "models trained on tags, such as Illustrious. auto: follows the family of the "
+            "connected model; phrases if none is connected.",
         ),
         io.Combo.Input(
             "language",

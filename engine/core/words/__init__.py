@@ -46,7 +46,7 @@ def languages() -> list[str]:
 
 
 def table(code: str) -> dict[str, Any]:
-    """The table of a language; ValueError with a sentence when it is not there or is no JSON.
+    """The table of a language; FacetError with a sentence when it is not there or is no JSON.
 
     Only ``title``, ``english`` and ``captions`` have to be in it; what is missing is empty.
     """

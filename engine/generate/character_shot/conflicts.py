@@ -52,7 +52,7 @@ class Conflict:
 
 @cache
 def feature_values() -> dict[str, list[str]]:
-    """The values of each feature; ValueError with a sentence when the file cannot be read."""
+    """The values of each feature; FacetError with a sentence when the file cannot be read."""
     try:
         features: dict[str, list[str]] = json.loads(TABLE.read_text("utf-8"))["features"]
     except (OSError, ValueError, KeyError, TypeError) as error:
