@@ -20,14 +20,15 @@ from ..engine.demo.people import demo_picture
 from ..engine.scoring.adherence import asked_backdrop, asked_clothes
 from ..engine.scoring.candidates import candidates_of
 from ..engine.scoring.evaluate import Evaluation, evaluate
-from ..engine.scoring.measure import Meter
+from ..engine.scoring.measure import SampleMeter
+from ..engine.scoring.metrics import COPIES, LEAKS, POSE_COPIES
 from ..engine.scoring.probes import attribute_prompts, leak_prompts, trigger_prompts
 from ..engine.scoring.protocol import prompt_suite
 from ..engine.scoring.sampler import Bench, CandidateSampler
 from ..engine.scoring.score import ScoreCard
-from ..engine.scoring.verdict import LEAK_RATE, repeated
+from ..engine.scoring.variant import Variant
 from ..engine.store.images import ImageStore
-from ..engine.training.loop import train
+from ..engine.training.run import train
 from ..engine.training.run_record import TrainingRun
 from ..engine.training.settings import TrainingSettings
 from ..engine.vision.embedders import AppearanceEmbedder
@@ -250,7 +251,7 @@ def one_person(case: Case, other: TrainingRun, probe: Probe) -> dict[str, Any]:
         "score": [one.identity.value for one in card.tried],
         "verdict": card.verdict,
         "good called a copy": _copies(card),
-        "good copies": [card.tried[-1].copies.value, card.tried[-1].figures.value],
+        "good copies": _copy_rates(card.tried[-1]),
         "good leaks": _leaks(card),
         "obeys as the probe reads": fmean(obedience(probe, evaluation)),
         "measuring": _measuring(case, evaluation) / _sampling(case, evaluation),
@@ -258,7 +259,7 @@ def one_person(case: Case, other: TrainingRun, probe: Probe) -> dict[str, Any]:
 
     copy = case.scored(character, case.memorised()).card
     figures["copy called a copy"] = _copies(copy)
-    figures["copy rate"] = [copy.best.copies.value, copy.best.figures.value]
+    figures["copy rate"] = _copy_rates(copy.best)
 
     last = replace(other.checkpoints[-1], step=1)
     wrong = case.scored(character, replace(other, checkpoints=(last,))).card
@@ -270,20 +271,24 @@ def one_person(case: Case, other: TrainingRun, probe: Probe) -> dict[str, Any]:
     alike = case.dressed_alike()
     leak = case.scored(alike, case.trained("leak", alike, size.leak, FAST)).card
     figures["planted leak found"] = _leaks(leak)
-    figures["leak rate"] = [leak.best.leaks.value, leak.off.leaks.value]
+    figures["leak rate"] = [leak.best[LEAKS].value, leak.off[LEAKS].value]
     return figures
 
 
 def _copies(card: ScoreCard) -> bool:
     """Whether the verdict on the last LoRA would call it a copy."""
-    last = card.tried[-1]
-    return bool(repeated(last.copies) or repeated(last.figures))
+    last, off = card.tried[-1], card.off
+    return any(one.rule.holds(last[one], off[one]) is False for one in (COPIES, POSE_COPIES))
+
+
+def _copy_rates(one: Variant) -> list[float | None]:
+    """How often whole images are copied, and people alone."""
+    return [one[COPIES].value, one[POSE_COPIES].value]
 
 
 def _leaks(card: ScoreCard) -> bool:
     """Whether the verdict speaks of a leak."""
-    best, off = card.best.leaks.value, card.off.leaks.value
-    return best is not None and best - (off or 0.0) > LEAK_RATE
+    return LEAKS.rule.holds(card.best[LEAKS], card.off[LEAKS]) is False
 
 
 def _timed(work: Callable[[], Any]) -> float:
@@ -297,7 +302,9 @@ def _measuring(case: Case, evaluation: Evaluation) -> float:
     """Processor time that it takes to measure the LoRA-off pictures."""
     models = case.models
     embedder = AppearanceEmbedder(models.clip_vision)
-    meter = Meter(case.character, embedder, models.clip_vision, models.face, models.background)
+    meter = SampleMeter(
+        case.character, embedder, models.clip_vision, models.face, models.background
+    )
     off = evaluation.card.off
     pairs = list(zip(off.samples, evaluation.pictures[off.label], strict=True))
     meter.sample(pairs[0][0].prompt, pairs[0][0].text, pairs[0][1])  # what is loaded only once

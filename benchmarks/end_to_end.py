@@ -32,9 +32,9 @@ from ..engine.generate.shots.make import plain_shoot
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.store import ShotStore
-from ..engine.scoring.copies import CopyFinder
-from ..engine.training.loop import train
+from ..engine.training.run import train
 from ..engine.training.settings import TrainingSettings
+from ..engine.vision.copies import CopyFinder
 from ..world.captions import identity_words
 from ..world.demo_people import FIRST
 from ..world.identity import Identity

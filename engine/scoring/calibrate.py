@@ -1,7 +1,7 @@
-"""Cosines of an encoder, made readable on this one character: 0 is anybody, 1 is the character.
+"""Cosines of an encoder, made readable on this one character: 0 a stranger, 1 the character.
 
 An encoder's cosine says little by itself: 0.6 is a stranger to one and a twin to another. So it is
-calibrated with what is at hand: the same prompts with the LoRA off give 0, and the dataset's own
+calibrated with what is at hand: the same prompts without LoRA give 0, and the dataset's own
 pictures of the character give 1, all of them held against the one original.
 """
 
@@ -24,7 +24,7 @@ VIEW_LEAST = 3
 
 @dataclass(frozen=True)
 class Interval:
-    """A median with its 95 % bootstrap interval, and over how many pictures; None when unknown."""
+    """A median with its 95 % bootstrap interval, and over how many images; None when unknown."""
 
     value: float | None
     low: float | None
@@ -48,7 +48,7 @@ UNKNOWN = Interval(None, None, None, 0)
 class Calibration:
     """What the encoder makes of strangers and of the character, as cosines with the original.
 
-    null: pictures of the same prompts with the LoRA off. positives: the dataset's own shots.
+    null: images of the same prompts without LoRA. positives: the dataset's own shots.
     rejected: how many shots there are that no gate let through. reproduction: PSNR in dB at which
     the VAE gives the original back; a model cannot draw what its VAE cannot hold.
     """
@@ -82,7 +82,7 @@ class Calibration:
 
     @property
     def separation(self) -> float:
-        """How often a picture of the character is more alike than a stranger (the ROC's area)."""
+        """How often an image of the character is more similar than a stranger (the ROC's area)."""
         if not self.null or not self.positives:
             return 0.0
         positives, null = np.array(self.positives)[:, None], np.array(self.null)[None]
@@ -93,14 +93,14 @@ class Calibration:
         """Why nothing can be said with this calibration, in one sentence; empty when it can."""
         if self.reproduction is not None and self.reproduction < MIN_REPRODUCTION:
             return (
-                "These models do not know pictures like the original: their VAE gives it back at "
-                f"{self.reproduction:.1f} dB, and a likeness needs {MIN_REPRODUCTION:g} or more; "
-                "use models that know such pictures."
+                "These models cannot draw images like the original: their VAE reproduces it at "
+                f"{self.reproduction:.1f} dB PSNR, and {MIN_REPRODUCTION:g} or more is needed; use "
+                "models that were trained on such images."
             )
         if not self.positives and self.rejected:
             return (
                 f"None of the {self.rejected} shots was accepted as the character, so there is "
-                "nothing to calibrate with; these models may not know such a picture."
+                "nothing to calibrate with; these models may not be able to draw such an image."
             )
         if not self.positives:
             return (
@@ -109,7 +109,7 @@ class Calibration:
             )
         if self.gap < self.least_gap or self.separation < MIN_SEPARATION:
             return (
-                "The encoder cannot tell this character from others (its pictures "
+                "The encoder cannot tell this character from others (the character's images "
                 f"{self.positive_median:.2f}, strangers {self.null_median:.2f}); use another "
                 "CLIP_VISION."
             )
@@ -160,7 +160,7 @@ class Scales:
     by_view: dict[str, Calibration]
 
     def of(self, view: str) -> Calibration:
-        """The scale for pictures in ``view``: that of all where the view has too few of its own."""
+        """The scale for images in ``view``: that of all where the view has too few of its own."""
         own = self.by_view.get(view)
         if own is None or min(len(own.null), len(own.positives)) < VIEW_LEAST or own.problem:
             return self.original

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ..comfyui.lora import LoraWeights, read_weights
+from ..core.errors import FacetError
 from ..training.run_record import Checkpoint, TrainingRun
 from .sampler import Candidate
 
@@ -17,7 +18,7 @@ MAX_STRENGTH = 10.0
 def parse_strengths(text: str) -> tuple[float, ...]:
     """The strengths in ``text``, such as '0.8, 1.0', each once and in order.
 
-    Raises ValueError when one is not a number, is 0, or is beyond 10.
+    Raises FacetError when one is not a number, is 0, or is beyond 10.
     """
     strengths: list[float] = []
     for word in text.replace(";", ",").split(","):
@@ -28,14 +29,14 @@ def parse_strengths(text: str) -> tuple[float, ...]:
         except ValueError:
             strength = math.nan
         if not 0 < abs(strength) <= MAX_STRENGTH:
-            raise ValueError(
+            raise FacetError(
                 f"The strength {word.strip()!r} cannot be used; give numbers such as '0.8, 1.0' "
-                "(the LoRA at 0 is always measured)."
+                "(strength 0, the baseline, is always measured)."
             )
         if strength not in strengths:
             strengths.append(strength)
     if not strengths:
-        raise ValueError("No strength is given; write one, such as '1.0'.")
+        raise FacetError("No strength is given; write one, such as '1.0'.")
     return tuple(strengths)
 
 
@@ -58,10 +59,10 @@ def candidates_of(
     every strength.
 
     The connected LoRA is left out when a run is connected: it is one of the run's.
-    Raises ValueError when none is there, or the run has no checkpoint.
+    Raises FacetError when none is there, or the run has no checkpoint.
     """
     if run is not None and not run.checkpoints:
-        raise ValueError(f"The training run in {run.folder} has no checkpoint; train it further.")
+        raise FacetError(f"The training run in {run.folder} has no checkpoint; train it further.")
     if run is not None:
         return [
             Candidate(
@@ -79,7 +80,7 @@ def candidates_of(
         load = partial(read_weights, file)
         return [Candidate(file.stem, strength, load, path=str(file)) for strength in strengths]
     if lora is None:
-        raise ValueError(
+        raise FacetError(
             "There is no LoRA to score; connect a training run or a LoRA, or choose a lora_name."
         )
     return [Candidate("the LoRA", strength, lambda: lora) for strength in strengths]

@@ -9,14 +9,16 @@ from typing import Any
 import torch
 
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..store.images import ImageStore
 from ..vision.embedders import AppearanceEmbedder
 from .calibrate import Calibration, Scales
-from .condition import Condition, Sample, condition
-from .measure import Meter, reproduced
+from .measure import SampleMeter, reproduced
 from .protocol import SCENE, TestPrompt
+from .sample import ScoredSample
 from .sampler import Bench, Candidate, CandidateSampler, Make
 from .score import ScoreCard
+from .variant import Variant, variant
 from .verdict import choose
 
 FIRST_LOOK = 4
@@ -25,7 +27,7 @@ OFF, IN_WORDS = "LoRA off", "described in words"
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The score card and the pictures it was made from, by condition and prompt."""
+    """The score card and the images it was made from, by variant and prompt."""
 
     card: ScoreCard
     best: Candidate
@@ -51,19 +53,26 @@ def evaluate(
     Where likeness cannot be judged, the last candidate stands in for the best.
     ``on_picture`` gets the number of pictures made, how many there will be, and the last one.
     Pictures that are in ``cache`` are not sampled again. ``first_look``: how many scenes are few.
-    Raises ValueError when there is no candidate or no prompt, or a LoRA does not belong to the
+    Raises FacetError when there is no candidate or no prompt, or a LoRA does not belong to the
     model.
     """
     if not candidates:
-        raise ValueError("There is no LoRA to score; train one or connect one.")
+        raise FacetError("There is no LoRA to score; train one or connect one.")
     if not any(prompt.kind == SCENE for prompt in prompts):
-        raise ValueError("There is no prompt to score on; write one, or leave the prompts empty.")
+        raise FacetError("There is no prompt to score on; write one, or leave the prompts empty.")
     sampler = CandidateSampler(bench, cache)
     sampler.check(candidates)  # before anything is sampled
     return scored(
-        character, candidates, bench, prompts, sampler.make, description, notes, on_picture,
+        character,
+        candidates,
+        bench,
+        prompts,
+        sampler.make,
+        description,
+        notes,
+        on_picture,
         first_look,
-    )  # fmt: skip
+    )
 
 
 def scored(
@@ -77,43 +86,48 @@ def scored(
     on_picture: OnPicture | None = None,
     first_look: int = FIRST_LOOK,
 ) -> Evaluation:
-    """As ``evaluate``, with pictures that ``make`` gives for each candidate, and for none."""
+    """As ``evaluate``, with images that ``make`` gives for each candidate, and without LoRA."""
     return _Evaluation(
-        character, candidates, bench, prompts, make, description, notes, on_picture, first_look
+        character,
+        candidates,
+        bench,
+        sorted(prompts, key=lambda one: one.kind != SCENE),
+        make,
+        description,
+        list(notes),
+        on_picture,
+        first_look,
     ).run()
 
 
+@dataclass(eq=False)
 class _Evaluation:
-    def __init__(
-        self,
-        character: Character,
-        candidates: Sequence[Candidate],
-        bench: Bench,
-        prompts: Sequence[TestPrompt],
-        make: Callable[[Candidate | None], Make],
-        description: str,
-        notes: Sequence[str],
-        on_picture: OnPicture | None,
-        first_look: int,
-    ) -> None:
-        self.character, self.candidates, self.bench = character, candidates, bench
-        self.scenes = [prompt for prompt in prompts if prompt.kind == SCENE]
-        self.prompts = [*self.scenes, *(one for one in prompts if one.kind != SCENE)]
-        self.make, self.description, self.on_picture = make, description, on_picture
-        self.notes = list(notes)
+    character: Character
+    candidates: Sequence[Candidate]
+    bench: Bench
+    prompts: Sequence[TestPrompt]
+    make: Callable[[Candidate | None], Make]
+    description: str
+    notes: list[str]
+    on_picture: OnPicture | None
+    first_look: int
+
+    def __post_init__(self) -> None:
+        self.scenes = [prompt for prompt in self.prompts if prompt.kind == SCENE]
         self.pictures: dict[str, list[torch.Tensor]] = {}
-        self.measured: dict[str, list[Sample]] = {}
-        single = len(candidates) == 1
-        self.first_look = len(self.prompts) if single else min(first_look, len(self.scenes))
-        every = len(self.prompts) + (len(self.scenes) if description else 0)
-        looks = len(candidates) * self.first_look + len(self.prompts) - self.first_look
+        self.measured: dict[str, list[ScoredSample]] = {}
+        single = len(self.candidates) == 1
+        self.few = len(self.prompts) if single else min(self.first_look, len(self.scenes))
+        every = len(self.prompts) + (len(self.scenes) if self.description else 0)
+        looks = len(self.candidates) * self.few + len(self.prompts) - self.few
         self.done, self.total = 0, every + looks
+        bench = self.bench
         embedder = bench.embedder or AppearanceEmbedder(bench.clip_vision)
-        self.meter = Meter(
-            character, embedder, bench.clip_vision, bench.face_model, bench.background
+        self.meter = SampleMeter(
+            self.character, embedder, bench.clip_vision, bench.face_model, bench.background
         )
         self._note_faces()
-        self.rejected = sum(not (shot.include and shot.accepted) for shot in character.shots)
+        self.rejected = sum(not (one.include and one.accepted) for one in self.character.shots)
 
     def run(self) -> Evaluation:
         who = self.character.phrase
@@ -126,7 +140,7 @@ class _Evaluation:
         tried = [self._try(candidate, who, scales) for candidate in self.candidates]
         number = choose(tried)
         chosen = self.candidates[number]
-        if self.first_look < len(self.prompts):
+        if self.few < len(self.prompts):
             tried[number] = self._try(chosen, who, scales, len(self.prompts))
         self._note_calibration(scales.original)
         card = ScoreCard(
@@ -135,10 +149,10 @@ class _Evaluation:
             class_word=self.character.class_word,
             character_hash=self.character.hash,
             calibration=scales.original,
-            off=self._condition(OFF, scales),
+            off=self._variant(OFF, scales),
             tried=tuple(tried),
             best=tried[number],
-            words=self._condition(IN_WORDS, scales) if self.description else None,
+            words=self._variant(IN_WORDS, scales) if self.description else None,
             notes=tuple(self.notes),
             settings={
                 **asdict(self.bench.sampling),
@@ -160,7 +174,7 @@ class _Evaluation:
         return Evaluation(card, chosen, self.pictures)
 
     def _scales(self) -> Scales:
-        """What strangers and the character's own pictures are like, as the encoder sees it."""
+        """What strangers and the character's own shots are like, as the encoder sees it."""
         off, own, bench = self.measured[OFF], self.meter.positives, self.bench
         scenes = [one for one in off if one.prompt.kind == SCENE]
         scenes = [one for one in scenes if one.face is not False] or scenes
@@ -182,12 +196,12 @@ class _Evaluation:
 
     def _try(
         self, candidate: Candidate, who: str, scales: Scales, count: int | None = None
-    ) -> Condition:
-        self._make(candidate.label, who, self.make(candidate), count or self.first_look)
-        return self._condition(candidate.label, scales, candidate)
+    ) -> Variant:
+        self._make(candidate.label, who, self.make(candidate), count or self.few)
+        return self._variant(candidate.label, scales, candidate)
 
     def _make(self, label: str, who: str, make: Make, count: int) -> None:
-        """Makes and measures the pictures of the first ``count`` prompts that are still missing."""
+        """Makes and measures the samples of the first ``count`` prompts that are still missing."""
         pictures = self.pictures.setdefault(label, [])
         samples = self.measured.setdefault(label, [])
         for prompt in self.prompts[len(samples) : count]:
@@ -199,9 +213,7 @@ class _Evaluation:
             if self.on_picture is not None:
                 self.on_picture(self.done, self.total, image)
 
-    def _condition(
-        self, label: str, scales: Scales, candidate: Candidate | None = None
-    ) -> Condition:
+    def _variant(self, label: str, scales: Scales, candidate: Candidate | None = None) -> Variant:
         more: dict[str, Any] = {}
         if candidate is not None:
             more = {
@@ -212,7 +224,7 @@ class _Evaluation:
             }
         off = () if label == OFF else self.measured[OFF]
         samples = tuple(self.measured[label])
-        return condition(label, samples, scales, self.meter.sees_faces, off, **more)
+        return variant(label, samples, scales, self.meter.sees_faces, off, **more)
 
     def _note_faces(self) -> None:
         """Says why views and faces are not measured, where they are not."""
@@ -220,19 +232,19 @@ class _Evaluation:
             self.notes.append("No FACE_DETECTION_MODEL is connected, so views were not measured.")
         elif not self.meter.sees_faces:
             self.notes.append(
-                "The face model finds no face in the original picture, so views were not measured: "
-                "this model does not know such faces, or the face is hidden or too small."
+                "The face model finds no face in the original image, so views were not measured: "
+                "it does not recognise such faces, or the face is hidden or too small."
             )
 
     def _note_calibration(self, calibration: Calibration) -> None:
         """Says what makes the scale less firm."""
         if calibration.positives and len(calibration.positives) < 5:
             self.notes.append(
-                f"Calibrated on {len(calibration.positives)} pictures of the character only; five "
-                "or more give a firmer scale."
+                f"Calibrated on {len(calibration.positives)} images of the character only; five or "
+                "more give a more reliable scale."
             )
         if self.rejected > len(self.character.shots) / 2:
             self.notes.append(
                 f"{self.rejected} of {len(self.character.shots)} shots were not accepted as the "
-                "character: these models may not know such pictures."
+                "character: these models may not be able to draw such images."
             )

@@ -1,4 +1,4 @@
-"""What is measured in one picture of a scoring."""
+"""What is measured in one sample."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import torch
 
 from ..comfyui.sampling import Sampling
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..vision.alignment import aligned
 from ..vision.clothes import clothes_colour, own_garment
 from ..vision.colours import to_lab
+from ..vision.copies import CopyFinder
 from ..vision.embedders import Embedder, label, nothing_found, person_mask, without_background
 from ..vision.embedding import embed
 from ..vision.faces import Face, find_face
 from ..vision.sharpness import grey_of, sharpness
 from .adherence import shown
 from .calibrate import leave_one_out
-from .condition import Sample
-from .copies import CopyFinder
 from .protocol import TestPrompt
+from .sample import ScoredSample
 
 GREY = torch.full((3,), 0.5)
 """What stands behind a person who is cut out, in every picture alike."""
@@ -40,12 +41,12 @@ class Positives:
     by_view: dict[str, tuple[float, ...]]
 
 
-class Meter:
+class SampleMeter:
     """Measures pictures against one character.
 
     embedder: tells likeness. clip_vision: ComfyUI's CLIP_VISION, by which copies are looked for.
     face_model: what goes over FACE_DETECTION_MODEL, background: what goes over BACKGROUND_REMOVAL;
-    each may be None. Raises ValueError when the embedder finds nothing to look at in the original.
+    each may be None. Raises FacetError when the embedder finds nothing to look at in the original.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Meter:
         self.sees_faces = faces[0] is not None
         embeddings = embedder.embed([shot.image for shot in pictures], masks, faces)
         if not embeddings.found[0]:
-            raise ValueError(nothing_found(embedder))
+            raise FacetError(nothing_found(embedder))
         self.original = embeddings.vectors[0]
         self._look_for_copies(character, faces, masks)
         own = [
@@ -110,7 +111,7 @@ class Meter:
         """Where the person is in ``image`` (H, W, 3), as (H, W) in 0..1, or None."""
         return person_mask(self.background, image)
 
-    def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> Sample:
+    def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> ScoredSample:
         """What there is to say of ``image`` (H, W, 3), which was made for ``prompt``."""
         face = self.face(image) if self.sees_faces else None
         mask = self.mask(image)
@@ -126,10 +127,10 @@ class Meter:
         if face is not None and face.blendshapes:
             expression = tuple(round(value, 3) for _, value in sorted(face.blendshapes.items()))
         crop = None if face is None else aligned(image, face)
-        return Sample(
+        return ScoredSample(
             prompt=prompt,
             text=text,
-            # What is not there has nothing in common with the original.
+            # No face found: similarity counts as 0.
             similarity=0.0 if vector is None else float(vector @ self.original),
             score=None,
             yaw=None if face is None else face.yaw,

@@ -1,14 +1,17 @@
-"""The score card: identity, obedience and copying, three numbers that are never made into one."""
+"""The score card: every metric by itself, and none made of two."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import json
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 from ..vision.clothes import Garment
+from . import metrics
 from .calibrate import Calibration
-from .condition import Condition
+from .metrics import IDENTITY
+from .variant import Variant
 from .verdict import verdict
 
 
@@ -20,8 +23,8 @@ class ScoreCard:
     each over the first few prompts, and ``best`` the one that was chosen, over all of them.
     ``words`` is the character described in words without the LoRA, when that was asked for.
     ``notes`` say what could not be measured, and why. ``garment``: what the leak probes look for.
-    ``shots``: the training pictures in words, by their hashes. ``set_calibration``: the scale of
-    likeness with them.
+    ``shots``: the training images in words, by their hashes. ``set_calibration``: the scale of
+    similarity with them.
     """
 
     character: str
@@ -29,10 +32,10 @@ class ScoreCard:
     class_word: str
     character_hash: str
     calibration: Calibration
-    off: Condition
-    tried: tuple[Condition, ...]
-    best: Condition
-    words: Condition | None
+    off: Variant
+    tried: tuple[Variant, ...]
+    best: Variant
+    words: Variant | None
     notes: tuple[str, ...]
     settings: dict[str, Any]
     usual_cosine: float | None = None
@@ -45,37 +48,35 @@ class ScoreCard:
         """What to do, in a few sentences; verdict.py holds the rules."""
         return verdict(self)
 
+    @property
+    def measured_by(self) -> str:
+        """The encoder, and whether it compares appearance or recognises faces; '' if unknown."""
+        return str(self.settings.get("measured_by") or "")
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON values, the verdict first."""
-        values = asdict(self)
-        calibration = {
-            "null_median": self.calibration.null_median,
-            "positive_median": self.calibration.positive_median,
-            "gap": self.calibration.gap,
-            "separation": self.calibration.separation,
-            "reproduction": self.calibration.reproduction,
-            "problem": self.calibration.problem,
+        values = {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+        scale = self.calibration
+        values["calibration"] |= {
+            "null_median": scale.null_median,
+            "positive_median": scale.positive_median,
+            "gap": scale.gap,
+            "separation": scale.separation,
+            "reproduction": scale.reproduction,
+            "problem": scale.problem,
         }
+        headline = {one.name: asdict(self.best[one]) for one in metrics.METRICS if one.headline}
         return {
             "verdict": self.verdict,
-            "identity": asdict(self.best.identity),
-            "identity_off": asdict(self.off.identity),
+            IDENTITY.name: headline[IDENTITY.name],
+            f"{IDENTITY.name}_off": asdict(self.off[IDENTITY]),
             "strangers": self.best.strangers,
-            "views": asdict(self.best.views),
-            "framings": asdict(self.best.framings),
-            "expressions": asdict(self.best.expressions),
-            "colours": asdict(self.best.colours),
-            "copies": asdict(self.best.copies),
-            "figures": asdict(self.best.figures),
-            "leaks": asdict(self.best.leaks),
-            "unspoiled": asdict(self.best.unspoiled),
+            **headline,
             **values,
-            "calibration": {**values["calibration"], **calibration},
         }
 
     def rows(self) -> list[dict[str, Any]]:
-        """One flat row for each picture, as for a spreadsheet."""
-        conditions = [self.off, *([self.words] if self.words else []), *self.tried]
+        """One flat row for each sample, as for a spreadsheet."""
         return [
             {
                 "condition": one.label,
@@ -88,30 +89,45 @@ class ScoreCard:
                 "cosine_with_set": sample.to_set,
                 "score": sample.score,
                 "face": sample.face,
-                "yaw_asked": sample.prompt.tags.yaw,
-                "yaw_measured": sample.yaw,
-                "right_view": sample.right_view,
-                "framing_seen": sample.shown.framing,
-                "right_framing": sample.right_framing,
-                "expression_seen": sample.shown.expression,
-                "right_expression": sample.right_expression,
-                "clothes_seen": " or ".join(sample.shown.clothes or ()),
-                "background_seen": " or ".join(sample.shown.backdrop or ()),
-                "right_colours": all(sample.right_colours) if sample.right_colours else None,
-                "nearest_shot": sample.nearest.shot,
-                "nearest_psnr": sample.nearest.psnr,
-                "nearest_ssim": sample.nearest.ssim,
-                "nearest_cosine": sample.nearest.cosine,
-                "copied": sample.nearest.copied,
-                "nearest_excess": sample.nearest.excess,
-                "nearest_face_ssim": sample.nearest.face,
-                "nearest_figure": sample.nearest.figure and sample.nearest.figure.shot,
-                "nearest_figure_ssim": sample.nearest.figure and sample.nearest.figure.ssim,
-                "figure_copied": sample.nearest.figure and sample.nearest.figure.copied,
+                **{
+                    name: value(sample)
+                    for metric in metrics.METRICS
+                    for name, value in metric.columns.items()
+                },
                 "sharpness": sample.sharpness,
                 "chroma": sample.chroma,
                 "wears_own": sample.wears_own,
             }
-            for one in conditions
+            for one in (self.off, *([self.words] if self.words else []), *self.tried)
             for sample in one.samples
         ]
+
+    def stamp(self) -> str:
+        """The score as one line of JSON: metrics with their intervals, and what measured them."""
+        best = self.best
+        values = {one.name: best[one] for one in metrics.METRICS if one.headline}
+        return json.dumps(
+            {
+                "verdict": self.verdict,
+                "strength": best.strength,
+                **({} if best.step is None else {"step": best.step}),
+                **{
+                    name: [one.value, one.low, one.high, one.count]
+                    for name, one in values.items()
+                    if one.value is not None
+                },
+                "character": self.character,
+                "dataset_hash": self.character_hash,
+                "measured_by": self.measured_by,
+            },
+            ensure_ascii=False,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON takes it."""
+    if isinstance(value, Variant):
+        return value.to_dict()
+    if isinstance(value, Calibration | Garment):
+        return asdict(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""A report on disk: numbers for programs, a table for spreadsheets, a picture and a page."""
+"""A score on disk: a report (JSON, CSV, an image, a page), and the stamp in the LoRA's own file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,22 +14,27 @@ from pathlib import Path
 import torch
 
 from ..core.character import Character
+from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
 from ..store.images import image_bytes
+from ..store.tensors import read_tensors, write_tensors
 from .evaluate import Evaluation
 from .report.image import report_image
 from .report.page import report_page
+from .score import ScoreCard
+
+STAMP = "facet.score"
 
 
 @dataclass(frozen=True, eq=False)
-class Written:
-    """A report that was written: its picture (H, 1600, 3) float32 in 0..1, and its own folder."""
+class ReportFiles:
+    """A report on disk: its image (H, 1600, 3) float32 in 0..1, and the folder of its own."""
 
-    picture: torch.Tensor
+    image: torch.Tensor
     folder: Path
 
 
-def write_report(folder: Path, character: Character, evaluation: Evaluation) -> Written:
+def write_report(folder: Path, character: Character, evaluation: Evaluation) -> ReportFiles:
     """Writes score.json, score.csv, report.png and report.html to a folder of their own.
 
     It lies in ``folder`` and is called by the time and a hash of the score; the same score is
@@ -36,7 +42,7 @@ def write_report(folder: Path, character: Character, evaluation: Evaluation) -> 
     written whole or not at all.
     """
     card = evaluation.card
-    picture = report_image(character, evaluation)
+    image = report_image(character, evaluation)
     rows = card.rows()
     table = io.StringIO(newline="")
     writer = csv.DictWriter(table, fieldnames=list(rows[0]))
@@ -46,14 +52,14 @@ def write_report(folder: Path, character: Character, evaluation: Evaluation) -> 
     files = {
         "score.json": numbers,
         "score.csv": table.getvalue().encode(),
-        "report.png": image_bytes(picture),
+        "report.png": image_bytes(image),
         "report.html": report_page(character, evaluation).encode(),
     }
     own = contained(folder, report_name(folder, hashlib.sha256(numbers).hexdigest()[:8]))
     for target in (own, folder):
         for name, content in files.items():
             write_atomic(contained(target, name), content)
-    return Written(picture, own)
+    return ReportFiles(image, own)
 
 
 def report_name(folder: Path, key: str) -> str:
@@ -62,3 +68,23 @@ def report_name(folder: Path, key: str) -> str:
     if known:
         return known[0].name
     return f"{datetime.now():%Y-%m-%d %H-%M-%S} {key}"
+
+
+def stamp(path: Path, card: ScoreCard) -> None:
+    """Writes what ``card`` says of its best LoRA into the metadata of the file ``path``.
+
+    The weights, all other metadata and the file's time stay as they are, so that ComfyUI runs
+    nothing again that names it; an earlier score is replaced. Raises FacetError when the file is no
+    safetensors file or cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    if path.suffix.lower() != ".safetensors":
+        raise FacetError(f"{path.name} is no safetensors file, so the score is not written in it.")
+    try:
+        state = path.stat()
+        tensors, metadata = read_tensors(path)
+        write_tensors(path, tensors, {**metadata, STAMP: card.stamp()})
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise FacetError(f"The score could not be written into {path.name} ({error}).") from error

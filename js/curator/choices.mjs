@@ -11,6 +11,9 @@ export class Choices {
   trouble = "";
   unsaved = {};
   history = new History();
+  /** @type {import("../types").GalleryView | null} */
+  view = null;
+  timer = null;
 
   /**
    * `curation` reads and writes the widget: get() and set(text). `keep` writes decisions beside the
@@ -18,7 +21,11 @@ export class Choices {
    * `said` when the keeping went wrong or well again.
    */
   constructor({ curation, keep, changed, said, unreachable }) {
-    Object.assign(this, { curation, sendKept: keep, changed, said, unreachable });
+    this.curation = curation;
+    this.sendKept = keep;
+    this.changed = changed;
+    this.said = said;
+    this.unreachable = unreachable;
   }
 
   /** Takes up the widget's decisions about the pictures of `view`. */

@@ -9,7 +9,10 @@ export const keyOf = (shot) => shot.hash.slice(0, HASH_DIGITS);
 export function parsed(text) {
   try {
     const { shots = {}, approved = "" } = JSON.parse(text || "{}");
-    const entries = Object.entries(shots).map(([key, choice]) => [key.slice(0, HASH_DIGITS), choice]);
+    const entries = Object.entries(shots).map(([key, choice]) => [
+      key.slice(0, HASH_DIGITS),
+      choice,
+    ]);
     return { shots: Object.fromEntries(entries), approved };
   } catch {
     return { shots: {}, approved: "" }; // The node itself says what is wrong with it when it runs.

@@ -1,6 +1,7 @@
 // What can be decided about the pictures that are chosen: in or out, weight, caption and tags.
 
 import { button, element } from "../common/elements.mjs";
+import { tagName } from "../common/texts.mjs";
 
 const FREE = new Set(["outfit", "background"]);
 const MIXED = "\u0000";
@@ -21,8 +22,10 @@ export function stepped(weight, by) {
 
 export class Fields {
   /** `decide(values)` is told what holds for the pictures that are chosen from now on. */
-  constructor(parent, words, tagWords, { decide, leave }) {
-    Object.assign(this, { words, tagWords, decide, leave });
+  constructor(parent, words, { decide, leave }) {
+    this.words = words;
+    this.decide = decide;
+    this.leave = leave;
     this.element = element("div", "fields", parent);
     const top = element("div", "line", this.element);
     this.included = button(top, words("in"), () => decide({ include: true }));
@@ -43,7 +46,12 @@ export class Fields {
     box.title = words("about_weight");
     element("span", "quiet", box).textContent = words("weight");
     this.weight = element("input", "", box);
-    Object.assign(this.weight, { type: "number", min: WEIGHTS.least, max: WEIGHTS.most, step: "any" });
+    Object.assign(this.weight, {
+      type: "number",
+      min: WEIGHTS.least,
+      max: WEIGHTS.most,
+      step: "any",
+    });
     this.weight.addEventListener("change", () => {
       const value = Number(this.weight.value);
       const fits = this.weight.value && value > 0 && value <= WEIGHTS.most;
@@ -66,12 +74,16 @@ export class Fields {
     this.caption.rows = 4;
     this.caption.setAttribute("aria-label", words("caption"));
     this.caption.addEventListener("change", () => {
-      if (this.caption.value.trim() !== this.now[0].caption) this.decide({ caption: this.caption.value.trim() });
-      else this.showCaption(true);
+      if (this.caption.value.trim() !== this.now[0].caption) {
+        this.decide({ caption: this.caption.value.trim() });
+      } else this.showCaption(true);
     });
     this.caption.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.showCaption(true);
-      if (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey && !event.isComposing)) {
+      if (
+        event.key === "Escape" ||
+        (event.key === "Enter" && !event.shiftKey && !event.isComposing)
+      ) {
         event.preventDefault();
         this.leave();
       }
@@ -110,8 +122,7 @@ export class Fields {
   drawTag(axis, values) {
     const input = (this.inputs[axis] ??= this.makeTag(axis, values));
     const value = shared(this.now, (now) => now.tags[axis] ?? "");
-    if (document.activeElement === input && input.tagName === "INPUT") return;
-    if (input.tagName === "SELECT") {
+    if (input instanceof HTMLSelectElement) {
       for (const option of [...input.options]) if (option.dataset.other) option.remove();
       const known = [...input.options].some((option) => option.value === value);
       if (!known) {
@@ -119,29 +130,35 @@ export class Fields {
         other.dataset.other = "true";
         input.add(other);
       }
+      input.value = value;
+    } else if (document.activeElement !== input) {
+      input.value = value === MIXED ? "" : value;
+      input.placeholder = value === MIXED ? "…" : "–";
     }
-    input.value = value === MIXED && input.tagName === "INPUT" ? "" : value;
-    if (input.tagName === "INPUT") input.placeholder = value === MIXED ? "…" : "–";
   }
 
   makeTag(axis, values) {
     const label = element("label", "", this.tags);
     label.dataset.axis = axis;
-    element("span", "quiet", label).textContent = this.tagWords(axis);
-    const made = element(FREE.has(axis) ? "input" : "select", "", label);
-    if (made.tagName === "SELECT") {
-      made.add(new Option("–", ""));
-      for (const [value, phrase] of Object.entries(values)) {
-        const name = axis === "lighting" ? `lighting_${value}` : value;
-        made.add(new Option(this.tagWords.knows(name) ? this.tagWords(name) : phrase, value));
-      }
-    }
+    element("span", "quiet", label).textContent = tagName(this.words, axis);
+    const made = FREE.has(axis)
+      ? element("input", "", label)
+      : this.makeChoice(label, axis, values);
     made.addEventListener("change", () => {
       if (made.value !== MIXED) this.decide({ tags: { [axis]: made.value.trim() } });
     });
-    made.addEventListener("keydown", (event) => {
+    made.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Enter" || event.key === "Escape") this.leave();
     });
+    return made;
+  }
+
+  makeChoice(parent, axis, values) {
+    const made = element("select", "", parent);
+    made.add(new Option("–", ""));
+    for (const [value, phrase] of Object.entries(values)) {
+      made.add(new Option(tagName(this.words, value, axis, phrase), value));
+    }
     return made;
   }
 }

@@ -1,34 +1,45 @@
 // Over the gallery: which pictures are shown.
 
 import { button, element } from "../common/elements.mjs";
+import { tagName } from "../common/texts.mjs";
 import { kindName } from "./findings.mjs";
 
 const AXES = ["view", "framing", "expression"];
-const SHOWN = ["all", "included", "left_out", "with_findings", "by_hand"];
+/** Whether an image, as it is `now` and with its open `findings`, belongs to what is to be shown. */
+const SHOWN = {
+  all: () => true,
+  included: (now) => now.include,
+  left_out: (now) => !now.include,
+  with_findings: (_, findings) => findings.length > 0,
+  by_hand: (now) => now.byHand,
+};
 const UNKNOWN = "?";
 
-/** Whether a picture, as it is `now` and with so many open `findings`, is among what is shown. */
+/** Whether an image, as it is `now` and with its open `findings`, passes all that is `wanted`. */
 export function passes(wanted, now, findings) {
-  for (const axis of AXES) {
-    if (wanted[axis] && (now.tags[axis] || UNKNOWN) !== wanted[axis]) return false;
-  }
-  if (wanted.show === "included" && !now.include) return false;
-  if (wanted.show === "left_out" && now.include) return false;
-  if (wanted.show === "with_findings" && !findings.length) return false;
-  if (wanted.show === "by_hand" && !now.byHand) return false;
-  if (wanted.kind && !findings.some((finding) => finding.kind === wanted.kind)) return false;
-  const words = (wanted.text ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.length) return true;
-  const said = [now.caption, ...Object.values(now.tags).flat()].join(" ").toLowerCase();
-  return words.every((word) => said.includes(word));
+  const hasTag = (axis) => !wanted[axis] || (now.tags[axis] || UNKNOWN) === wanted[axis];
+  const ofKind = !wanted.kind || findings.some((finding) => finding.kind === wanted.kind);
+  return (
+    AXES.every(hasTag) && SHOWN[wanted.show](now, findings) && ofKind && says(now, wanted.text)
+  );
+}
+
+/** Whether caption and tags hold every word of `text`. */
+function says({ caption, tags }, text = "") {
+  const said = [caption, ...Object.values(tags).flat()].join(" ").toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => said.includes(word));
 }
 
 export class Filters {
   wanted = { text: "", show: "all" };
 
   /** `changed` is told when something else is wanted. */
-  constructor(parent, words, tagWords, changed) {
-    Object.assign(this, { words, tagWords, changed });
+  constructor(parent, words, changed) {
+    this.words = words;
+    this.changed = changed;
     this.element = element("div", "filters", parent);
     this.search = element("input", "search", this.element);
     Object.assign(this.search, { type: "search", placeholder: words("search"), spellcheck: false });
@@ -44,7 +55,10 @@ export class Filters {
   select(name) {
     const made = element("select", "", this.element);
     made.dataset.filter = name;
-    made.setAttribute("aria-label", name === "show" ? this.words("show") : this.tagWords(name));
+    made.setAttribute(
+      "aria-label",
+      name === "show" ? this.words("show") : tagName(this.words, name),
+    );
     made.addEventListener("change", () => this.want(name, made.value));
     return made;
   }
@@ -62,20 +76,21 @@ export class Filters {
         const value = now.tags[axis] || UNKNOWN;
         counts.set(value, (counts.get(value) ?? 0) + 1);
       }
-      const said = (value) => {
-        if (value === UNKNOWN) return this.words("unknown");
-        return this.tagWords.knows(value) ? this.tagWords(value) : value;
-      };
+      const said = (value) =>
+        value === UNKNOWN ? this.words("unknown") : tagName(this.words, value, axis);
       const options = [...counts].map(([value, count]) => [value, `${said(value)} (${count})`]);
       if (this.wanted[axis] && !counts.has(this.wanted[axis])) {
         options.push([this.wanted[axis], `${said(this.wanted[axis])} (0)`]);
       }
-      this.fill(axis, [["", this.tagWords(axis)], ...options]);
+      this.fill(axis, [["", tagName(this.words, axis)], ...options]);
     }
     const { kind } = this.wanted;
     this.kind.style.display = kind ? "" : "none";
     this.kind.textContent = kind ? `${kindName(this.words, kind)} ×` : "";
-    this.fill("show", SHOWN.map((name) => [name, this.words(`show_${name}`)]));
+    this.fill(
+      "show",
+      Object.keys(SHOWN).map((name) => [name, this.words(`show_${name}`)]),
+    );
   }
 
   fill(name, options) {

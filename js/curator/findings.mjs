@@ -1,8 +1,9 @@
-// What is wrong with the pictures, with what would mend it.
+// What is wrong with the images, and what would fix it.
 
 import { button, element } from "../common/elements.mjs";
 
-export const kindName = (words, kind) => (words.knows(`kind_${kind}`) ? words(`kind_${kind}`) : kind);
+export const kindName = (words, kind) =>
+  words.knows(`kinds.${kind}`) ? words(`kinds.${kind}`) : kind;
 
 /** The findings by their kind, in the order in which they came. */
 export function byKind(findings) {
@@ -19,7 +20,10 @@ export function fixes(findings, among = null) {
   const found = new Map();
   for (const { fix } of findings) {
     if (!fix || (among && !among.has(fix.shot)) || found.has(fix.shot)) continue;
-    found.set(fix.shot, fix.action === "exclude" ? { include: false } : { [fix.action]: fix.value });
+    found.set(
+      fix.shot,
+      fix.action === "exclude" ? { include: false } : { [fix.action]: fix.value },
+    );
   }
   return found;
 }
@@ -29,7 +33,9 @@ const MOST_SAID = { ofPictures: 2, ofTheSet: 8 };
 export class Findings {
   /** `fix(values)` does what fixes ask for; `only(kind)` shows the pictures of a kind. */
   constructor(parent, words, { fix, only }) {
-    Object.assign(this, { words, fix, only });
+    this.words = words;
+    this.fix = fix;
+    this.only = only;
     this.element = element("div", "findings", parent);
   }
 

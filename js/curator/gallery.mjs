@@ -1,76 +1,74 @@
 // The gallery in the curator's node: the dataset, what is wrong with it, and what a person decides.
 
-import { element, onceAFrame } from "../common/elements.mjs";
-import { addStyle } from "../common/style.mjs";
-import { texts } from "../common/texts.mjs";
-import { STYLE as SHOTS_STYLE } from "../shots/style.mjs";
-import { TAGS } from "../shots/tags.mjs";
+import { button, element, onceAFrame } from "../common/elements.mjs";
+import { Panel } from "../common/panel.mjs";
+import { Viewer } from "../common/viewer.mjs";
 import { Choices } from "./choices.mjs";
 import { keyOf, outcome, same } from "./decisions.mjs";
 import { Filters, passes } from "./filters.mjs";
 import { Head } from "./head.mjs";
 import { Inspector } from "./inspector.mjs";
-import { KINDS } from "./kinds.mjs";
 import { isField, press } from "./keys.mjs";
 import { List } from "./list.mjs";
 import { described } from "./said.mjs";
 import { Selection, landing } from "./selection.mjs";
-import { STYLE } from "./style.mjs";
-import { TEXTS } from "./texts.mjs";
-import { Viewer } from "./viewer.mjs";
+
+/** @typedef {import("../types").GalleryView} GalleryView */
+/** @typedef {import("../types").GalleryItem} GalleryItem */
 
 const EMPTY_HEIGHT = 150;
 const HEIGHT = 560;
 
-export class Gallery {
+export class Gallery extends Panel {
+  /** @type {GalleryView | null} */
   view = null;
-  minHeight = EMPTY_HEIGHT;
+  /** @type {GalleryItem[]} */
   all = [];
+  /** @type {GalleryItem[]} */
   shown = [];
   findings = [];
   stale = new Set();
 
   /**
-   * `curation` reads and writes the node's widget: get() and set(text). `pictureUrl` gives the
-   * address of a picture, small or large; `keep` writes decisions beside the dataset and answers
-   * {error} when it cannot; `resized` is told when the node has to make room; `run` queues it.
+   * `curation` reads and writes the node's widget: get() and set(text). `imageUrl` gives the
+   * address of an image, small or large; `keep` writes decisions beside the dataset and answers
+   * {error} when it cannot; `run` queues the graph.
    */
-  constructor({ locale, curation, pictureUrl, keep, resized, run }) {
-    addStyle("shots", SHOTS_STYLE);
-    addStyle("curator", STYLE);
-    this.words = texts(joined(TEXTS, KINDS), locale);
-    this.tagWords = texts(TAGS, locale);
-    Object.assign(this, { pictureUrl, resized, run });
+  constructor({ words, curation, imageUrl, keep, resized, run }) {
+    super("curator", EMPTY_HEIGHT, resized);
+    this.words = words;
+    this.imageUrl = imageUrl;
+    this.run = run;
     this.choices = new Choices({
       curation,
       keep,
       changed: () => this.changed(),
       said: () => this.drawAround(),
-      unreachable: this.words("unreachable"),
+      unreachable: words("unreachable"),
     });
-    this.element = element("div", "facet-panel facet-curator");
-    this.head = new Head(this.element, this.words, {
+    this.head = new Head(this.element, words, {
       goOn: () => this.goOn(),
       again: () => this.choices.approve(""),
       overview: () => this.select([]),
     });
-    this.filters = new Filters(this.element, this.words, this.tagWords, () => this.filtered());
+    this.filters = new Filters(this.element, words, () => this.filtered());
     this.body = element("div", "body", this.element);
     this.left = element("div", "left", this.body);
-    this.list = new List(this.left, this.words("pictures"), {
+    this.list = new List(this.left, words("pictures"), {
       describe: (item) => described(item, this),
       picked: (hash, event) => this.pick(hash, event),
       opened: () => this.enlarge(),
     });
     this.empty = element("div", "empty", this.left);
-    this.inspector = new Inspector(this.body, this.words, this.tagWords, this);
+    this.inspector = new Inspector(this.body, words, this);
     this.foot = element("div", "foot", this.element);
     this.foot.setAttribute("role", "status");
-    this.viewer = new Viewer(this.words, {
+    this.viewer = new Viewer(words, {
       turn: (by) => this.move(by),
-      toggle: (include) => this.toggle(include),
+      press: (event) => this.toggleBy(event.key),
       closed: () => this.list.element.focus({ preventScroll: true }),
     });
+    this.viewerToggle = button(this.viewer.actions, "", () => this.toggle());
     this.selection = new Selection();
     this.element.addEventListener("keydown", (event) => press(event, this));
     this.schedule = onceAFrame(() => this.draw());
@@ -91,11 +89,7 @@ export class Gallery {
   }
 
   measure() {
-    const height = this.view ? HEIGHT : EMPTY_HEIGHT;
-    if (height === this.minHeight) return;
-    this.minHeight = height;
-    this.element.style.minHeight = `${height}px`; // what nodes drawn by Vue go by
-    this.resized();
+    this.need(this.view ? HEIGHT : EMPTY_HEIGHT);
   }
 
   get chosen() {
@@ -128,10 +122,14 @@ export class Gallery {
     for (const shot of view.shots) {
       const now = outcome(shot, this.choices.shots[keyOf(shot)], view.vocabulary);
       const then = outcome(shot, view.curation.shots[keyOf(shot)], view.vocabulary);
-      if (!same({ ...now, own: 0, byHand: 0 }, { ...then, own: 0, byHand: 0 })) this.stale.add(shot.hash);
+      if (!same({ ...now, own: 0, byHand: 0 }, { ...then, own: 0, byHand: 0 })) {
+        this.stale.add(shot.hash);
+      }
     }
     this.findings = view.report.findings.filter(
-      ({ shots, fix }) => !this.stale.has(fix?.shot) && !(shots.length && shots.every((hash) => this.stale.has(hash))),
+      ({ shots, fix }) =>
+        !this.stale.has(fix?.shot) &&
+        !(shots.length && shots.every((hash) => this.stale.has(hash))),
     );
     for (const finding of this.findings) {
       for (const hash of finding.shots) found.set(hash, [...(found.get(hash) ?? []), finding]);
@@ -169,13 +167,15 @@ export class Gallery {
     this.inspector.draw(view ? this.chosen : []);
     this.foot.textContent = this.choices.trouble || (view ? words("keys") : "");
     this.foot.classList.toggle("wrong", Boolean(this.choices.trouble));
-    const current = this.current;
-    if (this.viewer.isOpen && current) this.drawViewer(current);
+    if (this.viewer.isOpen && this.current) this.drawViewer(this.current);
   }
 
   pick(hash, event) {
     const order = this.shown.map((one) => one.hash);
-    this.selection.pick(order, hash, { more: event.ctrlKey || event.metaKey, range: event.shiftKey });
+    this.selection.pick(order, hash, {
+      more: event.ctrlKey || event.metaKey,
+      range: event.shiftKey,
+    });
     this.list.element.focus({ preventScroll: true });
     this.reveal();
   }
@@ -189,7 +189,12 @@ export class Gallery {
   move(by, range = false) {
     const order = this.shown.map((one) => one.hash);
     if (!order.length) return;
-    const next = landing(this.all.map((one) => one.hash), order, this.selection.current, by);
+    const next = landing(
+      this.all.map((one) => one.hash),
+      order,
+      this.selection.current,
+      by,
+    );
     this.selection.pick(order, order[next], { range });
     this.reveal();
   }
@@ -206,15 +211,25 @@ export class Gallery {
 
   drawViewer({ shot, now }) {
     const place = this.shown.findIndex((one) => one.hash === shot.hash) + 1;
+    const total = this.shown.length;
+    this.viewerToggle.textContent = this.words(now.include ? "leave_out" : "take_in");
     this.viewer.show({
-      url: this.pictureUrl(this.view, shot, true),
-      title: this.words("place", { place, total: this.shown.length }),
-      said: now.caption,
-      include: now.include,
+      url: this.imageUrl(this.view, shot, true),
+      title: this.words("place", { place, total }),
+      said: [now.caption],
+      place,
+      total,
     });
   }
 
-  toggle(include) {
+  /** Does what a key means for the large image, if it means something. */
+  toggleBy(key) {
+    if (!["x", "i", "Delete"].includes(key)) return false;
+    this.toggle(key === "i");
+    return true;
+  }
+
+  toggle(include = undefined) {
     const { chosen } = this;
     if (chosen.length) this.decide({ include: include ?? !chosen[0].now.include });
   }
@@ -242,8 +257,4 @@ export class Gallery {
     this.list.close();
     this.viewer.close();
   }
-}
-
-function joined(one, other) {
-  return Object.fromEntries(Object.keys(one).map((locale) => [locale, { ...one[locale], ...other[locale] }]));
 }

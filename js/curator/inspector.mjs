@@ -4,23 +4,24 @@ import { element } from "../common/elements.mjs";
 import { Fields } from "./fields.mjs";
 import { Findings } from "./findings.mjs";
 
-const MOST_PICTURES = 4;
+const MOST_IMAGES = 4;
 
 export class Inspector {
   /** `gallery` gives the view and the pictures, and takes what is decided. */
-  constructor(parent, words, tagWords, gallery) {
-    Object.assign(this, { words, gallery });
+  constructor(parent, words, gallery) {
+    this.words = words;
+    this.gallery = gallery;
     this.element = element("div", "inspector", parent);
     this.element.dataset.captureWheel = "true";
     this.element.tabIndex = -1;
-    this.pictures = element("div", "pictures", this.element);
-    this.pictures.addEventListener("click", () => gallery.enlarge());
+    this.images = element("div", "pictures", this.element);
+    this.images.addEventListener("click", () => gallery.enlarge());
     this.title = element("div", "title", this.element);
     this.findings = new Findings(this.element, words, {
       fix: (values) => gallery.choices.decide(values),
       only: (kind) => gallery.filters.want("kind", kind),
     });
-    this.fields = new Fields(this.element, words, tagWords, {
+    this.fields = new Fields(this.element, words, {
       decide: (values) => gallery.decide(values),
       leave: () => gallery.list.element.focus({ preventScroll: true }),
     });
@@ -31,7 +32,7 @@ export class Inspector {
     const { view, filters } = this.gallery;
     this.element.style.display = view ? "" : "none";
     if (!view) return;
-    this.drawPictures(chosen);
+    this.drawImages(chosen);
     this.fields.element.style.display = chosen.length ? "" : "none";
     if (chosen.length) this.fields.draw(chosen, view.vocabulary);
     const { kind } = filters.wanted;
@@ -41,22 +42,26 @@ export class Inspector {
       return;
     }
     const among = new Set(chosen.map((one) => one.hash));
-    const theirs = this.gallery.findings.filter(({ shots }) => shots.some((hash) => among.has(hash)));
+    const theirs = this.gallery.findings.filter(({ shots }) =>
+      shots.some((hash) => among.has(hash)),
+    );
     this.findings.draw(theirs, { among, kind });
   }
 
-  drawPictures(chosen) {
+  drawImages(chosen) {
     const { words, gallery } = this;
-    const urls = chosen.slice(0, MOST_PICTURES).map(({ shot }) => gallery.pictureUrl(gallery.view, shot));
+    const urls = chosen
+      .slice(0, MOST_IMAGES)
+      .map(({ shot }) => gallery.imageUrl(gallery.view, shot));
     if (this.shownUrls !== urls.join("\n")) {
       this.shownUrls = urls.join("\n");
-      this.pictures.replaceChildren(
+      this.images.replaceChildren(
         ...urls.map((src) => Object.assign(element("img"), { src, alt: "", draggable: false })),
       );
       this.element.scrollTop = 0;
     }
-    this.pictures.dataset.count = String(urls.length);
-    this.pictures.style.display = urls.length ? "" : "none";
+    this.images.dataset.count = String(urls.length);
+    this.images.style.display = urls.length ? "" : "none";
     this.title.textContent = chosen.length ? this.titleOf(chosen) : words("whole");
   }
 
@@ -64,7 +69,9 @@ export class Inspector {
     if (chosen.length > 1) return this.words("chosen", { count: chosen.length });
     const [{ shot }] = chosen;
     const [width, height] = shot.size;
-    return [shot.original ? this.words("original") : "", `${width} × ${height}`].filter(Boolean).join(" · ");
+    return [shot.original ? this.words("original") : "", `${width} × ${height}`]
+      .filter(Boolean)
+      .join(" · ");
   }
 
   editCaption() {

@@ -10,7 +10,9 @@ export const isField = (target) => TYPED_IN.has(target.tagName);
 /** Does what a key means; keys that are typed into a field stay its own. */
 export function press(event, gallery) {
   event.stopPropagation(); // The page has keys of its own: Delete removes the node.
-  if (event.key === "Escape" && event.target === gallery.filters.search) gallery.list.element.focus();
+  if (event.key === "Escape" && event.target === gallery.filters.search) {
+    gallery.list.element.focus();
+  }
   if (isField(event.target) || event.key === "Tab" || event.altKey) return;
   const done = event.ctrlKey || event.metaKey ? withControl(event, gallery) : plain(event, gallery);
   if (done) event.preventDefault();
@@ -50,7 +52,10 @@ function plain(event, gallery) {
 function decide(key, gallery) {
   const by = { "+": 1, "=": 1, "-": -1 }[key];
   if (by) {
-    const values = gallery.chosen.map(({ hash, now }) => [hash, { weight: stepped(now.weight, by) }]);
+    const values = gallery.chosen.map(({ hash, now }) => [
+      hash,
+      { weight: stepped(now.weight, by) },
+    ]);
     gallery.choices.decide(new Map(values));
   } else if (key === "x" || key === "Delete" || key === "Backspace") gallery.toggle(false);
   else if (key === "i") gallery.toggle(true);

@@ -1,13 +1,16 @@
 // The pictures of the gallery: only those in sight are in the page, however many there are.
 
-import { element, onceAFrame } from "../common/elements.mjs";
+import { drawing, element, onceAFrame } from "../common/elements.mjs";
 
 const GAP = 6;
 const PADDING = 3; // room for the outline of what is chosen
 const MIN_SIDE = 96;
 const UNDER = 19; // the line under a picture
 const ROWS_BEYOND = 1;
-const SVG = "http://www.w3.org/2000/svg";
+const SHAPES = {
+  out: "M3.4 3.4l9.2 9.2M12.6 3.4l-9.2 9.2",
+  hand: "M3 13l.7-3L10.6 3.1a1.3 1.3 0 0 1 1.9 0l.4.4a1.3 1.3 0 0 1 0 1.9L6 12.3z",
+};
 
 /** Where a list of `count` pictures has its columns and rows, in px. */
 export function arranged(count, width, aspect) {
@@ -38,7 +41,7 @@ export class List {
     this.element.dataset.captureWheel = "true";
     this.element.tabIndex = 0;
     // The page's own undo, which would make the node anew, leaves text areas alone and what says so.
-    this.element.type = "textarea";
+    this.element["type"] = "textarea";
     this.element.setAttribute("role", "listbox");
     this.element.setAttribute("aria-multiselectable", "true");
     this.element.setAttribute("aria-label", label);
@@ -72,7 +75,8 @@ export class List {
 
   /** Shows `items`, each with a hash; `aspect` is the width of their frames over the height. */
   show(items, aspect) {
-    Object.assign(this, { items, aspect });
+    this.items = items;
+    this.aspect = aspect;
     this.draw();
   }
 
@@ -133,7 +137,7 @@ export class List {
     const made = marks.map(([name, said]) => {
       const mark = element("span", `mark ${name}`);
       if (said) mark.textContent = said;
-      else mark.append(shape(name));
+      else mark.append(drawing([{ d: SHAPES[name] }]));
       return mark;
     });
     frame.replaceChildren(image, ...made);
@@ -157,19 +161,4 @@ export class List {
   close() {
     this.observer.disconnect();
   }
-}
-
-const PATHS = {
-  out: "M3.4 3.4l9.2 9.2M12.6 3.4l-9.2 9.2",
-  hand: "M3 13l.7-3L10.6 3.1a1.3 1.3 0 0 1 1.9 0l.4.4a1.3 1.3 0 0 1 0 1.9L6 12.3z",
-};
-
-function shape(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.append(path);
-  return svg;
 }

@@ -1,45 +1,46 @@
 // The expression editor in a node: a face that can be held, its presets and its sliders.
 
 import { button, element, onceAFrame } from "../common/elements.mjs";
-import { addStyle } from "../common/style.mjs";
-import { texts } from "../common/texts.mjs";
+import { Panel } from "../common/panel.mjs";
 import { Foot } from "./foot.mjs";
 import { Head } from "./head.mjs";
-import { NAMES } from "./names.mjs";
 import { Placing } from "./placing.mjs";
 import { Presets } from "./presets.mjs";
 import { Rig, baseOf, sideOf } from "./rig.mjs";
 import { Sliders } from "./sliders.mjs";
 import { Stage } from "./stage.mjs";
-import { STYLE } from "./style.mjs";
-import { TEXTS } from "./texts.mjs";
 import { Tools } from "./tools.mjs";
 import { Values } from "./values.mjs";
 
 const TALLEST = 420; // of the face, in px
 const GAP = 6;
+const HEIGHT = 260; // until there is a face
 
-export class Editor {
+export class Editor extends Panel {
+  /** @type {import("../types").ExpressionView | null} */
   view = null;
   picture = 0;
+  /** @type {import("../types").Face | null} */
   face = null;
   notes = [];
   trouble = "";
-  minHeight = 260;
   faces = new Map();
+  stale = false;
+  bending = null;
+  /** @type {Values | null} */
+  values = null;
 
   /**
    * `widgets` are the node's by name. `server` answers rig(), face(key), preview(asked) and
-   * keep(name, sliders). `changed` is told after a person's change, `resized` when the node has to
-   * make room, and `run` runs the node.
+   * keep(name, sliders). `changed` is told after a person's change, and `run` runs the node.
    */
-  constructor({ locale, widgets, server, changed, resized, run }) {
-    addStyle("expression", STYLE);
-    this.words = texts(Object.fromEntries(
-      Object.keys(TEXTS).map((language) => [language, { ...NAMES[language], ...TEXTS[language] }]),
-    ), locale);
-    Object.assign(this, { widgets, server, changed, resized, run });
-    this.element = element("div", "facet-panel facet-expression");
+  constructor({ words, widgets, server, changed, resized, run }) {
+    super("expression", HEIGHT, resized);
+    this.words = words;
+    this.widgets = widgets;
+    this.server = server;
+    this.changed = changed;
+    this.run = run;
     this.schedule = onceAFrame(() => this.draw());
     this.observer = new ResizeObserver(() => this.measure());
     this.observer.observe(this.element);
@@ -61,7 +62,7 @@ export class Editor {
     const both = () => this.tools.both;
     const nameOf = (name) => {
       const side = sideOf(name);
-      return words(`s_${baseOf(name)}`) + (side ? `, ${words(`side_${side}`)}` : "");
+      return words(`sliders.${baseOf(name)}`) + (side ? `, ${words(`sides.${side}`)}` : "");
     };
     const common = { words, values: this.values, nameOf, both, told: () => this.moved() };
     this.stage = new Stage(this.element, common);
@@ -260,12 +261,9 @@ export class Editor {
       const height = Math.min(width / aspect, TALLEST);
       this.stage.element.style.width = `${Math.round(height * aspect)}px`;
     }
-    const shown = [...this.element.children].filter((child) => child.offsetHeight);
-    const height = shown.reduce((sum, child) => sum + child.offsetHeight + GAP, 4);
-    if (Math.abs(height - this.minHeight) < 2) return;
-    this.minHeight = height;
-    this.element.style.minHeight = `${height}px`; // what nodes drawn by Vue go by
-    this.resized();
+    const children = /** @type {HTMLElement[]} */ ([...this.element.children]);
+    const shown = children.filter((child) => child.offsetHeight);
+    this.need(shown.reduce((sum, child) => sum + child.offsetHeight + GAP, 4));
   }
 
   close() {

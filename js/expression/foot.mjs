@@ -5,7 +5,8 @@ import { MOST_TURN } from "./handles.mjs";
 
 export class Foot {
   constructor(parent, editor) {
-    Object.assign(this, { editor, words: editor.words });
+    this.editor = editor;
+    this.words = editor.words;
     this.element = element("div", "foot", parent);
     this.element.setAttribute("role", "status");
   }
@@ -20,7 +21,9 @@ export class Foot {
     const { editor, words } = this;
     if (editor.trouble) return { text: editor.trouble, wrong: true };
     if (editor.placing.active) return { text: editor.placing.asked, wrong: false };
-    const turned = ["head_yaw", "head_pitch"].map((name) => Math.abs(editor.values?.total(name) ?? 0));
+    const turned = ["head_yaw", "head_pitch"].map((name) =>
+      Math.abs(editor.values?.total(name) ?? 0),
+    );
     if (Math.max(...turned) > MOST_TURN) return { text: words("far_turn"), wrong: false };
     const note = lastOf(editor.notes); // What hinders most is said last.
     if (note) return { text: note, wrong: true };

@@ -29,7 +29,16 @@ const IN_THE_MIDDLE = [
 ];
 
 /** What pulling does not take below zero: there is another slider for that way. */
-const ONE_WAY = new Set(["blink", "wide", "squint", "smile", "frown", "sneer", "upper_raise", "cheek"]);
+const ONE_WAY = new Set([
+  "blink",
+  "wide",
+  "squint",
+  "smile",
+  "frown",
+  "sneer",
+  "upper_raise",
+  "cheek",
+]);
 
 /** Every handle: {name, part, side, point, sliders, vectors}. */
 export function handles(rig) {
@@ -40,9 +49,12 @@ export function handles(rig) {
       side,
       point: points[side],
       sliders: sliders.map((one) => (rig.sliders.has(one) ? one : `${one}_${side}`)),
-    })));
+    })),
+  );
   const single = IN_THE_MIDDLE.map((one) => ({ ...one, name: one.part, side: "" }));
-  return [...sided, ...single].filter(({ sliders }) => sliders.every((one) => rig.sliders.has(one)));
+  return [...sided, ...single].filter(({ sliders }) =>
+    sliders.every((one) => rig.sliders.has(one)),
+  );
 }
 
 /** What `pulled` has to know of a handle's sliders on a face, where they stand at `totals`. */
@@ -50,7 +62,9 @@ export function partsOf(handle, rig, face, totals) {
   return handle.sliders.map((name) => {
     const { low, high } = rig.sliders.get(name);
     const start = totals[name] ?? 0;
-    const floor = ONE_WAY.has(name.replace(/_[rl]$/, "")) ? 0 : Math.max(low, -(handle.most ?? Infinity));
+    const floor = ONE_WAY.has(name.replace(/_[rl]$/, ""))
+      ? 0
+      : Math.max(low, -(handle.most ?? Infinity));
     const ceiling = Math.min(high, handle.most ?? Infinity);
     const vector = handle.vectors?.[name] ?? rig.vector(name, handle.point, face);
     return { name, vector, low: Math.min(floor, start), high: Math.max(ceiling, start), start };

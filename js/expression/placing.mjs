@@ -11,7 +11,11 @@ export class Placing {
    * and height; `ended` is told when there will be none.
    */
   constructor(stage, { words, names, told, done, ended }) {
-    Object.assign(this, { stage, words, names, told, done, ended });
+    this.words = words;
+    this.names = names;
+    this.told = told;
+    this.done = done;
+    this.ended = ended;
     this.layer = element("div", "placing", stage);
     this.layer.tabIndex = 0;
     this.layer.addEventListener("pointerdown", (event) => {
@@ -62,7 +66,7 @@ export class Placing {
   /** What to point at now. */
   get asked() {
     const at = this.points.length;
-    const what = this.words(`point_${this.names[at]?.point}`);
+    const what = this.words(`points.${this.names[at]?.point}`);
     return this.words("place", { number: at + 1, total: this.names.length, what });
   }
 

@@ -3,13 +3,18 @@
 import { button, element } from "../common/elements.mjs";
 import { glyph } from "./glyph.mjs";
 
+export const presetName = (words, name) =>
+  words.knows(`presets.${name}`) ? words(`presets.${name}`) : name;
+
 export class Presets {
   /** `told` is called with each change; `keep(name)` keeps the sliders as a preset. */
   constructor(parent, { words, values, told }) {
-    Object.assign(this, { words, values, told });
+    this.words = words;
+    this.values = values;
+    this.told = told;
     this.list = element("div", "presets", parent);
     this.list.setAttribute("role", "group");
-    this.list.setAttribute("aria-label", words("presets"));
+    this.list.setAttribute("aria-label", words("preset_list"));
     const line = element("label", "strength", parent);
     element("span", "", line).textContent = words("strength");
     this.input = element("input", "", line);
@@ -34,10 +39,10 @@ export class Presets {
     for (const [name, sliders] of Object.entries(rig.presets)) {
       const made = button(this.list, "", (event) => this.take(name, event));
       made.append(glyph(sliders));
-      const told = this.words.knows(`p_${name}`) ? this.words(`p_${name}`) : name;
-      element("span", "", made).textContent = told;
+      const said = presetName(this.words, name);
+      element("span", "", made).textContent = said;
       made.dataset.preset = name;
-      made.title = `${told}. ${this.words("about_preset")}`;
+      made.title = `${said}. ${this.words("about_preset")}`;
       this.made.set(name, made);
     }
   }
@@ -51,7 +56,9 @@ export class Presets {
 
   draw() {
     const chosen = this.values.get("preset");
-    for (const [name, made] of this.made) made.setAttribute("aria-pressed", String(name === chosen));
+    for (const [name, made] of this.made) {
+      made.setAttribute("aria-pressed", String(name === chosen));
+    }
     const strength = Number(this.values.get("strength") ?? 1);
     this.input.value = String(strength);
     this.input.style.setProperty("--from", "0%");

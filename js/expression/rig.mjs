@@ -1,4 +1,4 @@
-// Where the sliders take a face's landmarks: the same table as in engine/face/rig.json, summed here
+// Where the sliders take a face's landmarks: the same table as in engine/generate/expression/rig.json, summed here
 // while a handle is being dragged. The head's turn is left to the server, whose answer comes next.
 
 const OUTER_EYES = [33, 263];
@@ -94,11 +94,14 @@ export class Rig {
   }
 }
 
+/** @returns {[number, number]} */
 const difference = (a, b) => [a[0] - b[0], a[1] - b[1]];
 
 /**
  * The face's frame: u along the eyes to the picture's right, v down, in outer-eye distances as they
  * would be seen from the front; `yaw` is how far the head is turned, in degrees.
+ *
+ * @param {import("../types").Point[]} landmarks
  */
 export function frameOf(landmarks, yaw = 0) {
   const [right, left] = OUTER_EYES.map((point) => landmarks[point]);
@@ -106,7 +109,9 @@ export function frameOf(landmarks, yaw = 0) {
   const height = width / Math.cos((Math.min(60, Math.abs(yaw)) * Math.PI) / 180);
   const [cos, sin] = [(left[0] - right[0]) / width, (left[1] - right[1]) / width];
   return {
+    /** @returns {[number, number]} */
     inside: ([x, y]) => [(x * cos + y * sin) / width, (y * cos - x * sin) / height],
+    /** @returns {[number, number]} */
     outside: ([u, v]) => [u * cos * width - v * sin * height, u * sin * width + v * cos * height],
   };
 }
@@ -120,11 +125,17 @@ export function pulled(parts, way) {
   const used = parts.filter(({ vector: [u, v] }) => u * u + v * v > 1e-9);
   const now = new Map(used.map(({ name, start }) => [name, start]));
   const wanted = [0, 1].map((axis) =>
-    used.reduce((sum, { vector, start }) => sum + vector[axis] * start, way[axis]));
+    used.reduce((sum, { vector, start }) => sum + vector[axis] * start, way[axis]),
+  );
   for (let round = 0; round < 60; round++) {
     for (const { name, vector, low, high, start } of used) {
-      const rest = [0, 1].map((axis) => used.reduce((sum, other) =>
-        sum - (other.name === name ? 0 : other.vector[axis] * now.get(other.name)), wanted[axis]));
+      const rest = [0, 1].map((axis) =>
+        used.reduce(
+          (sum, other) =>
+            sum - (other.name === name ? 0 : other.vector[axis] * now.get(other.name)),
+          wanted[axis],
+        ),
+      );
       const length = vector[0] ** 2 + vector[1] ** 2;
       const best = (vector[0] * rest[0] + vector[1] * rest[1]) / length;
       now.set(name, Math.min(high, Math.max(low, (best + stay * start) / (1 + stay))));

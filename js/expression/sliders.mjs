@@ -8,14 +8,19 @@ export class Sliders {
 
   /** `told` is called with each change while a slider moves; `resized` when rows fold or unfold. */
   constructor(parent, { words, values, nameOf, told, both, resized }) {
-    Object.assign(this, { words, values, nameOf, told, both, resized });
+    this.words = words;
+    this.values = values;
+    this.nameOf = nameOf;
+    this.told = told;
+    this.both = both;
+    this.resized = resized;
     this.tabs = element("div", "tabs", parent);
     this.rows = element("div", "rows", parent);
     this.rows.dataset.captureWheel = "true";
     this.inputs = new Map();
     this.headers = new Map();
     for (const region of values.rig.table.regions) {
-      const made = button(this.tabs, words(`region_${region}`), () => this.unfold(region));
+      const made = button(this.tabs, words(`regions.${region}`), () => this.unfold(region));
       made.dataset.region = region;
       made.setAttribute("aria-expanded", "false");
       element("i", "", made);
@@ -23,10 +28,6 @@ export class Sliders {
     }
     this.rows.addEventListener("pointerdown", (event) => event.stopPropagation());
     this.rows.addEventListener("keydown", (event) => event.stopPropagation());
-  }
-
-  get count() {
-    return this.rows.childElementCount;
   }
 
   unfold(region) {
@@ -43,7 +44,7 @@ export class Sliders {
     const here = [...rig.sliders.values()].filter((one) => one.region === this.open);
     for (const base of new Set(here.map(({ name }) => baseOf(name)))) {
       const row = element("div", "row", this.rows);
-      element("span", "name", row).textContent = this.words(`s_${base}`);
+      element("span", "name", row).textContent = this.words(`sliders.${base}`);
       for (const slider of here.filter(({ name }) => baseOf(name) === base)) this.add(row, slider);
     }
   }
@@ -57,10 +58,13 @@ export class Sliders {
     input.setAttribute("aria-label", this.nameOf(name));
     pair.title = this.nameOf(name);
     const number = element("output", "", pair);
-    input.addEventListener("input", (event) => this.move(name, Number(input.value), event));
+    input.addEventListener("input", () => this.move(name, Number(input.value)));
     input.addEventListener("change", () => this.values.changed());
     pair.addEventListener("dblclick", () => {
-      this.values.rest([name, ...(this.both() && sideOf(name) ? [this.values.rig.twin(name)] : [])]);
+      this.values.rest([
+        name,
+        ...(this.both() && sideOf(name) ? [this.values.rig.twin(name)] : []),
+      ]);
       this.told();
       this.values.changed();
     });

@@ -1,16 +1,17 @@
 // The face: its picture, the lines of its features, and handles that can be pulled or stepped by key.
 
-import { element } from "../common/elements.mjs";
+import { element, svgElement } from "../common/elements.mjs";
 import { handles, partsOf } from "./handles.mjs";
 import { baseOf, frameOf, pulled } from "./rig.mjs";
 
-const SVG = "http://www.w3.org/2000/svg";
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const STEP = 0.012; // of a key, in outer-eye distances
 const FAR = 4; // times that with Shift
 
 export class Stage {
+  /** @type {import("../types").Face | null} */
   face = null;
+  landmarks = null;
   held = null;
   before = false;
 
@@ -19,7 +20,10 @@ export class Stage {
    * `both` says whether both sides move.
    */
   constructor(parent, { words, values, told, both }) {
-    Object.assign(this, { words, values, told, both });
+    this.words = words;
+    this.values = values;
+    this.told = told;
+    this.both = both;
     this.element = element("div", "stage", parent);
     this.image = element("img", "", this.element);
     this.image.alt = words("face");
@@ -27,10 +31,8 @@ export class Stage {
     this.original = element("img", "original", this.element);
     this.original.alt = "";
     this.original.draggable = false;
-    this.lines = document.createElementNS(SVG, "svg");
-    this.lines.setAttribute("aria-hidden", "true");
-    this.lines.setAttribute("preserveAspectRatio", "none");
-    this.element.append(this.lines);
+    const fill = { "aria-hidden": "true", preserveAspectRatio: "none" };
+    this.lines = svgElement("svg", fill, this.element);
     this.holds = element("div", "holds", this.element);
     this.label = element("div", "label", this.element);
     this.mark = element("div", "mark", this.element);
@@ -78,8 +80,7 @@ export class Stage {
     if (!this.face.landmarks) return;
     const { rig } = this.values;
     this.paths = [rig.table.outline, ...rig.curves].map((curve, at) => {
-      const path = document.createElementNS(SVG, "path");
-      this.lines.append(path);
+      const path = svgElement("path", {}, this.lines);
       return { path, curve: at ? curve : [...curve, curve[0]] };
     });
     this.places = handles(rig).map((handle) => {
@@ -110,12 +111,12 @@ export class Stage {
 
   /** What a handle is, and how far those of its sliders are that are not at rest. */
   said(handle) {
-    const side = handle.side ? `, ${this.words(`side_${handle.side}`)}` : "";
+    const side = handle.side ? `, ${this.words(`sides.${handle.side}`)}` : "";
     const amounts = handle.sliders
-      .map((name) => [this.words(`s_${baseOf(name)}`), this.values.total(name)])
+      .map((name) => [this.words(`sliders.${baseOf(name)}`), this.values.total(name)])
       .filter(([, total]) => Math.abs(total) > 0.005)
       .map(([name, total]) => `${name} ${total.toFixed(2)}`);
-    const what = `${this.words(`h_${handle.part}`)}${side}`;
+    const what = `${this.words(`handles.${handle.part}`)}${side}`;
     return amounts.length ? `${what}: ${amounts.join(" · ")}` : what;
   }
 
@@ -156,6 +157,7 @@ export class Stage {
     const { held } = this;
     const box = this.element.getBoundingClientRect();
     const scale = this.face.size[0] / (box.width || 1);
+    /** @type {import("../types").Point} */
     const away = [(event.clientX - held.at[0]) * scale, (event.clientY - held.at[1]) * scale];
     held.moved ||= Math.hypot(...away) > 1;
     if (!held.moved) return;
@@ -193,7 +195,12 @@ export class Stage {
     event.preventDefault();
     if (away) return this.rest(handle);
     const by = STEP * (event.shiftKey ? FAR : 1);
-    this.bring(handle, this.values.totals(), step.map((one) => one * by), this.both() !== event.altKey);
+    this.bring(
+      handle,
+      this.values.totals(),
+      step.map((one) => one * by),
+      this.both() !== event.altKey,
+    );
     this.values.changed();
   }
 

@@ -7,7 +7,8 @@ export class Tools {
 
   constructor(parent, editor) {
     const { words } = editor;
-    Object.assign(this, { words, editor });
+    this.words = words;
+    this.editor = editor;
     this.element = element("div", "tools", parent);
     this.before = this.add("before", () => {});
     const see = (wanted) => editor.stage.showBefore(wanted);
@@ -68,7 +69,10 @@ export class Tools {
     this.place.style.display = whole ? "" : "none";
     this.place.setAttribute("aria-pressed", String(editor.placing.active));
     this.sides.setAttribute("aria-pressed", String(this.both));
-    this.lines.setAttribute("aria-pressed", String(!editor.stage.element.classList.contains("bare")));
+    this.lines.setAttribute(
+      "aria-pressed",
+      String(!editor.stage.element.classList.contains("bare")),
+    );
     for (const made of [this.before, this.sides, this.lines]) made.disabled = !face?.landmarks;
     this.rest.disabled = this.keep.disabled = editor.atRest;
   }

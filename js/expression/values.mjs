@@ -9,7 +9,10 @@ export class Values {
    * is none; `changed` is told once after something that a person did is complete.
    */
   constructor(widgets, rig, own, changed) {
-    Object.assign(this, { widgets, rig, own, changed });
+    this.widgets = widgets;
+    this.rig = rig;
+    this.own = own;
+    this.changed = changed;
   }
 
   get(name) {
@@ -59,7 +62,9 @@ export class Values {
     if (adds) {
       const more = this.rig.presets[preset];
       const strength = this.get("strength") ?? 1;
-      for (const name of Object.keys(more)) this.setTotal(name, this.total(name) + more[name] * strength);
+      for (const name of Object.keys(more)) {
+        this.setTotal(name, this.total(name) + more[name] * strength);
+      }
     } else {
       this.rest();
       this.set("preset", preset);

@@ -1,9 +1,20 @@
 // One shot in the grid.
 
-import { element } from "../common/elements.mjs";
+import { drawing, element } from "../common/elements.mjs";
+import { tagName } from "../common/texts.mjs";
 import { pending } from "./decisions.mjs";
-import { icon } from "./icons.mjs";
-import { detailOf, figure, named, sentences, stateOf, titleOf } from "./said.mjs";
+import { detailOf, figure, sentences, stateOf, titleOf } from "./said.mjs";
+
+// One shape for each state, so that no state is told by its colour alone.
+const SHAPES = {
+  accepted: "M2.8 8.4l3.3 3.3 7.1-7.4",
+  failed: "M8 2.2l6.2 11.2H1.8zM8 6.6v3.1M8 11.4v.2",
+  retried: "M13.2 8a5.2 5.2 0 1 1-1.6-3.8M13.4 1.8v2.9h-2.9",
+  sampling: "M8 2.2a5.8 5.8 0 0 1 5.8 5.8",
+  waiting: "M8 3.4a4.6 4.6 0 1 1 0 9.2 4.6 4.6 0 0 1 0-9.2",
+  pinned: "M5.4 2.4h5.2M6.2 2.6v4L4 9.2h8L9.8 6.6v-4M8 9.2v4.6",
+  dropped: "M3.4 3.4l9.2 9.2M12.6 3.4l-9.2 9.2",
+};
 
 export class CellView {
   constructor(index) {
@@ -23,7 +34,7 @@ export class CellView {
     this.figures = element("div", "figures", this.element);
   }
 
-  /** Draws `cell`; `entry` is what was decided about it, `url` its picture's address, "" for none. */
+  /** Draws `cell`; `entry` is what was decided about it, `url` its image's address, "" for none. */
   draw(cell, entry, url, axes, words) {
     const state = stateOf(cell, entry);
     const next = pending(cell, entry);
@@ -32,7 +43,7 @@ export class CellView {
     this.show(url);
     if (this.shown !== state) {
       this.shown = state;
-      this.mark.replaceChildren(icon(state));
+      this.mark.replaceChildren(drawing([{ d: SHAPES[state] ?? SHAPES.waiting }]));
     }
     this.progress(0);
     this.next.textContent = next && next !== "decide" ? words(`next_${next}`) : "";
@@ -55,7 +66,7 @@ export class CellView {
     shown.forEach((score, index) => {
       if (index) this.figures.append(" · ");
       const said = element("span", index < failed.length ? "wrong" : "", this.figures);
-      said.textContent = figure(score) || named(words, score.gate);
+      said.textContent = figure(score) || tagName(words, score.gate);
     });
   }
 

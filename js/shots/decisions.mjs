@@ -27,29 +27,21 @@ export function saidOf(cell, entry) {
 
 /** The decisions after `action` (pin, drop, reroll or undo) on the shot that `cell` shows. */
 export function decided(decisions, cell, action) {
-  const before = decisions[cell.name];
-  const roll = rollOf(before);
-  const { [cell.name]: _, ...others } = decisions;
-  const entry = { pin, drop, reroll, undo }[action]();
+  const others = { ...decisions };
+  delete others[cell.name];
+  const entry = entryAfter(decisions[cell.name], cell, action);
   return entry ? { ...others, [cell.name]: entry } : others;
+}
 
-  function pin() {
-    return said("pin");
+function entryAfter(before, cell, action) {
+  const roll = rollOf(before);
+  if (action === "reroll") return { state: "reroll", roll: roll + 1 };
+  if (action === "pin" || action === "drop") {
+    return { state: action, ...(roll && { roll }), hash: cell.hash.slice(0, HASH_DIGITS) };
   }
-  function drop() {
-    return said("drop");
-  }
-  function said(state) {
-    return { state, ...(roll && { roll }), hash: cell.hash.slice(0, HASH_DIGITS) };
-  }
-  function reroll() {
-    return { state: "reroll", roll: roll + 1 };
-  }
-  // First what was said of the picture, then roll by roll, each of which is still on the disk.
-  function undo() {
-    const left = before?.state === "pin" || before?.state === "drop" ? roll : roll - 1;
-    return left > 0 ? { state: "reroll", roll: left } : null;
-  }
+  // Undo: first what was said of the image, then roll by roll, each of which is still on the disk.
+  const left = before?.state === "pin" || before?.state === "drop" ? roll : roll - 1;
+  return left > 0 ? { state: "reroll", roll: left } : null;
 }
 
 /** What the next run will do about `cell`: "reroll", "earlier", "decide" or nothing. */

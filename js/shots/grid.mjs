@@ -1,17 +1,14 @@
 // The grid of shots in a node: each as it comes, and what a person decides about it.
 
-import { element, onceAFrame } from "../common/elements.mjs";
-import { addStyle } from "../common/style.mjs";
-import { texts } from "../common/texts.mjs";
-import { actionOf, allowed } from "./actions.mjs";
+import { element, isRunning, onceAFrame } from "../common/elements.mjs";
+import { Panel } from "../common/panel.mjs";
+import { Viewer } from "../common/viewer.mjs";
+import { Actions, actionOf, allowed } from "./actions.mjs";
 import { CellView } from "./cell.mjs";
 import { decided, parsed, written } from "./decisions.mjs";
 import { Foot } from "./foot.mjs";
 import { Head } from "./head.mjs";
-import { isRunning, varied } from "./said.mjs";
-import { STYLE } from "./style.mjs";
-import { TEXTS } from "./texts.mjs";
-import { Viewer } from "./viewer.mjs";
+import { sentences, varied } from "./said.mjs";
 
 const EMPTY_HEIGHT = 150;
 const ROWS_SHOWN = 2;
@@ -19,7 +16,15 @@ const AROUND_THE_CELLS = 122; // head, bar and foot
 const UNDER_A_PICTURE = 54;
 const MIN_CELL = 86;
 
-/** The grid after a message with what changed since `message.after`; null if one is missing. */
+/** @typedef {import("../types").GridView} GridView */
+
+/**
+ * The grid after a message with what changed since `message.after`; null if one is missing.
+ *
+ * @param {GridView | null} view
+ * @param {GridView} message
+ * @returns {GridView | null}
+ */
 export function merged(view, message) {
   if (!message.after) return withEarlier(view, message);
   if (view?.folder !== message.folder || view.revision !== message.after) return null;
@@ -28,7 +33,7 @@ export function merged(view, message) {
   return { ...message, after: 0, cells };
 }
 
-/** While shots are made again, the pictures of the earlier ones stand in for those to come. */
+/** While shots are made again, the images of the earlier ones stand in for those to come. */
 function withEarlier(view, message) {
   if (!isRunning(message) || view?.folder !== message.folder) return message;
   const before = new Map(view.cells.map((cell) => [cell.name, cell.key || cell.earlier]));
@@ -36,35 +41,44 @@ function withEarlier(view, message) {
   return { ...message, cells };
 }
 
-export class Grid {
+export class Grid extends Panel {
+  /** @type {GridView | null} */
   view = null;
+  /** @type {number | null} */
   selected = null;
-  minHeight = EMPTY_HEIGHT;
+  preview = null;
+  /** @type {CellView[]} */
   views = [];
   entries = {};
+  /** The shots to draw again; null for all. @type {Set<number> | null} */
   changed = new Set();
   entryOf = (cell) => this.entries[cell.name];
 
   /**
-   * `decisions` reads and writes the node's widget: get() and set(text). `smallUrl` and `fullUrl`
-   * give the addresses of a shot's pictures, `outputUrl` of any file; `resized` is told when the
-   * node has to make room.
+   * `decisions` reads and writes the node's widget: get() and set(text). `smallUrl` gives the
+   * address of a shot's thumbnail, `outputUrl` of a file in the output folder.
    */
-  constructor({ locale, decisions, smallUrl, fullUrl, outputUrl, resized }) {
-    addStyle("shots", STYLE);
-    this.words = texts(TEXTS, locale);
-    Object.assign(this, { decisions, resized });
-    this.urls = { small: smallUrl, full: fullUrl };
-    this.element = element("div", "facet-panel facet-shots");
-    this.head = new Head(this.element, this.words, outputUrl);
+  constructor({ words, decisions, smallUrl, outputUrl, resized }) {
+    super("shots", EMPTY_HEIGHT, resized);
+    this.words = words;
+    this.decisions = decisions;
+    this.smallUrl = smallUrl;
+    this.outputUrl = outputUrl;
+    this.head = new Head(this.element, words, outputUrl);
     this.scroller = element("div", "scroll", this.element);
     this.scroller.dataset.captureWheel = "true";
     this.list = element("div", "cells", this.scroller);
     this.list.setAttribute("role", "listbox");
-    this.list.setAttribute("aria-label", this.words("shots"));
+    this.list.setAttribute("aria-label", words("shots"));
     this.empty = element("div", "empty", this.scroller);
-    this.foot = new Foot(this.element, this.words, (action) => this.act(action));
-    this.viewer = new Viewer(this, this.words);
+    const act = (action) => this.act(action);
+    this.foot = new Foot(this.element, words, act);
+    this.viewer = new Viewer(words, {
+      turn: (by) => this.select(this.selected + by),
+      press: (event) => this.actOn(event),
+      closed: () => this.focus(),
+    });
+    this.viewerActions = new Actions(this.viewer.actions, words, act);
     this.listen();
     this.schedule = onceAFrame(() => this.draw());
     this.observer = new ResizeObserver(() => this.measure());
@@ -78,7 +92,7 @@ export class Grid {
 
   fullUrl(cell) {
     const key = cell.key || cell.earlier;
-    return key ? this.urls.full(this.view, { key }) : cell.picture;
+    return key ? this.outputUrl(`${this.view.folder}/${key}.png`) : cell.picture;
   }
 
   listen() {
@@ -129,7 +143,7 @@ export class Grid {
     this.selected = index;
     if (index != null) this.focus();
     this.drawFoot();
-    if (this.viewer.isOpen) this.viewer.draw();
+    if (this.viewer.isOpen) this.drawViewer();
   }
 
   focus() {
@@ -151,7 +165,26 @@ export class Grid {
 
   enlarge() {
     const cell = this.cells[this.selected];
-    if (cell && this.fullUrl(cell)) this.viewer.open();
+    if (cell && this.fullUrl(cell)) this.drawViewer();
+  }
+
+  drawViewer() {
+    const cell = this.cells[this.selected];
+    if (!cell) {
+      this.viewer.close();
+      return;
+    }
+    const entry = this.entryOf(cell);
+    const { measured, next } = sentences(cell, entry, this.words);
+    /** @type {(string | Element)[]} */
+    const said = [measured];
+    if (next) {
+      said.push(Object.assign(element("div", "next"), { textContent: next }));
+    }
+    const place = this.selected + 1;
+    const total = this.cells.length;
+    this.viewerActions.draw(cell, entry);
+    this.viewer.show({ url: this.fullUrl(cell), title: cell.name, said, place, total });
   }
 
   act(action) {
@@ -162,20 +195,25 @@ export class Grid {
     this.draw();
   }
 
+  /** Does the action that a key means, if it means one. */
+  actOn(event) {
+    const action = actionOf(event);
+    if (action) this.act(action);
+    return Boolean(action);
+  }
+
   press(event) {
     if (event.key === "Tab" || event.ctrlKey || event.metaKey || event.altKey) return;
     const inList = this.list.contains(event.target);
     const columns = Math.max(1, getComputedStyle(this.list).gridTemplateColumns.split(" ").length);
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-    const action = actionOf(event);
     event.stopPropagation(); // The page has keys of its own: Delete removes the node.
     if (by) this.select(Math.min(Math.max((this.selected ?? -by) + by, 0), this.cells.length - 1));
     else if (event.key === "Home") this.select(0);
     else if (event.key === "End") this.select(this.cells.length - 1);
     else if (event.key === "Escape") this.select(null);
     else if (inList && (event.key === "Enter" || event.key === " ")) this.enlarge();
-    else if (action) this.act(action);
-    else return;
+    else if (!this.actOn(event)) return;
     event.preventDefault();
   }
 
@@ -193,10 +231,7 @@ export class Grid {
       const under = UNDER_A_PICTURE + (varied(this.cells).length ? 14 : 0);
       height = AROUND_THE_CELLS + Math.ceil(rows * (side / aspect + under + 8));
     }
-    if (Math.abs(height - this.minHeight) < 2) return;
-    this.minHeight = height;
-    this.element.style.minHeight = `${height}px`; // what nodes drawn by Vue go by
-    this.resized();
+    this.need(height);
   }
 
   draw() {
@@ -216,7 +251,7 @@ export class Grid {
     this.drawHead();
     this.drawFoot();
     this.follow();
-    if (this.viewer.isOpen) this.viewer.draw();
+    if (this.viewer.isOpen) this.drawViewer();
   }
 
   build() {
@@ -224,13 +259,15 @@ export class Grid {
     this.list.replaceChildren(...this.views.map((view) => view.element));
     if (this.views.length) this.views[this.selected ?? 0].element.tabIndex = 0;
     this.changed = null;
-    if (this.selected != null) this.views[this.selected].element.setAttribute("aria-selected", "true");
+    if (this.selected != null) {
+      this.views[this.selected].element.setAttribute("aria-selected", "true");
+    }
   }
 
   urlOf(cell) {
     if (cell.picture || cell.state === "sampling" || cell.state === "retried") return cell.picture;
     const key = cell.key || cell.earlier;
-    return key ? this.urls.small(this.view, { key }) : "";
+    return key ? this.smallUrl(this.view, { key }) : "";
   }
 
   drawHead() {

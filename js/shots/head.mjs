@@ -1,11 +1,12 @@
 // The line over the grid: how many are made or kept, which shot is at hand, and the sheet.
 
-import { element } from "../common/elements.mjs";
-import { isKept, isRunning, titleOf } from "./said.mjs";
+import { element, isRunning } from "../common/elements.mjs";
+import { isKept, titleOf } from "./said.mjs";
 
 export class Head {
   constructor(parent, words, outputUrl) {
-    Object.assign(this, { words, outputUrl });
+    this.words = words;
+    this.outputUrl = outputUrl;
     const line = element("div", "head", parent);
     this.count = element("b", "", line);
     this.rest = element("span", "rest", line);

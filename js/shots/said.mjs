@@ -1,8 +1,7 @@
 // What is said of a shot: its view, its state, what was measured.
 
+import { tagName } from "../common/texts.mjs";
 import { pending, rollOf, saidOf } from "./decisions.mjs";
-
-export const isRunning = (view) => view?.state === "running" || view?.state === "preparing";
 
 const STATES = { pin: "pinned", drop: "dropped" };
 
@@ -17,23 +16,17 @@ export function isKept(cell, entry) {
   return state === "accepted" || state === "pinned";
 }
 
-/**
- * A tag's value in the person's language, or else its `label`, or as it stands; `axis` tells apart
- * where a word has two meanings.
- */
-export function named(words, value, axis = "", label = "") {
-  const known = [`${axis}_${value}`, value].find(words.knows);
-  return known ? words(known) : label || value.replaceAll("_", " ");
-}
-
 /** The view, or the shot's own name where it asks for none. */
 export function titleOf(cell, words) {
-  return cell.tags.view ? named(words, cell.tags.view) : cell.name;
+  return cell.tags.view ? tagName(words, cell.tags.view) : cell.name;
 }
 
 /** The tags of `axes`, shortly, such as "close-up · smile". */
 export function detailOf(cell, axes, words) {
-  return axes.filter((axis) => cell.tags[axis]).map((axis) => named(words, cell.tags[axis], axis)).join(" · ");
+  return axes
+    .filter((axis) => cell.tags[axis])
+    .map((axis) => tagName(words, cell.tags[axis], axis))
+    .join(" · ");
 }
 
 /** The axes besides the view in which `cells` differ. */
@@ -53,8 +46,9 @@ export function figure(score) {
 export function measuredOf(cell, words) {
   const found = [];
   for (const score of cell.scores) {
-    if (score.passed === false) found.push(score.note || `${named(words, score.gate)} ${figure(score)}`);
-    else if (score.passed) found.push(`${named(words, score.gate)} ${figure(score)}`.trim());
+    if (score.passed === false) {
+      found.push(score.note || `${tagName(words, score.gate)} ${figure(score)}`);
+    } else if (score.passed) found.push(`${tagName(words, score.gate)} ${figure(score)}`.trim());
   }
   return found.length || !cell.key ? found : [words("unmeasured")];
 }

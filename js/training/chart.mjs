@@ -1,18 +1,12 @@
 // The chart: an SVG, so that it stays sharp at every zoom and takes its colours from the theme.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { lastOf, svgElement } from "../common/elements.mjs";
+
 const EDGE = { left: 38, right: 10, top: 10, bottom: 20 };
 
-function make(parent, name, kind, attributes = {}) {
-  const element = document.createElementNS(SVG, name);
-  if (kind) element.setAttribute("class", kind);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  parent.append(element);
-  return element;
-}
-
 const round = (value) => Math.round(value * 10) / 10;
-const line = (points) => (points.length ? `M${points.map((p) => p.map(round).join(",")).join("L")}` : "");
+const line = (points) =>
+  points.length ? `M${points.map((p) => p.map(round).join(",")).join("L")}` : "";
 
 /** Two to five round numbers from `low` to `high`. */
 export function ticks(low, high, wanted = 3) {
@@ -71,94 +65,117 @@ function curve(points, width) {
   return points.filter((_, index) => index % stride === 0 || index === points.length - 1);
 }
 
+/** Where everything of `view` stands in `width` by `height` px: x of a step, y of a loss. */
+function placed(view, width, height) {
+  const { rows } = view;
+  const [right, bottom] = [width - EDGE.right, height - EDGE.bottom];
+  const last = Math.max(view.steps, lastOf(rows)[0], 1);
+  const scale = (low, high) => (value) => {
+    const share = (Math.min(Math.max(value, low), high) - low) / (high - low);
+    return bottom - (bottom - EDGE.top) * share;
+  };
+  const x = (step) => EDGE.left + ((right - EDGE.left) * step) / last;
+  const [low, high] = lossRange(rows, view.validation);
+  return { rows, width, height, right, bottom, last, low, high, scale, x, y: scale(low, high) };
+}
+
 export class Chart {
+  /** The step under the pointer, or null. */
+  hovered = null;
+  /** Where everything stands; null while nothing is drawn. */
+  place = null;
+
   /** `onStep` is told the step under the pointer, and null when it leaves. */
   constructor(onStep) {
-    this.svg = document.createElementNS(SVG, "svg");
-    this.svg.setAttribute("class", "facet-chart");
-    this.svg.setAttribute("role", "img");
+    this.svg = svgElement("svg", { class: "facet-chart", role: "img" });
     this.onStep = onStep;
     this.svg.addEventListener("pointermove", (event) => this.point(event));
     this.svg.addEventListener("pointerleave", () => this.leave());
   }
 
-  /** Draws `course` in `width` by `height` px; `words` names the best checkpoint. */
-  draw(course, width, height, words) {
-    const svg = this.svg;
-    svg.replaceChildren();
-    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.x = null;
-    const rows = course?.rows ?? [];
-    if (!rows.length || width < 80 || height < 50) return;
-
-    const [right, bottom] = [width - EDGE.right, height - EDGE.bottom];
-    const last = Math.max(course.steps, rows[rows.length - 1][0], 1);
-    const scale = (low, high) => (value) => {
-      const share = (Math.min(Math.max(value, low), high) - low) / (high - low);
-      return bottom - (bottom - EDGE.top) * share;
-    };
-    const x = (step) => EDGE.left + ((right - EDGE.left) * step) / last;
-    const [low, high] = lossRange(rows, course.validation);
-    const y = scale(low, high);
-
-    for (const tick of ticks(low, high, height > 200 ? 4 : 3)) {
-      make(svg, "path", "grid", { d: `M${EDGE.left},${round(y(tick))}H${right}` });
-      const at = { x: EDGE.left - 6, y: round(y(tick)) + 3, "text-anchor": "end" };
-      make(svg, "text", "tick", at).textContent = String(tick);
-    }
-    for (const tick of ticks(0, last, width > 560 ? 8 : 4)) {
-      const anchor = x(tick) > right - 14 ? "end" : tick ? "middle" : "start";
-      const at = { x: round(x(tick)), y: height - 5, "text-anchor": anchor };
-      make(svg, "text", "tick", at).textContent = String(tick);
-    }
-    make(svg, "path", "axis", { d: `M${EDGE.left},${bottom}H${right}` });
-
-    const rates = rows.filter((row) => row[3] != null);
-    const top = Math.max(...rates.map((row) => row[3]), 0);
-    if (top) {
-      const rate = scale(0, top * 1.05);
-      const points = rates.map((row) => [x(row[0]), rate(row[3])]);
-      make(svg, "path", "rate", { d: line(curve(points, width)) });
-    }
-    make(svg, "path", "single", { d: line(columns(rows, x, y)) });
-    const smoothed = rows.filter((row) => row[2] != null).map((row) => [x(row[0]), y(row[2])]);
-    make(svg, "path", "smoothed", { d: line(curve(smoothed, width)) });
-    this.measured("validation", course.validation.map(([step, value]) => [x(step), y(value)]));
-    const lowest = Math.min(0, ...course.identity.map(([, value]) => value));
-    const likeness = scale(lowest, 1);
-    this.measured("identity", course.identity.map(([step, value]) => [x(step), likeness(value)]));
-
-    for (const step of course.checkpoints) {
-      if (step !== course.best) make(svg, "circle", "saved", { cx: round(x(step)), cy: bottom, r: 2.5 });
-    }
-    if (course.best != null) {
-      const at = round(x(course.best));
-      make(svg, "path", "best", { d: `M${at},${EDGE.top}V${bottom}` });
-      make(svg, "circle", "best", { cx: at, cy: bottom, r: 4 });
-      const left = at > width - 90;
-      const place = { x: at + (left ? -6 : 6), y: EDGE.top + 8, "text-anchor": left ? "end" : "start" };
-      make(svg, "text", "best", place).textContent = words("best", { step: course.best });
-    }
-    this.hair = make(svg, "path", "hair", { d: "", visibility: "hidden" });
-    this.spot = make(svg, "circle", "spot", { r: 3.5, visibility: "hidden" });
-    Object.assign(this, { x, y, rows, width, last, bottom, right });
+  /** Draws `view` in `width` by `height` px; `words` names the best checkpoint. */
+  draw(view, width, height, words) {
+    this.svg.replaceChildren();
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.place = null;
+    if (!view?.rows.length || width < 80 || height < 50) return;
+    this.place = placed(view, width, height);
+    this.drawAxes();
+    this.drawCurves(view);
+    this.drawCheckpoints(view, words);
+    this.hair = this.make("path", "hair", { d: "", visibility: "hidden" });
+    this.spot = this.make("circle", "spot", { r: 3.5, visibility: "hidden" });
     if (this.hovered != null) this.mark(this.hovered);
   }
 
-  measured(kind, points) {
-    make(this.svg, "path", kind, { d: line(points) });
+  make(name, kind, attributes) {
+    return svgElement(name, { class: kind, ...attributes }, this.svg);
+  }
+
+  drawAxes() {
+    const { width, height, right, bottom, last, low, high, x, y } = this.place;
+    const label = (tick, at) => (this.make("text", "tick", at).textContent = String(tick));
+    for (const tick of ticks(low, high, height > 200 ? 4 : 3)) {
+      this.make("path", "grid", { d: `M${EDGE.left},${round(y(tick))}H${right}` });
+      label(tick, { x: EDGE.left - 6, y: round(y(tick)) + 3, "text-anchor": "end" });
+    }
+    for (const tick of ticks(0, last, width > 560 ? 8 : 4)) {
+      const anchor = x(tick) > right - 14 ? "end" : tick ? "middle" : "start";
+      label(tick, { x: round(x(tick)), y: height - 5, "text-anchor": anchor });
+    }
+    this.make("path", "axis", { d: `M${EDGE.left},${bottom}H${right}` });
+  }
+
+  drawCurves({ validation, identity }) {
+    const { rows, width, scale, x, y } = this.place;
+    const rates = rows.filter((row) => row[3] != null);
+    const top = Math.max(...rates.map((row) => row[3]), 0);
+    const rate = scale(0, top * 1.05);
+    const smoothed = rows.filter((row) => row[2] != null);
+    const along = (those, at, ofY) =>
+      curve(
+        those.map((row) => [x(row[0]), ofY(row[at])]),
+        width,
+      );
+    if (top) this.make("path", "rate", { d: line(along(rates, 3, rate)) });
+    this.make("path", "single", { d: line(columns(rows, x, y)) });
+    this.make("path", "smoothed", { d: line(along(smoothed, 2, y)) });
+    const lowest = Math.min(0, ...identity.map(([, value]) => value));
+    this.drawMeasured("validation", validation, y);
+    this.drawMeasured("identity", identity, scale(lowest, 1));
+  }
+
+  drawMeasured(kind, measured, ofY) {
+    const points = measured.map(([step, value]) => [this.place.x(step), ofY(value)]);
+    this.make("path", kind, { d: line(points) });
     for (const [cx, cy] of points) {
-      make(this.svg, "circle", kind, { cx: round(cx), cy: round(cy), r: 2.75 });
+      this.make("circle", kind, { cx: round(cx), cy: round(cy), r: 2.75 });
     }
   }
 
+  drawCheckpoints({ checkpoints, best }, words) {
+    const { width, bottom, x } = this.place;
+    for (const step of checkpoints) {
+      if (step === best) continue;
+      this.make("circle", "saved", { cx: round(x(step)), cy: bottom, r: 2.5 });
+    }
+    if (best == null) return;
+    const at = round(x(best));
+    this.make("path", "best", { d: `M${at},${EDGE.top}V${bottom}` });
+    this.make("circle", "best", { cx: at, cy: bottom, r: 4 });
+    const [by, anchor] = at > width - 90 ? [-6, "end"] : [6, "start"];
+    const place = { x: at + by, y: EDGE.top + 8, "text-anchor": anchor };
+    this.make("text", "best", place).textContent = words("best", { step: best });
+  }
+
   point(event) {
-    if (!this.x) return;
+    if (!this.place) return;
+    const { rows, width, last, right } = this.place;
     const box = this.svg.getBoundingClientRect(); // in screen px: the canvas may be zoomed
-    const at = ((event.clientX - box.left) / box.width) * this.width;
-    const step = ((at - EDGE.left) / (this.right - EDGE.left)) * this.last;
-    let nearest = this.rows[0];
-    for (const row of this.rows) {
+    const at = ((event.clientX - box.left) / box.width) * width;
+    const step = ((at - EDGE.left) / (right - EDGE.left)) * last;
+    let nearest = rows[0];
+    for (const row of rows) {
       if (Math.abs(row[0] - step) < Math.abs(nearest[0] - step)) nearest = row;
     }
     this.mark(nearest[0]);
@@ -166,12 +183,13 @@ export class Chart {
   }
 
   mark(step) {
-    const row = this.rows.find((one) => one[0] === step);
+    const { x, y, rows, bottom } = this.place;
+    const row = rows.find((one) => one[0] === step);
     if (!row) return;
     this.hovered = step;
-    this.hair.setAttribute("d", `M${round(this.x(step))},${EDGE.top}V${this.bottom}`);
-    this.spot.setAttribute("cx", round(this.x(step)));
-    this.spot.setAttribute("cy", round(this.y(row[2] ?? row[1])));
+    this.hair.setAttribute("d", `M${round(x(step))},${EDGE.top}V${bottom}`);
+    this.spot.setAttribute("cx", round(x(step)));
+    this.spot.setAttribute("cy", round(y(row[2] ?? row[1])));
     for (const element of [this.hair, this.spot]) element.setAttribute("visibility", "visible");
   }
 

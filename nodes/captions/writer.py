@@ -11,6 +11,7 @@ from comfy_api.latest import io, ui
 from ...engine.captions.asking import parse_axes
 from ...engine.captions.policy import CaptionPolicy, PolicyKind
 from ...engine.captions.words import form_of
+from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.core.vocabulary import AXES
 from ...engine.core.words import ENGLISH, languages
@@ -19,7 +20,7 @@ from ...engine.store.captions_by_hand import FILE, captions_by_hand, with_captio
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.vision_models import NONE, chosen_vision_model, progress, register, vlm_folders
+from ..common.vision_models import NONE, chosen_vision_model, register, vlm_folders
 
 if TYPE_CHECKING:
     from ...engine.captions.filling import Filling
@@ -135,7 +136,7 @@ def tagged_by_vision_model(
     from ...engine.captions.writer import unwritten
 
     wanted = {shot.hash for shot in unwritten(character, keep_existing)}
-    seen, filled = filling.fill(character, wanted, Memory(folder), progress())
+    seen, filled = filling.fill(character, wanted, Memory(folder), progress_bar())
     return seen, filled.lines()
 
 

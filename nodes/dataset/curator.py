@@ -58,8 +58,8 @@ class FacetDatasetCurator(io.ComfyNode):
                     "review",
                     default=True,
                     optional=True,
-                    tooltip="In the page, what comes after waits until you press Go on for exactly "
-                    "these pictures. A prompt that comes over the API never waits.",
+                    tooltip="In the page, the nodes that follow wait until you press Continue for "
+                    "exactly these images. A prompt sent through the API never waits.",
                 ),
                 io.String.Input(
                     "curation",

@@ -13,6 +13,7 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
+from ...engine.comfyui.progress import image_progress
 from ...engine.core.character import Character
 from ...engine.store.files import contained
 from ..common.errors import errors_from
@@ -26,7 +27,6 @@ from .character_shot_inputs import (
     chosen,
     sampling_for,
 )
-from .scorer import shown_progress
 
 if TYPE_CHECKING:
     from ...engine.scoring.calibrate import Calibration
@@ -45,25 +45,25 @@ class FacetCharacterShot(io.ComfyNode):
             node_id="FacetCharacterShot",
             display_name="Facet Character Shot",
             category="Facet/Identity",
-            description="Makes pictures with a finished LoRA. The trigger is put into each prompt, "
-            "the picture is held against the original, and tried again in other words or at "
-            "another strength when it is somebody else, looks the wrong way or repeats a training "
-            "picture. The best is kept in output/facet/<character>/pictures.",
+            description="Makes images with a finished LoRA. The trigger is added to each prompt, "
+            "the image is compared with the original, and retried with an adjusted "
+            "prompt or strength when identity or view fails or when it copies a "
+            "training image. The best is kept in output/facet/<character>/pictures.",
             search_aliases=["use lora", "character prompt", "consistent character", "best of"],
             is_output_node=True,
             inputs=character_shot_inputs(),
             outputs=[
                 io.Image.Output(
-                    "images", is_output_list=True, tooltip="The best try of each picture."
+                    "images", is_output_list=True, tooltip="The best attempt at each image."
                 ),
                 io.Float.Output(
                     "scores",
                     is_output_list=True,
-                    tooltip="How alike each picture is: the score, or the cosine without a scale; "
-                    "not a number where nothing measured it.",
+                    tooltip="Similarity of each image: the score, or the cosine where no score is "
+                    "connected; NaN where it was not measured.",
                 ),
                 io.String.Output("report", tooltip="What was asked, measured and changed."),
-                io.Image.Output("tries_sheet", tooltip="Every try, with the kept one framed."),
+                io.Image.Output("tries_sheet", tooltip="Every attempt, with the kept one framed."),
             ],
             hidden=[io.Hidden.prompt, io.Hidden.extra_pnginfo],
         )
@@ -137,7 +137,7 @@ class FacetCharacterShot(io.ComfyNode):
                 negative,
                 [*filter(None, [note]), *misfits],
             )
-            made = shoot.run(prompts, pictures, seed, shown_progress())
+            made = shoot.run(prompts, pictures, seed, image_progress())
         told = report(made, calls.text or name, [*shoot.notes, *shoot.judge.notes])
         for one in made:
             for conflict in one.conflicts:

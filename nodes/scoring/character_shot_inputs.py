@@ -37,14 +37,14 @@ def character_shot_inputs() -> list[io.Input]:
             default="smiling, in a park, three-quarter view left",
             multiline=True,
             dynamic_prompts=True,
-            tooltip="What to show, one picture a line. The trigger is put in where it is missing.",
+            tooltip="What to show, one image per line. The trigger is added where it is missing.",
         ),
         io.Combo.Input(
             "lora_name",
             options=[NOTHING, *folder_paths.get_filename_list("loras")],
             default=NOTHING,
-            tooltip="The character's LoRA. Its file names the trigger. None where it comes "
-            "through the lora input, or is in the MODEL.",
+            tooltip="The character's LoRA. Its file names the trigger. Choose none when the "
+            "LoRA comes through the lora input or is already in the MODEL.",
         ),
         io.Float.Input(
             "lora_strength",
@@ -52,27 +52,29 @@ def character_shot_inputs() -> list[io.Input]:
             min=0.05,
             max=3.0,
             step=0.05,
-            tooltip="The LoRA's strength in the first try; what the Identity Scorer found.",
+            tooltip="The LoRA's strength in the first attempt, such as the Identity Scorer "
+            "recommends.",
         ),
         *sampling_inputs(),
         sockets.Character.Input(
             "character",
             optional=True,
-            tooltip="The character: its original is what pictures are held against. "
-            "Without it they are not scored.",
+            tooltip="The character, whose original the images are compared with. If not "
+            "connected, images are not scored.",
         ),
         io.LoraModel.Input("lora", optional=True, tooltip="The LoRA, where it comes from a node."),
         io.ClipVision.Input(
             "clip_vision",
             optional=True,
-            tooltip="Measures how alike each picture is to the original. Without it nobody checks.",
+            tooltip="Measures each image's similarity to the original. If not connected, "
+            "similarity is not checked.",
         ),
         face_detection_input("the view is not checked"),
         sockets.ScoreCard.Input(
             "score",
             optional=True,
-            tooltip="The Identity Scorer's score of this character: pictures are then "
-            "scored on its scale, 0 anybody, 1 the character.",
+            tooltip="The Identity Scorer's score of this character: images are then scored on "
+            "its scale, 0 a stranger, 1 the character.",
         ),
         io.Int.Input(
             "pictures",
@@ -88,8 +90,7 @@ def character_shot_inputs() -> list[io.Input]:
             min=1,
             max=10,
             optional=True,
-            tooltip="How often a picture is tried until nothing is wrong with it; the best "
-            "try is kept.",
+            tooltip="Maximum number of attempts at an image; the best one is kept.",
         ),
         io.Float.Input(
             "min_likeness",
@@ -98,9 +99,10 @@ def character_shot_inputs() -> list[io.Input]:
             max=1.5,
             step=0.01,
             optional=True,
-            tooltip="How alike a picture has to be. With a score, on its scale; else the "
-            "cosine of what measures it: about 0.5 for the demo encoder, 0.6 for DINOv2, "
-            "0.8 for CLIP and SigLIP, 0.3 for face recognition.",
+            tooltip="Minimum similarity of an image to the original. With a score, on its "
+            "scale; otherwise the cosine of the embeddings: about 0.5 for the demo "
+            "encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP, 0.3 for face "
+            "recognition.",
         ),
         io.String.Input(
             "description",

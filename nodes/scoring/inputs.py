@@ -16,13 +16,14 @@ def scorer_inputs() -> list[io.Input]:
         sockets.Character.Input("character", tooltip="The character, with its dataset."),
         *model_inputs(),
         io.ClipVision.Input(
-            "clip_vision", tooltip="Measures how alike each picture is to the original."
+            "clip_vision", tooltip="Measures how similar each image is to the original."
         ),
         *sampling_inputs(),
         io.String.Input(
             "strengths",
             default="1.0",
-            tooltip="LoRA strengths to try, such as '0.8, 1.0'. The LoRA off is always measured.",
+            tooltip="LoRA strengths to try, such as '0.8, 1.0'. The baseline, without LoRA, is "
+            "always measured.",
         ),
         io.Int.Input(
             "samples",
@@ -30,13 +31,13 @@ def scorer_inputs() -> list[io.Input]:
             min=1,
             max=200,
             tooltip="How many prompts: the best checkpoint is measured on all of them, the "
-            "others on the first four. 12 or more give a firm figure.",
+            "others on the first four. Use 12 or more for a reliable result.",
         ),
         sockets.Run.Input(
             "run", optional=True, tooltip="The training run whose checkpoints to compare."
         ),
         io.LoraModel.Input(
-            "lora", optional=True, tooltip="One LoRA to score, where there is no run."
+            "lora", optional=True, tooltip="One LoRA to score, if no run is connected."
         ),
         face_detection_input("views are not scored"),
         io.Int.Input(
@@ -46,7 +47,7 @@ def scorer_inputs() -> list[io.Input]:
             max=50,
             optional=True,
             advanced=True,
-            tooltip="How many of the run's checkpoints to try, evenly spread to the last.",
+            tooltip="How many of the run's checkpoints to try, evenly spaced up to the last.",
         ),
         io.String.Input(
             "description",
@@ -54,7 +55,7 @@ def scorer_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="The character in words, such as 'a woman with short red hair and "
-            "glasses'. When given, it is scored beside, without the LoRA.",
+            "glasses'. If given, it is scored as well, without LoRA.",
         ),
         negative_input(),
         io.Combo.Input(
@@ -62,7 +63,7 @@ def scorer_inputs() -> list[io.Input]:
             options=["", *folder_paths.get_filename_list("loras")],
             default="",
             optional=True,
-            tooltip="Any LoRA of ComfyUI's LoRA folders, where neither a run nor a LoRA is "
+            tooltip="Any LoRA from ComfyUI's LoRA folders, if neither a run nor a LoRA is "
             "connected.",
         ),
         io.String.Input(
@@ -71,28 +72,28 @@ def scorer_inputs() -> list[io.Input]:
             multiline=True,
             dynamic_prompts=False,
             optional=True,
-            tooltip="Your own prompts, one a line, without the trigger, which is put before "
-            "each. Empty takes a suite of views, framings, clothes and places that the "
-            "dataset does not name. 'leak:' before a line that names no clothes has it "
-            "watched for a garment of the dataset.",
+            tooltip="Your own prompts, one a line, without the trigger, which is added before "
+            "each. Empty uses a suite of views, framings, clothes and places that the dataset "
+            "does not name. Put 'leak:' before a line that names no clothes to check it for a "
+            "garment of the dataset.",
         ),
         _count(
             "trigger_only",
             8,
-            "Pictures of the trigger and class word alone: how much "
-            "they differ, and whether they repeat the dataset.",
+            "Images prompted with the trigger and class word only: how much they differ, and "
+            "whether they copy the dataset.",
         ),
         _count(
             "attributes",
             4,
-            "Close-ups with something on that the dataset does not "
-            "name: glasses, a ponytail, a hat, a scarf.",
+            "Close-ups wearing something that the dataset does not name: glasses, a ponytail, "
+            "a hat, a scarf.",
         ),
         _count(
             "leak_probes",
             4,
-            "More pictures for which no clothes are named: whether a "
-            "garment of the dataset appears all the same.",
+            "More images whose prompts name no clothes: whether a garment of the dataset "
+            "appears nevertheless.",
         ),
         io.Boolean.Input(
             "stamp",
@@ -102,8 +103,8 @@ def scorer_inputs() -> list[io.Input]:
             tooltip="Writes the score into the metadata of the LoRA file that is chosen.",
         ),
         *embedder_inputs(
-            "Cuts the person out: whether the figure of a training picture comes again in another "
-            "place. Without it only whole pictures and faces are compared."
+            "Cuts the person out, to find the pose and outfit of a training image in another "
+            "place. If not connected, only whole images and faces are compared."
         ),
     ]
 
@@ -116,5 +117,5 @@ def _count(name: str, default: int, tooltip: str) -> io.Input:
         max=64,
         optional=True,
         advanced=True,
-        tooltip=f"{tooltip} Made for the LoRA off and for the best one. 0 leaves them out.",
+        tooltip=f"{tooltip} Made without LoRA and with the best one. 0 leaves them out.",
     )

@@ -32,9 +32,9 @@ class FacetLoraGrid(io.ComfyNode):
             node_id="FacetLoraGrid",
             display_name=NAME,
             category="Facet/Identity",
-            description="One picture for each prompt, LoRA and strength, the LoRA off first, on "
-            "one sheet. A row that is there already is not made again. With a character and a "
-            "CLIP_VISION each picture is scored.",
+            description="One image for each prompt, LoRA and strength on one sheet, with the "
+            "baseline without a LoRA first. Existing rows are not sampled again. With "
+            "a character and a CLIP_VISION each image is scored.",
             search_aliases=["xy plot", "strength comparison", "lora test", "checkpoint grid"],
             is_output_node=True,
             enable_expand=True,
@@ -47,21 +47,23 @@ class FacetLoraGrid(io.ComfyNode):
                     default="front view\nleft profile\nwearing a red coat, in a city",
                     multiline=True,
                     dynamic_prompts=False,
-                    tooltip="The prompts, one a line. With a character its trigger is put before "
-                    "each, or its class word alone where the LoRA is off; without one write it "
-                    "yourself.",
+                    tooltip="The prompts, one per line. With a character its trigger is put before "
+                    "each, or only its class word in the baseline without a LoRA; without a "
+                    "character write the trigger yourself.",
                 ),
                 io.String.Input(
                     "strengths",
                     default="0.5, 0.8, 1.0, 1.2, 1.5",
-                    tooltip="LoRA strengths, such as '0.8, 1.0'. The LoRA off is always there.",
+                    tooltip="LoRA strengths, such as '0.8, 1.0'. The baseline without a LoRA is "
+                    "always included.",
                 ),
                 io.String.Input(
                     "loras",
                     default="",
                     multiline=True,
                     dynamic_prompts=False,
-                    tooltip="Names of LoRAs in ComfyUI's LoRA folders, one a line. Any LoRA does.",
+                    tooltip="Names of LoRAs in ComfyUI's LoRA folders, one per line. Any LoRA "
+                    "works.",
                 ),
                 *sampling_inputs(),
                 negative_input(),
@@ -90,7 +92,7 @@ class FacetLoraGrid(io.ComfyNode):
                     "clip_vision",
                     optional=True,
                     raw_link=True,
-                    tooltip="Measures how alike each picture is to the character's original.",
+                    tooltip="Measures each image's similarity to the character's original.",
                 ),
                 _raw(face_detection_input("views are not scored")),
             ],

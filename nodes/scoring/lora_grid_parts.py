@@ -122,7 +122,7 @@ class FacetLoraGridSheet(io.ComfyNode):
                         min=1,
                         max=MOST_ROWS,
                     ),
-                    tooltip="The rows, the LoRA off first.",
+                    tooltip="The rows, the baseline without a LoRA first.",
                 ),
                 io.String.Input("rows_said", multiline=True, tooltip="What each row is, as JSON."),
                 io.String.Input("prompts", multiline=True, tooltip="One a line."),

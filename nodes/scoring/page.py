@@ -1,4 +1,4 @@
-"""What the scorer's panel in the page asks for: a character's reports, and their files."""
+"""What the scorer's panel requests: a character's reports, and their files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'; sandbox allow-downloads allow-same-origin"
 )
-"""A report holds its pictures and its style; nothing in it may run, load or send anything.
+"""A report holds its images and its style; nothing in it may run, load or send anything.
 
 It keeps its origin, as ComfyUI refuses what a page of no origin links to.
 """
@@ -41,7 +41,7 @@ OWN_FOLDER = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d)-(\d\d)-(\d\d) [0-9a-f]{8}")
 
 
 def shown(report: torch.Tensor, folder: Path, node: type[io.ComfyNode]) -> dict[str, Any]:
-    """What the node tells the page: its picture (1, H, W, 3), and the report's folder."""
+    """What the node gives the page: its image (1, H, W, 3), and the report's folder."""
     preview: dict[str, Any] = ui.PreviewImage(report, cls=node).as_dict()
     below = below_output(folder)
     return {**preview, "facet_report": [] if below is None else [below]}
@@ -103,11 +103,11 @@ def reports_beside(folder: str) -> list[dict[str, Any]]:
         raise ValueError(f"{folder!r} is not in output/facet/<character>/report.")
     character = facet / given.relative_to(facet).parts[0]
     known = sorted((character / REPORTS).glob("*/score.json"), reverse=True)
-    read = (told(path) for path in known if OWN_FOLDER.fullmatch(path.parent.name))
+    read = (read_summary(path) for path in known if OWN_FOLDER.fullmatch(path.parent.name))
     return [one for one, _ in zip(filter(None, read), range(MOST_REPORTS), strict=False)]
 
 
-def told(path: Path) -> dict[str, Any] | None:
+def read_summary(path: Path) -> dict[str, Any] | None:
     """What the page shows of the report with the score in ``path``; None where it is broken."""
     called = OWN_FOLDER.fullmatch(path.parent.name)
     try:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from comfy.utils import ProgressBar
 from comfy_api.latest import io
-from PIL import Image
 
-from ...engine.core.character import Character, quantise
+from ...engine.comfyui.progress import image_progress
+from ...engine.core.character import Character
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
 from ..common.errors import errors_from
@@ -27,11 +26,10 @@ if TYPE_CHECKING:
     from ...engine.vision.embedders import Embedder
 
 LOGGER = logging.getLogger(__name__)
-PREVIEW_SIDE = 512
 
 
 class FacetIdentityScorer(io.ComfyNode):
-    """Scores a LoRA's likeness to the original."""
+    """Scores how similar a LoRA's images are to the original."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -39,10 +37,10 @@ class FacetIdentityScorer(io.ComfyNode):
             node_id="FacetIdentityScorer",
             display_name="Facet Identity Scorer",
             category="Facet/Identity",
-            description="Makes pictures with the LoRA off and on, in clothes and places that the "
-            "dataset does not name, and says which checkpoint is most like the original, whether "
-            "it obeys the prompt and whether it copies. The report goes to "
-            "output/facet/<character>/report.",
+            description="Makes images without LoRA and with it, in clothes and places that the "
+            "dataset does not name, and tells which checkpoint is most similar to the original, "
+            "whether it follows the prompt and whether it copies training images. The report goes "
+            "to output/facet/<character>/report.",
             search_aliases=[
                 "likeness",
                 "face similarity",
@@ -53,9 +51,9 @@ class FacetIdentityScorer(io.ComfyNode):
             inputs=scorer_inputs(),
             outputs=[
                 sockets.ScoreCard.Output("score", tooltip="Everything that was measured."),
-                io.Image.Output("report", tooltip="The report as a picture."),
+                io.Image.Output("report", tooltip="The report as an image."),
                 io.LoraModel.Output("best_lora", tooltip="The best of the LoRAs that were tried."),
-                io.String.Output("verdict", tooltip="What was found, in a sentence."),
+                io.String.Output("verdict", tooltip="What was found, in a few sentences."),
             ],
         )
 
@@ -105,16 +103,10 @@ class FacetIdentityScorer(io.ComfyNode):
         from ...engine.store.images import ImageStore
 
         with errors_from(cls):
-            scenes = own_prompts(prompts, seed) or prompt_suite(character, samples, seed)
+            file = lora_path(lora_name) if lora_name else None
             evaluation = evaluate(
                 character,
-                candidates_of(
-                    run,
-                    lora,
-                    parse_strengths(strengths),
-                    checkpoints,
-                    lora_path(lora_name) if lora_name else None,
-                ),
+                candidates_of(run, lora, parse_strengths(strengths), checkpoints, file),
                 Bench(
                     model,
                     clip,
@@ -133,18 +125,18 @@ class FacetIdentityScorer(io.ComfyNode):
                     background_removal,
                 ),
                 (
-                    *scenes,
+                    *(own_prompts(prompts, seed) or prompt_suite(character, samples, seed)),
                     *attribute_prompts(character, attributes, seed),
                     *trigger_prompts(trigger_only, seed),
                     *leak_prompts(leak_probes, seed),
                 ),
                 description.strip(),
                 other_dataset(character, run),
-                shown_progress(),
+                image_progress(),
                 ImageStore(character_folder(character, REPORTS, "pictures")),
             )
         written = write_report(character_folder(character, REPORTS), character, evaluation)
-        report, card = written.picture[None], evaluation.card
+        report, card = written.image[None], evaluation.card
         if stamp:
             write_stamp(card)
         return io.NodeOutput(
@@ -158,7 +150,7 @@ class FacetIdentityScorer(io.ComfyNode):
 
 def write_stamp(card: ScoreCard) -> None:
     """Writes the score into the file of the best LoRA, where it has one; says so when it cannot."""
-    from ...engine.scoring.stamp import stamp
+    from ...engine.scoring.write import stamp
 
     if not card.best.path or card.calibration.problem:
         return
@@ -169,29 +161,18 @@ def write_stamp(card: ScoreCard) -> None:
 
 
 def other_dataset(character: Character, run: TrainingRun | None) -> list[str]:
-    """What to say when the run was trained on something else than the character connected."""
+    """What to say when the run was trained on another dataset than the character's."""
     if run is None or run.character_hash == character.hash:
         return []
     known = {run.trigger, *(called.split()[0] for called in run.companions)}
     if character.trigger not in known:
         return [
             f"The run was trained with the trigger {run.trigger!r}, the character has "
-            f"{character.trigger!r}: it was asked for by a word that it never learned."
+            f"{character.trigger!r}: the LoRA has never learned the trigger it is prompted with."
         ]
     if run.companions:  # it was trained on two characters, and this is one of them
         return []
-    return ["The run was trained on other pictures or captions than this character has now."]
-
-
-def shown_progress() -> Any:
-    """Tells ComfyUI of each picture as it is made, with the picture."""
-    bar = ProgressBar(1)
-
-    def show(done: int, total: int, image: torch.Tensor) -> None:
-        preview = Image.fromarray(quantise(image).numpy())
-        bar.update_absolute(done, total, ("JPEG", preview, PREVIEW_SIDE))
-
-    return show
+    return ["The run was trained on other images or captions than this character has now."]
 
 
 NODES = [FacetIdentityScorer]

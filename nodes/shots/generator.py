@@ -23,8 +23,8 @@ class FacetTurnaroundSheet(io.ComfyNode):
             node_id="FacetTurnaroundSheet",
             display_name="Facet Turnaround Sheet",
             category="Facet/Shots",
-            description="Front, three-quarter, profile and back views, each made from the "
-            "original, measured, and tried again when it shows the wrong view or somebody else.",
+            description="Front, three-quarter, profile and back views. Each is made from the "
+            "original, measured, and retried when its view or identity fails.",
             is_output_node=True,
             search_aliases=["character sheet", "turnaround", "multi view", "reference sheet"],
             inputs=[
@@ -83,8 +83,8 @@ class FacetShotGenerator(io.ComfyNode):
             node_id="FacetShotGenerator",
             display_name="Facet Shot Generator",
             category="Facet/Shots",
-            description="Makes every shot of a plan from the original, measures it, tries again "
-            "when it is not what was asked, and keeps it on disk at once.",
+            description="Makes every shot of a plan from the original, measures it, retries it "
+            "when a gate fails, and saves it at once.",
             is_output_node=True,
             search_aliases=["dataset generator", "character shots", "synthetic dataset"],
             inputs=[

@@ -118,17 +118,19 @@ def studio_inputs() -> list[io.Input]:
             "reference_mode",
             options=ReferenceMode,
             default=ReferenceMode.AUTO,
-            tooltip="How the model is shown the original: reference_latents for edit models "
-            "(Kontext, Flux2, the demo), qwen_edit for Qwen-Image-Edit, img2img for any model, "
-            "patched_model when IP-Adapter or PuLID is already applied, trained_lora when the "
-            "character's own LoRA is. Auto asks when it cannot be sure.",
+            tooltip="How the model sees the original: reference_latents for edit models "
+            "(Kontext, Flux2, the demo), qwen_edit for Qwen-Image-Edit, img2img for "
+            "any model, patched_model when IP-Adapter or PuLID is already applied, "
+            "trained_lora when the character's own LoRA is. Auto chooses by the model "
+            "family, and asks where that is ambiguous.",
         ),
         *sampling_inputs(),
         face_detection_input("the view is not checked"),
         io.ClipVision.Input(
             "clip_vision",
             optional=True,
-            tooltip="Measures how alike each shot is to the original. Without it nobody checks.",
+            tooltip="Measures each shot's similarity to the original. If not connected, "
+            "similarity is not checked.",
         ),
         io.Int.Input(
             "tries",
@@ -137,7 +139,7 @@ def studio_inputs() -> list[io.Input]:
             max=10,
             optional=True,
             advanced=True,
-            tooltip="How often a shot is tried until it passes; the best try is kept.",
+            tooltip="Maximum number of attempts at a shot; the best one is kept.",
         ),
         io.Float.Input(
             "max_yaw_error",
@@ -147,7 +149,7 @@ def studio_inputs() -> list[io.Input]:
             step=1.0,
             optional=True,
             advanced=True,
-            tooltip="How far the face may be turned from the view asked for, in degrees.",
+            tooltip="Largest deviation of the face's yaw from the view asked for, in degrees.",
         ),
         io.Float.Input(
             "min_identity",
@@ -157,8 +159,9 @@ def studio_inputs() -> list[io.Input]:
             step=0.01,
             optional=True,
             advanced=True,
-            tooltip="How alike a shot has to be: cosine of the CLIP_VISION embeddings. About 0.5 "
-            "for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
+            tooltip="Minimum similarity of a shot to the original: cosine of the CLIP_VISION "
+            "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP "
+            "and SigLIP.",
         ),
         negative_input(),
         io.Float.Input(
@@ -175,8 +178,40 @@ def studio_inputs() -> list[io.Input]:
 
 
 def later_inputs() -> list[io.Input]:
-    """What came later, and so stands last in every shooting node, in the order it came in."""
-    return [likeness_input(), options_input(), *reference_inputs(), decisions_input()]
+    """What came later, and so stands last in every shooting node, in the order it came in.
+
+    The panel hides the last one, in which it keeps the decisions.
+    """
+    return [
+        io.Boolean.Input(
+            "strengthen_likeness",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="CFG strengthens the similarity along with the prompt: the negative "
+            "prompt is encoded without the original. For edit models that use a cfg "
+            "above 1, such as the demo's.",
+        ),
+        sockets.ShotOptions.Input(
+            "options",
+            optional=True,
+            tooltip="All thresholds and retry rules, from Facet Shot Options. Values changed "
+            "on this node take precedence.",
+        ),
+        *reference_inputs(),
+        io.String.Input(
+            "decisions",
+            default="",
+            optional=True,
+            advanced=True,
+            dynamic_prompts=False,
+            socketless=True,
+            extra_dict={"hidden": True},
+            tooltip="Decisions about single shots made in the grid, as JSON: pin includes a "
+            "shot although a gate failed, drop leaves it out of the dataset, reroll "
+            "makes another.",
+        ),
+    ]
 
 
 def shot_outputs() -> list[io.Output]:
@@ -186,43 +221,6 @@ def shot_outputs() -> list[io.Output]:
         io.Image.Output("sheet", tooltip="All shots on one labelled sheet."),
         io.Image.Output("images", is_output_list=True, tooltip="The shots, one by one."),
     ]
-
-
-def likeness_input() -> io.Input:
-    """Whether classifier-free guidance strengthens the likeness too."""
-    return io.Boolean.Input(
-        "strengthen_likeness",
-        default=False,
-        optional=True,
-        advanced=True,
-        tooltip="CFG strengthens the likeness along with the words: the negative does not see the "
-        "original. For edit models that use a cfg above 1, such as the demo's.",
-    )
-
-
-def options_input() -> io.Input:
-    """Where the gates and retries are set finer."""
-    return sockets.ShotOptions.Input(
-        "options",
-        optional=True,
-        tooltip="Every threshold and rule of the retries, from Facet Shot Options. What is changed "
-        "on this node wins.",
-    )
-
-
-def decisions_input() -> io.Input:
-    """What the grid in the node keeps: the last widget of the shooting nodes, hidden by it."""
-    return io.String.Input(
-        "decisions",
-        default="",
-        optional=True,
-        advanced=True,
-        dynamic_prompts=False,
-        socketless=True,
-        extra_dict={"hidden": True},
-        tooltip="What was decided about single shots in the grid, as JSON: pin keeps one although "
-        "a gate failed, drop leaves it out of the dataset, reroll makes another.",
-    )
 
 
 def reference_inputs() -> list[io.Input]:
@@ -251,9 +249,8 @@ def reference_inputs() -> list[io.Input]:
             default=AUTO,
             optional=True,
             advanced=True,
-            tooltip="In which words the model is asked. Auto goes by the class of the model where "
-            "that says enough, and takes plain words otherwise; Kontext and the angles LoRAs have "
-            "to be chosen.",
+            tooltip="Prompt style. Auto follows the model family where it is known, and uses "
+            "plain words otherwise; Kontext and the angles LoRAs have to be chosen.",
         ),
     ]
 

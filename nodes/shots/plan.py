@@ -42,8 +42,9 @@ class FacetShotPlan(io.ComfyNode):
                     default="",
                     multiline=True,
                     placeholder="close-up, left profile, smiling, wearing a red dress, in a park",
-                    tooltip="Your own shots, one a line, parts parted by commas. They come after "
-                    "the preset's. A line that begins with # is left out.",
+                    tooltip="Your own shots, one per line, parts separated by commas. They come "
+                    "after "
+                    "the preset's. A line that begins with # is ignored.",
                 ),
                 sockets.Character.Input(
                     "character",
@@ -56,8 +57,9 @@ class FacetShotPlan(io.ComfyNode):
                     multiline=True,
                     optional=True,
                     placeholder="a red dress",
-                    tooltip="What is worn in turn, one outfit a line; three or four are advised. "
-                    "Empty for the preset's. Turnarounds and close-ups take the first.",
+                    tooltip="Outfits to alternate between, one per line; three or four are "
+                    "advised. "
+                    "Empty for the preset's. Turnarounds and close-ups use the first.",
                 ),
                 io.String.Input(
                     "places",
@@ -65,21 +67,22 @@ class FacetShotPlan(io.ComfyNode):
                     multiline=True,
                     optional=True,
                     placeholder="in a park",
-                    tooltip="Where the shots that are not before a plain background are taken, in "
-                    "turn, one place a line. Empty for the preset's.",
+                    tooltip="Places to alternate between, one per line, for shots without a plain "
+                    "background. Empty for the preset's.",
                 ),
                 io.Boolean.Input(
                     "only_missing",
                     default=True,
                     optional=True,
-                    tooltip="Leaves out what the connected character covers: by a shot that was "
-                    "asked for in these words, or by one that shows all of it and more.",
+                    tooltip="Leaves out what the connected character already covers: with a shot "
+                    "made "
+                    "from the same line, or with one that shows all of it and more.",
                 ),
                 sockets.FaceDetection.Input(
                     "face_detection_model",
                     optional=True,
-                    tooltip="Sees from which side, and how near, pictures show the character that "
-                    "nobody has tagged, so that they count as well.",
+                    tooltip="Measures view and framing of untagged images, so that they count as "
+                    "coverage too.",
                 ),
             ],
             outputs=[
@@ -87,7 +90,7 @@ class FacetShotPlan(io.ComfyNode):
                 io.String.Output("text", tooltip="The plan in words, one shot a line."),
                 io.Image.Output(
                     "coverage",
-                    tooltip="What is wanted and what is there, axis by axis, as a picture.",
+                    tooltip="Requested and existing shots, axis by axis, as an image.",
                 ),
             ],
         )

@@ -11,12 +11,12 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
-from ...engine.generate.shots.garment import cut_out
 from ...engine.generate.shots.plan import from_lines
 from ...engine.generate.shots.transfer import (
     Guide,
     PoseMethod,
     Transfer,
+    cut_out,
     transfer_plan,
     transfer_shoot,
 )
@@ -102,22 +102,23 @@ def measure_inputs() -> list[io.Input]:
         io.Model.Input(
             "pose_model",
             optional=True,
-            tooltip="The MODEL of an SDPose checkpoint: finds the pose in pictures of people, and "
-            "measures it in the shots. Without it the pose is not checked.",
+            tooltip="The MODEL of an SDPose checkpoint: finds the pose in images of people, "
+            "and measures it in the shots. If not connected, the pose is not checked.",
         ),
         io.Vae.Input("pose_vae", optional=True, tooltip="The VAE of the same SDPose checkpoint."),
         _share(
             "max_pose_error",
             0.25,
             2.0,
-            "How far the joints may be from those asked for, on average, in torso lengths.",
+            "Largest mean distance of the joints from those asked for, in torso lengths.",
         ),
         _share(
             "min_garment",
             0.5,
             1.0,
-            "How alike the clothes have to be to the garment: cosine of the CLIP_VISION "
-            "embeddings. It depends on the encoder; look at the figures of a few shots.",
+            "Minimum similarity of the clothes to the garment: cosine of the "
+            "CLIP_VISION embeddings. It depends on the encoder; look at the scores of "
+            "a few shots.",
         ),
     ]
 
@@ -144,9 +145,9 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
             node_id="FacetPoseOutfitTransfer",
             display_name="Facet Pose and Outfit Transfer",
             category="Facet/Shots",
-            description="The character in a pose from another picture, in clothes from another "
-            "picture, or both: through a ControlNet or as references of an edit model, measured "
-            "and tried again like every shot.",
+            description="The character in a pose or in clothes from another image, or both: "
+            "through a ControlNet or as references of an edit model, measured and "
+            "retried like every shot.",
             is_output_node=True,
             search_aliases=["pose transfer", "openpose", "controlnet", "outfit", "virtual try-on"],
             inputs=[

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 
+from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.families.modes import ReferenceMode
 from ...engine.generate.retouch.finish import Colours, RefineSettings
-from ...engine.generate.retouch.refine import Refine, Refined, report
+from ...engine.generate.retouch.refine import Refine, report
 from ...engine.generate.retouch.retouch import MODES, retouching_studio
 from ...engine.generate.shots.store import ShotStore
 from ..common import sockets
@@ -49,22 +49,22 @@ def pass_inputs() -> list[io.Input]:
         _share(
             "detail_denoise",
             DEFAULTS.detail_denoise,
-            "How much of the whole picture the model "
-            "makes anew, tile by tile. 0 leaves this pass out; above 0.4 it invents.",
+            "Denoise of the detail pass over the whole image, tile by tile. 0 skips "
+            "this pass; above 0.4 it invents detail.",
         ),
         _share(
             "face_denoise",
             DEFAULTS.face_denoise,
-            "How much of the face the model makes anew, "
-            "enlarged. 0 leaves this pass out; needs the face detection model.",
+            "Denoise of the face pass, on the enlarged face. 0 skips this pass; needs "
+            "the face detection model.",
         ),
         io.Combo.Input(
             "colours",
             options=Colours,
             default=Colours.SHOT,
-            tooltip="shot: no pass may change the shot's colours. original: besides, the face gets "
-            "the original's, unless the shot was asked for in a light of its own. off: they may "
-            "change.",
+            tooltip="shot: keeps the shot's colours. original: also matches the face to the "
+            "original's colours, unless the shot asks for its own lighting. off: "
+            "colours may change.",
         ),
     ]
 
@@ -77,23 +77,24 @@ def fine_inputs() -> list[io.Input]:
             options=MODES,
             default=ReferenceMode.IMG2IMG.value,
             advanced=True,
-            tooltip="Whether the model sees the original while it refines: img2img, not; "
-            "reference_latents or qwen_edit, as an edit model does; patched_model, through "
-            "IP-Adapter or PuLID already applied; trained_lora, by the character's own LoRA.",
+            tooltip="How the model sees the original while it refines: img2img, not at all; "
+            "reference_latents or qwen_edit, as an edit model does; patched_model, "
+            "through IP-Adapter or PuLID already applied; trained_lora, through the "
+            "character's own LoRA.",
         ),
         _pixels(
             "max_side",
             DEFAULTS.max_side,
             64,
             8192,
-            "Longest side of a refined shot at most, in pixels.",
+            "Maximum length of a refined shot's longer side, in pixels.",
         ),
         _pixels(
             "tile",
             DEFAULTS.tile,
             64,
             4096,
-            "Side of a tile in pixels: what the model was trained on.",
+            "Side of a tile, in pixels: the resolution that the model was trained at.",
         ),
         _pixels(
             "overlap",
@@ -107,8 +108,8 @@ def fine_inputs() -> list[io.Input]:
             DEFAULTS.face_size,
             64,
             2048,
-            "The face is worked at in about this "
-            "size squared; one that is larger already is left alone.",
+            "Resolution at which the face is sampled, as the side of a square; a "
+            "larger face is left as it is.",
         ),
         _share(
             "face_padding",
@@ -119,8 +120,8 @@ def fine_inputs() -> list[io.Input]:
         _share(
             "max_identity_loss",
             0.03,
-            "A shot that would become less like the original than "
-            "this stays as it is: cosine of the CLIP_VISION embeddings.",
+            "Largest loss of similarity to the original: cosine of the CLIP_VISION "
+            "embeddings. A refinement that loses more is discarded.",
             advanced=True,
         ),
     ]
@@ -135,8 +136,9 @@ class FacetRefineShots(io.ComfyNode):
             node_id="FacetRefineShots",
             display_name=NAME,
             category="Facet/Shots",
-            description="Upscales the shots, makes their detail and faces anew and keeps their "
-            "colours. A shot that would become less like the original stays as it is.",
+            description="Upscales the shots, resamples their detail and faces, and keeps their "
+            "colours. A refinement that would lower the similarity to the original is "
+            "discarded.",
             is_output_node=True,
             search_aliases=["upscale", "face detailer", "hires fix", "tiled", "enhance", "refine"],
             inputs=[
@@ -147,14 +149,15 @@ class FacetRefineShots(io.ComfyNode):
                 io.UpscaleModel.Input(
                     "upscale_model",
                     optional=True,
-                    tooltip="Enlarges the shots, and restores them even at their own size. "
-                    "Without it they are enlarged bicubically.",
+                    tooltip="Enlarges the shots, and restores them even at their own size. If not "
+                    "connected, they are enlarged bicubically.",
                 ),
                 io.Model.Input(
                     "model",
                     optional=True,
-                    tooltip="The diffusion model that makes detail and faces anew. Without it "
-                    "neither is.",
+                    tooltip="The diffusion model that resamples detail and faces. If not "
+                    "connected, "
+                    "neither pass runs.",
                 ),
                 io.Clip.Input(
                     "clip", optional=True, tooltip="The text encoder that belongs to the model."
@@ -164,8 +167,8 @@ class FacetRefineShots(io.ComfyNode):
                 io.ClipVision.Input(
                     "clip_vision",
                     optional=True,
-                    tooltip="Measures how alike each shot is to the original. Without it nobody "
-                    "checks.",
+                    tooltip="Measures each shot's similarity to the original. If not connected, "
+                    "similarity is not checked.",
                 ),
                 negative_input(),
             ],
@@ -227,12 +230,11 @@ class FacetRefineShots(io.ComfyNode):
                 seed,
                 max_identity_loss,
             )
-        bar = ProgressBar(1)
-
-        def told(refined: Refined) -> None:
-            bar.update_absolute(refined.number, refined.total)
-
-        refined = refine.run(ShotStore(character_folder(character, "refined")), told)
+        progress = progress_bar()
+        refined = refine.run(
+            ShotStore(character_folder(character, "refined")),
+            lambda shot: progress(shot.number, shot.total),
+        )
         pictures = [shot.image[None] for shot in refined.shots if shot.include]
         text = report(refined)
         return io.NodeOutput(refined, pictures, text, ui=ui.PreviewText(text))

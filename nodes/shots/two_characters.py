@@ -25,8 +25,9 @@ class FacetTwoCharacters(io.ComfyNode):
             node_id="FacetTwoCharacters",
             display_name="Facet Two Characters",
             category="Facet/Shots",
-            description="Makes the shots of a plan with two characters in each, finds both of them "
-            "again in the faces, and joins their datasets for a LoRA of both.",
+            description="Makes the shots of a plan with two characters in each, checks that both "
+            "are recognised in the faces, and joins their datasets for a LoRA of "
+            "both.",
             is_output_node=True,
             search_aliases=["multi character", "two people", "couple", "joint dataset", "merge"],
             inputs=[

@@ -35,10 +35,10 @@ def gate_inputs() -> list[io.Input]:
     for gate in SHOT_GATES:
         inputs.append(io.Boolean.Input(SWITCHES[gate.name], default=True, tooltip=gate.text))
         for one in gate.thresholds:
-            told = one.metadata
+            told: dict[str, Any] = {"default": one.default, **one.metadata}
             inputs.append(
                 _number(
-                    one.name, one.default, told["low"], told["high"], told["text"], told["step"]
+                    one.name, told["default"], told["low"], told["high"], told["text"], told["step"]
                 )
             )
     return inputs
@@ -52,8 +52,7 @@ def retry_inputs() -> list[io.Input]:
             default=RULE.tries,
             min=1,
             max=10,
-            tooltip="How often a shot is tried until it passes; the best try is kept. 3 is "
-            "recommended.",
+            tooltip="Maximum number of attempts at a shot; the best one is kept. 3 is recommended.",
         ),
         io.Int.Input(
             "view_words_after",
@@ -61,42 +60,42 @@ def retry_inputs() -> list[io.Input]:
             min=1,
             max=10,
             advanced=True,
-            tooltip="After how many wrong views the view is said in stronger words; before that, "
-            "another seed.",
+            tooltip="After how many wrong views the prompt names the view more strongly; "
+            "until then only the seed changes.",
         ),
         io.Boolean.Input(
             "stronger_words",
             default=RULE.stronger_words,
             advanced=True,
-            tooltip="Says view and framing in stronger words when they came out wrong.",
+            tooltip="Names view and framing more strongly in the prompt when they were wrong.",
         ),
         io.Boolean.Input(
             "stronger_likeness",
             default=RULE.stronger_likeness,
             advanced=True,
-            tooltip="Holds more to the original when a shot shows somebody else, as far as the "
-            "reference mode can.",
+            tooltip="Holds more closely to the original when the identity gate failed, as far "
+            "as the reference mode can.",
         ),
         io.Boolean.Input(
             "negative_words",
             default=RULE.negative_words,
             advanced=True,
-            tooltip="Adds blur or a second person to the negative when a shot had them.",
+            tooltip="Adds blur or a second person to the negative prompt when a shot showed them.",
         ),
         _number(
             "less_denoise",
             RULE.less_denoise,
             0.1,
             1,
-            "With img2img: what denoise is multiplied by each time it was somebody else.",
+            "With img2img: factor for denoise each time the identity gate failed.",
         ),
         _number(
             "more_cfg",
             RULE.more_cfg,
             1,
             2,
-            "What a cfg above 1 is multiplied by each time it "
-            "was somebody else, once the negative does not see the original any more.",
+            "Factor for a cfg above 1 each time the identity gate failed, once the "
+            "negative prompt is encoded without the original.",
         ),
     ]
 
@@ -110,8 +109,8 @@ class FacetShotOptions(io.ComfyNode):
             node_id="FacetShotOptions",
             display_name=NAME,
             category="Facet/Shots",
-            description="Every threshold of the gates and every rule of the retries, for the "
-            "shooting nodes' options. All of it may stay as it is.",
+            description="All gate thresholds and retry rules, for the options input of the "
+            "shooting nodes. The defaults are recommended.",
             search_aliases=["gates", "thresholds", "retry", "quality control", "filter shots"],
             inputs=[
                 *gate_inputs(),
@@ -120,13 +119,16 @@ class FacetShotOptions(io.ComfyNode):
                     "person_detector",
                     optional=True,
                     tooltip="An RT-DETR model, loaded with Load Diffusion Model: finds whole "
-                    "people, also from behind. Without it they are counted by faces.",
+                    "people, "
+                    "also from behind. If not connected, people are counted by their faces.",
                 ),
                 sockets.ScoreCard.Input(
                     "score",
                     optional=True,
-                    tooltip="From Facet Identity Scorer: min_identity becomes the likeness halfway "
-                    "between strangers and this character, as measured with the same CLIP_VISION.",
+                    tooltip="From Facet Identity Scorer: sets min_identity to the similarity "
+                    "halfway "
+                    "between strangers and this character, measured with the same "
+                    "CLIP_VISION.",
                 ),
             ],
             outputs=[

@@ -207,22 +207,22 @@ def test_a_far_turn_is_announced_and_the_handle_stays_where_pixels_go(page: Page
     foot = page.page.locator(".facet-expression .foot")
     pull(page, "head", 300, 0)
     assert values(page, node)["head_yaw"] == pytest.approx(8.0, abs=0.05)
-    assert "new picture" not in foot.inner_text()
+    assert "new image" not in foot.inner_text()
     page.page.locator('.facet-expression .tabs [data-region="head"]').click()
     page.page.locator('.facet-expression [data-slider="head_yaw"]').fill("40")
     assert values(page, node)["head_yaw"] == 40
-    assert "makes a new picture in the nearest view" in foot.inner_text()
+    assert "generates a new image in the nearest view" in foot.inner_text()
 
 
 def test_each_picture_of_a_batch_can_be_looked_at(page: Page) -> None:
     node = begin(page, 3, second=4)
     head = page.page.locator(".facet-expression .head")
-    assert "picture 1 of 2" in head.inner_text()
+    assert "image 1 of 2" in head.inner_text()
     first = page.run(f"() => {SHOWN}")
-    page.page.locator('.facet-expression .head [aria-label="Next picture"]').click()
+    page.page.locator('.facet-expression .head [aria-label="Next image"]').click()
     wait_for(page, f"{SHOWN} !== {json.dumps(first)}")
     line = "document.querySelector('.facet-expression .head').innerText"
-    wait_for(page, f"/picture 2 of 2/.test({line})")
+    wait_for(page, f"/image 2 of 2/.test({line})")
     second = page.run(f"() => {SHOWN}")
     page.page.locator('.facet-expression [data-preset="sad"]').click()
     wait_for(page, f"{SHOWN} !== {json.dumps(second)}")
@@ -232,7 +232,7 @@ def test_each_picture_of_a_batch_can_be_looked_at(page: Page) -> None:
 def test_twelve_points_are_placed_where_there_is_no_detector(page: Page) -> None:
     node = begin(page, 5, detector=False)
     assert page.page.locator(".facet-expression .hold").count() == 0
-    assert "No face was found" in page.page.locator(".facet-expression .foot").inner_text()
+    assert "No face found" in page.page.locator(".facet-expression .foot").inner_text()
     page.page.locator('.facet-expression [data-action="place_points"]').click()
     layer = page.page.locator(".facet-expression .placing")
     box = layer.bounding_box()

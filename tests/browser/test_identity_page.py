@@ -67,20 +67,20 @@ def told(server: ComfyServer) -> list[str]:
 
 
 def panel(page: Page) -> Any:
-    return page.page.locator(".facet-identity").last
+    return page.page.locator(".facet-scorer").last
 
 
 def test_a_score_is_made_and_its_report_opens(page: Page, server: ComfyServer) -> None:
     name = f"Scored{'Vue' if page.vue else 'Canvas'}"
     page.run(NODES, name)
     page.settle()
-    assert panel(page).locator(".verdict").inner_text().startswith("What was found")
+    assert panel(page).locator(".verdict").inner_text().startswith("The verdict")
     assert panel(page).locator("a.open").get_attribute("href") is None
     page.messages.clear()
     done = page.queue()
     assert done["status"]["status_str"] == "success", done["status"]
     page.page.wait_for_function(
-        '[...document.querySelectorAll(".facet-identity a.open")].at(-1).href !== ""'
+        '[...document.querySelectorAll(".facet-scorer a.open")].at(-1).href !== ""'
     )
     score = json.loads((server.output / "facet" / name / "report" / "score.json").read_text())
     assert panel(page).locator(".verdict").inner_text() == score["verdict"]
@@ -107,7 +107,7 @@ def test_a_score_is_made_and_its_report_opens(page: Page, server: ComfyServer) -
     page.run("() => app.graph.clear()")
     page.load(saved)
     page.page.wait_for_function(
-        '[...document.querySelectorAll(".facet-identity a.open")].at(-1)?.href'
+        '[...document.querySelectorAll(".facet-scorer a.open")].at(-1)?.href'
     )
     assert node["properties"]["facet_report"].startswith(f"facet/{name}/report/")
     assert panel(page).locator(".verdict").inner_text() == score["verdict"]
@@ -120,7 +120,7 @@ def test_earlier_reports_are_chosen_from_and_no_script_of_theirs_runs(
     scorer = page.run(NODES, "Told")
     page.run(SHOW, [scorer, early])
     page.page.wait_for_function(
-        '[...document.querySelectorAll(".facet-identity select")].at(-1).options.length === 2'
+        '[...document.querySelectorAll(".facet-scorer select")].at(-1).options.length === 2'
     )
     assert panel(page).locator("select").input_value() == early
     # A verdict is text, whatever it holds.

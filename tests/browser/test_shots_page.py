@@ -222,7 +222,7 @@ def test_two_hundred_shots_are_drawn_one_by_one(page: Page) -> None:
     assert page.run("() => [...window.touched].filter(Boolean)") == ["120"]
     head = page.page.locator(".facet-shots .head").inner_text()
     assert "120 of 200" in head
-    assert "front · try 2 · step 5 of 20" in head
+    assert "front · attempt 2 · step 5 of 20" in head
     page.page.unroute("**/facet/shots/picture*")
 
 

@@ -86,7 +86,7 @@ def test_a_training_is_seen_survives_a_reload_and_ends_at_the_button(
     page.messages.clear()
 
     button = page.page.locator(".facet-training button")
-    assert button.inner_text() == "Stop here and keep the best"
+    assert button.inner_text() == "Stop now and keep the best"
     button.click()
     page.page.wait_for_function(
         'document.querySelector(".facet-training .rest").textContent.includes("finished")',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from harness.executor import Executor, InvalidPrompt, NodeError
@@ -44,3 +46,10 @@ def test_a_node_that_raises_is_named_with_its_message(comfy: Executor) -> None:
     with pytest.raises(NodeError, match="outside the output folder") as caught:
         comfy.run({"1": BLUE, "2": crop})
     assert caught.value.node_type == "SaveImage"
+
+
+def test_a_prompt_runs_where_a_loop_is_running_as_beside_a_browser(comfy: Executor) -> None:
+    async def beside() -> int:
+        return len(comfy.run({"1": BLUE, "2": save("1")}).value("1"))
+
+    assert asyncio.run(beside()) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -13,8 +13,7 @@ from ...core.character import Character
 from ...core.errors import FacetError
 from ...core.records import known_fields
 from ...core.vocabulary import VIEW_YAW
-from ...scoring.calibrate import Calibration
-from ...scoring.copies import CopyFinder
+from ...vision.copies import CopyFinder
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask
 from ...vision.faces import Face, find_face
 from ...vision.framing import MEASURED_VIEWS, view_of
@@ -33,6 +32,17 @@ LEAST_DATASET = 3
 """From how many pictures on a dataset says how alike two honest pictures of it may be."""
 NO_EMBEDDING = torch.zeros(1)
 """Of pictures that are looked for as copies: whether one is a copy is told by pixels alone."""
+
+
+class Scale(Protocol):
+    """The scale that a score card sets: 0 is anybody, 1 the character."""
+
+    @property
+    def problem(self) -> str:
+        """Why it sets none, as a sentence; '' when it does."""
+
+    def score(self, cosine: float) -> float | None:
+        """``cosine`` on the scale; None when there is none."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ class Judge:
         character: Character | None,
         embedder: Embedder | None = None,
         face_model: Any = None,
-        calibration: Calibration | None = None,
+        calibration: Scale | None = None,
         min_likeness: float = 0.5,
         background: Any = None,
     ) -> None:
@@ -159,7 +169,7 @@ class Judge:
         """What measures, and what was not measured and why."""
         notes = []
         if self.character is None:
-            notes.append("No character is connected, so nothing says how alike they are.")
+            notes.append("No character is connected, so similarity was not measured.")
         elif self.embedder is None:
             notes.append(
                 "Neither a CLIP_VISION nor a face embedder is connected, so likeness was not "
@@ -238,7 +248,7 @@ class Judge:
                 notes.append(f"only {value:.2f} like the original, not {limit:.2f}")
         elif self._needs_mask:
             causes.append(UNLIKE)
-            notes.append("nobody stands out from its background")
+            notes.append("no person could be separated from the background")
         elif self.embedder is not None and measures.face and view != "back":
             causes.append(UNLIKE)
             notes.append("its face cannot be compared with the original's")

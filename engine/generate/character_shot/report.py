@@ -11,14 +11,14 @@ from PIL import Image, ImageFont
 
 from ...core.character import quantise
 from ...drawing.canvas import CARD, INK, LINE, QUIET, SCALE, Page
-from .make import PromptResult, TriedImage
+from .make import CharacterAttempt, PromptResult
 
 KEPT, FAILED = "#0b62ad", "#b5520a"
 TILE, GAP, MARGIN, FOOT, HEAD = 256, 24, 32, 88, 40
 ROWS = 40
 
 
-def score_text(one: TriedImage) -> str:
+def score_text(one: CharacterAttempt) -> str:
     """As in 'score 0.84', 'cosine 0.71' or 'not measured'."""
     verdict = one.verdict
     if verdict.score is not None:
@@ -32,7 +32,7 @@ def report(pictures: Sequence[PromptResult], who: str, notes: Sequence[str]) -> 
     found = sum(one.found for picture in pictures for one in picture.tries)
     total = sum(len(picture.tries) for picture in pictures)
     lines = [
-        f"{who}: {good} of {len(pictures)} pictures pass, {total} tries"
+        f"{who}: {good} of {len(pictures)} pictures pass, {total} attempts"
         + (f", {found} of them from disk." if found else ".")
     ]
     warned = set()
@@ -45,16 +45,16 @@ def report(pictures: Sequence[PromptResult], who: str, notes: Sequence[str]) -> 
         kept = picture.kept
         mark = "passes" if kept.verdict.passed else f"kept although {kept.verdict.note}"
         lines.append(
-            f"{number}. {score_text(kept)}, try {picture.best + 1} of {len(picture.tries)}, "
+            f"{number}. {score_text(kept)}, attempt {picture.best + 1} of {len(picture.tries)}, "
             f"LoRA at {kept.attempt.lora_strength:g}, seed {kept.attempt.seed}: {mark}."
         )
         lines.append(f"   {kept.attempt.prompt}")
         for attempt, one in enumerate(picture.tries, 1):
             if attempt > 1:
-                lines.append(f"   try {attempt}: {one.attempt.reason}")
+                lines.append(f"   attempt {attempt}: {one.attempt.reason}")
             if one is not kept or not one.verdict.passed:
                 told = one.verdict.note or "nothing wrong"
-                lines.append(f"   try {attempt} had {score_text(one)}: {told}")
+                lines.append(f"   attempt {attempt} had {score_text(one)}: {told}")
     return "\n".join([*lines, *notes])
 
 
@@ -80,7 +80,9 @@ def sheet(pictures: Sequence[PromptResult]) -> torch.Tensor:
     return torch.from_numpy(np.array(page.finished())).to(torch.float32) / 255
 
 
-def _tile(page: Page, one: TriedImage, kept: bool, left: float, top: float, tall: int) -> None:
+def _tile(
+    page: Page, one: CharacterAttempt, kept: bool, left: float, top: float, tall: int
+) -> None:
     colour = KEPT if one.verdict.passed else FAILED
     if kept:
         page.box(left - 6, top - 6, left + TILE + 6, top + tall + FOOT - 24, colour, 10)

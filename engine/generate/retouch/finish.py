@@ -104,13 +104,13 @@ class Finisher:
         elif wanted:
             done.append("no face found" if self.face_model else "no FACE_DETECTION_MODEL")
         if as_original and shot.tags.lighting in COLOURED_LIGHT:
-            done.append("colours of its own light")
+            done.append("colours of its own lighting")
         elif as_original and face is not None and self._original_face is not None:
             wanted_colours = _inside(self._original_face, self._original)
             image = match_colours(image, _inside(face, image), wanted_colours)
             done.append("the original's colours")
         elif as_original:
-            done.append("colours kept, as no face tells the original's")
+            done.append("colours not corrected: no face found to take them from")
         return image, ", ".join(done)
 
     def _enlarged(self, image: torch.Tensor) -> torch.Tensor:

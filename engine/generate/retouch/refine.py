@@ -134,11 +134,11 @@ class Refine:
         change = likeness_gain(self.clip_vision, original, shot.image, stored.image)
         if change is not None and change < -self.max_identity_loss:
             # Not a failure of the shot, which is as good as it was: it passes or fails by its own.
-            note = f"kept unrefined: it would be {-change:.2f} less like the original"
+            note = f"refinement discarded: similarity to the original would drop by {-change:.2f}"
             kept = Score(REFINE_GATE, change, -self.max_identity_loss, None, note)
             return replace(shot, scores=(*others, kept))
         passed, limit = (None, None) if change is None else (True, -self.max_identity_loss)
-        note = done if passed else f"{done}; likeness not checked: no CLIP_VISION is connected"
+        note = done if passed else f"{done}; similarity not checked: no CLIP_VISION is connected"
         mask = shot.mask
         if mask is not None:
             size = tuple(stored.image.shape[:2])
@@ -191,6 +191,6 @@ def report(character: Character) -> str:
         score = shot.score(REFINE_GATE)
         if shot.include and score is not None:
             what = ", ".join(shot.tags.phrases()) or shot.hash[:8]
-            change = "" if score.value is None else f" (likeness {score.value:+.3f})"
+            change = "" if score.value is None else f" (similarity {score.value:+.3f})"
             lines.append(f"{what}: {score.note}{change}")
     return "\n".join(lines)

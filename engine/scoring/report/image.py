@@ -1,4 +1,4 @@
-"""The report at a glance as one picture: the verdict, the numbers, every pair, and the best map."""
+"""The report at a glance as one image: the verdict, the numbers, every pair, and the best map."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from PIL import Image, ImageFont
 
 from ...core.character import Character, quantise
 from ...drawing.canvas import CARD, INK, LINE, PAPER, QUIET, SCALE, Page
-from ..condition import Condition, Sample
 from ..evaluate import Evaluation
+from ..metrics import COPIES, IDENTITY, Metric
 from ..protocol import SCENE, TRIGGER
-from .material import Made, Material, lora_name, short_name
-from .numbers import Number, numbers_of, shown
-from .parts import MINUS, TIMES, likeness, percent, spread, two_places, words_of
-from .summary import sentences
+from ..sample import ScoredSample
+from ..text import MINUS, TIMES, images, score_of, words_of
+from ..variant import Variant
+from .material import BASELINE, Material, ScoredImage, lora_name, short_name
+from .numbers import Number, numbers_of
+from .page import sentences
 
 ON, OFF_COLOUR, CHIP = "#0b62ad", "#b5520a", "#1d2126"
 LEAST, MOST = (238, 243, 249), (10, 61, 112)
@@ -33,7 +35,7 @@ Part = Callable[["_Sheet", Material, float], float]
 
 
 def report_image(character: Character, evaluation: Evaluation) -> torch.Tensor:
-    """The report as (H, 1600, 3) float32 in 0..1: original, LoRA off and on, and the numbers."""
+    """The report as (H, 1600, 3) float32 in 0..1: original, samples, and the numbers."""
     of = Material(character, evaluation)
     parts = (_header, _numbers, _pairs, _triggers, _map)
     # Drawn once on a page of no height, to learn how high it has to be.
@@ -79,12 +81,12 @@ class _Sheet(Page):
         left = round(at[0] * SCALE + (side * SCALE - size[0]) / 2)
         self.image.paste(picture, (left, round(at[1] * SCALE + (side * SCALE - size[1]) / 2)))
 
-    def made(self, made: Made, at: tuple[float, float], on: bool) -> None:
-        """A picture of ``TILE`` px with its likeness in the corner."""
+    def made(self, made: ScoredImage, at: tuple[float, float], on: bool) -> None:
+        """A picture of ``TILE`` px with its similarity in the corner."""
         self.picture(made.image, at, TILE - 2)
         left, top = at
         self.box(left + 7, top + TILE - 34, left + 89, top + TILE - 10, CHIP, 6)
-        says = f"{'on' if on else 'off'} {likeness(made.sample)}".replace(MINUS, "-")
+        says = f"{'on' if on else 'off'} {score_of(made.sample)}".replace(MINUS, "-")
         self.text((left + 14, top + TILE - 31), says, 16, "#74b9f5" if on else "#f2a65e")
 
     def tensor(self) -> torch.Tensor:
@@ -111,7 +113,7 @@ def _header(sheet: _Sheet, of: Material, top: float) -> float:
             sheet.box(MARGIN, start, MARGIN + 4, y, OFF_COLOUR)
     y = sheet.wrapped((MARGIN, y + 16), f"Measured as {of.measured_by}.", 18, 1100, 2, QUIET)
     sheet.picture(of.character.source.image, (WIDTH - MARGIN - 240, top + 4), 240)
-    sheet.text((WIDTH - MARGIN - 240, top + 254), "The one original", 17, QUIET)
+    sheet.text((WIDTH - MARGIN - 240, top + 254), "The original", 17, QUIET)
     return max(y, top + 280) + 26
 
 
@@ -126,22 +128,22 @@ def _numbers(sheet: _Sheet, of: Material, top: float) -> float:
 
 def _number(sheet: _Sheet, number: Number, left: float, top: float, width: float) -> None:
     sheet.box(left, top, left + width, top + NUMBER, CARD, 14)
-    sheet.text((left + 20, top + 16), number.name, 18, INK, bold=True)
+    sheet.text((left + 20, top + 16), number.label, 18, INK, bold=True)
     value = number.value
     if value.value is None:
         sheet.text((left + 20, top + 50), "not measured", 28, QUIET)
         return
-    sheet.text((left + 20, top + 42), shown(number).replace(MINUS, "-"), 42, INK, True)
-    says = f"{spread(value, number.share)}, {value.count} pictures".replace(MINUS, "-")
+    sheet.text((left + 20, top + 42), number.big.replace(MINUS, "-"), 42, INK, True)
+    says = f"{number.unit.interval(value)}, {images(value.count)}".replace(MINUS, "-")
     if number.off is not None:
-        off = (percent if number.share else two_places)(number.off).replace(MINUS, "-")
-        sheet.text((left + width - 20, top + 62), f"LoRA off {off}", 17, OFF_COLOUR, anchor="ra")
+        off = number.unit.text(number.off).replace(MINUS, "-")
+        sheet.text((left + width - 20, top + 62), f"{BASELINE} {off}", 17, OFF_COLOUR, anchor="ra")
     sheet.text((left + 20, top + 98), says, 17, QUIET)
 
 
 def _pairs(sheet: _Sheet, of: Material, top: float) -> float:
     pairs = list(of.pairs(SCENE))
-    title = f"LoRA off and on ({short_name(of.card.best)}): same scene, same seed"
+    title = f"Without LoRA and with it ({short_name(of.card.best)}): same scene, same seed"
     if len(pairs) > MOST_PAIRS:
         title += f", the first {MOST_PAIRS} of {len(pairs)}"
     sheet.text((MARGIN, top), title.replace(TIMES, "x"), 24, bold=True)
@@ -151,7 +153,7 @@ def _pairs(sheet: _Sheet, of: Material, top: float) -> float:
         sheet.made(off, (left, y), on=False)
         sheet.made(on, (left + TILE, y), on=True)
         copied = on.sample.nearest.copied
-        words = f"{'Repeats a training picture. ' if copied else ''}{_short_words(on.sample)}"
+        words = f"{'Repeats a training image. ' if copied else ''}{_short_words(on.sample)}"
         sheet.wrapped((left, y + TILE + 8), words, 16, 2 * TILE, 3, OFF_COLOUR if copied else QUIET)
     rows = -(-min(len(pairs), MOST_PAIRS) // COLUMNS)
     return top + HEADING + rows * (TILE + CAPTION) + 12
@@ -161,7 +163,7 @@ def _triggers(sheet: _Sheet, of: Material, top: float) -> float:
     pairs = list(of.pairs(TRIGGER))[:MOST_TRIGGERS]
     if not pairs:
         return top
-    sheet.text((MARGIN, top), "By its trigger alone", 24, bold=True)
+    sheet.text((MARGIN, top), "Prompted with the trigger only", 24, bold=True)
     for place, (off, on) in enumerate(pairs):
         left = MARGIN + place * (TILE + 10)
         sheet.made(off, (left, top + HEADING), on=False)
@@ -170,7 +172,7 @@ def _triggers(sheet: _Sheet, of: Material, top: float) -> float:
 
 
 def _map(sheet: _Sheet, of: Material, top: float) -> float:
-    """Likeness and copies of each checkpoint at each strength."""
+    """Identity and copies of each checkpoint at each strength."""
     tried = [one for one in of.compared if one.identity.value is not None]
     if len(tried) < 2:
         return top
@@ -178,9 +180,9 @@ def _map(sheet: _Sheet, of: Material, top: float) -> float:
     strengths = sorted({one.strength for one in tried})
     half = (WIDTH - 2 * MARGIN - 60) / 2
     wide = min(110.0, (half - NAME) / len(strengths))
-    titles = (f"{of.noun} with the original", "Copies: less is better")
-    for place, title in enumerate(titles):
+    for place, metric in enumerate((IDENTITY, COPIES)):
         left = MARGIN + place * (half + 60)
+        title = f"{of.label(metric)}: {metric.better.value}"
         sheet.text((left, top), title, 24, bold=True)
         for column, strength in enumerate(strengths):
             x = left + NAME + (column + 0.5) * wide
@@ -192,26 +194,26 @@ def _map(sheet: _Sheet, of: Material, top: float) -> float:
             if lora_name(one) in names:
                 x = left + NAME + strengths.index(one.strength) * wide
                 y = top + 66 + names.index(lora_name(one)) * CELL
-                _cell(sheet, one, (x, y), wide, place == 1, one is of.chosen)
+                _cell(sheet, one, (x, y), wide, metric, one is of.chosen)
     return top + 66 + len(names) * CELL + 30
 
 
 def _cell(
-    sheet: _Sheet, one: Condition, at: tuple[float, float], wide: float, copies: bool, chosen: bool
+    sheet: _Sheet, one: Variant, at: tuple[float, float], wide: float, metric: Metric, chosen: bool
 ) -> None:
-    value = (one.copies.value if copies else one.identity.value) or 0.0
-    good = min(max(1 - value if copies else value, 0.0), 1.0)
+    value = one[metric].value or 0.0
+    good = metric.good(value)
     (x, y), right, bottom = at, at[0] + wide - 2, at[1] + CELL - 2
     mixed = (round(a + (b - a) * good) for a, b in zip(LEAST, MOST, strict=True))
     if chosen:
         sheet.box(x - 3, y - 3, right + 3, bottom + 3, OFF_COLOUR, 7)
         sheet.box(x, y, right, bottom, PAPER, 5)
     sheet.box(x, y, right, bottom, "#{:02x}{:02x}{:02x}".format(*mixed), 5)
-    says = (percent if copies else two_places)(value).replace(MINUS, "-")
+    says = metric.unit.text(value).replace(MINUS, "-")
     middle = ((x + right) / 2, (y + bottom) / 2)
     sheet.text(middle, says, 18, PAPER if good > 0.6 else INK, chosen, "mm")
 
 
-def _short_words(sample: Sample) -> str:
+def _short_words(sample: ScoredSample) -> str:
     tags = sample.prompt.tags.phrases(skip=("pose", "lighting"))
     return sample.prompt.words or ", ".join(tags) or words_of(sample)

@@ -1,4 +1,4 @@
-"""What the sections of a report are made from: the score card and its pictures, side by side."""
+"""What the sections of a report are made from: the score card and its images, side by side."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ import torch
 
 from ...core.character import Character
 from ..calibrate import Scales
-from ..condition import Condition, Sample, condition
 from ..evaluate import IN_WORDS, OFF, Evaluation
+from ..metrics import VIEWS, Metric
 from ..protocol import SCENE, TestPrompt
+from ..sample import ScoredSample
 from ..score import ScoreCard
-from .parts import TIMES
+from ..text import TIMES
+from ..variant import Variant, variant
+from ..verdict import FACE_RECOGNITION, noun, words
 
 MOST_COLUMNS = 9
-NOT_SAID = "the CLIP_VISION that was connected"
+BASELINE = "without LoRA"
 
 
 @dataclass(frozen=True)
-class Made:
-    """A picture (H, W, 3) that was made, and what was measured in it."""
+class ScoredImage:
+    """An image (H, W, 3) that was made, and what was measured in it."""
 
-    sample: Sample
+    sample: ScoredSample
     image: torch.Tensor
 
 
@@ -44,43 +47,52 @@ class Material:
     @property
     def measured_by(self) -> str:
         """The encoder, and whether it compares appearance or recognises faces."""
-        return str(self.card.settings.get("measured_by") or NOT_SAID)
+        return self.card.measured_by or "the CLIP_VISION that was connected"
+
+    @property
+    def recognises(self) -> bool:
+        """Whether the encoder recognises faces."""
+        return self.card.measured_by.startswith(FACE_RECOGNITION)
 
     @property
     def noun(self) -> str:
-        """What the first number may be called: looking alike is not yet being recognised."""
-        return "Identity" if self.measured_by.startswith("face recognition") else "Likeness"
+        """What identity may be called: looking alike is not yet being recognised."""
+        return noun(self.card)
+
+    def label(self, metric: Metric) -> str:
+        """What a reader sees of ``metric``."""
+        return metric.label.format(**words(self.card, metric))
 
     @property
     def judged(self) -> bool:
-        """Whether likeness could be calibrated."""
+        """Whether similarity could be calibrated."""
         return self.card.best.identity.value is not None
 
-    def made(self, condition: Condition) -> dict[TestPrompt, Made]:
-        """The pictures of ``condition`` by their prompts, in the order in which they were made."""
-        pictures = self.evaluation.pictures[self._label(condition)]
-        pairs = zip(condition.samples, pictures, strict=False)
-        return {sample.prompt: Made(sample, image) for sample, image in pairs}
+    def made(self, one: Variant) -> dict[TestPrompt, ScoredImage]:
+        """The samples of ``one`` by their prompts, in the order in which they were made."""
+        pictures = self.evaluation.pictures[self._label(one)]
+        pairs = zip(one.samples, pictures, strict=False)
+        return {sample.prompt: ScoredImage(sample, image) for sample, image in pairs}
 
     @cached_property
-    def off(self) -> dict[TestPrompt, Made]:
-        """The pictures without the LoRA."""
+    def off(self) -> dict[TestPrompt, ScoredImage]:
+        """The samples without LoRA."""
         return self.made(self.card.off)
 
     @cached_property
-    def best(self) -> dict[TestPrompt, Made]:
-        """The pictures of what was chosen."""
+    def best(self) -> dict[TestPrompt, ScoredImage]:
+        """The samples of what was chosen."""
         return self.made(self.card.best)
 
-    def pairs(self, kind: str) -> Iterator[tuple[Made, Made]]:
-        """LoRA off and on, for each prompt of ``kind``."""
+    def pairs(self, kind: str) -> Iterator[tuple[ScoredImage, ScoredImage]]:
+        """Without LoRA and with it, for each prompt of ``kind``."""
         for prompt, on in self.best.items():
             if prompt.kind == kind and prompt in self.off:
                 yield self.off[prompt], on
 
     @cached_property
-    def middle(self) -> tuple[Made, Made] | None:
-        """LoRA off and on for the scene that is neither among the best nor among the worst."""
+    def middle(self) -> tuple[ScoredImage, ScoredImage] | None:
+        """Without LoRA and with it, for the scene of middle similarity."""
         scenes = list(self.pairs(SCENE))
         if not scenes:
             return None
@@ -88,8 +100,8 @@ class Material:
         return next(pair for pair in scenes if pair[1].sample.similarity == similarity)
 
     @cached_property
-    def columns(self) -> tuple[Condition, ...]:
-        """What to show beside one another: LoRA off first, the chosen one always among them.
+    def columns(self) -> tuple[Variant, ...]:
+        """What to show beside one another: the baseline first, the chosen one always among them.
 
         Where too many were tried, those that share the chosen one's step or strength.
         """
@@ -104,7 +116,7 @@ class Material:
         return (*first, *tried)
 
     @cached_property
-    def compared(self) -> tuple[Condition, ...]:
+    def compared(self) -> tuple[Variant, ...]:
         """What was tried, over the prompts that all of them have: only these can be compared."""
         card = self.card
         prompts = set.intersection(
@@ -112,11 +124,11 @@ class Material:
         )
         scales = Scales(card.calibration, card.set_calibration or card.calibration, {})
         return tuple(
-            condition(
+            variant(
                 one.label,
                 tuple(sample for sample in one.samples if sample.prompt in prompts),
                 scales,
-                one.views.value is not None,
+                one[VIEWS].value is not None,
                 card.off.samples,
                 step=one.step,
                 strength=one.strength,
@@ -125,7 +137,7 @@ class Material:
         )
 
     @property
-    def chosen(self) -> Condition:
+    def chosen(self) -> Variant:
         """The one of ``compared`` that was chosen."""
         number = next(n for n, one in enumerate(self.card.tried) if one is self.card.best)
         return self.compared[number]
@@ -135,30 +147,30 @@ class Material:
         """Over what ``compared`` is, as in 'the same 4 scenes'."""
         return f"the same {len(self.chosen.scenes)} scenes"
 
-    def _label(self, condition: Condition) -> str:
-        if condition is self.card.off:
+    def _label(self, one: Variant) -> str:
+        if one is self.card.off:
             return OFF
-        return IN_WORDS if condition is self.card.words else condition.label
+        return IN_WORDS if one is self.card.words else one.label
 
 
-def lora_name(condition: Condition) -> str:
+def lora_name(one: Variant) -> str:
     """The name of the LoRA without its strength, such as 'step 200'."""
-    return condition.label.removesuffix(f" at strength {condition.strength:g}")
+    return one.label.removesuffix(f" at strength {one.strength:g}")
 
 
-def same_lora(one: Condition, other: Condition) -> bool:
+def same_lora(one: Variant, other: Variant) -> bool:
     """Whether both are the same LoRA, whatever their strengths."""
     return lora_name(one) == lora_name(other)
 
 
-def short_name(condition: Condition) -> str:
-    """As in 'step 200 x 0.8', with a multiplication sign."""
-    if not condition.strength:
-        return condition.label
-    return f"{lora_name(condition)} {TIMES} {condition.strength:g}"
+def short_name(one: Variant) -> str:
+    """As in 'step 200 x 0.8', with a multiplication sign; 'without LoRA' for the baseline."""
+    if not one.strength:
+        return BASELINE if one.label == OFF else one.label
+    return f"{lora_name(one)} {TIMES} {one.strength:g}"
 
 
-def nearest_to(tried: Sequence[Condition], best: Condition, count: int) -> list[Condition]:
+def nearest_to(tried: Sequence[Variant], best: Variant, count: int) -> list[Variant]:
     """``count`` of ``tried``, evenly spread in their order, with ``best`` among them."""
     stride = (len(tried) - 1) / (count - 1)
     kept = {round(number * stride) for number in range(count)}

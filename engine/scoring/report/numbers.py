@@ -1,181 +1,261 @@
-"""The numbers of the report, each by itself: none is made of two."""
+"""The metrics in the report: the chosen LoRA's numbers, a map of each, and what identity costs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 
-from ..calibrate import UNKNOWN, Interval
-from ..condition import Diversity
-from ..verdict import COPY_RATE, LEAK_RATE, RIGHT_VIEWS, SAME, SPOILED_RATE
-from .charts import SCALE, Mark, track
-from .material import Material
-from .parts import DASH, percent, spread, two_places
+from .. import metrics
+from ..calibrate import Interval
+from ..metrics import Better, Metric, Unit
+from ..text import DASH, TIMES, images, percent, turning, two_places
+from ..variant import Variant
+from ..verdict import unmet, words
+from .charts import SCALE, SHARES, Axis, Dot, Mark, Plane
+from .material import BASELINE, Material, lora_name, short_name
+
+BRIGHT, MIDDLE = 0.64, 0.54
+"""From these shades on, the writing changes its colour: on light paper, and on dark."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """One number: the chosen LoRA's, the same without the LoRA, and the bar that the verdict takes.
+    """The chosen LoRA's value of one metric, and what stands around it.
 
-    share: it is a part of the pictures, and not on the calibrated scale. says: what it is; unknown:
-    why it was not measured.
+    off: the same without LoRA. goal: the value that the verdict asks for.
     """
 
-    name: str
+    metric: Metric
+    label: str
     value: Interval
     off: float | None
-    share: bool
+    goal: float | None
     says: str
-    unknown: str
-    goal: float | None = None
-    better: str = ""
+
+    @property
+    def unit(self) -> Unit:
+        """What the value is."""
+        return self.metric.unit
+
+    @property
+    def big(self) -> str:
+        """The value in words."""
+        return "not measured" if self.value.value is None else self.unit.text(self.value.value)
+
+    @property
+    def axis(self) -> Axis:
+        """What the value is drawn on."""
+        return SHARES if self.unit is Unit.SHARE else SCALE
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The value, and without LoRA, on a track."""
+        value = self.value
+        off = [] if self.off is None else [Mark(self.off, "off")]
+        return [*off, Mark(value.value or 0.0, "on", value.low, value.high)]
+
+    @property
+    def facts(self) -> list[str]:
+        """The interval, over how many images, without LoRA, and the bar."""
+        said = [self.unit.interval(self.value), images(self.value.count)]
+        if self.off is not None:
+            said.append(f"{BASELINE} {self.unit.text(self.off)}")
+        if self.goal is not None:
+            said.append(f"{self.metric.rule.word} {self.unit.text(self.goal)}")
+        return said
 
 
-def numbers_of(of: Material) -> tuple[Number, ...]:
-    """The numbers that have an interval, in the order in which they are read."""
-    card, best, off = of.card, of.card.best, of.card.off
-    zero = 0.0 if of.judged else None
-    faces = "Needs a face_detection_model that finds the original's face."
-    garment = card.garment.name if card.garment and card.garment.name else "the dataset's garment"
-    return (
-        Number(
-            f"{of.noun} with the original", best.identity, zero, False,
-            f"0 is anybody, 1 the dataset's own shots. Above one half in {best.alike}.",
-            "No scale: " + card.calibration.problem, SAME, "at least",
-        ),
-        Number(
-            f"{of.noun} with the set", best.to_set, zero, False,
-            "The same, held against the dataset's shots rather than the one original.",
-            "No scale to read it on.",
-        ),
-        Number(
-            "With something new on", best.attributes, zero, False,
-            f"{of.noun} with the original where a thing is on that the dataset does not know.",
-            "No such pictures were asked for.",
-        ),
-        Number(
-            "Right views", best.views, off.views.value, True,
-            "Pictures that show the view asked for.", faces, RIGHT_VIEWS, "at least",
-        ),
-        Number(
-            "Right framings", best.framings, off.framings.value, True,
-            "Close-ups, medium and full-body shots where they are asked for.", faces, RIGHT_VIEWS,
-            "at least",
-        ),
-        Number(
-            "Right expressions", best.expressions, off.expressions.value, True,
-            "Faces with the expression asked for.", faces, RIGHT_VIEWS, "at least",
-        ),
-        Number(
-            "Right colours", best.colours, off.colours.value, True,
-            "Clothes, and plain backgrounds, in the colour asked for.",
-            "No prompt asks for clothes or a plain background in a colour.", RIGHT_VIEWS,
-            "at least",
-        ),
-        Number(
-            "Copies", best.copies, off.copies.value, True,
-            "Pictures that repeat a training picture.", "", COPY_RATE, "at most",
-        ),
-        Number(
-            "Copied figures", best.figures, off.figures.value, True,
-            "Pictures whose person alone, cut out, is that of a training picture over again.",
-            "Needs a background_removal model.", COPY_RATE, "at most",
-        ),
-        Number(
-            "Leaks", best.leaks, off.leaks.value, True,
-            f"Pictures that show {garment} although nobody asked for it.",
-            faces if best.faces.value is None
-            else "No one garment fills the dataset, or no such pictures were asked for.",
-            min(1.0, (off.leaks.value or 0.0) + LEAK_RATE), "at most",
-        ),
-        Number(
-            "Unspoiled", best.unspoiled, None, True,
-            "Pictures as sharp and colourful as without the LoRA.", "", 1 - SPOILED_RATE,
-            "at least",
-        ),
-        Number(
-            "Faces not found", _not(best.faces), _not(off.faces).value, True,
-            "Pictures in which there is no face. Each counts as a stranger.", faces,
-        ),
-    )  # fmt: skip
+@dataclass(frozen=True)
+class NumbersView:
+    """Every number, and how much images of the trigger alone differ: one more, of two values."""
+
+    numbers: Sequence[Number]
+    diversity: str
+    diversity_facts: Sequence[str]
 
 
-def numbers(of: Material) -> str:
-    """All numbers as cells, each with its interval and the LoRA off beside it."""
-    cells = [_cell(number) for number in numbers_of(of)]
-    cells.append(_diversity(of))
-    key = (
-        '<p class="key"><span><i class="mark on"></i>the LoRA, with its 95 % interval</span>'
-        '<span><i class="mark off"></i>LoRA off</span>'
-        '<span><i class="goal"></i>the bar of the verdict</span></p>'
-    )
-    return f'<dl class="numbers">{"".join(cells)}</dl>{key}'
+def numbers_of(of: Material) -> list[Number]:
+    """A number for each metric, in the order in which they are read."""
+    return [_number(of, metric) for metric in metrics.METRICS]
 
 
-def shown(number: Number) -> str:
-    """The value in words."""
-    said = percent if number.share else two_places
-    return said(number.value.value)
-
-
-def _cell(number: Number) -> str:
-    name, value = escape(number.name), number.value
+def _number(of: Material, metric: Metric) -> Number:
+    card, value = of.card, of.card.best[metric]
+    off = card.off[metric]
+    says = metric.says
     if value.value is None:
-        return (
-            f'<div class="number"><dt>{name}</dt><dd class="big none">not measured</dd>'
-            f"<dd>{escape(number.unknown)}</dd></div>"
-        )
-    said = percent if number.share else two_places
-    low, high = (0.0, 1.0) if number.share else SCALE
-    marks = [Mark(value.value, "on", value.low, value.high)]
-    if number.off is not None:
-        marks.insert(0, Mark(number.off, "off"))
-    facts = [spread(value, number.share), f"{value.count} pictures"]
-    if number.off is not None:
-        facts.append(f"LoRA off {said(number.off)}")
-    if number.goal is not None and number.better:
-        facts.append(f"{number.better} {said(number.goal)}")
-    return (
-        f'<div class="number"><dt>{name}</dt><dd class="big">{shown(number)}</dd>'
-        f"<dd>{track(marks, low, high, (0.0, 1.0), number.goal)}</dd>"
-        f"{_facts(facts)}<dd>{escape(number.says)}</dd></div>"
+        says = unmet(card, metric) or metric.missing
+    scale = 0.0 if of.judged else None
+    return Number(
+        metric,
+        of.label(metric),
+        value,
+        off.value if metric.unit is Unit.SHARE else scale,
+        metric.rule.goal(off),
+        says.format(**words(card, metric)),
     )
 
 
-def _diversity(of: Material) -> str:
+def numbers(of: Material) -> NumbersView:
+    """All numbers, each with its interval and the baseline beside it."""
     on, off = of.card.best.diversity, of.card.off.diversity
-    if on.yaw is None and on.expression is None:
-        why = "Needs three faces in pictures of the trigger alone."
-        return (
-            '<div class="number"><dt>Diversity</dt><dd class="big none">not measured</dd>'
-            f"<dd>{why}</dd></div>"
-        )
-    return (
-        f'<div class="number"><dt>Diversity</dt><dd class="big">{escape(turning(on))}</dd>'
-        + _facts(
-            [
-                f"faces {two_places(on.expression)}",
-                f"{on.count} pictures",
-                f"LoRA off {turning(off)}, {two_places(off.expression)}",
-            ]
-        )
-        + "<dd>How far heads turn (standard deviation) and faces differ (mean distance of two "
-        "pictures' expressions) by the trigger alone.</dd></div>"
+    known = on.yaw is not None or on.expression is not None
+    facts = [
+        f"faces {two_places(on.expression)}",
+        images(on.count),
+        f"{BASELINE} {turning(off.yaw)}, {two_places(off.expression)}",
+    ]
+    return NumbersView(numbers_of(of), turning(on.yaw) if known else "", facts if known else ())
+
+
+@dataclass(frozen=True)
+class MapCell:
+    """A checkpoint at a strength in one map; ``good`` is how strong its colour is, in percent."""
+
+    text: str
+    kinds: str = "none"
+    good: str = ""
+    title: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A metric of each checkpoint (rows) at each strength (columns)."""
+
+    title: str
+    hint: str
+    strengths: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[MapCell]]]
+
+
+@dataclass(frozen=True)
+class MapsView:
+    """The maps, and over what all of them are."""
+
+    title: str
+    counted: str
+    maps: Sequence[HeatMap]
+
+
+def maps(of: Material) -> MapsView | None:
+    """A map of each metric, where there is more than one checkpoint or strength."""
+    shown = [
+        _map(metric, of)
+        for metric in metrics.METRICS
+        if sum(one[metric].value is not None for one in of.compared) > 1
+    ]
+    if not shown:
+        return None
+    return MapsView(f"Checkpoint {TIMES} strength", of.counted, shown)
+
+
+def _map(metric: Metric, of: Material) -> HeatMap:
+    names = list(dict.fromkeys(lora_name(one) for one in of.compared))
+    strengths = sorted({one.strength for one in of.compared})
+    cells = {(lora_name(one), one.strength): one for one in of.compared}
+    return HeatMap(
+        of.label(metric),
+        metric.better.value,
+        [f"{strength:g}" for strength in strengths],
+        [(name, [_cell(metric, cells.get((name, s)), of) for s in strengths]) for name in names],
     )
 
 
-def _facts(facts: list[str]) -> str:
-    spans = "".join(f"<span>{escape(fact)}</span>" for fact in facts)
-    return f'<dd class="facts">{spans}</dd>'
+def _cell(metric: Metric, one: Variant | None, of: Material) -> MapCell:
+    value = None if one is None else one[metric].value
+    if one is None or value is None:
+        return MapCell(DASH)
+    good, chosen, said = metric.good(value), one is of.chosen, metric.unit.text(value)
+    kinds = {"chosen": chosen, "bright": good >= BRIGHT, "middle": good >= MIDDLE}
+    return MapCell(
+        said,
+        " ".join(name for name, holds in kinds.items() if holds),
+        f"{100 * good:.0f}%",
+        f"{short_name(one)}: {said} of {images(one[metric].count)}",
+        chosen,
+    )
 
 
-def turning(diversity: Diversity) -> str:
-    """How far heads turn, as in '±14°'."""
-    return DASH if diversity.yaw is None else f"±{diversity.yaw:.0f}°"
+@dataclass(frozen=True)
+class TradeOff:
+    """Identity against the good part of another metric: a plane, or words where it is equal."""
+
+    said: str
+    plane: Plane | None = None
 
 
-def _not(share: Interval) -> Interval:
-    """The share of the others."""
-    if share.value is None or share.low is None or share.high is None:
-        return UNKNOWN
-    return Interval(1 - share.value, 1 - share.high, 1 - share.low, share.count)
+@dataclass(frozen=True)
+class TradeOffs:
+    """Every trade-off, and over what all of them are."""
+
+    title: str
+    counted: str
+    each: Sequence[TradeOff]
+
+
+def front(tried: Sequence[Variant], share: Callable[[Variant], float]) -> list[Variant]:
+    """Those of ``tried`` that no other beats in one of both and equals in the other.
+
+    ``share``: what is wanted beside identity, more of it is better.
+    """
+
+    def at(one: Variant) -> tuple[float, float]:
+        return one.identity.value or 0.0, share(one)
+
+    return [
+        one
+        for one in tried
+        if not any(
+            at(other) != at(one) and at(other)[0] >= at(one)[0] and at(other)[1] >= at(one)[1]
+            for other in tried
+        )
+    ]
+
+
+def pareto(of: Material) -> TradeOffs | None:
+    """Identity against what it may cost, where there is more than one checkpoint or strength."""
+    tried = [one for one in of.compared if one.identity.value is not None]
+    if len(tried) < 2:
+        return None
+    costs = [
+        metric
+        for metric in metrics.METRICS
+        if metric.tradeoff and all(one[metric].value is not None for one in tried)
+    ]
+    return TradeOffs(
+        f"{of.noun} and what it costs", of.counted, [_trade(of, tried, one) for one in costs]
+    )
+
+
+def _trade(of: Material, tried: Sequence[Variant], metric: Metric) -> TradeOff:
+    def share(one: Variant) -> float:
+        value = one[metric].value or 0.0
+        return 1 - value if metric.better is Better.LOWER else value
+
+    def both(one: Variant) -> str:
+        return f"{two_places(one.identity.value)}, {percent(share(one))}"
+
+    if len({share(one) for one in tried}) == 1:
+        equal = percent(share(tried[0]))
+        return TradeOff(
+            f"{metric.tradeoff}: {equal} at each of them, so {of.noun.lower()} decides."
+        )
+    best = sorted(front(tried, share), key=lambda one: -(one.identity.value or 0.0))
+    dots = []
+    for one in sorted(tried, key=lambda one: one is of.chosen):  # the chosen one lies on top
+        chosen = one is of.chosen
+        kind = "front" if any(one is other for other in best) else "beaten"
+        name = short_name(one)
+        dots.append(
+            Dot(
+                one.identity.value or 0.0,
+                share(one),
+                f"{kind} ring" if chosen else kind,
+                name if chosen else "",
+                f"{name}: {both(one)}",
+            )
+        )
+    said = "; ".join(f"{short_name(one)} ({both(one)})" for one in best)
+    plane = Plane(dots, f"{of.label(metrics.IDENTITY)} →", f"{metric.tradeoff} ↑")
+    return TradeOff(f"Not dominated: {said}.", plane)

@@ -1,39 +1,182 @@
-"""The report as one HTML file that needs nothing else: no network, no script, pictures inside."""
+"""The report as one HTML file that needs nothing else: no network, no script, images inside."""
 
 from __future__ import annotations
 
-from html import escape
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ...core.character import Character
 from ..evaluate import Evaluation
-from .evidence import nearest, worst
-from .likeness import charts
-from .maps import maps, pareto
-from .material import Material
-from .numbers import numbers
-from .rules import rules, settings
-from .sheet import attributes, leaks, sheet, trigger_alone
-from .summary import summary
+from ..metrics import COPIES
+from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
+from ..text import percent, score_of, words_of
+from ..verdict import AS_GOOD, Judgement, doubts, judged
+from .charts import charts
+from .material import BASELINE, Material, short_name
+from .numbers import maps, numbers, pareto
+from .samples import Tile, attributes, leaks, nearest, sheet, tile, trigger_alone, worst
 
-STYLE = Path(__file__).with_name("report.css")
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """Nothing in a report runs or is fetched, wherever it is opened."""
-SECTIONS = (
-    summary, numbers, maps, pareto, sheet, charts, worst, nearest, trigger_alone, attributes,
-    leaks, rules, settings,
-)  # fmt: skip
+FILES = ("score.json", "score.csv", "report.png")
+SENTENCE = re.compile(r"(?<=\.) (?=[A-Z0-9])")
+
+
+@dataclass(frozen=True)
+class SummaryView:
+    """The head of the report: who, the verdict, three images of it, what could not be measured."""
+
+    character: str
+    called: str
+    verdict: str
+    next: Sequence[str]
+    notes: Sequence[str]
+    glance: Sequence[tuple[Tile, str]]
+    scene: str
+    measured_by: str
+    recognises: bool
+    files: Sequence[str] = FILES
+
+
+@dataclass(frozen=True)
+class RulesView:
+    """The rules behind the verdict, with what was found, and how the LoRA was chosen."""
+
+    choice: str
+    judgements: Sequence[Judgement]
+
+
+@dataclass(frozen=True)
+class SettingsView:
+    """With what the samples were made and measured, and their prompts, one a line."""
+
+    made: dict[str, Any]
+    prompts: str
 
 
 def report_page(character: Character, evaluation: Evaluation) -> str:
     """The HTML of the report, the verdict first and the settings last."""
     of = Material(character, evaluation)
-    body = "\n".join(filter(None, (part(of) for part in SECTIONS)))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(character.name)}: identity report</title>\n"
-        f"<style>\n{STYLE.read_text('utf-8')}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    return _templates().get_template("report.html").render(
+        title=f"{character.name}: identity report",
+        policy=POLICY,
+        style=(HERE / "report.css").read_text("utf-8"),
+        sections=[rendered(name, of) for name in SECTIONS],
+    )  # fmt: skip
+
+
+def rendered(name: str, of: Material) -> str:
+    """The HTML of the section ``name``, one of SECTIONS; '' where it has nothing to show."""
+    from markupsafe import Markup
+
+    template, view = SECTIONS[name]
+    shown = view(of)
+    if not shown:
+        return ""
+    return Markup(_templates().get_template(f"{template}.html").render(view=shown))
+
+
+def sentences(verdict: str) -> list[str]:
+    """The verdict's sentences."""
+    return SENTENCE.split(verdict.strip())
+
+
+def summary(of: Material) -> SummaryView:
+    """The verdict with what it says to do, and the original beside a scene made both ways."""
+    card = of.card
+    first, *rest = sentences(card.verdict)
+    glance = [(tile(of.character.source.image, "The original image", "", "own"), "The original")]
+    scene = ""
+    if of.middle is not None:
+        scene = words_of(of.middle[1].sample)
+        names = (("off", BASELINE), ("on", short_name(card.best)))
+        for made, (kind, name) in zip(of.middle, names, strict=True):
+            chip = f"{kind} {score_of(made.sample)}"
+            glance.append((tile(made.image, f"{name}: {scene}", chip, kind), name))
+    return SummaryView(
+        card.character,
+        f"{card.trigger} {card.class_word}",
+        first,
+        rest,
+        card.notes,
+        glance,
+        scene,
+        of.measured_by,
+        of.recognises,
+    )
+
+
+def rules(of: Material) -> RulesView:
+    """Each rule of the verdict, what it found, and whether it holds."""
+    most = percent(COPIES.rule.goal(of.card.off[COPIES]))
+    return RulesView(
+        f"Of the LoRAs of which at most {most} of the images repeat a training image (of all, when "
+        f"there is none), the one with the highest {of.noun.lower()} is chosen; more than 1 counts "
+        f"as 1. One within {AS_GOOD:g} of it is as good; of those, the one whose strength is "
+        "nearest to 1 is chosen, and then the earliest step.",
+        [*judged(of.card), *doubts(of.card)],
+    )
+
+
+def settings(of: Material) -> SettingsView:
+    """With what the samples were made and measured."""
+    card, scale = of.card, of.card.calibration
+    made = {name.replace("_", " "): value for name, value in card.settings.items()}
+    made.pop("measured by", None)
+    vae = f"{scale.reproduction:.1f} dB" if scale.reproduction is not None else ""
+    values = {
+        "measured as": of.measured_by,
+        **made,
+        "chosen": card.best.label,
+        "file": card.best.path,
+        "dataset": card.character_hash[:16],
+        "encoder tells apart": f"{percent(scale.separation)} of pairs",
+        "VAE round trip": vae,
+    }
+    prompts = [
+        ("leak: " if one.prompt.kind == LEAK else "") + one.prompt.text("")
+        for one in card.best.samples
+        if one.prompt.kind in (SCENE, LEAK)
+    ]
+    shown = {name: value for name, value in values.items() if value not in (None, "")}
+    return SettingsView(shown, "\n".join(prompts))
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Material], Any]]] = {
+    "summary": ("summary", summary),
+    "numbers": ("numbers", numbers),
+    "maps": ("maps", maps),
+    "pareto": ("pareto", pareto),
+    "sheet": ("sheet", sheet),
+    "charts": ("charts", charts),
+    "worst": ("worst", worst),
+    "nearest": ("sheet", nearest),
+    TRIGGER: ("strips", trigger_alone),
+    ATTRIBUTE: ("sheet", attributes),
+    LEAK: ("sheet", leaks),
+    "rules": ("rules", rules),
+    "settings": ("settings", settings),
+}
+"""Each section's template and what it is made from, in the order of the page."""
+
+
+@cache
+def _templates() -> Environment:
+    """The templates beside this file: what is put into them is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )

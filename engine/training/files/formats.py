@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 
+from ...comfyui.lora import converted, patches_of, read_weights
 from ...core.character import Character
+from ...core.errors import FacetError
 from ...families.table import architecture_of
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
@@ -23,7 +25,6 @@ __all__ = [
     "lora_metadata",
     "lora_names",
     "lora_state_dict",
-    "read_lora",
 ]
 
 LayerTensors = Mapping[str, torch.Tensor]
@@ -51,7 +52,7 @@ _NETWORKS = dict(
 )
 
 
-class UnusableLora(RuntimeError):
+class UnusableLora(FacetError):
     """A LoRA file that ComfyUI would not load, or that would change nothing."""
 
 
@@ -146,13 +147,6 @@ def _alpha(settings: TrainingSettings) -> float:
     return alpha * math.sqrt(settings.rank) if settings.adapter == RSLORA else alpha
 
 
-def read_lora(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a LoRA file, as core's loaders read it."""
-    import comfy.utils
-
-    return comfy.utils.load_torch_file(str(path), safe_load=True)
-
-
 def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = None) -> None:
     """Loads a LoRA file back as ComfyUI does, for ``model`` (a BaseModel).
 
@@ -160,16 +154,11 @@ def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = No
     Raises UnusableLora when a key of it matches no layer, a layer of ``modules`` is missing, or
     the file would change nothing.
     """
-    import comfy.lora
-    import comfy.lora_convert
-
-    state = comfy.lora_convert.convert_lora(read_lora(path))
-    known = known_names(model, encoder)
-    patches = comfy.lora.load_lora(dict(state), known, log_missing=False)
-    read = {key for patch in patches.values() for key in patch.loaded_keys}
+    state = converted(read_weights(path))
+    patches, unread = patches_of(state, known_names(model, encoder))
     found = {key if isinstance(key, str) else key[0] for key in patches}
     expected = {weight_of(module) for module in modules}
-    odd = sorted(set(state) - read) or sorted(found ^ expected)
+    odd = unread or sorted(found ^ expected)
     if odd:
         raise UnusableLora(
             f"{path.name} was saved, but {len(odd)} of its entries do not load in ComfyUI, such as "

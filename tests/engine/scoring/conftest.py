@@ -5,12 +5,13 @@ import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.scoring.calibrate import Calibration, Scales
-from facet.engine.scoring.condition import Sample, condition
-from facet.engine.scoring.copies import Nearest
 from facet.engine.scoring.evaluate import OFF, Evaluation
 from facet.engine.scoring.protocol import prompt_suite
+from facet.engine.scoring.sample import ScoredSample
 from facet.engine.scoring.sampler import Candidate
 from facet.engine.scoring.score import ScoreCard
+from facet.engine.scoring.variant import variant
+from facet.engine.vision.copies import Nearest
 
 
 def noise(seed: int, height: int = 48, width: int = 32) -> torch.Tensor:
@@ -50,7 +51,7 @@ def make_evaluation(character):
 
         def samples(cosines, copies=0):
             return tuple(
-                Sample(
+                ScoredSample(
                     prompt=prompt,
                     text=prompt.text("zqx person"),
                     similarity=cosine,
@@ -62,9 +63,9 @@ def make_evaluation(character):
                 for number, (prompt, cosine) in enumerate(zip(prompts, cosines, strict=False))
             )
 
-        without = condition(OFF, samples(null), scales, faces)
+        without = variant(OFF, samples(null), scales, faces)
         tried = tuple(
-            condition(
+            variant(
                 f"step {step} at strength 1",
                 samples([on + rng.uniform(-0.05, 0.05) for _ in prompts], copied),
                 scales,

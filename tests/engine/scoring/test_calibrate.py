@@ -80,6 +80,6 @@ def test_a_share_of_few_has_a_wide_interval():
 
 def test_models_that_cannot_hold_the_original_say_so() -> None:
     blind = Calibration(STRANGERS, OWN, reproduction=20.5)
-    assert "do not know pictures like the original" in blind.problem
+    assert "cannot draw images like the original" in blind.problem
     assert blind.score(0.9) is None
     assert Calibration(STRANGERS, OWN, reproduction=28.0).problem == ""

@@ -87,7 +87,7 @@ def test_a_description_is_scored_beside_without_the_lora(character, bench):
 
 def test_without_a_face_model_views_are_not_measured_and_the_card_says_so(character, bench):
     card = run(character, bench, [candidate(1.0)]).card
-    assert card.best.views.value is None
+    assert card.best.metrics["views"].value is None
     assert any("No FACE_DETECTION_MODEL" in note for note in card.notes)
 
 

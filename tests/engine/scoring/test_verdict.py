@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from facet.engine.scoring.calibrate import Interval, share
-from facet.engine.scoring.condition import Diversity
-from facet.engine.scoring.verdict import COPY_RATE, choose
+from facet.engine.scoring.metrics import COPIES
+from facet.engine.scoring.variant import Diversity
+from facet.engine.scoring.verdict import choose
 from facet.engine.vision.clothes import Garment
+from harness.variants import changed
 
 
 def figure(value: float, count: int = 12) -> Interval:
@@ -20,9 +22,9 @@ def card(make_evaluation):
 
 
 def tried(card, *rows: tuple[int, float, float, float]):
-    """Conditions by step, strength, identity and rate of copies."""
+    """Variants by step, strength, identity and rate of copies."""
     return [
-        replace(
+        changed(
             card.best,
             label=f"step {step} at strength {strength:g}",
             step=step,
@@ -56,10 +58,13 @@ def test_where_nothing_can_be_judged_the_last_stands_in(make_evaluation):
 
 def test_a_weak_view_is_named_with_what_to_add(card):
     by_view = {"front": figure(0.9, 4), "profile_left": figure(0.31, 3)}
-    weak = replace(card, best=replace(card.best, identity=figure(0.85), by_view=by_view))
-    assert "Add shots in the left profile: at yaw \N{MINUS SIGN}90° it scores 0.31." in weak.verdict
+    weak = replace(card, best=changed(card.best, identity=figure(0.85), by_view=by_view))
+    assert (
+        "Add shots in the left profile: at yaw \N{MINUS SIGN}90° similarity is 0.31."
+        in weak.verdict
+    )
     even = {"front": figure(0.9, 4), "profile_left": figure(0.7, 3)}
-    assert "Add shots" not in replace(weak, best=replace(weak.best, by_view=even)).verdict
+    assert "Add shots" not in replace(weak, best=changed(weak.best, by_view=even)).verdict
 
 
 def test_the_shot_that_is_copied_is_named(card):
@@ -71,7 +76,7 @@ def test_the_shot_that_is_copied_is_named(card):
     copies = share([one.nearest.copied for one in samples])
     copying = replace(
         card,
-        best=replace(card.best, samples=samples, copies=copies),
+        best=changed(card.best, samples=samples, copies=copies),
         shots={shot: "close-up, front view"},
     )
     assert "(most often: close-up, front view): use an earlier step" in copying.verdict
@@ -89,57 +94,57 @@ def test_more_steps_are_no_advice_where_a_later_step_was_no_better(card):
 
 def test_one_picture_over_again_may_be_chance(card):
     once = share([True] + [False] * 11)
-    assert once.value > COPY_RATE
-    one = replace(card, best=replace(card.best, copies=once, figures=once))
-    assert "repeat" not in one.verdict
+    assert once.value > COPIES.rule.bar
+    one = replace(card, best=changed(card.best, copies=once, figures=once))
+    assert "reproduce" not in one.verdict
     two = share([True] * 2 + [False] * 10)
-    told = replace(card, best=replace(card.best, copies=two)).verdict
-    assert "But 2 of 12 pictures repeat a training picture" in told
+    told = replace(card, best=changed(card.best, copies=two)).verdict
+    assert "But 2 of 12 images reproduce a training image" in told
 
 
 def test_a_figure_over_again_is_told_where_no_whole_picture_is(card):
-    repeats = replace(card, best=replace(card.best, figures=share([True] * 3 + [False] * 9)))
-    assert "But 3 of 12 pictures repeat the figure of a training picture" in repeats.verdict
-    both = replace(repeats, best=replace(repeats.best, copies=share([True] * 6 + [False] * 6)))
-    assert "But 6 of 12 pictures repeat a training picture" in both.verdict
-    assert "the figure" not in both.verdict
+    repeats = replace(card, best=changed(card.best, figures=share([True] * 3 + [False] * 9)))
+    assert "But 3 of 12 images reproduce the pose and outfit of a training image" in repeats.verdict
+    both = replace(repeats, best=changed(repeats.best, copies=share([True] * 6 + [False] * 6)))
+    assert "But 6 of 12 images reproduce a training image" in both.verdict
+    assert "the pose" not in both.verdict
 
 
 @pytest.mark.parametrize(("what", "name"), [("framings", "framing"), ("expressions", "expression")])
 def test_what_is_no_longer_obeyed_is_told_where_the_model_itself_obeys(card, what, name):
-    stiff = replace(card, best=replace(card.best, **{what: figure(0.4)}))
-    told = f"It shows the {name} asked for in 40% of pictures, and in 90% without the LoRA"
-    obeys = replace(stiff, off=replace(stiff.off, **{what: figure(0.9)}))
+    stiff = replace(card, best=changed(card.best, **{what: figure(0.4)}))
+    told = f"The {name} asked for appears in 40% of images, and in 90% without LoRA"
+    obeys = replace(stiff, off=changed(stiff.off, **{what: figure(0.9)}))
     assert told in obeys.verdict and "lower the strength" in obeys.verdict
-    deaf = replace(stiff, off=replace(stiff.off, **{what: figure(0.45)}))
+    deaf = replace(stiff, off=changed(stiff.off, **{what: figure(0.45)}))
     assert name not in deaf.verdict
 
 
 def test_a_leak_is_told_when_it_is_the_loras_doing(card):
     worn = Garment((50.0, 60.0, 40.0), "red hoodie", 0.9)
     leaking = replace(
-        card, garment=worn, best=replace(card.best, leaks=share([True, True, True, False]))
+        card, garment=worn, best=changed(card.best, leaks=share([True, True, True, False]))
     )
-    assert "In 3 of 4 pictures it wears red hoodie, which nobody asked for" in leaking.verdict
-    without = replace(leaking, off=replace(card.off, leaks=share([True] * 4)))
-    assert "nobody asked for" not in without.verdict
-    assert "nobody asked for" not in replace(leaking, garment=None).verdict
+    assert "3 of 4 images show red hoodie although the prompt names no clothes" in leaking.verdict
+    without = replace(leaking, off=changed(card.off, leaks=share([True] * 4)))
+    assert "the prompt names no clothes" not in without.verdict
+    assert "the prompt names no clothes" not in replace(leaking, garment=None).verdict
 
 
 def test_pictures_gone_bad_are_counted(card):
-    burnt = replace(card, best=replace(card.best, unspoiled=share([False] * 5 + [True] * 7)))
-    assert "5 of 12 pictures are blurred, noisy, burnt or faded" in burnt.verdict
+    burnt = replace(card, best=changed(card.best, unspoiled=share([False] * 5 + [True] * 7)))
+    assert "5 of 12 images are blurred, noisy, burnt or faded" in burnt.verdict
 
 
 def test_the_same_look_every_time_is_said(card):
     stiff = replace(
         card,
-        best=replace(card.best, diversity=Diversity(3.0, 0.1, 8)),
-        off=replace(card.off, diversity=Diversity(20.0, 0.6, 8)),
+        best=changed(card.best, diversity=Diversity(3.0, 0.1, 8)),
+        off=changed(card.off, diversity=Diversity(20.0, 0.6, 8)),
     )
-    assert "By its trigger alone it always looks the same way" in stiff.verdict
-    one_thing = replace(stiff, best=replace(card.best, diversity=Diversity(3.0, 0.5, 8)))
-    assert "same way" not in one_thing.verdict
+    assert "Prompted with the trigger only, every image has the same pose" in stiff.verdict
+    one_thing = replace(stiff, best=changed(card.best, diversity=Diversity(3.0, 0.5, 8)))
+    assert "same pose" not in one_thing.verdict
 
 
 def test_a_curve_that_still_rises_says_how_much_longer_to_train(card):
@@ -151,7 +156,10 @@ def test_a_curve_that_still_rises_says_how_much_longer_to_train(card):
 
 @pytest.mark.parametrize(
     ("strengths", "said"),
-    [((0.5, 1.0, 1.5), "highest strength that was tried"), ((1.5, 1.2, 0.5), "lowest strength")],
+    [
+        ((0.5, 1.0, 1.5), "The highest strength that was tried"),
+        ((1.5, 1.2, 0.5), "The lowest strength"),
+    ],
 )
 def test_a_best_strength_at_the_end_of_those_tried_is_said(card, strengths, said):
     identities = (0.4, 0.5, 0.6)

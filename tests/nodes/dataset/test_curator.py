@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -19,7 +18,6 @@ from PIL import Image
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
-from facet.engine.dataset.lint.finding import SET_KINDS, SHOT_KINDS
 from facet.engine.store.captions_by_hand import captions_by_hand
 from facet.nodes.dataset.curator import report_on
 from harness.comfy_server import ComfyServer, Run
@@ -131,12 +129,6 @@ def test_nothing_is_measured_again_until_something_changes() -> None:
         assert report_on(other, None, None) is not report
         report = report_on(made, None, None)
     assert report.number == report_on(made, None, None).number
-
-
-def test_every_kind_of_finding_has_a_name_in_the_page(root: Path) -> None:
-    told = (root / "js" / "curator" / "kinds.mjs").read_text("utf-8")
-    named = re.findall(r"^    kind_(\w+):", told, re.MULTILINE)
-    assert set(named) == {*SHOT_KINDS, *SET_KINDS}
 
 
 def test_nonsense_in_the_widget_is_one_sentence_that_names_the_node(comfy: Executor) -> None:

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.scoring.calibrate import UNKNOWN, Calibration
-from facet.engine.scoring.condition import Condition
+from facet.engine.scoring.calibrate import Calibration
 from facet.engine.scoring.score import ScoreCard
+from facet.engine.scoring.variant import Variant
 from facet.engine.vision.embedders import AppearanceEmbedder, FaceEmbedder, label
 from facet.engine.vision.recognition import open_face_model
 from facet.nodes.scoring.character_shot import FacetCharacterShot
@@ -82,7 +82,7 @@ def character(**changes) -> Character:
 
 
 def card(trigger: str = "zqx", null=(0.0, 0.1), positives=(0.8, 0.9)) -> ScoreCard:
-    condition = Condition("LoRA off", (), UNKNOWN, UNKNOWN, UNKNOWN)
+    condition = Variant("LoRA off", ())
     return ScoreCard(
         "Ada", trigger, "person", "hash", Calibration(null, positives), condition,
         (condition,), condition, None, (), {},
@@ -101,7 +101,7 @@ def test_each_line_becomes_a_picture_that_is_kept_with_what_is_known_of_it(model
     )
     assert [image.shape for image in images] == [(1, 64, 64, 3)] * 2
     assert len(scores) == 2 and all(-1 <= score <= 1 for score in scores)
-    assert told.startswith("zqx person: 2 of 2 pictures pass, 2 tries.")
+    assert told.startswith("zqx person: 2 of 2 pictures pass, 2 attempts.")
     assert sheet.ndim == 4 and ui["text"] == (told,)
     for shown in ui["images"]:
         assert shown["subfolder"] == "facet/Ada/pictures" and shown["type"] == "output"
@@ -152,7 +152,7 @@ def test_tries_go_on_while_it_is_somebody_else_and_the_best_is_marked(models, vi
     records = [json.loads(p.read_text()) for p in output.rglob("tries/*.json")]
     assert sorted(one["recipe"]["strength"] for one in records) == [1.0, 1.25, 1.5]
     assert scores[0] == max(one["measures"]["cosine"] for one in records)
-    assert "kept although only" in told and "3 tries." in told
+    assert "kept although only" in told and "3 attempts." in told
     assert "3 of them from disk" in run(models, **given, prompt="smiling")[2]
 
 
@@ -161,7 +161,7 @@ def test_a_lora_that_is_in_the_model_is_used_as_it_is(models, vision):
 
     model, _ = comfy.sd.load_lora_for_models(models["model"], None, lora(), 1.0, 0.0)
     told = run({**models, "model": model}, character=character(), clip_vision=vision)[2]
-    assert "its strength was left alone" in told
+    assert "its strength was not changed" in told
 
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 128)])
@@ -252,7 +252,8 @@ def test_what_measured_stands_in_the_report_and_in_the_picture(
     # Random weights draw nobody: on faces that is no likeness, and fails a picture of one.
     if connected:
         assert all(map(math.isnan, scores)) and record["cosine"] is None
-        assert "not measured, try 1 of 2" in told and "try 2: new seed, the face asked" in told
+        assert "not measured, attempt 1 of 2" in told
+        assert "attempt 2: new seed, the face asked" in told
     assert record["causes"][-1] == "no face"
 
 

@@ -155,7 +155,7 @@ def test_an_original_of_any_size_is_scored(models, size):
 def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
     run = run_in(tmp_path / "run", character_hash="other")
     card = FacetIdentityScorer.execute(character(), run=run, **models, **SMALL).args[0]
-    assert any("trained on other pictures" in note for note in card.notes)
+    assert any("trained on other images" in note for note in card.notes)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_character_of_one_picture_gets_its_pictures_and_is_told_why_there_is_n
 def test_pictures_without_any_face_are_no_error(demo):
     behind = drawn("back")
     card = FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **DEMO).args[0]
-    assert card.best.views.value is None and card.best.faces.value is None
+    assert card.best.metrics["views"].value is None and card.best.metrics["faces"].value is None
     assert any("finds no face in the original" in note for note in card.notes)
     with pytest.raises(ValueError, match="finds no face in the original picture; use another"):
         given = {**DEMO, "look_at": "aligned face"}
@@ -257,7 +257,7 @@ def test_people_are_looked_at_without_their_background(demo):
     given = {**DEMO, "look_at": "without background"}
     card = FacetIdentityScorer.execute(person, lora=nothing(), **demo, **given).args[0]
     assert card.settings["measured_by"].endswith("without background")
-    assert card.best.figures.count == len(card.best.samples)
+    assert card.best.metrics["figures"].count == len(card.best.samples)
     alone = AppearanceEmbedder(demo["clip_vision"], "without background")
     images = [shot.image for shot in person.pictures]
     masks = [demo["background_removal"].encode_image(image[None])[0] for image in images]

@@ -17,9 +17,10 @@ from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.retouch.finish import Colours, RefineSettings
 from facet.engine.generate.retouch.refine import REFINE_GATE, Refine, report
 from facet.engine.generate.retouch.retouch import surroundings
-from facet.engine.generate.retouch.upscale import resized, upscaled
+from facet.engine.generate.retouch.upscale import upscaled
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.store import ShotStore
+from facet.engine.generate.sizes import resized
 from facet.engine.vision.faces import find_face
 from facet.engine.vision.sharpness import relative_sharpness
 from harness.upscale_models import sharpening_upscaler
@@ -149,8 +150,8 @@ def test_what_would_become_somebody_else_stays_and_is_marked(models, tmp_path):
     kept = refine(character, DETAIL, models, max_identity_loss=-1.0).run(store)
     [shot] = kept.shots
     assert (shot.hash, shot.include, shot.accepted) == (character.shots[0].hash, True, True)
-    assert shot.score(REFINE_GATE).note.startswith("kept unrefined")
-    assert "kept unrefined" in report(kept)
+    assert shot.score(REFINE_GATE).note.startswith("refinement discarded")
+    assert "refinement discarded" in report(kept)
     steps: list[int] = []
     [shot] = refine(character, DETAIL, models).run(store, None, lambda n, _: steps.append(n)).shots
     assert shot.hash != character.shots[0].hash

@@ -5,11 +5,12 @@ import torch
 
 from facet.engine.core.character import Tags
 from facet.engine.scoring.calibrate import Calibration, Interval, Scales, share
-from facet.engine.scoring.condition import condition
 from facet.engine.scoring.evaluate import Candidate, Evaluation
 from facet.engine.scoring.protocol import ATTRIBUTE, LEAK, TRIGGER
 from facet.engine.scoring.report.material import Material
+from facet.engine.scoring.variant import variant
 from facet.engine.vision.clothes import Garment
+from harness.variants import changed
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def make_full(make_evaluation):
                 replace(one, face=one.yaw is not None, sharpness=0.1, chroma=20.0)
                 for one in samples
             )
-            return condition(label, (*seen, *probes(seen)), scales, True, off, **given)
+            return variant(label, (*seen, *probes(seen)), scales, True, off, **given)
 
         off = measured(card.off.label, card.off.samples)
         tried = tuple(
@@ -76,10 +77,10 @@ def make_full(make_evaluation):
 
 @pytest.fixture
 def figures():
-    """Gives a condition other figures."""
+    """Gives a variant other metrics."""
 
     def given(one, identity, copies, views=1.0):
-        return replace(
+        return changed(
             one,
             identity=Interval(identity, identity - 0.1, identity + 0.1, 6),
             copies=share([number < 10 * copies for number in range(10)]),

@@ -28,7 +28,7 @@ def test_the_picture_at_the_top_is_neither_the_best_nor_the_worst(material):
 def test_names_are_short(make_full):
     card = make_full(steps=(20,), strengths=(0.8,)).card
     assert short_name(card.best) == "step 20 \N{MULTIPLICATION SIGN} 0.8"
-    assert short_name(card.off) == "LoRA off"
+    assert short_name(card.off) == "without LoRA"
 
 
 def test_hundreds_of_prompts_are_shown_in_part_and_that_is_said(make_full, character):

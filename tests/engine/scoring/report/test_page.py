@@ -1,9 +1,12 @@
+import base64
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 import torch
+from PIL import Image
 
 from facet.engine.scoring.report.page import report_page
 
@@ -68,8 +71,8 @@ def test_what_others_wrote_is_only_text(make_full, character):
 
 def test_a_report_without_a_scale_shows_no_scale(make_evaluation, character):
     page = report_page(character, make_evaluation(on=0.5, off=0.5, own=0.5))
-    assert "Likeness cannot be judged." in page and "cannot be read as likeness" in page
-    assert "<h2>What was tried" not in page and "anybody" not in page
+    assert "Similarity cannot be judged." in page and "cannot be read as similarity" in page
+    assert "<h2>What was tried" not in page and "0 · a stranger" not in page
 
 
 def test_sixty_large_pictures_stay_small(make_full, character):
@@ -91,32 +94,58 @@ def test_the_encoder_is_named_and_an_appearance_is_no_identity(make_full, charac
 
     proxy = page("appearance by SomeVision, whole picture")
     assert "appearance by SomeVision, whole picture" in proxy
-    assert "Likeness with the original" in proxy and "Identity with" not in proxy
+    assert "Similarity with the original" in proxy and "Identity with" not in proxy
     assert "does not recognise a face" in proxy
     face = page("face recognition by IResNet-50, aligned face")
     assert "Identity with the original" in face and "does not recognise a face" not in face
 
 
-def test_lora_off_stands_first_wherever_pictures_are_compared(make_full, character):
+def test_the_baseline_stands_first_wherever_images_are_compared(make_full, character):
     page = report_page(character, make_full())
     _, _, sheet = page.partition("<h2>Fixed seeds</h2>")
     head, _, body = sheet.partition("<tbody>")
-    assert re.findall(r"<th [^>]*>(.*?)</th>", head)[0] == "LoRA off"
+    assert re.findall(r"<th [^>]*>(.*?)</th>", head)[0] == "without LoRA"
     rows = body.partition("</table>")[0].split("<tr>")[1:]
     assert rows and all("chip off" in row[: row.index("</td>")] for row in rows)
-    for pair in re.findall(r'<figure class="pair">(.*?)</figure>', page):
+    for pair in re.findall(r'<figure class="pair">(.*?)</figure>', page, re.DOTALL):
         chips = re.findall(r'class="chip (\w+)"', pair)
         assert chips in (["off", "on"], ["own", "own"])
     strips = re.findall(r'<figure class="strip"><figcaption>(.*?)</figcaption>', page)
-    assert strips == ["LoRA off", "step 200 \N{MULTIPLICATION SIGN} 1"]
+    assert strips == ["without LoRA", "step 200 \N{MULTIPLICATION SIGN} 1"]
 
 
 def test_every_kind_of_picture_has_its_own_place(make_full, character):
     page = report_page(character, make_full())
     sections = dict(re.findall(r"<h2>([^<]*)</h2>(.*?)</section>", page, re.DOTALL))
-    assert sections["By its trigger alone"].count("<img") == 6
-    assert sections["With something new on"].count("<img") == 2
-    leaks = sections["Clothes that nobody asked for"]
+    assert sections["Prompted with the trigger only"].count("<img") == 6
+    assert sections["Wearing something new"].count("<img") == 2
+    leaks = sections["Clothes not in the prompt"]
     assert leaks.count("<img") == 4 and leaks.count("It wears the dataset") == 1
     assert sections["The worst five"].count("<img") == 5
-    assert sections["Nearest training pictures"].count("<img") == 8
+    assert sections["Nearest training images"].count("<img") == 8
+
+
+def test_images_have_their_size_and_are_there_when_it_is_printed(make_full, character):
+    page = report_page(character, make_full())
+    images = re.findall(r"<img [^>]*>", page)
+    assert images and not any("loading=" in image for image in images)
+    for image in images:
+        width, height = (
+            int(re.search(rf' {side}="(\d+)"', image)[1]) for side in ("width", "height")
+        )
+        source = re.search(r'src="data:image/jpeg;base64,([^"]*)"', image)[1]
+        with Image.open(io.BytesIO(base64.b64decode(source))) as opened:
+            assert opened.size == (width, height)
+
+
+def test_a_template_escapes_whatever_it_is_given(make_full, character):
+    evaluation = make_full()
+    odd = 'a" onload="x <i>'
+    card = replace(
+        evaluation.card,
+        trigger=odd,
+        settings={odd: odd, "measured_by": odd},
+        shots=dict.fromkeys((shot.hash for shot in character.shots), odd),
+    )
+    page = report_page(character, replace(evaluation, card=card))
+    assert odd not in page and "<i>" not in re.sub(r"<i [^>]*>", "", page).replace("<i></i>", "")

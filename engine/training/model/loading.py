@@ -1,0 +1,167 @@
+"""The model on its device, in the precision that training runs in, ready for a backward pass."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+# Below this many tokens a step, casting the weights costs a CPU what the faster products save.
+_TOKENS_WORTH_BF16 = 256
+
+_GB = 1024**3
+# What ComfyUI, CUDA and the allocator's gaps take besides.
+_SPARE = _GB
+
+# Up to this many tokens, attention that stores its matrix is faster on a CPU than fused attention.
+_TOKENS_FOR_PLAIN_ATTENTION = 512
+
+
+@dataclass(frozen=True)
+class Precision:
+    """activations: dtype the model runs in; products: that of its linear layers; None as it is."""
+
+    activations: torch.dtype | None = None
+    products: torch.dtype | None = None
+
+
+@dataclass(frozen=True)
+class MemoryBudget:
+    """What a training may take of the device.
+
+    activations: bytes that a step keeps for its backward pass. vram: GB to stay within, 0 for
+    what is free. weights: whether ComfyUI shall put the model's own weights on the device.
+    """
+
+    activations: int = 0
+    vram: float = 0.0
+    weights: bool = True
+
+    def left(self, device: torch.device) -> int | None:
+        """Bytes for weights beside the activations; None on a CPU, which has no other place."""
+        import comfy.model_management as management
+
+        if management.is_device_cpu(device):
+            return None
+        free = management.get_free_memory(device)
+        if self.vram:
+            free = min(free, self.vram * _GB)
+        return max(0, int(free) - self.activations - _SPARE)
+
+
+def activation_memory(
+    model: Any, blocks: Iterable[torch.nn.Module], shape: tuple[int, ...], checkpointing: bool
+) -> int:
+    """Bytes that a step over latents of ``shape`` keeps for its backward pass, as an estimate.
+
+    Every linear layer's input and output, and half as much again for what stands between them;
+    with checkpointing one block's, and each block's input.
+    """
+    from .frozen import is_linear
+
+    # Transformers see a latent in patches of two by two, and up to 512 tokens of a prompt.
+    tokens = shape[0] * (math.prod(shape[2:]) // 4 + 512)
+    if hasattr(model.diffusion_model, "input_blocks"):
+        # A UNet has most of its layers where the sides are halved once more.
+        tokens //= 4
+    sizes, inputs = [], []
+    for block in blocks:
+        layers = [module for module in block.modules() if is_linear(module)]
+        sizes.append(sum(layer.in_features + layer.out_features for layer in layers))
+        inputs.append(min((layer.in_features for layer in layers), default=0))
+    values = sum(inputs) + max(sizes, default=0) if checkpointing else sum(sizes)
+    # Two bytes each on a GPU, where this matters.
+    return int(1.5 * 2 * tokens * values)
+
+
+def choose_precision(wanted: str, model: Any, tokens: int) -> Precision:
+    """The dtypes for a setting of "auto", "fp32" or "bf16", a ModelPatcher and tokens a step.
+
+    Auto takes bfloat16 products on a CPU with matrix units for it, bfloat16 in place of float16
+    (whose gradients underflow), and else what the model runs in anyway.
+    """
+    import comfy.model_management as management
+
+    if wanted == "fp32":
+        return Precision(torch.float32, torch.float32)
+    device = model.load_device
+    if management.is_device_cpu(device):
+        worth = tokens >= _TOKENS_WORTH_BF16 and _has_bf16_units()
+        products = torch.bfloat16 if wanted == "bf16" or worth else None
+        return Precision(torch.float32, products)
+    if wanted == "bf16" or model.model.get_dtype_inference() == torch.float16:
+        fits = management.should_use_bf16(device)
+        dtype = torch.bfloat16 if fits else torch.float32
+        return Precision(dtype, dtype)
+    return Precision()
+
+
+def _has_bf16_units() -> bool:
+    check = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return bool(check and check())
+
+
+@contextlib.contextmanager
+def loaded(
+    model: Any,
+    shape: tuple[int, ...],
+    precision: Precision,
+    budget: MemoryBudget = MemoryBudget(),
+    beside: Sequence[Any] = (),
+) -> Iterator[dict[str, Any]]:
+    """``model`` (a ModelPatcher) on its device for latents of ``shape``, and its options.
+
+    ``beside`` are ModelPatchers that are needed at the same time. ComfyUI streams the weights that
+    do not fit beside what ``budget`` asks for. Yields the transformer options for ``apply_model``.
+    Afterwards the model is as it was.
+    """
+    import comfy.model_management as management
+    import comfy.model_patcher
+    import comfy.patcher_extension
+
+    # Activations kept for backward take about three times what a sampling step asks for.
+    memory = max(3 * model.model.memory_required(list(shape)), budget.activations)
+    if not management.is_device_cpu(model.load_device):
+        total = management.get_total_memory(model.load_device)
+        if not budget.weights:
+            memory = total
+        elif budget.vram:
+            memory += max(0, int(total - budget.vram * _GB))
+    management.load_models_gpu([model, *beside], memory_required=memory)
+    options = comfy.model_patcher.create_model_options_clone(model.model_options)
+    transformer_options = options.setdefault("transformer_options", {})
+    comfy.patcher_extension.merge_nested_dicts(
+        transformer_options.setdefault("wrappers", {}), model.wrappers, copy_dict1=False
+    )
+    transformer_options["optimized_attention_override"] = differentiable_attention
+    transformer_options["cond_or_uncond"] = [0]
+    before = model.model.manual_cast_dtype
+    model.pre_run()
+    try:
+        if precision.activations is not None:
+            model.model.manual_cast_dtype = precision.activations
+        yield transformer_options
+    finally:
+        model.model.manual_cast_dtype = before
+        model.cleanup()
+
+
+def differentiable_attention(
+    _chosen: Any, q: torch.Tensor, *args: Any, **kwargs: Any
+) -> torch.Tensor:
+    """PyTorch's attention, whatever the user samples with.
+
+    Others have no backward pass, or cut their work into pieces by the memory that is free, which
+    a checkpoint's second run would then cut otherwise.
+    """
+    from comfy.ldm.modules.attention import attention_pytorch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    if q.device.type == "cpu" and q.shape[-2] <= _TOKENS_FOR_PLAIN_ATTENTION:
+        with sdpa_kernel(SDPBackend.MATH):
+            return attention_pytorch(q, *args, **kwargs)
+    return attention_pytorch(q, *args, **kwargs)
