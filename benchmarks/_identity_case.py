@@ -28,7 +28,7 @@ from ..engine.scoring.sampler import Bench, CandidateSampler
 from ..engine.scoring.score import ScoreCard
 from ..engine.scoring.variant import Variant
 from ..engine.store.images import ImageStore
-from ..engine.training.loop import train
+from ..engine.training.run import train
 from ..engine.training.run_record import TrainingRun
 from ..engine.training.settings import TrainingSettings
 from ..engine.vision.embedders import AppearanceEmbedder

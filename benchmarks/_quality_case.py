@@ -23,7 +23,7 @@ from ..engine.comfyui.sampling import Sampling, encode_prompt
 from ..engine.core.character import Character, Provenance, Shot
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.training.loop import train
+from ..engine.training.run import train
 from ..engine.training.settings import TrainingSettings
 from ..world.captions import tags_of
 from ..world.demo_people import FIRST

@@ -125,7 +125,7 @@ def pictures(case: Case) -> list[Any]:
 def facet(case: Case, model: Any, demo: Any, folder: Path) -> dict[str, float]:
     """This pack's trainer, through the same call as its node."""
     from ..engine.core.character import Character, Provenance, Shot
-    from ..engine.training.loop import train
+    from ..engine.training.run import train
     from ..engine.training.settings import TrainingSettings
 
     shots = [

@@ -33,9 +33,9 @@ from ..engine.demo.models import DemoModels, load_models
 from ..engine.generate.character_shot.conflicts import conflicts, mentions
 from ..engine.generate.character_shot.judge import Judge, Measures, Verdict
 from ..engine.generate.character_shot.make import (
+    CharacterAttempt,
     CharacterCamera,
     CharacterShoot,
-    TriedImage,
 )
 from ..engine.scoring.calibrate import Calibration
 from ..engine.scoring.candidates import candidates_of
@@ -188,7 +188,7 @@ def one_person(
 
     yardstick = Yardstick.beside(probe, person, known_look(probe, FIRST + person), scenes)
 
-    def read(tries: list[TriedImage]) -> tuple[torch.Tensor, list[bool]]:
+    def read(tries: list[CharacterAttempt]) -> tuple[torch.Tensor, list[bool]]:
         reading = probe.read(torch.stack([one.image for one in tries]))
         seen = zip(reading.names("view"), scenes, strict=True)
         return yardstick.each(reading.embedding), [view == scene.view for view, scene in seen]

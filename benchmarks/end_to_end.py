@@ -32,7 +32,7 @@ from ..engine.generate.shots.make import plain_shoot
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.store import ShotStore
-from ..engine.training.loop import train
+from ..engine.training.run import train
 from ..engine.training.settings import TrainingSettings
 from ..engine.vision.copies import CopyFinder
 from ..world.captions import identity_words

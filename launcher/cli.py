@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from . import bench, demo, doctor, serve, testing, world
+from . import bench, demo, doctor, serve, testing, words, world
 from .places import Home
 from .problem import Problem, from_os_error
 
@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--port", type=int, default=None, help="default: 8188, or a free one")
     commands.add_parser("doctor", help="what is there, what is missing, what to do")
     commands.add_parser("test", help="every test; further arguments go to pytest")
+    commands.add_parser("words", help="write the texts that follow from the nodes' code")
     measure = commands.add_parser("bench", help="one benchmark")
     measure.add_argument("name", metavar="NAME", help=", ".join(bench.names()) or "none yet")
     measure.add_argument("--quick", action="store_true", help="within a minute")
@@ -52,6 +53,8 @@ def dispatch(arguments: list[str], home: Home) -> int:
         return doctor.run(home)
     elif known.command == "test":
         return testing.run(home, rest)
+    elif known.command == "words":
+        return words.run(home)
     elif known.command == "bench":
         return bench.run(home, known.name, known.quick, known.json)
     elif known.command == "world":

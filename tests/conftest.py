@@ -56,8 +56,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--durations-file", metavar="FILE", help="where the fifty dearest tests go")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)  # ahead of xdist, which reads the groups first of all
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
     if not config.option.nightly and "nightly" not in config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=left_out)
@@ -67,6 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     dear = {group_of(item) for item in items if item.get_closest_marker("slow")}
     rank = {"server": 0, "narrow": 1}
     items.sort(key=lambda item: rank.get(group_of(item), 2 if group_of(item) in dear else 3))
+    return (yield)
 
 
 def group_of(item: pytest.Item) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from comfy_api.latest import io
 
+from facet.launcher.node_texts import english, sections, with_sections
+
 if TYPE_CHECKING:
     from harness.browser import Browser
     from harness.comfy_server import ComfyServer
@@ -56,19 +58,7 @@ def schemas(node_ids: list[str]) -> dict[str, io.Schema]:
 @pytest.fixture(scope="module")
 def words(schemas: dict[str, io.Schema]) -> dict[str, Words]:
     """What nodeDefs.json has to hold for each node, in the schema's own words."""
-    return {
-        node: {
-            "display_name": schema.display_name,
-            "description": schema.description,
-            "inputs": {one.id: said_of(one) for one in schema.inputs},
-            "outputs": {str(n): said_of(one) for n, one in enumerate(schema.outputs)},
-        }
-        for node, schema in schemas.items()
-    }
-
-
-def said_of(slot: Any) -> Words:
-    return {"name": slot.display_name or slot.id, "tooltip": slot.tooltip}
+    return english(schemas)
 
 
 def told(root: Path, language: str, file: str = "nodeDefs") -> Words:
@@ -96,7 +86,7 @@ def test_every_text_is_there_and_no_other(
 
 
 def test_english_says_what_the_schema_says(root: Path, words: dict[str, Words]) -> None:
-    assert leaves(told(root, "en")) == leaves(words)
+    assert leaves(told(root, "en")) == leaves(words), "Run 'python facet.py words'."
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
@@ -229,3 +219,14 @@ def test_help_pages_name_no_input_that_is_gone(root: Path, schemas: dict[str, io
             names = [name.strip() for name in bold.split(",")]
             gone += [f"{page.stem}: {n}" for n in names if "_" in n and n not in ids]
     assert gone == []
+
+
+def test_lists_on_help_pages_say_what_the_tables_say(root: Path) -> None:
+    for node, texts in sections().items():
+        page = (root / "js" / "docs" / f"{node}.md").read_text("utf-8")
+        assert with_sections(page, texts) == page, f"{node}: run 'python facet.py words'."
+
+
+def test_a_help_page_without_its_list_is_named() -> None:
+    with pytest.raises(ValueError, match="has no section 'settings'; put <!-- settings: written"):
+        with_sections("# Facet\n", {"settings": lambda: ""})

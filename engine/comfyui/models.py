@@ -52,6 +52,6 @@ class Vae(Protocol):
 class Models:
     """What samples: a diffusion model, the text encoder and the VAE that belong to it."""
 
-    model: Any
-    clip: Any
-    vae: Any
+    model: Model
+    clip: Clip
+    vae: Vae

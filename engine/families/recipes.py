@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character
+from .steps import OTHER_TRAINERS
 
 RANK, ALPHA, LEARNING_RATE = 32, 16, 1e-4
-STEPS_A_PICTURE, FEWEST_STEPS, MOST_STEPS = 50, 1500, 2500
 
 
 class Family(str, Enum):
@@ -42,8 +42,8 @@ class Family(str, Enum):
 
 
 def steps(character: Character) -> int:
-    """50 steps for each picture, between 1500 and 2500: what guides to character LoRAs advise."""
-    return min(MOST_STEPS, max(FEWEST_STEPS, STEPS_A_PICTURE * len(character.dataset)))
+    """How many steps another trainer is told to take."""
+    return OTHER_TRAINERS.steps(len(character.dataset))
 
 
 def lora_name(character: Character) -> str:

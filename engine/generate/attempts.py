@@ -109,8 +109,8 @@ Remedy = Callable[[Sequence[V]], Attempt]
 
 
 @dataclass(frozen=True, eq=False)
-class Tried(Generic[M, V]):
-    """Attempt ``number`` and what became of it. found: its image was on the disk already."""
+class AttemptResult(Generic[M, V]):
+    """What became of attempt ``number``. found: its image was on the disk already."""
 
     attempt: Attempt
     number: int
@@ -126,7 +126,7 @@ class Watch(Generic[M, V]):
     """Who hears of attempts: before an image is made, at each step of it, and when it is judged."""
 
     begins: Callable[[int, str], None] = lambda _number, _key: None
-    ended: Callable[[Tried[M, V]], None] = lambda _tried: None
+    ended: Callable[[AttemptResult[M, V]], None] = lambda _tried: None
     on_step: OnStep | None = None
 
 
@@ -137,14 +137,14 @@ def make_best(
     store: Store,
     tries: int,
     watch: Watch[M, V] | None = None,
-) -> tuple[list[Tried[M, V]], int]:
+) -> tuple[list[AttemptResult[M, V]], int]:
     """Makes an image until it passes its checks, ``tries`` times at most.
 
     Returns every attempt, and the index of the best: of those that rank alike, the first. What
     stands in ``store`` is not made again.
     """
     watch = watch or Watch()
-    history: list[Tried[M, V]] = []
+    history: list[AttemptResult[M, V]] = []
     for number in range(1, tries + 1):
         attempt = remedy([one.verdict for one in history])
         key = camera.key(attempt)
@@ -156,7 +156,7 @@ def make_best(
                 key, camera.take(attempt, watch.on_step), camera.record(attempt, number)
             )
         measures, verdict = judged(checks, store, key, stored, number)
-        history.append(Tried(attempt, number, key, stored.image, measures, verdict, found))
+        history.append(AttemptResult(attempt, number, key, stored.image, measures, verdict, found))
         watch.ended(history[-1])
         if verdict.passed:
             break

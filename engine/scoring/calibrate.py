@@ -24,7 +24,7 @@ VIEW_LEAST = 3
 
 @dataclass(frozen=True)
 class Interval:
-    """A median with its 95 % bootstrap interval, and over how many pictures; None when unknown."""
+    """A median with its 95 % bootstrap interval, and over how many images; None when unknown."""
 
     value: float | None
     low: float | None
@@ -82,7 +82,7 @@ class Calibration:
 
     @property
     def separation(self) -> float:
-        """How often a picture of the character is more alike than a stranger (the ROC's area)."""
+        """How often an image of the character is more similar than a stranger (the ROC's area)."""
         if not self.null or not self.positives:
             return 0.0
         positives, null = np.array(self.positives)[:, None], np.array(self.null)[None]
@@ -160,7 +160,7 @@ class Scales:
     by_view: dict[str, Calibration]
 
     def of(self, view: str) -> Calibration:
-        """The scale for pictures in ``view``: that of all where the view has too few of its own."""
+        """The scale for images in ``view``: that of all where the view has too few of its own."""
         own = self.by_view.get(view)
         if own is None or min(len(own.null), len(own.positives)) < VIEW_LEAST or own.problem:
             return self.original

@@ -86,7 +86,7 @@ def scored(
     on_picture: OnPicture | None = None,
     first_look: int = FIRST_LOOK,
 ) -> Evaluation:
-    """As ``evaluate``, with pictures that ``make`` gives for each candidate, and for none."""
+    """As ``evaluate``, with images that ``make`` gives for each candidate, and without LoRA."""
     return _Evaluation(
         character,
         candidates,
@@ -174,7 +174,7 @@ class _Evaluation:
         return Evaluation(card, chosen, self.pictures)
 
     def _scales(self) -> Scales:
-        """What strangers and the character's own pictures are like, as the encoder sees it."""
+        """What strangers and the character's own shots are like, as the encoder sees it."""
         off, own, bench = self.measured[OFF], self.meter.positives, self.bench
         scenes = [one for one in off if one.prompt.kind == SCENE]
         scenes = [one for one in scenes if one.face is not False] or scenes
@@ -201,7 +201,7 @@ class _Evaluation:
         return self._variant(candidate.label, scales, candidate)
 
     def _make(self, label: str, who: str, make: Make, count: int) -> None:
-        """Makes and measures the pictures of the first ``count`` prompts that are still missing."""
+        """Makes and measures the samples of the first ``count`` prompts that are still missing."""
         pictures = self.pictures.setdefault(label, [])
         samples = self.measured.setdefault(label, [])
         for prompt in self.prompts[len(samples) : count]:

@@ -11,12 +11,10 @@ import torch
 from ..comfyui.sampling import Sampling
 from ..core.character import Character
 from ..core.errors import FacetError
-from .evaluate import scored
+from .evaluate import OFF, scored
 from .protocol import TestPrompt
 from .sampler import Bench, Candidate, Make
 from .score import ScoreCard
-
-OFF = "LoRA off"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def grid_rows(loras: Sequence[GridRow], strengths: Sequence[float]) -> list[Grid
 
 
 def subject_of(character: Character | None, with_lora: bool) -> str:
-    """What is put before each prompt: without the LoRA, anybody of the kind."""
+    """What is put before each prompt: without LoRA, the class word alone."""
     if character is None:
         return ""
     return f"{character.trigger} {character.class_word}" if with_lora else character.class_word

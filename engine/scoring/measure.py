@@ -1,4 +1,4 @@
-"""What is measured in one picture of a scoring."""
+"""What is measured in one sample."""
 
 from __future__ import annotations
 

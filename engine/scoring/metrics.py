@@ -121,7 +121,7 @@ class AtLeast(Rule):
 
 @dataclass(frozen=True)
 class AtMost(Rule):
-    """``bar`` or less, or a single sample: one of twelve is more than 5 % too, and may be chance."""
+    """``bar`` or less, or a single sample: one of twelve is more than 5 %, and may be chance."""
 
     bar: float
     word = "at most"
@@ -176,7 +176,7 @@ class Measurements:
 
 
 Measure = Callable[[Measurements], Interval]
-Hit = Callable[[ScoredSample], "bool | None | Iterable[bool]"]
+Hit = Callable[[ScoredSample], "bool | Iterable[bool] | None"]
 """Whether a sample counts, None where that is unknown; or several such answers of one sample."""
 
 
@@ -343,7 +343,8 @@ VIEWS = replace(
     of=_views,
     # Views alone are told where the model itself does not follow: identity is judged by them.
     rule=AtLeast(0.7),
-    as_before="The view asked for appears in {value:.0%} of images, and no more often without LoRA.",
+    as_before="The view asked for appears in {value:.0%} of images, and no more often without "
+    "LoRA.",
     tradeoff="Images in the right view",
 )
 COPIES = Metric(

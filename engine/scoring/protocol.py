@@ -1,4 +1,4 @@
-"""The pictures that a LoRA is asked for: clothes and places that its dataset never showed."""
+"""The prompts that a LoRA is scored on: clothes and places that its dataset never showed."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ VIEWS = (
 )
 EXPRESSIONS = ("neutral", "smile", "surprised")
 SCENE, ATTRIBUTE, TRIGGER, LEAK = "scene", "attribute", "trigger", "leak"
-"""What a prompt is for: the figures of likeness, or to find one thing out; see probes.py."""
+"""What a prompt is for: to measure identity, or to find one thing out; see probes.py."""
 
 
 @dataclass(frozen=True)
 class TestPrompt:
-    """One picture to ask for: what it is to show, the seed of its noise, and what it is for.
+    """One sample to make: what it is to show, the seed of its noise, and what it is for.
 
     words: a person's own, in the place of those that the tags are said in.
     """

@@ -65,7 +65,8 @@ class ScoredSample:
     @property
     def pose_copied(self) -> bool | None:
         """Whether the person alone is that of a training image; None where nobody is cut out."""
-        return self.nearest.figure and self.nearest.figure.copied
+        figure = self.nearest.figure
+        return None if figure is None else figure.copied
 
     def spoiled(self, baseline: ScoredSample) -> bool:
         """Whether it is blurred, noisy, burnt or faded beside ``baseline``, made without LoRA."""

@@ -25,7 +25,7 @@ from .variant import Variant
 if TYPE_CHECKING:
     from .score import ScoreCard
 
-SAME, SOME = 0.75, 0.25
+SOME = 0.25
 AS_GOOD = 0.05
 WIDE = 0.6
 WEAK_VIEW = 0.25

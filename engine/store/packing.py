@@ -1,4 +1,4 @@
-"""Any optimizer's state as named tensors and JSON, and back, without pickle."""
+"""Nested values, and any optimizer's state, as named tensors and JSON, and back, without pickle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ..core.errors import FacetError
 class Packer:
     """Turns nested values into JSON, and puts the tensors among them aside under names."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        """``prefix``: of the tensors' names."""
         self.tensors: dict[str, torch.Tensor] = {}
         self._prefix = prefix
         self._names: dict[int, str] = {}
@@ -33,10 +34,13 @@ class Packer:
             return value
         if isinstance(value, dict):
             return {"dict": [[self.pack(key), self.pack(item)] for key, item in value.items()]}
-        if isinstance(value, list | tuple):
-            kind = "list" if isinstance(value, list) else "tuple"
-            return {kind: [self.pack(item) for item in value]}
-        raise FacetError(f"A {type(value).__name__} in the optimizer's state cannot be saved.")
+        # Not a named tuple, which would come back as another.
+        if type(value) in (list, tuple):
+            return {type(value).__name__: [self.pack(item) for item in value]}
+        raise FacetError(
+            f"A value of the type {type(value).__name__} cannot be saved; only tensors, numbers, "
+            "texts, and lists, tuples and dictionaries of them can."
+        )
 
 
 def unpack(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import FacetError
 from ..store.files import write_json_atomic
 
 RUN_FILE = "run.json"
@@ -64,10 +65,10 @@ class TrainingRun:
     def best(self) -> Checkpoint:
         """The checkpoint to use: the one that was chosen, else the last.
 
-        Raises ValueError when there is none.
+        Raises FacetError when there is none.
         """
         if not self.checkpoints:
-            raise ValueError(f"{self.name} has no checkpoint; train it first.")
+            raise FacetError(f"{self.name} has no checkpoint; train it first.")
         return next((point for point in self.checkpoints if point.best), self.checkpoints[-1])
 
     @property
@@ -109,7 +110,7 @@ class TrainingRun:
 def load_run(folder: Path) -> TrainingRun:
     """The run whose ``run.json`` stands in ``folder``; checkpoints whose file is gone are left out.
 
-    Raises ValueError when there is none or it cannot be read.
+    Raises FacetError when there is none or it cannot be read.
     """
     path = folder / RUN_FILE
     try:
@@ -151,9 +152,9 @@ def load_run(folder: Path) -> TrainingRun:
             companions=tuple(map(str, record.get("companions", []))),
         )
     except FileNotFoundError:
-        raise ValueError(f"There is no training run in {folder}; train one there first.") from None
+        raise FacetError(f"There is no training run in {folder}; train one there first.") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it and train again.") from error
+        raise FacetError(f"{path} is damaged ({error}); delete it and train again.") from error
 
 
 def _number(value: Any) -> float | None:

@@ -1,17 +1,21 @@
-"""How a LoRA is trained: every number in one place, checked before anything runs."""
+"""The settings of a training: each is stated once, as a field of ``TrainingSettings``.
+
+The inputs of the two nodes, the lists on their help pages, the English texts, what is checked, what
+a LoRA file records and which runs are the same come from there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
 from typing import Any
 
-from .limits import MOST_EVER, NUMBERS, check_choice, check_number
+from ..core.errors import FacetError
+from ..families.steps import FACET
 
-STEPS_PER_PICTURE = 100
-FEWEST_STEPS, MOST_STEPS = 800, 2500
 SCHEDULES = ("cosine", "linear", "constant", "cosine with restarts")
 PRECISIONS = ("auto", "fp32", "bf16")
 SUBJECTS = ("not stated", "synthetic character", "real person who consented")
@@ -23,135 +27,590 @@ LOSS_WEIGHTINGS = ("none", "min-SNR", "debiased")
 CACHES = ("memory", "disk")
 BASES = ("as it is", "fp8")
 
-# What changes neither the gradients nor the pictures drawn: a run goes on under another value.
-_NOT_IN_FINGERPRINT = {
-    "steps",
-    "repeats",
-    "epochs",
-    "checkpoint_every",
-    "gradient_checkpointing",
-    "subject",
-    "cache",
-    "micro_batch",
-    "vram",
-    "validate_every",
-    "sample_every",
-    "sample_prompts",
-    "sample_steps",
-    "sample_cfg",
-    "patience",
-}
+TRAINER = "Trainer"
+"""The group of what stands on the trainer itself; all others are on its options."""
 
-_CHOICES = {
-    "schedule": SCHEDULES,
-    "precision": PRECISIONS,
-    "subject": SUBJECTS,
-    "adapter": ADAPTERS,
-    "targets": TARGETS,
-    "optimizer": OPTIMIZERS,
-    "timesteps": TIMESTEPS,
-    "loss_weighting": LOSS_WEIGHTINGS,
-    "cache": CACHES,
-    "base": BASES,
-}
+ADAPTER, SCHEDULE, IMAGES, LOSS, MEMORY, WATCHING, TEXT_ENCODER = (
+    "Adapter",
+    "Optimizer and schedule",
+    "Images and masks",
+    "Noise and loss",
+    "Memory",
+    "While it trains",
+    "Text encoder",
+)
+
+_MOST_STEPS = 100_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is stated of a setting.
+
+    help: what it does and what is recommended, shown as a tooltip; details: more of it, for the
+    help page. low, high: the range of a number, both included. choices: of a text. step, round_to:
+    of the widget. resumable: whether it may differ when a run is resumed, as it changes neither
+    the gradients nor the choice of images. label: what the widget is called, when not by the name.
+    optional: a workflow may lack it.
+    """
+
+    name: str
+    default: bool | int | float | str
+    group: str
+    help: str
+    details: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    step: float | None = None
+    round_to: float | None = None
+    resumable: bool = False
+    advanced: bool = False
+    optional: bool = False
+    multiline: bool = False
+    label: str = ""
+
+    def check(self, value: Any) -> None:
+        """Raises FacetError when ``value`` is out of range or none of the choices."""
+        if self.choices and value not in self.choices:
+            choices = ", ".join(self.choices)
+            raise FacetError(f"{self.name} is {value!r}; choose one of {choices}.")
+        if self.low is None or self.high is None:
+            return
+        if not (isinstance(value, int | float) and self.low <= value <= self.high):
+            raise FacetError(
+                f"{self.name} is {value}; give a number from {self.low:g} to {self.high:g}."
+            )
+
+
+def setting(default: bool | int | float | str, **stated: Any) -> Any:
+    """A field of a table of settings; ``stated`` are the fields of ``Setting``."""
+    return field(default=default, metadata=stated)
+
+
+@cache
+def settings_of(table: type) -> tuple[Setting, ...]:
+    """The settings of a dataclass whose fields are made by ``setting``, in order.
+
+    Raises ValueError when one lacks what the nodes and help pages need.
+    """
+    found = []
+    for one in fields(table):
+        for part in ("group", "help"):
+            if not one.metadata.get(part):
+                raise ValueError(f"The setting {one.name!r} has no {part}; state it in the table.")
+        default: Any = one.default
+        found.append(Setting(one.name, default, **one.metadata))
+        if type(default) in (int, float) and None in (found[-1].low, found[-1].high):
+            raise ValueError(f"The setting {one.name!r} has no range; state its low and high.")
+    return tuple(found)
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """The settings of one run. Raises ValueError when a value cannot work.
+    """The settings of one run, in the order of the nodes' inputs.
 
-    steps: optimizer steps, 0 for repeats x epochs where both are given, and else 100 a picture
-    within 800 to 2500. rank: of the adapter. batch_size: pictures a step. resolution: side in
-    pixels of the square whose area pictures are scaled down to, 0 for the size most of them have.
-    warmup: share of the steps in which the learning rate rises. ema: decay of the averaged
-    weights that are saved. caption_dropout: share of samples that see an empty caption.
-    timestep_shift: above 1 for more noise. guidance: the distilled guidance that the model is
-    told. checkpoint_every: in steps, 0 for the end only. subject: who the pictures show, for the
-    file's metadata.
-
-    adapter: the kind that is trained. alpha: its scale is alpha / rank, 0 for the rank. targets:
-    which layers; target_pattern: globs over their names, comma-separated, "-" in front excludes.
-    restarts: cycles of "cosine with restarts". repeats: how often each picture is seen in each of
-    the epochs. timesteps: how noise is drawn. loss_weighting, snr_gamma: of eps and v models.
-    resolutions: several sides in place of resolution. flip: mirrored pictures too. masked_loss:
-    the loss counts inside each shot's mask, mask_outside as much outside of it; prior_outside:
-    weight of keeping the untrained model's prediction there, and prior_class: for the class word.
-    generated_from, generated_to: range of noise that generated shots are trained at, 0 clean,
-    1 noise alone. cache: where encoded pictures and captions are kept. micro_batch: samples at
-    once, 0 for the whole batch. base: what the frozen weights are kept in. vram: GB of the
-    device's memory to stay within, 0 for all.
-    validation_shots: held out, their loss taken each validate_every steps. sample_every: in
-    steps; sample_prompts: one a line, with [trigger] and [class]. patience: checkpoints without a
-    better likeness until the run stops, 0 never. continue_from: a LoRA file to start from.
-    text_encoder: whether the CLIP models learn too, at a rate of their own, text_encoder_rate.
-    sample_steps, sample_cfg: of the sample pictures, a cfg of 0 for what suits the model.
+    Raises FacetError when a value cannot work.
     """
 
-    steps: int = 0
-    rank: int = 16
-    learning_rate: float = 1e-4
-    batch_size: int = 1
-    seed: int = 0
-    resolution: int = 0
-    schedule: str = "cosine"
-    warmup: float = 0.05
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    ema: float = 0.99
-    caption_dropout: float = 0.05
-    timestep_shift: float = 1.0
-    guidance: float = 1.0
-    precision: str = "auto"
-    gradient_checkpointing: bool = False
-    checkpoint_every: int = 250
-    subject: str = SUBJECTS[0]
+    steps: int = setting(
+        0,
+        low=0,
+        high=_MOST_STEPS,
+        group=TRAINER,
+        resumable=True,
+        help=f"Training steps. 0 (recommended) takes {FACET.per_image} for each image, from "
+        f"{FACET.fewest} to {FACET.most}.",
+        details="More is not better: past its best, a LoRA copies its images. Connect "
+        "**clip_vision**, or use the Identity Scorer, to find the checkpoint to use.",
+    )
+    rank: int = setting(
+        16,
+        low=1,
+        high=256,
+        group=TRAINER,
+        help="Rank of the LoRA, which decides its size. 8 to 32 suits a character.",
+        details="16 is recommended, 32 for elaborate costumes. **alpha** is the same unless you "
+        "set it, so that strength 1 is what was trained.",
+    )
+    learning_rate: float = setting(
+        1e-4,
+        low=1e-6,
+        high=1e-1,
+        step=1e-6,
+        round_to=1e-7,
+        group=TRAINER,
+        help="Learning rate. 1e-4 for large models, 3e-3 for the demo model.",
+        details="Too high and the images fall apart, or the node stops with “The loss was not a "
+        "number”; too low and the character does not appear.",
+    )
+    batch_size: int = setting(
+        1,
+        low=1,
+        high=64,
+        group=TRAINER,
+        help="Images in each step, each with its own caption.",
+        details="1 is fine. 2 to 4 give a smoother loss curve and need more memory; images of "
+        "almost one shape are then cropped to one size.",
+    )
+    seed: int = setting(
+        0,
+        low=0,
+        high=0xFFFFFFFFFFFFFFFF,
+        group=TRAINER,
+        help="The same seed and inputs give the same LoRA.",
+        details="It stays fixed, since another seed is a new run.",
+    )
+    checkpoint_every: int = setting(
+        250,
+        low=0,
+        high=100_000,
+        group=TRAINER,
+        resumable=True,
+        advanced=True,
+        help="Steps between two checkpoints, each a LoRA of its own; 0 saves only at the end.",
+        details="250 is recommended.",
+    )
+    gradient_checkpointing: bool = setting(
+        False,
+        group=TRAINER,
+        resumable=True,
+        advanced=True,
+        help="Needs far less memory; a step takes half as long again. The result is the same.",
+        details="Turn it on for large models on a small card.",
+    )
+    resolution: int = setting(
+        0,
+        low=0,
+        high=4096,
+        step=16,
+        group=TRAINER,
+        advanced=True,
+        help="Images are scaled down to the area of a square of this side, in pixels. 0 "
+        "(recommended) takes the median size of the images, up to 1024.",
+    )
+    schedule: str = setting(
+        SCHEDULES[0],
+        choices=SCHEDULES,
+        group=TRAINER,
+        advanced=True,
+        help="How the learning rate falls after the warmup; cosine is recommended.",
+    )
+    precision: str = setting(
+        PRECISIONS[0],
+        choices=PRECISIONS,
+        group=TRAINER,
+        advanced=True,
+        help="Precision that the frozen model computes in; auto is recommended. The LoRA itself is "
+        "always fp32.",
+    )
+    subject: str = setting(
+        SUBJECTS[0],
+        choices=SUBJECTS,
+        group=TRAINER,
+        resumable=True,
+        advanced=True,
+        help="Who the images show; written into the LoRA file.",
+    )
 
-    adapter: str = "LoRA"
-    alpha: float = 0.0
-    targets: str = TARGETS[0]
-    target_pattern: str = ""
-    optimizer: str = "AdamW"
-    restarts: int = 3
-    repeats: int = 0
-    epochs: int = 0
-    timesteps: str = "auto"
-    loss_weighting: str = "none"
-    snr_gamma: float = 5.0
-    resolutions: str = ""
-    flip: bool = False
-    masked_loss: bool = False
-    mask_outside: float = 0.0
-    prior_outside: float = 0.0
-    prior_class: float = 0.0
-    generated_from: float = 0.0
-    generated_to: float = 1.0
-    cache: str = "memory"
-    micro_batch: int = 0
-    base: str = BASES[0]
-    vram: float = 0.0
-    validation_shots: int = 0
-    validate_every: int = 0
-    sample_every: int = 0
-    sample_prompts: str = ""
-    patience: int = 0
-    continue_from: str = ""
-    text_encoder: bool = False
-    text_encoder_rate: float = 5e-5
-    sample_steps: int = 20
-    sample_cfg: float = 0.0
+    adapter: str = setting(
+        ADAPTERS[0],
+        choices=ADAPTERS,
+        group=ADAPTER,
+        help="Kind of adapter. LoRA is recommended and loads everywhere; DoRA is slower and a "
+        "little closer; LoKr makes the smallest files.",
+        details="DoRA also learns the norm of each weight column. rsLoRA scales by the root of the "
+        "rank: for ranks of 64 and more. LoKr wants three times the learning rate. LoHa reaches a "
+        "higher rank for its size, and is the slowest.",
+    )
+    alpha: float = setting(
+        0.0,
+        low=0.0,
+        high=1024.0,
+        step=1.0,
+        group=ADAPTER,
+        advanced=True,
+        help="The adapter is scaled by alpha / rank. 0 (recommended) takes the rank, so that "
+        "strength 1 is what was trained.",
+    )
+    targets: str = setting(
+        TARGETS[0],
+        choices=TARGETS,
+        group=ADAPTER,
+        advanced=True,
+        help="Which layers of each block are trained. All linear layers is recommended; attention "
+        "alone learns less and bleeds less.",
+        details="With convolutions for styles of SD1.5 and SDXL. Flux's single blocks have "
+        "attention and MLP in the same layers.",
+    )
+    target_pattern: str = setting(
+        "",
+        group=ADAPTER,
+        advanced=True,
+        help="Names of layers to train, with * for any part, separated by commas; - in front "
+        "excludes. Empty is recommended.",
+        details="Such as `double_blocks.*.img_attn.*, -*.qkv`.",
+    )
+
+    optimizer: str = setting(
+        OPTIMIZERS[0],
+        choices=OPTIMIZERS,
+        group=SCHEDULE,
+        help="AdamW is recommended; AdamW 8-bit and Adafactor need less memory; Prodigy finds the "
+        "learning rate itself.",
+        details="AdamW fused insists on its fast kernel. AdamW 8-bit needs `pip install "
+        "bitsandbytes`; Prodigy and Lion need `pip install pytorch-optimizer`. Prodigy ignores "
+        "your learning rate and takes some hundred steps to find its own; Lion wants a third of "
+        "the usual one.",
+    )
+    repeats: int = setting(
+        0,
+        low=0,
+        high=10_000,
+        group=SCHEDULE,
+        resumable=True,
+        help="How often each image is seen in an epoch, when the trainer's steps are 0. 0 "
+        "(recommended) lets the trainer decide.",
+    )
+    epochs: int = setting(
+        0,
+        low=0,
+        high=10_000,
+        group=SCHEDULE,
+        resumable=True,
+        help="Steps are images times repeats times epochs, divided by the batch size. 0 "
+        "(recommended) lets the trainer decide.",
+        details="FluxGym's preset is ten repeats and 16 epochs.",
+    )
+    restarts: int = setting(
+        3,
+        low=1,
+        high=100,
+        group=SCHEDULE,
+        advanced=True,
+        help="Cycles of the schedule 'cosine with restarts'; 3 is recommended.",
+    )
+    warmup: float = setting(
+        0.05,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        group=SCHEDULE,
+        advanced=True,
+        help="Share of the steps in which the learning rate rises; 0.05 is recommended.",
+    )
+    weight_decay: float = setting(
+        0.01,
+        low=0.0,
+        high=1.0,
+        step=0.001,
+        round_to=0.0001,
+        group=SCHEDULE,
+        advanced=True,
+        help="Pulls the weights towards zero; 0.01 is recommended, 0.1 for Lion.",
+    )
+    clip: float = setting(
+        1.0,
+        low=0.01,
+        high=1000.0,
+        step=0.1,
+        round_to=0.01,
+        group=SCHEDULE,
+        advanced=True,
+        label="gradient_clip",
+        help="Gradient clipping: maximum norm of the gradient. 1 is recommended.",
+    )
+    ema: float = setting(
+        0.99,
+        low=0.0,
+        high=0.9999,
+        step=0.001,
+        round_to=0.0001,
+        group=SCHEDULE,
+        advanced=True,
+        help="Decay of the running average (EMA) of the weights, which is what is saved. 0.99 is "
+        "recommended; 0 saves the weights without averaging.",
+    )
+
+    resolutions: str = setting(
+        "",
+        group=IMAGES,
+        help="Trains at several resolutions, such as 512, 768, 1024, which is recommended for "
+        "large models; the LoRA then works at each. Empty takes the trainer's resolution.",
+    )
+    flip: bool = setting(
+        False,
+        group=IMAGES,
+        help="Trains on mirrored images too. Off is recommended: faces are not symmetric.",
+    )
+    caption_dropout: float = setting(
+        0.05,
+        low=0.0,
+        high=1.0,
+        step=0.01,
+        group=IMAGES,
+        advanced=True,
+        help="Share of the samples that are trained with an empty caption; 0.05 is recommended.",
+    )
+    cache: str = setting(
+        CACHES[0],
+        choices=CACHES,
+        group=IMAGES,
+        resumable=True,
+        advanced=True,
+        help="Where encoded images and captions are kept. Memory is recommended; disk also spares "
+        "the next run the encoding.",
+        details="It takes at most 8 GiB, in `cache` in the character's output folder, which you "
+        "may delete at any time.",
+    )
+    masked_loss: bool = setting(
+        False,
+        group=IMAGES,
+        help="Learns only inside each shot's mask; recommended when shots have masks and the "
+        "background bleeds in.",
+    )
+    mask_outside: float = setting(
+        0.0,
+        low=0.0,
+        high=1.0,
+        step=0.05,
+        group=IMAGES,
+        advanced=True,
+        help="How much the area outside the mask counts in the masked loss; 0 to 0.1 is "
+        "recommended.",
+    )
+    prior_outside: float = setting(
+        0.0,
+        low=0.0,
+        high=10.0,
+        step=0.1,
+        group=IMAGES,
+        advanced=True,
+        help="Keeps what the untrained model makes outside the mask; 1 is recommended with masks. "
+        "A step takes half as long again.",
+    )
+    prior_class: float = setting(
+        0.0,
+        low=0.0,
+        high=10.0,
+        step=0.1,
+        group=IMAGES,
+        help="Keeps what the class word means without the trigger, with no extra images; 0.5 is "
+        "recommended when everybody turns into the character, else 0.",
+        details="A step takes more than twice as long.",
+    )
+    generated_from: float = setting(
+        0.0,
+        low=0.0,
+        high=1.0,
+        step=0.05,
+        group=IMAGES,
+        advanced=True,
+        help="The least noise that generated shots are trained at, from 0 (clean) to 1 (pure "
+        "noise). 0 is recommended, 0.3 when their fine detail is wrong.",
+    )
+    generated_to: float = setting(
+        1.0,
+        low=0.0,
+        high=1.0,
+        step=0.05,
+        group=IMAGES,
+        advanced=True,
+        help="The most noise that generated shots are trained at; 1 is recommended.",
+    )
+
+    timesteps: str = setting(
+        TIMESTEPS[0],
+        choices=TIMESTEPS,
+        group=LOSS,
+        advanced=True,
+        help="Distribution of the training timesteps. Auto (recommended) follows the model.",
+        details="`auto` is logit-normal for flow models, shifted by 3 towards noise, where "
+        "identity is decided, and uniform for SD1.5 and SDXL.",
+    )
+    timestep_shift: float = setting(
+        1.0,
+        low=0.1,
+        high=20.0,
+        step=0.1,
+        group=LOSS,
+        advanced=True,
+        help="Above 1 for more noise, and so for form over detail. 1 (recommended) leaves it to "
+        "timesteps: 3 with 'auto', the model's own with 'shift'.",
+        details="Flux dev's own is 3.16.",
+    )
+    guidance: float = setting(
+        1.0,
+        low=0.0,
+        high=20.0,
+        step=0.1,
+        group=LOSS,
+        advanced=True,
+        help="Guidance that a guidance-distilled model such as Flux dev is trained at; 1 is "
+        "recommended.",
+    )
+    loss_weighting: str = setting(
+        LOSS_WEIGHTINGS[0],
+        choices=LOSS_WEIGHTINGS,
+        group=LOSS,
+        advanced=True,
+        help="Weights the loss by the noise, for SD1.5 and SDXL; min-SNR is recommended there, "
+        "none elsewhere.",
+    )
+    snr_gamma: float = setting(
+        5.0,
+        low=0.1,
+        high=100.0,
+        step=0.5,
+        group=LOSS,
+        advanced=True,
+        help="Gamma of min-SNR, its upper bound; 5 is recommended.",
+    )
+
+    base: str = setting(
+        BASES[0],
+        choices=BASES,
+        group=MEMORY,
+        advanced=True,
+        help="Keeps the frozen weights in fp8 while training, half the memory of bf16; recommended "
+        "below 24 GB for models of Flux's size.",
+        details="The model is handed back as it was.",
+    )
+    micro_batch: int = setting(
+        0,
+        low=0,
+        high=64,
+        group=MEMORY,
+        resumable=True,
+        advanced=True,
+        help="Images computed at once; the result is that of the whole batch. 0 (recommended) "
+        "takes all of them, 1 needs the least memory.",
+    )
+    vram: float = setting(
+        0.0,
+        low=0.0,
+        high=1024.0,
+        step=0.5,
+        group=MEMORY,
+        resumable=True,
+        advanced=True,
+        help="Gigabytes of graphics memory to stay within; the rest of the model is streamed. 0 "
+        "(recommended) uses what is free.",
+    )
+
+    validation_shots: int = setting(
+        0,
+        low=0,
+        high=100,
+        group=WATCHING,
+        help="Shots held out to measure the validation loss on; 1 or 2 of 20 are recommended, 0 "
+        "with fewer than 10.",
+    )
+    validate_every: int = setting(
+        0,
+        low=0,
+        high=100_000,
+        group=WATCHING,
+        resumable=True,
+        advanced=True,
+        help="Steps between two measurements of the validation loss. 0 (recommended) measures it "
+        "at each checkpoint.",
+    )
+    sample_every: int = setting(
+        0,
+        low=0,
+        high=100_000,
+        group=WATCHING,
+        resumable=True,
+        help="Steps between two sets of samples; 250 is recommended. 0 makes none, and with "
+        "clip_vision on the trainer a set at each checkpoint.",
+    )
+    sample_prompts: str = setting(
+        "",
+        group=WATCHING,
+        resumable=True,
+        multiline=True,
+        help="Prompts of the samples, one a line; [trigger] and [class] are replaced. Empty "
+        "(recommended) takes Facet's own.",
+    )
+    patience: int = setting(
+        0,
+        low=0,
+        high=1000,
+        group=WATCHING,
+        resumable=True,
+        help="Stops after so many checkpoints without a better one; 3 is recommended with "
+        "clip_vision on the trainer, 0 never stops.",
+    )
+    continue_from: str = setting(
+        "",
+        group=WATCHING,
+        advanced=True,
+        help="A LoRA to start from; none is recommended. Files of kohya, diffusers and PEFT are "
+        "read.",
+    )
+
+    # Appended in the order in which they came: saved workflows go by it.
+    text_encoder: bool = setting(
+        False,
+        group=TEXT_ENCODER,
+        advanced=True,
+        optional=True,
+        help="Trains CLIP-L, CLIP-G or CLIP-H too, of SD1.5, SDXL, SD3 and Flux. Off is "
+        "recommended; T5 and language models are not trained.",
+        details="Turn it on when SD1.5 or SDXL does not take the trigger: the LoRA is then to be "
+        "loaded on the CLIP as well, at the same strength. Captions are encoded at every step, so "
+        "a step takes longer, and the text encoder stays in memory beside the model. **adapter**, "
+        "**rank** and **targets** hold for it too, **target_pattern** is for the diffusion model "
+        "alone. Samples are made with the trained encoder.",
+    )
+    text_encoder_rate: float = setting(
+        5e-5,
+        low=1e-7,
+        high=1e-1,
+        step=1e-6,
+        round_to=1e-8,
+        group=TEXT_ENCODER,
+        advanced=True,
+        optional=True,
+        help="Learning rate of the text encoder; half of the model's or less is recommended.",
+        details="Prodigy finds one rate for both.",
+    )
+    sample_steps: int = setting(
+        20,
+        low=1,
+        high=200,
+        group=WATCHING,
+        resumable=True,
+        advanced=True,
+        optional=True,
+        help="Sampling steps of each sample; 20 is recommended, 4 to 8 for turbo models.",
+    )
+    sample_cfg: float = setting(
+        0.0,
+        low=0.0,
+        high=30.0,
+        step=0.1,
+        group=WATCHING,
+        resumable=True,
+        advanced=True,
+        optional=True,
+        help="CFG of the samples. 0 (recommended) takes what suits the model: 1 for Flux dev, 3 "
+        "for other flow models, 6 for SD1.5 and SDXL.",
+        details="Flux dev and others that have guidance distilled are sampled at a guidance of "
+        "3.5. Similarity is measured anew after a change of how samples are made.",
+    )
 
     def __post_init__(self) -> None:
-        for name, (low, high) in NUMBERS.items():
-            check_number(name, getattr(self, name), low, high)
-        for name, choices in _CHOICES.items():
-            check_choice(name, getattr(self, name), choices)
+        for one in settings_of(TrainingSettings):
+            one.check(getattr(self, one.name))
         if self.generated_from >= self.generated_to:
-            raise ValueError(
+            raise FacetError(
                 f"generated_from is {self.generated_from:g} and generated_to "
                 f"{self.generated_to:g}; give a lower number first, such as 0 and 1."
             )
         if bool(self.repeats) != bool(self.epochs):
-            raise ValueError(
+            raise FacetError(
                 f"repeats is {self.repeats} and epochs {self.epochs}; give both, or 0 for both "
                 "and let steps decide."
             )
@@ -162,7 +621,7 @@ class TrainingSettings:
         found = set()
         for part in self.resolutions.replace(",", " ").split():
             if not (part.isdecimal() and 64 <= int(part) <= 8192):
-                raise ValueError(
+                raise FacetError(
                     f"resolutions names {part!r}; give sides in pixels from 64 to 8192, such as "
                     "'512, 768, 1024'."
                 )
@@ -170,60 +629,21 @@ class TrainingSettings:
         return tuple(sorted(found))
 
     def for_pictures(self, count: int) -> TrainingSettings:
-        """These settings with the number of steps decided, for ``count`` pictures."""
+        """These settings with the number of steps decided, for ``count`` images."""
         if self.steps:
             return self
         if self.repeats and self.epochs:
-            seen = count * self.repeats * self.epochs
-            return replace(self, steps=min(math.ceil(seen / self.batch_size), MOST_EVER))
-        return replace(self, steps=min(max(STEPS_PER_PICTURE * count, FEWEST_STEPS), MOST_STEPS))
-
-    def learning_rate_at(self, step: int) -> float:
-        """The learning rate of step ``step``, counted from 0.
-
-        Prodigy finds the rate itself and takes a factor of it, which starts from 1.
-        """
-        return self._scheduled(self.learning_rate, step)
-
-    def text_encoder_rate_at(self, step: int) -> float:
-        """As ``learning_rate_at``, of the text encoder; Prodigy finds one rate for both."""
-        return self._scheduled(self.text_encoder_rate, step)
-
-    def schedule_at(self, step: int) -> float:
-        """The share of the full learning rate that step ``step``, counted from 0, goes at."""
-        warmup = round(self.warmup * self.steps)
-        if step < warmup:
-            return (step + 1) / warmup
-        done = (step - warmup) / max(self.steps - warmup, 1)
-        factor = {
-            "cosine": 0.5 * (1 + math.cos(math.pi * done)),
-            "linear": 1 - done,
-            "constant": 1.0,
-            "cosine with restarts": 0.5 * (1 + math.cos(math.pi * (done * self.restarts % 1))),
-        }
-        return factor[self.schedule]
-
-    def _scheduled(self, rate: float, step: int) -> float:
-        return self.schedule_at(step) * (1.0 if self.optimizer == "Prodigy" else rate)
-
-    def checkpoint_due(self, step: int) -> bool:
-        """Whether a LoRA is saved once ``step`` steps are done."""
-        if step == self.steps:
-            return True
-        return bool(self.checkpoint_every) and step % self.checkpoint_every == 0
+            steps = math.ceil(count * self.repeats * self.epochs / self.batch_size)
+            return replace(self, steps=min(steps, _MOST_STEPS))
+        return replace(self, steps=FACET.steps(count))
 
     def fingerprint(self, *inputs: str) -> str:
         """sha256 of what decides the outcome: these settings and the hashes of the inputs."""
-        values = {k: v for k, v in asdict(self).items() if k not in _NOT_IN_FINGERPRINT}
+        free = {one.name for one in settings_of(TrainingSettings) if one.resumable}
+        values = {name: value for name, value in asdict(self).items() if name not in free}
         text = json.dumps([values, *inputs], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def record(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
         return asdict(self)
-
-
-def settings_from_record(record: dict[str, Any]) -> TrainingSettings:
-    """The settings that ``record`` gave; unknown keys are ignored."""
-    names = {field.name for field in fields(TrainingSettings)}
-    return TrainingSettings(**{key: value for key, value in record.items() if key in names})

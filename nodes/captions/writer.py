@@ -12,11 +12,12 @@ from ...engine.captions.asking import AXES, parse_axes
 from ...engine.captions.by_hand import FILE, captions_by_hand, with_captions_by_hand
 from ...engine.captions.policy import CaptionPolicy, PolicyKind
 from ...engine.captions.words import ENGLISH, Form, form_of, languages
+from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.vision_models import NONE, chosen_vision_model, progress, register, vlm_folders
+from ..common.vision_models import NONE, chosen_vision_model, register, vlm_folders
 
 if TYPE_CHECKING:
     from ...engine.captions.filling import Filling
@@ -128,7 +129,7 @@ def looked_at(
     from ...engine.captions.writer import unwritten
 
     wanted = {shot.hash for shot in unwritten(character, keep_existing)}
-    seen, filled = filling.fill(character, wanted, Memory(folder), progress())
+    seen, filled = filling.fill(character, wanted, Memory(folder), progress_bar())
     return seen, filled.lines()
 
 

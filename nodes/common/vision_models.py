@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,17 +67,3 @@ def chosen_vision_model(clip: Any | None, folder: str) -> VisionModel | None:
             "another vlm_folder."
         )
     return FolderVisionModel(known[folder], folder)
-
-
-def progress() -> Callable[[int, int], None]:
-    """Tells ComfyUI how many of how many pictures are done; raises when the run is cancelled."""
-    from comfy.model_management import throw_exception_if_processing_interrupted
-    from comfy.utils import ProgressBar
-
-    bar = ProgressBar(1)
-
-    def step(done: int, total: int) -> None:
-        throw_exception_if_processing_interrupted()
-        bar.update_absolute(done, total)
-
-    return step

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from comfy.cli_args import args
-from comfy.model_management import throw_exception_if_processing_interrupted
-from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 
 from ...engine.captions.by_hand import keep_by_hand
+from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.dataset.formats import PictureFormat
@@ -132,7 +130,7 @@ class FacetDatasetExporter(io.ComfyNode):
                 raise FacetError(f"{folder!r} is not the name of a folder; leave it empty.")
             try:
                 keep_by_hand(character_folder(character), {})  # which has to work before we begin
-                done = export(character, target, chosen, repeats, progress(), options)
+                done = export(character, target, chosen, repeats, progress_bar(), options)
                 keep_by_hand(character_folder(character), done.edited)
             except OSError as error:
                 raise FacetError(unwritable(error)) from error
@@ -224,21 +222,8 @@ class FacetDatasetLoader(io.ComfyNode):
 
         names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
         with errors_from(cls):
-            loaded = load(dataset_folder(folder), names, progress())
+            loaded = load(dataset_folder(folder), names, progress_bar())
         return io.NodeOutput(loaded.character, loaded.report, ui=ui.PreviewText(loaded.report))
-
-
-def progress() -> Callable[[int, int], None]:
-    """What to call after each picture: moves the node's bar, and stops when a person says so."""
-    bars: list[ProgressBar] = []
-
-    def on_picture(number: int, total: int) -> None:
-        throw_exception_if_processing_interrupted()
-        if not bars:
-            bars.append(ProgressBar(total))
-        bars[0].update_absolute(number)
-
-    return on_picture
 
 
 def said(done: Export) -> str:

@@ -7,12 +7,12 @@ from pathlib import Path
 import folder_paths
 from comfy_api.latest import io, ui
 
+from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.dataset.library import Library
 from ..common import sockets
 from ..common.errors import errors_from
-from .files import progress
 
 
 def library() -> Library:
@@ -55,7 +55,7 @@ class FacetSaveCharacter(io.ComfyNode):
     def execute(cls, character: Character, note: str = "") -> io.NodeOutput:
         with errors_from(cls):
             kept = library()
-            saved = kept.save(character, note, on_picture=progress())
+            saved = kept.save(character, note, on_picture=progress_bar())
             versions = kept.versions(character.folder_name)
         label = saved.version.label
         head = f"Saved as {label}." if saved.new else f"{label} is just this; nothing was saved."
@@ -109,7 +109,7 @@ class FacetOpenCharacter(io.ComfyNode):
     @classmethod
     def execute(cls, version: str) -> io.NodeOutput:
         with errors_from(cls):
-            opened = library().open(version, on_picture=progress())
+            opened = library().open(version, on_picture=progress_bar())
         report = opened.version.line
         return io.NodeOutput(opened.character, report, ui=ui.PreviewText(report))
 

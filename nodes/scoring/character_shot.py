@@ -13,6 +13,7 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
+from ...engine.comfyui.progress import image_progress
 from ...engine.core.character import Character
 from ...engine.store.files import contained
 from ..common.errors import errors_from
@@ -26,7 +27,6 @@ from .character_shot_inputs import (
     chosen,
     sampling_for,
 )
-from .scorer import shown_progress
 
 if TYPE_CHECKING:
     from ...engine.scoring.calibrate import Calibration
@@ -137,7 +137,7 @@ class FacetCharacterShot(io.ComfyNode):
                 negative,
                 [*filter(None, [note]), *misfits],
             )
-            made = shoot.run(prompts, pictures, seed, shown_progress())
+            made = shoot.run(prompts, pictures, seed, image_progress())
         told = report(made, calls.text or name, [*shoot.notes, *shoot.judge.notes])
         for one in made:
             for conflict in one.conflicts:

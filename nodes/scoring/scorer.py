@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from comfy.utils import ProgressBar
 from comfy_api.latest import io
-from PIL import Image
 
-from ...engine.core.character import Character, quantise
+from ...engine.comfyui.progress import image_progress
+from ...engine.core.character import Character
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
 from ..common.errors import errors_from
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ...engine.vision.embedders import Embedder
 
 LOGGER = logging.getLogger(__name__)
-PREVIEW_SIDE = 512
 
 
 class FacetIdentityScorer(io.ComfyNode):
@@ -134,7 +132,7 @@ class FacetIdentityScorer(io.ComfyNode):
                 ),
                 description.strip(),
                 other_dataset(character, run),
-                shown_progress(),
+                image_progress(),
                 ImageStore(character_folder(character, REPORTS, "pictures")),
             )
         written = write_report(character_folder(character, REPORTS), character, evaluation)
@@ -175,17 +173,6 @@ def other_dataset(character: Character, run: TrainingRun | None) -> list[str]:
     if run.companions:  # it was trained on two characters, and this is one of them
         return []
     return ["The run was trained on other images or captions than this character has now."]
-
-
-def shown_progress() -> Any:
-    """Shows ComfyUI's progress: each image as it is made."""
-    bar = ProgressBar(1)
-
-    def show(done: int, total: int, image: torch.Tensor) -> None:
-        preview = Image.fromarray(quantise(image).numpy())
-        bar.update_absolute(done, total, ("JPEG", preview, PREVIEW_SIDE))
-
-    return show
 
 
 NODES = [FacetIdentityScorer]

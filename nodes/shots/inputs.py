@@ -178,8 +178,40 @@ def studio_inputs() -> list[io.Input]:
 
 
 def later_inputs() -> list[io.Input]:
-    """What came later, and so stands last in every shooting node, in the order it came in."""
-    return [likeness_input(), options_input(), *reference_inputs(), decisions_input()]
+    """What came later, and so stands last in every shooting node, in the order it came in.
+
+    The panel hides the last one, in which it keeps the decisions.
+    """
+    return [
+        io.Boolean.Input(
+            "strengthen_likeness",
+            default=False,
+            optional=True,
+            advanced=True,
+            tooltip="CFG strengthens the similarity along with the prompt: the negative "
+            "prompt is encoded without the original. For edit models that use a cfg "
+            "above 1, such as the demo's.",
+        ),
+        sockets.ShotOptions.Input(
+            "options",
+            optional=True,
+            tooltip="All thresholds and retry rules, from Facet Shot Options. Values changed "
+            "on this node take precedence.",
+        ),
+        *reference_inputs(),
+        io.String.Input(
+            "decisions",
+            default="",
+            optional=True,
+            advanced=True,
+            dynamic_prompts=False,
+            socketless=True,
+            extra_dict={"hidden": True},
+            tooltip="Decisions about single shots made in the grid, as JSON: pin includes a "
+            "shot although a gate failed, drop leaves it out of the dataset, reroll "
+            "makes another.",
+        ),
+    ]
 
 
 def shot_outputs() -> list[io.Output]:
@@ -189,45 +221,6 @@ def shot_outputs() -> list[io.Output]:
         io.Image.Output("sheet", tooltip="All shots on one labelled sheet."),
         io.Image.Output("images", is_output_list=True, tooltip="The shots, one by one."),
     ]
-
-
-def likeness_input() -> io.Input:
-    """Whether classifier-free guidance strengthens the likeness too."""
-    return io.Boolean.Input(
-        "strengthen_likeness",
-        default=False,
-        optional=True,
-        advanced=True,
-        tooltip="CFG strengthens the similarity along with the prompt: the negative "
-        "prompt is encoded without the original. For edit models that use a cfg "
-        "above 1, such as the demo's.",
-    )
-
-
-def options_input() -> io.Input:
-    """Where the gates and retries are set finer."""
-    return sockets.ShotOptions.Input(
-        "options",
-        optional=True,
-        tooltip="All thresholds and retry rules, from Facet Shot Options. Values changed "
-        "on this node take precedence.",
-    )
-
-
-def decisions_input() -> io.Input:
-    """What the grid in the node keeps: the last widget of the shooting nodes, hidden by it."""
-    return io.String.Input(
-        "decisions",
-        default="",
-        optional=True,
-        advanced=True,
-        dynamic_prompts=False,
-        socketless=True,
-        extra_dict={"hidden": True},
-        tooltip="Decisions about single shots made in the grid, as JSON: pin includes a "
-        "shot although a gate failed, drop leaves it out of the dataset, reroll "
-        "makes another.",
-    )
 
 
 def reference_inputs() -> list[io.Input]:

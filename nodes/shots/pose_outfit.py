@@ -11,12 +11,12 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
-from ...engine.generate.shots.garment import cut_out
 from ...engine.generate.shots.plan import from_lines
 from ...engine.generate.shots.transfer import (
     Guide,
     PoseMethod,
     Transfer,
+    cut_out,
     transfer_plan,
     transfer_shoot,
 )

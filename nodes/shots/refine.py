@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from comfy.utils import ProgressBar
 from comfy_api.latest import io, ui
 
+from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.families.modes import ReferenceMode
 from ...engine.generate.retouch.finish import Colours, RefineSettings
-from ...engine.generate.retouch.refine import Refine, Refined, report
+from ...engine.generate.retouch.refine import Refine, report
 from ...engine.generate.retouch.retouch import MODES, retouching_studio
 from ...engine.generate.shots.store import ShotStore
 from ..common import sockets
@@ -230,12 +230,11 @@ class FacetRefineShots(io.ComfyNode):
                 seed,
                 max_identity_loss,
             )
-        bar = ProgressBar(1)
-
-        def told(refined: Refined) -> None:
-            bar.update_absolute(refined.number, refined.total)
-
-        refined = refine.run(ShotStore(character_folder(character, "refined")), told)
+        progress = progress_bar()
+        refined = refine.run(
+            ShotStore(character_folder(character, "refined")),
+            lambda shot: progress(shot.number, shot.total),
+        )
         pictures = [shot.image[None] for shot in refined.shots if shot.include]
         text = report(refined)
         return io.NodeOutput(refined, pictures, text, ui=ui.PreviewText(text))

@@ -7,20 +7,21 @@ from typing import Any
 import folder_paths
 from comfy_api.latest import io
 
-from ...engine.training.presets import merged, preset, stated
+from ...engine.training.presets import (
+    AS_IT_IS,
+    CUSTOM,
+    MEMORIES,
+    QUALITIES,
+    merged,
+    preset,
+    stated,
+)
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
-from .data_inputs import (
-    NOTHING,
-    data_inputs,
-    loss_inputs,
-    sample_inputs,
-    text_encoder_inputs,
-    watching_inputs,
-)
-from .inputs import adapter_inputs, course_inputs, memory_inputs, preset_inputs
+from ..common.errors import errors_from
+from .inputs import options_inputs
 
-NAME = "Facet Training Options"
+_NOTHING = "none"
 
 
 class FacetTrainingOptions(io.ComfyNode):
@@ -30,22 +31,27 @@ class FacetTrainingOptions(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return io.Schema(
             node_id="FacetTrainingOptions",
-            display_name=NAME,
+            display_name="Facet Training Options",
             category="Facet/Training",
             description="Presets for quality and for graphics memory, and every finer setting of "
             "the LoRA Trainer. All of it may stay as it is.",
             search_aliases=["optimizer", "dora", "lokr", "masked loss", "lora options"],
             inputs=[
-                *preset_inputs(),
-                *adapter_inputs(),
-                *course_inputs(),
-                *data_inputs(),
-                *loss_inputs(),
-                *memory_inputs(),
-                *watching_inputs(folder_paths.get_filename_list("loras")),
-                # Appended in the order in which they came: saved workflows go by it.
-                *text_encoder_inputs(),
-                *sample_inputs(),
+                io.Combo.Input(
+                    "quality",
+                    options=list(QUALITIES),
+                    default=CUSTOM,
+                    tooltip="Sets steps, resolutions and samples for the time you have; balanced "
+                    "suits most. What you change below wins over it.",
+                ),
+                io.Combo.Input(
+                    "memory",
+                    options=list(MEMORIES),
+                    default=AS_IT_IS,
+                    tooltip="Fits the training to a graphics card: checkpointing, fp8 base, "
+                    "offloading, resolution. Choose what your card has.",
+                ),
+                *options_inputs(continue_from=[_NOTHING, *folder_paths.get_filename_list("loras")]),
             ],
             outputs=[
                 sockets.TrainingOptions.Output("options", tooltip="To the LoRA Trainer's options.")
@@ -54,13 +60,11 @@ class FacetTrainingOptions(io.ComfyNode):
 
     @classmethod
     def execute(cls, quality: str, memory: str, **widgets: Any) -> io.NodeOutput:
-        if widgets["continue_from"] == NOTHING:
+        if widgets["continue_from"] == _NOTHING:
             widgets["continue_from"] = ""
         values = stated(merged(preset(quality, memory), TrainingSettings().record() | widgets))
-        try:
+        with errors_from(cls):
             TrainingSettings(**values)
-        except ValueError as error:
-            raise ValueError(f"{NAME}: {error}") from error
         return io.NodeOutput(values)
 
 

@@ -1,4 +1,4 @@
-"""What the page draws in the trainer node: told while a training runs, and asked for afterwards."""
+"""The panel of the trainer node: sent while a training runs, and asked for afterwards."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from comfy_api.latest import ComfyAPISync
 
+from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
-from ...engine.training.progress.control import STOP_REQUESTS
-from ...engine.training.progress.events import TrainingEvent
+from ...engine.training.progress.events import STOP_REQUESTS, TrainingEvent
 from ...engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
 from ...engine.training.run_record import Measure, load_run
 from ..common.page import Latest, below_output, output_folder, send, watched_to_its_end, workflow_id
@@ -29,8 +29,8 @@ _MOST_POINTS = 3000
 _MOST_FINDINGS = 100
 
 
-class Course:
-    """One training as the page knows it.
+class TrainingView:
+    """One training as the page shows it.
 
     node: the id under which ComfyUI runs the node, such as "7", or "4:7" in a subgraph; workflow:
     the id of the page's graph, '' for a prompt that came without one.
@@ -66,14 +66,14 @@ class Course:
         self.log = TrainingLog(folder, before)
         self.samples = saved_samples(folder)
 
-    def view(self, after: int = 0) -> dict[str, Any]:
-        """The course as JSON, with the steps after step ``after``; the lint only before them."""
+    def as_json(self, after: int = 0) -> dict[str, Any]:
+        """What the page is sent: the steps after ``after``, and the lint before the first one."""
         rows = list(self.log.rows) if self.log else []
         folder = self.log.folder if self.log else None
         held_out = [row for row in rows if row.validation is not None]
         measured = [row for row in rows if row.identity is not None]
         saved = checkpoints(folder) if folder else []
-        view: dict[str, Any] = {
+        sent: dict[str, Any] = {
             "node": self.node,
             "workflow": self.workflow,
             "run": folder.name if folder else self.name,
@@ -92,27 +92,27 @@ class Course:
             "samples": [shown for path in self.samples if (shown := picture(path))],
         }
         if not after:
-            view["lint"] = findings(self.lint)
-        return view
+            sent["lint"] = findings(self.lint)
+        return sent
 
 
-COURSES: Latest[Course] = Latest()
+TRAININGS: Latest[TrainingView] = Latest()
 """Of this process: trainings write, and the page's requests read."""
 
 
-class Reporter:
-    """Tells the page and ComfyUI's progress bar of a course, and keeps its files."""
+class TrainingReporter:
+    """Keeps the page, ComfyUI's progress bar and the run's log files up to date."""
 
-    def __init__(self, course: Course) -> None:
-        self._course = course
+    def __init__(self, view: TrainingView) -> None:
+        self._view = view
         self._set_progress = ComfyAPISync().execution.set_progress
         self._shown = self._saved = 0.0
-        self._told = 0
+        self._sent = 0
 
     def __call__(self, event: TrainingEvent) -> None:
-        """One step; told at most four times a second, but at once when there is more to see."""
-        first = self._course.log is None
-        self._course.take(event)
+        """One step; sent at most four times a second, but at once when there is more to see."""
+        first = self._view.log is None
+        self._view.take(event)
         now = time.monotonic()
         if first:
             self._saved = now
@@ -128,30 +128,30 @@ class Reporter:
 
     def warn(self, report: Report) -> None:
         """Shows what is wrong with the dataset, before the first step."""
-        self._course.lint = report
+        self._view.lint = report
         self.tell()
 
     def tell(self) -> None:
         """Sends what the page does not have yet."""
-        view = self._course.view(self._told)
-        self._told = view["step"]
-        send(MESSAGE, view, self._course.workflow)
+        sent = self._view.as_json(self._sent)
+        self._sent = sent["step"]
+        send(MESSAGE, sent, self._view.workflow)
 
     def end(self, state: str, note: str = "", folder: Path | None = None) -> None:
-        """Writes table and picture, and tells how it ended.
+        """Writes the log as a table and as an image, and sends how it ended.
 
         ``folder`` is the run's, for one that took no step because it was finished before.
         """
-        if self._course.log is None and folder is not None:
-            self._course.show(folder)
-        self._course.state, self._course.eta = state, 0.0
+        if self._view.log is None and folder is not None:
+            self._view.show(folder)
+        self._view.state, self._view.eta = state, 0.0
         if note:
-            self._course.note = note
+            self._view.note = note
         self._save(picture=True)
         self.tell()
 
     def _save(self, picture: bool = False) -> None:
-        log = self._course.log
+        log = self._view.log
         if log is None:
             return
         try:
@@ -161,35 +161,35 @@ class Reporter:
                 log.save_table()
         except OSError as error:
             # The LoRA matters more than its curve, and says itself when the disk refuses it.
-            self._course.note = f"{CSV_FILE} could not be written: {error}"
+            self._view.note = f"{CSV_FILE} could not be written: {error}"
 
 
 def reported(
     node: str, extra_pnginfo: Any, name: str
-) -> contextlib.AbstractContextManager[Reporter]:
-    """Has a training of ``node`` drawn in the page for the length of the ``with``.
+) -> contextlib.AbstractContextManager[TrainingReporter]:
+    """Shows a training of ``node`` in the page for the length of the ``with``.
 
     ``extra_pnginfo``: ComfyUI's hidden input, which holds the workflow; None from a script.
     """
-    course = Course(str(node), workflow_id(extra_pnginfo), name)
-    COURSES.begin(course)
-    return watched_to_its_end(Reporter(course), course)
+    view = TrainingView(str(node), workflow_id(extra_pnginfo), name)
+    TRAININGS.begin(view)
+    return watched_to_its_end(TrainingReporter(view), view)
 
 
 def add_routes(routes: web.RouteTableDef) -> None:
     """Adds the page's requests to ComfyUI's."""
 
     @routes.get("/facet/training")
-    async def courses(request: web.Request) -> web.Response:
-        """The courses of the workflow with the id ``workflow``."""
-        found = COURSES.of(request.query.get("workflow", ""))
-        return web.json_response({"courses": [course.view() for course in found]})
+    async def trainings(request: web.Request) -> web.Response:
+        """The trainings of the workflow with the id ``workflow``."""
+        found = TRAININGS.of(request.query.get("workflow", ""))
+        return web.json_response({"courses": [view.as_json() for view in found]})
 
     @routes.get("/facet/training/run")
     async def saved(request: web.Request) -> web.Response:
         """The run in ``folder``, which lies below output/facet."""
         try:
-            return web.json_response(saved_course(request.query.get("folder", "")).view())
+            return web.json_response(saved_training(request.query.get("folder", "")).as_json())
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=404)
 
@@ -202,35 +202,35 @@ def add_routes(routes: web.RouteTableDef) -> None:
         except (ValueError, KeyError, TypeError, AttributeError):
             error = "The request names no node; send {'node': id, 'workflow': id} as JSON."
             return web.json_response({"error": error}, status=400)
-        if not COURSES.running(workflow, node):
+        if not TRAININGS.running(workflow, node):
             error = "Nothing is being trained in this node."
             return web.json_response({"error": error}, status=409)
         STOP_REQUESTS.request(node)
         return web.json_response({"note": "Stopping after this step; the best is kept."})
 
 
-def saved_course(folder: str) -> Course:
-    """The course of a run on the disk; ``folder`` is below ComfyUI's output folder.
+def saved_training(folder: str) -> TrainingView:
+    """The view of a run on the disk; ``folder`` is below ComfyUI's output folder.
 
-    Raises ValueError when it is none of Facet's runs.
+    Raises FacetError when it is none of Facet's runs.
     """
     output = output_folder()
     path = contained(output, folder)
     if contained(output, "facet") not in path.parents or not path.is_dir():
-        raise ValueError(f"There is no training run in {folder!r}.")
-    for known in COURSES.all():
+        raise FacetError(f"There is no training run in {folder!r}.")
+    for known in TRAININGS.all():
         if known.log and known.log.folder == path:
             return known
     run = load_run(path)
-    course = Course("", "", path.name)
-    course.state = "saved"
-    course.steps = int(run.settings.get("steps") or len(run.losses))
-    course.show(path)
-    return course
+    view = TrainingView("", "", path.name)
+    view.state = "saved"
+    view.steps = int(run.settings.get("steps") or len(run.losses))
+    view.show(path)
+    return view
 
 
 def saved_samples(folder: Path) -> list[Path]:
-    """The pictures that a run has made on its way, in order."""
+    """The samples of a run, in order."""
     return sorted((folder / "samples").glob("*.png"))
 
 

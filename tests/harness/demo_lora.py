@@ -12,7 +12,7 @@ from facet.engine.captions.writer import write_captions
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.training.loop import train
+from facet.engine.training.run import train
 from facet.engine.training.settings import TrainingSettings
 from facet.world.captions import tags_of
 from facet.world.demo_people import FIRST

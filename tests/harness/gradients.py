@@ -12,8 +12,8 @@ import torch
 from facet.engine.training.data.conditioning import joined, model_conds
 from facet.engine.training.model.checkpoint import checkpointed
 from facet.engine.training.model.exact import OutOfPlace, exact_gradients
+from facet.engine.training.model.loading import Precision, loaded
 from facet.engine.training.model.lora import Adapter, adapters
-from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules, transformer_blocks
 
 from .families import Family, conditioning

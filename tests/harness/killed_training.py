@@ -38,7 +38,7 @@ def train_to_the_end(models: Any, folder: Path, told: Callable[[int], None]) -> 
     import torch
 
     from facet.engine.core.character import Character, Provenance, Shot
-    from facet.engine.training.loop import train
+    from facet.engine.training.run import train
     from facet.engine.training.settings import TrainingSettings
 
     settings = TrainingSettings(

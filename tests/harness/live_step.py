@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from facet.engine.training.data.conditioning import encode_captions
-from facet.engine.training.data.pictures import Sample
+from facet.engine.training.data.pictures import TrainingSample
 from facet.engine.training.model.exact import exact_gradients
+from facet.engine.training.model.loading import Precision, loaded
 from facet.engine.training.model.lora import Adapter, adapters
-from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules
 from facet.engine.training.objective.draws import Batch
 from facet.engine.training.objective.step import Step
@@ -53,7 +53,7 @@ class LiveStep:
 def live_step(
     model: Any,
     clip: Any,
-    samples: Sequence[Sample],
+    samples: Sequence[TrainingSample],
     settings: TrainingSettings,
     moved: float = 0.3,
     products: torch.dtype | None = None,
@@ -77,7 +77,7 @@ def live_step(
         yield live
 
 
-def batch_of(samples: Sequence[Sample], sigmas: Sequence[float]) -> Batch:
+def batch_of(samples: Sequence[TrainingSample], sigmas: Sequence[float]) -> Batch:
     """``samples`` at given noise levels, with noise that is always the same."""
     from facet.engine.training.data.masks import joined_masks
 

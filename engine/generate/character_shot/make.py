@@ -17,7 +17,7 @@ from ...comfyui.sampling import OnStep, Sampling
 from ...core.errors import FacetError
 from ...store.files import write_atomic
 from ...store.images import CHUNK, ImageStore, StoredImage, image_bytes, record_text, with_texts
-from ..attempts import Attempt, Tried, make_best
+from ..attempts import Attempt, AttemptResult, make_best
 from .conflicts import Conflict, conflicts, mentions
 from .judge import Judge, Measures, Verdict, measures_from
 from .remedies import next_attempt
@@ -26,7 +26,7 @@ from .wording import Writer, asked_view, understands_weights
 MANY = 10_000
 TRIES = "tries"
 
-TriedImage = Tried[Measures, Verdict]
+CharacterAttempt = AttemptResult[Measures, Verdict]
 OnImage = Callable[[int, int, torch.Tensor], None]
 
 
@@ -35,12 +35,12 @@ class PromptResult:
     """What became of one prompt: every attempt, and which of them is kept."""
 
     prompt: str
-    tries: tuple[TriedImage, ...]
+    tries: tuple[CharacterAttempt, ...]
     best: int
     conflicts: tuple[Conflict, ...] = ()
 
     @property
-    def kept(self) -> TriedImage:
+    def kept(self) -> CharacterAttempt:
         """The attempt that is kept."""
         return self.tries[self.best]
 

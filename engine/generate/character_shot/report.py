@@ -11,14 +11,14 @@ from PIL import Image, ImageFont
 
 from ...core.character import quantise
 from ...drawing.canvas import CARD, INK, LINE, QUIET, SCALE, Page
-from .make import PromptResult, TriedImage
+from .make import CharacterAttempt, PromptResult
 
 KEPT, FAILED = "#0b62ad", "#b5520a"
 TILE, GAP, MARGIN, FOOT, HEAD = 256, 24, 32, 88, 40
 ROWS = 40
 
 
-def score_text(one: TriedImage) -> str:
+def score_text(one: CharacterAttempt) -> str:
     """As in 'score 0.84', 'cosine 0.71' or 'not measured'."""
     verdict = one.verdict
     if verdict.score is not None:
@@ -80,7 +80,9 @@ def sheet(pictures: Sequence[PromptResult]) -> torch.Tensor:
     return torch.from_numpy(np.array(page.finished())).to(torch.float32) / 255
 
 
-def _tile(page: Page, one: TriedImage, kept: bool, left: float, top: float, tall: int) -> None:
+def _tile(
+    page: Page, one: CharacterAttempt, kept: bool, left: float, top: float, tall: int
+) -> None:
     colour = KEPT if one.verdict.passed else FAILED
     if kept:
         page.box(left - 6, top - 6, left + TILE + 6, top + tall + FOOT - 24, colour, 10)

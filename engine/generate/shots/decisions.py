@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 
 from ...core.character import Shot
 from ...core.errors import FacetError
+from ..attempts import spread
 from .plan import ShotRequest
 
 PIN, DROP, REROLL = "pin", "drop", "reroll"
 STATES = (PIN, DROP, REROLL)
-_SEEDS_BETWEEN_ROLLS = 0x9E3779B97F4A7C15
-"""Odd, so that no two rolls below 2^63 share a seed, and far, so that their tries do not meet."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Decision:
 
     def seed(self, seed: int) -> int:
         """The seed of this roll, where the first has ``seed``."""
-        return (seed + self.roll * _SEEDS_BETWEEN_ROLLS) % 2**63
+        return spread(seed, self.roll, bits=63)
 
     def applied(self, shot: Shot) -> Shot:
         """``shot`` included or left out as was decided; as it is when that was another picture."""

@@ -13,7 +13,7 @@ import torch
 from ...comfyui.sampling import OnStep
 from ...core.character import Character, Score, Shot, shot_from_record
 from ...store.images import StoredImage
-from ..attempts import Tried, Watch, judged, make_best
+from ..attempts import AttemptResult, Watch, judged, make_best
 from .camera import Line, ShotCamera, Studio
 from .decisions import NONE, PIN, Decision, names
 from .gates import DUPLICATE_GATE, IDENTITY_GATE, SHARPNESS_GATE, Gates, ShotLook, look
@@ -211,7 +211,7 @@ class Shoot:
             failures = [one.failed for one in before]
             return next_attempt(first, failures, rules, line.camera.reference.mode, line.prompt)
 
-        def ended(tried: Tried[Reading, JudgedShot]) -> None:
+        def ended(tried: AttemptResult[Reading, JudgedShot]) -> None:
             if not (tried.found or tried.verdict.passed) and tried.number < rules.tries:
                 shot, key = tried.verdict.shot, tried.key
                 tell(replace(now, shot=shot, key=key, attempt=tried.number, state="retried"))

@@ -1,1 +1,1 @@
-"""The report of a scoring: one HTML file that needs nothing else, and one picture for the graph."""
+"""The report of a scoring: one HTML file that needs nothing else, and one image for the graph."""

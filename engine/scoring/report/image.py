@@ -35,7 +35,7 @@ Part = Callable[["_Sheet", Material, float], float]
 
 
 def report_image(character: Character, evaluation: Evaluation) -> torch.Tensor:
-    """The report as (H, 1600, 3) float32 in 0..1: original, samples without and with LoRA, and the numbers."""
+    """The report as (H, 1600, 3) float32 in 0..1: original, samples, and the numbers."""
     of = Material(character, evaluation)
     parts = (_header, _numbers, _pairs, _triggers, _map)
     # Drawn once on a page of no height, to learn how high it has to be.

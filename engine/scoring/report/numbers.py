@@ -179,7 +179,7 @@ def _cell(metric: Metric, one: Variant | None, of: Material) -> MapCell:
 
 @dataclass(frozen=True)
 class TradeOff:
-    """Identity against the good part of another metric: a plane, or a sentence where all are equal."""
+    """Identity against the good part of another metric: a plane, or words where it is equal."""
 
     said: str
     plane: Plane | None = None

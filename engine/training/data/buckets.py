@@ -119,7 +119,7 @@ def smaller_pictures(shots: Sequence[Shot], settings: TrainingSettings) -> str:
     if not small:
         return ""
     return (
-        f"{small} of {len(shots)} pictures are smaller than {asked} by {asked} pixels and are "
+        f"{small} of {len(shots)} images are smaller than {asked} by {asked} pixels and are "
         "trained at their own size, since enlarging them would teach their blur."
     )
 

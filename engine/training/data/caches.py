@@ -21,12 +21,13 @@ import torch
 
 from ...store.files import contained
 from ...store.keys import key
-from ...store.tensors import write_tensors
+from ...store.packing import Packer, unpack
+from ...store.tensors import read_tensors, write_tensors
 
 LIMIT = 8 * 2**30
 """Bytes that the cache of a character takes at most."""
 
-_LAYOUT, _CONTENT = "facet.layout", "facet.sha256"
+_PACKED, _CONTENT = "facet.packed", "facet.sha256"
 _VERSION = 1
 
 T = TypeVar("T")
@@ -50,8 +51,7 @@ class Cache:
             value = _read(path)
         except _Unreadable:
             value = make()
-            if _is_plain(value):
-                _write(path, value)
+            _write(path, value)
         else:
             os.utime(path)
         kept: T = value
@@ -80,64 +80,37 @@ class _Unreadable(Exception):
 
 def _read(path: Path) -> Any:
     """Raises _Unreadable when there is no such file, or not what was written."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     try:
         # What is made in inference mode, as nodes run, autograd could not keep.
-        with torch.inference_mode(False), safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        layout = metadata[_LAYOUT]
-        if metadata[_CONTENT] != _digest(layout, tensors):
-            raise _Unreadable
-        return _unpacked(json.loads(layout), tensors)
+        with torch.inference_mode(False):
+            tensors, metadata = read_tensors(path)
+            packed = metadata[_PACKED]
+            if metadata[_CONTENT] != _digest(packed, tensors):
+                raise _Unreadable
+            return unpack(json.loads(packed), tensors, torch.device("cpu"), {})
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise _Unreadable from error
 
 
 def _write(path: Path, value: Any) -> None:
-    tensors: dict[str, torch.Tensor] = {}
-    layout = json.dumps(_packed(value, tensors))
-    write_tensors(path, tensors, {_LAYOUT: layout, _CONTENT: _digest(layout, tensors)})
+    packer = Packer()
+    try:
+        packed = json.dumps(packer.pack(value))
+    except ValueError:
+        return
+    tensors = {
+        name: tensor.detach().to("cpu", copy=True).contiguous()
+        for name, tensor in packer.tensors.items()
+    }
+    write_tensors(path, tensors, {_PACKED: packed, _CONTENT: _digest(packed, tensors)})
 
 
-def _digest(layout: str, tensors: Mapping[str, torch.Tensor]) -> str:
-    digest = hashlib.sha256(layout.encode())
+def _digest(packed: str, tensors: Mapping[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256(packed.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(repr((name, tensor.dtype, tuple(tensor.shape))).encode())
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) for key in value) and all(map(_is_plain, value.values()))
-    if type(value) in (list, tuple):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, torch.Tensor | str | bool | int | float)
-
-
-def _packed(value: Any, tensors: dict[str, torch.Tensor]) -> list[Any]:
-    """``value`` as JSON: its kind and its content, with tensors put aside by name."""
-    if isinstance(value, torch.Tensor):
-        name = f"{len(tensors):04d}"
-        tensors[name] = value.detach().to("cpu", copy=True).contiguous()
-        return ["tensor", name]
-    if isinstance(value, dict):
-        return ["dict", {key: _packed(item, tensors) for key, item in value.items()}]
-    if isinstance(value, list | tuple):
-        return [type(value).__name__, [_packed(item, tensors) for item in value]]
-    return ["value", value]
-
-
-def _unpacked(packed: list[Any], tensors: Mapping[str, torch.Tensor]) -> Any:
-    kind, content = packed
-    if kind == "tensor":
-        return tensors[content]
-    if kind == "dict":
-        return {key: _unpacked(item, tensors) for key, item in content.items()}
-    if kind in ("list", "tuple"):
-        items = [_unpacked(item, tensors) for item in content]
-        return items if kind == "list" else tuple(items)
-    return content

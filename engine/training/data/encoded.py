@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.character import Character, Shot, quantise
+from ...core.errors import FacetError
 from ...store.files import contained
 from ..objective.loss import check_weighting
 from ..objective.timesteps import WHOLE, check_timesteps
@@ -17,7 +18,7 @@ from .buckets import size_multiple, smaller_pictures, trained_sides, views
 from .caches import Cache
 from .conditioning import encode_captions
 from .masks import check_masks, masks_matter
-from .pictures import Sample, encode_views
+from .pictures import TrainingSample, encode_views
 from .words import class_caption
 
 CACHE_FOLDER = "cache"
@@ -30,8 +31,8 @@ class TrainingData:
     notes: sentences about what may surprise.
     """
 
-    samples: list[Sample]
-    held_out: list[Sample]
+    samples: list[TrainingSample]
+    held_out: list[TrainingSample]
     prompts: dict[str, dict[str, Any]]
     notes: tuple[str, ...] = ()
 
@@ -49,7 +50,7 @@ def encode_data(
     """``shots`` and ``held_out`` of ``character`` as ``settings`` want them.
 
     ``model`` is a ModelPatcher. With the cache "disk", what is encoded is kept below ``folder``,
-    the character's, and found there by the next run. Raises ValueError before anything is encoded
+    the character's, and found there by the next run. Raises FacetError before anything is encoded
     when the settings do not suit the model or the pictures.
     """
     check_data(shots, settings)
@@ -76,12 +77,35 @@ def encode_data(
     return TrainingData(encoded, unseen, prompts, remarks(shots, settings))
 
 
+def held_out(shots: Sequence[Shot], count: int, seed: int) -> tuple[list[Shot], list[Shot]]:
+    """``shots`` to train on, and ``count`` to validate with that are never trained on.
+
+    Which ones depends on the seed and on what the pictures are, not on their order. Pictures
+    that are the same stay together. Raises FacetError when nothing would be left to train on.
+    """
+
+    def draw(picture: str) -> str:
+        return hashlib.sha256(f"{seed}:{picture}".encode()).hexdigest()
+
+    pictures = sorted({shot.hash for shot in shots}, key=draw)
+    if count >= len(pictures):
+        raise FacetError(
+            f"validation_shots is {count} and there are {len(pictures)} images, so that none "
+            "would be left to train on; hold out fewer."
+        )
+    chosen = set(pictures[:count])
+    training = [shot for shot in shots if shot.hash not in chosen]
+    # The first of those that are the same stands for them.
+    others = {shot.hash: shot for shot in reversed(shots) if shot.hash in chosen}
+    return training, [others[picture] for picture in pictures[:count]]
+
+
 def check_data(shots: Sequence[Shot], settings: TrainingSettings) -> None:
-    """Raises ValueError when there is nothing to train on, or not what the settings need."""
+    """Raises FacetError when there is nothing to train on, or not what the settings need."""
     if not shots:
-        raise ValueError(
-            "There is no picture to train on; include at least one, and hold out fewer than "
-            "there are."
+        raise FacetError(
+            "There is no image to train on; include at least one, and hold out fewer than there "
+            "are."
         )
     check_masks(shots, settings)
 
@@ -104,13 +128,13 @@ def deciding(shots: Sequence[Shot], settings: TrainingSettings) -> list[str]:
 def remarks(shots: Sequence[Shot], settings: TrainingSettings) -> tuple[str, ...]:
     """Sentences about ``shots`` that people may want to know before they wait for the result."""
     alone = (
-        "There is one picture: the LoRA will learn its pose and background along with the "
+        "There is one image: the LoRA will learn its pose and background along with the "
         "character; add shots that differ."
     )
     return tuple(filter(None, (alone * (len(shots) == 1), smaller_pictures(shots, settings))))
 
 
-def _prior_caption(sample: Sample, character: Character, settings: TrainingSettings) -> str:
+def _prior_caption(sample: TrainingSample, character: Character, settings: TrainingSettings) -> str:
     if not settings.prior_class:
         return ""
     return class_caption(sample.caption, character.trigger, character.class_word)

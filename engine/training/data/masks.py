@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from ...core.character import Shot
+from ...core.errors import FacetError
 from ..settings import TrainingSettings
 
 # Less of a latent than this is a mask that found nobody.
@@ -19,20 +20,20 @@ def masks_matter(settings: TrainingSettings) -> bool:
 
 
 def check_masks(shots: Sequence[Shot], settings: TrainingSettings) -> None:
-    """Raises ValueError when masks are asked for and there are none, or an empty one."""
+    """Raises FacetError when masks are asked for and there are none, or an empty one."""
     if not masks_matter(settings):
         return
     asked = "masked_loss" if settings.masked_loss else "prior_outside"
     masks = [shot.mask for shot in shots]
     if all(mask is None for mask in masks):
-        raise ValueError(
-            f"{asked} is on, but none of the {len(shots)} pictures has a mask; give the shots "
+        raise FacetError(
+            f"{asked} is on, but none of the {len(shots)} images has a mask; give the shots "
             "masks, or turn it off."
         )
     for number, mask in enumerate(masks, 1):
         if mask is not None and float(mask.clamp(0, 1).mean()) < _EMPTY:
-            raise ValueError(
-                f"{asked} is on, but the mask of picture {number} of {len(shots)} is empty; paint "
+            raise FacetError(
+                f"{asked} is on, but the mask of image {number} of {len(shots)} is empty; paint "
                 "the subject in, take the mask away, or turn it off."
             )
 

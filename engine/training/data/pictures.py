@@ -12,7 +12,8 @@ import torch
 
 from ...comfyui.fingerprint import model_fingerprint
 from ...core.character import Provenance, Shot
-from .buckets import View, fitted_size, size_multiple
+from ...core.errors import FacetError
+from .buckets import View
 from .caches import Cache, content_key
 from .masks import latent_mask
 from .words import has_word, mirrored_caption
@@ -21,7 +22,7 @@ _UNKNOWN = Provenance("imported")
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class TrainingSample:
     """One picture to train on: latent (1, C, …, h, w) float32 in the model's scale, on the CPU.
 
     mask: (1, 1, …, h, w), 1 on the subject, or None to count everywhere. prior_caption: what the
@@ -41,22 +42,9 @@ def without_trigger(shots: Iterable[Shot], *triggers: str) -> list[Shot]:
     return [shot for shot in shots if not any(has_word(shot.caption, word) for word in triggers)]
 
 
-def encode_pictures(model: Any, vae: Any, shots: Iterable[Shot], resolution: int) -> list[Sample]:
-    """``shots`` as they are, each at one size, as samples for ``model``, a BaseModel."""
-    multiple = size_multiple(model, vae)
-    return encode_views(
-        model,
-        vae,
-        [
-            View(shot, fitted_size(shot.image.shape[1], shot.image.shape[0], resolution, multiple))
-            for shot in shots
-        ],
-    )
-
-
 def encode_views(
     model: Any, vae: Any, views: Sequence[View], masked: bool = False, cache: Cache | None = None
-) -> list[Sample]:
+) -> list[TrainingSample]:
     """``views`` through the VAE and into the scale of ``model``, a BaseModel.
 
     Masks are taken along where ``masked``; ``cache`` keeps what the VAE made. An interrupt in
@@ -82,7 +70,7 @@ def encode_views(
                 mask = latent_mask(shot.mask, view.size, latent, view.mirrored)
         caption = mirrored_caption(shot.caption) if view.mirrored else shot.caption
         weight = shot.weight * view.share
-        samples.append(Sample(latent, caption, weight, shot.provenance, mask))
+        samples.append(TrainingSample(latent, caption, weight, shot.provenance, mask))
     return samples
 
 
@@ -104,16 +92,16 @@ def _encoded(vae: Any, view: View) -> torch.Tensor:
 class WeightedBatches:
     """Batches of one size each, every sample as often as its weight says."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        """Raises ValueError when a weight is negative or all are zero."""
+    def __init__(self, samples: Sequence[TrainingSample]) -> None:
+        """Raises FacetError when a weight is negative or all are zero."""
         self._sizes: dict[tuple[int, ...], list[int]] = {}
         for index, sample in enumerate(samples):
             if sample.weight > 0:
                 self._sizes.setdefault(tuple(sample.latent.shape), []).append(index)
             elif sample.weight < 0 or not math.isfinite(sample.weight):
-                raise ValueError(f"A picture's weight is {sample.weight}; give one of 0 or more.")
+                raise FacetError(f"An image's weight is {sample.weight}; give one of 0 or more.")
         if not self._sizes:
-            raise ValueError("Every picture's weight is 0; give at least one a weight above 0.")
+            raise FacetError("Every image's weight is 0; give at least one a weight above 0.")
         self._weights = torch.tensor([sample.weight for sample in samples], dtype=torch.float64)
 
     def draw(self, count: int, generator: torch.Generator) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ...comfyui.lora import converted, patches_of, read_weights
+from ...core.errors import FacetError
 from ..model.lora import TEXT_ENCODERS, Adapter
 from .formats import LayerTensors
 from .names import diffusers_weights, known_names, module_of
@@ -26,7 +27,7 @@ def start_from(path: Path, model: Any, made: list[Adapter], encoder: Any = None)
 
     ``encoder`` is the text encoder's model where it is trained too. A smaller rank fits into a
     larger one; what is left of it starts as it would have. Layers that the file does not have
-    start anew. Raises ValueError when the file does not fit.
+    start anew. Raises FacetError when the file does not fit.
     """
     layers = read_adapters(path, model, [adapter.module for adapter in made], encoder)
     for adapter in made:
@@ -40,7 +41,7 @@ def with_layers_of(
     """``targets`` and the layers of the LoRA file at ``path``, in the model's order, those of the
     text encoder's model ``encoder`` after it.
 
-    Other trainers take in layers that this one leaves alone. Raises ValueError when the file
+    Other trainers take in layers that this one leaves alone. Raises FacetError when the file
     cannot be read, belongs to another model or holds what no adapter does.
     """
     patches = _patches(path, model, encoder)
@@ -62,7 +63,7 @@ def read_adapters(
 
     They are named and scaled as ``Adapter.file_tensors`` gives them, in float32 on the CPU; where
     the file has a layer in parts, as diffusers has Flux's qkv, the parts are joined exactly.
-    Raises ValueError when the file cannot be read, belongs to another model, or changes layers
+    Raises FacetError when the file cannot be read, belongs to another model, or changes layers
     that are not among ``targets``.
     """
     trained = set(targets)
@@ -70,7 +71,7 @@ def read_adapters(
     for target, patch in _patches(path, model, encoder).items():
         module = _module(target)
         if module not in trained:
-            raise ValueError(
+            raise FacetError(
                 f"{path.name} changes {module}, which is not trained here; choose targets, or a "
                 "target_pattern, that take it in."
             )
@@ -86,7 +87,7 @@ def _check_encoders(path: Path, modules: Iterable[str], targets: Iterable[str]) 
     trained = {_encoder_of(target) for target in targets}
     others = {_encoder_of(module) for module in modules} - trained
     if others:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} changes the text encoder {min(others)} as well, which cannot be trained "
             "and would be lost; continue from a LoRA without it."
         )
@@ -103,11 +104,11 @@ def _patches(path: Path, model: Any, encoder: Any) -> dict[Any, Any]:
     try:
         state = _usual(converted(read_weights(path)))
     except Exception as error:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} cannot be read as a LoRA ({error}); choose another to continue from."
         ) from error
     if encoder is None and any(key.startswith(_IN_TEXT) for key in state):
-        raise ValueError(
+        raise FacetError(
             f"{path.name} changes the text encoder as well, which would be lost; turn "
             "text_encoder on, or continue from a LoRA of the diffusion model alone."
         )
@@ -115,7 +116,7 @@ def _patches(path: Path, model: Any, encoder: Any) -> dict[Any, Any]:
     state = {_with_prefix(key, known): value for key, value in state.items()}
     patches, stray = patches_of(state, known)
     if stray:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} does not belong to {type(model).__name__}: {len(stray)} of its entries "
             f"match none of its layers, such as {stray[0]}. Continue from a LoRA of this family."
         )
@@ -159,7 +160,7 @@ def _tensors(path: Path, patch: Any) -> dict[str, torch.Tensor]:
         return tensors | ({} if magnitude is None else {"dora_scale": magnitude.float()})
     suffixes = {"lokr": _LOKR, "loha": _LOHA}.get(name)
     if suffixes is None or any(extra is not None for extra in weights[len(suffixes) :]):
-        raise ValueError(
+        raise FacetError(
             f"{path.name} holds more than training can continue from, such as whole weights or "
             "tucker factors; continue from a LoRA, LoKr, LoHa or DoRA file."
         )
@@ -202,7 +203,7 @@ def _give(path: Path, adapter: Adapter, given: LayerTensors) -> None:
     values = adapter.parameters()
     wanted, held = set(values), set(given) - {_ALPHA}
     if wanted != held:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} is of another kind than the adapter chosen: it has "
             f"{', '.join(sorted(held))} for {adapter.module}, where {', '.join(sorted(wanted))} "
             "are trained. Choose the adapter that made the file."
@@ -216,7 +217,7 @@ def _give(path: Path, adapter: Adapter, given: LayerTensors) -> None:
             return
         for number, (name, value) in enumerate(values.items()):
             if value.shape != given[name].shape:
-                raise ValueError(
+                raise FacetError(
                     f"{path.name} has {name} as {tuple(given[name].shape)} for {adapter.module}, "
                     f"where {tuple(value.shape)} is trained; choose the rank that made the file."
                 )
@@ -228,12 +229,12 @@ def _give_lora(path: Path, adapter: Adapter, given: LayerTensors) -> None:
     values = adapter.parameters()
     rank, room = len(down), len(values[_DOWN])
     if rank > room:
-        raise ValueError(
+        raise FacetError(
             f"{path.name} has rank {rank} for {adapter.module}, which does not fit into rank "
             f"{room}; set rank to {rank} or more."
         )
     if (down[0].numel(), len(up)) != (values[_DOWN][0].numel(), len(values[_UP])):
-        raise ValueError(
+        raise FacetError(
             f"{path.name} is made for a layer of {down[0].numel()} by {len(up)} where "
             f"{adapter.module} has {values[_DOWN][0].numel()} by {len(values[_UP])}; it belongs "
             "to another model."

@@ -7,15 +7,16 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.errors import FacetError
 from ...store.files import contained
 from ..run_record import TrainingRun, load_run
-from .state import Progress, load_progress
+from .state import RunProgress, load_progress
 
 _PART = ".part"
 
 
 @dataclass(frozen=True)
-class Opened:
+class RunFolder:
     """The folder a run works in, how far it has come there, and a sentence if that may surprise.
 
     before: the run as it was left, None when that is not known. ended: why it came to its end
@@ -23,23 +24,23 @@ class Opened:
     """
 
     folder: Path
-    progress: Progress
+    progress: RunProgress
     note: str = ""
     before: TrainingRun | None = None
     ended: str = ""
     finished: bool = False
 
 
-def open_run(training: Path, name: str, fingerprint: str, steps: int) -> Opened:
+def open_run(training: Path, name: str, fingerprint: str, steps: int) -> RunFolder:
     """The folder under ``training`` for a run of this name and fingerprint.
 
     A run that was stopped goes on, a finished one is not trained again, and one that is asked
     for more steps continues. A name that stands for something else already (other pictures,
     captions, settings or model) keeps what it has, and the new run is called name_2, name_3 …
-    Raises ValueError when the name leads out of the folder or is empty.
+    Raises FacetError when the name leads out of the folder or is empty.
     """
     if not _is_name(training, name):
-        raise ValueError(f"{name!r} is no name for a run's folder; give a word such as 'run'.")
+        raise FacetError(f"{name!r} is no name for a run's folder; give a word such as 'run'.")
     number = 1
     while True:
         called = name if number == 1 else f"{name}_{number}"
@@ -50,20 +51,20 @@ def open_run(training: Path, name: str, fingerprint: str, steps: int) -> Opened:
             continue
         if progress is None:
             note = f"{name!r} holds another training and is kept; this run is {called!r}."
-            return Opened(folder, Progress(fingerprint, ()), note if number > 1 else "")
+            return RunFolder(folder, RunProgress(fingerprint, ()), note if number > 1 else "")
         if progress.fingerprint == fingerprint and progress.step <= steps:
             return _taken_up(folder, progress, steps)
         number += 1
 
 
-def _taken_up(folder: Path, progress: Progress, steps: int) -> Opened:
+def _taken_up(folder: Path, progress: RunProgress, steps: int) -> RunFolder:
     called = folder.name
-    note = f"{called!r} goes on from step {progress.step}."
+    note = f"{called!r} resumes from step {progress.step}."
     try:
         before = load_run(folder)
     except ValueError:
         # The state alone is enough to go on; what was measured is measured again.
-        return Opened(folder, progress, note)
+        return RunFolder(folder, progress, note)
     # A run that came to an early end goes on when it is asked for more than it was then.
     ended = before.ended if steps <= int(before.settings.get("steps", 0)) else ""
     finished = (
@@ -71,10 +72,10 @@ def _taken_up(folder: Path, progress: Progress, steps: int) -> Opened:
     )
     if finished:
         note = f"{called!r} is finished already{f': {ended}' if ended else '.'}"
-    return Opened(folder, progress, note, before, ended, finished)
+    return RunFolder(folder, progress, note, before, ended, finished)
 
 
-class NotSaved(OSError):
+class NotSaved(FacetError):
     """A disk that refused; what was saved before is as it was."""
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from ...comfyui.lora import converted, patches_of
-from ...comfyui.lora import read_weights as read_lora
+from ...comfyui.lora import converted, patches_of, read_weights
 from ...core.character import Character
+from ...core.errors import FacetError
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
@@ -24,7 +24,6 @@ __all__ = [
     "lora_metadata",
     "lora_names",
     "lora_state_dict",
-    "read_lora",
 ]
 
 LayerTensors = Mapping[str, torch.Tensor]
@@ -79,7 +78,7 @@ _NETWORKS = dict(
 )
 
 
-class UnusableLora(RuntimeError):
+class UnusableLora(FacetError):
     """A LoRA file that ComfyUI would not load, or that would change nothing."""
 
 
@@ -192,7 +191,7 @@ def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = No
     Raises UnusableLora when a key of it matches no layer, a layer of ``modules`` is missing, or
     the file would change nothing.
     """
-    state = converted(read_lora(path))
+    state = converted(read_weights(path))
     patches, unread = patches_of(state, known_names(model, encoder))
     found = {key if isinstance(key, str) else key[0] for key in patches}
     expected = {weight_of(module) for module in modules}

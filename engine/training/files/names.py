@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from ...core.errors import FacetError
 from ..model.lora import TEXT_ENCODERS
 
 _GENERIC = "diffusion_model."
@@ -46,7 +47,7 @@ def lora_names(model: Any, modules: Iterable[str], encoder: Any = None) -> dict[
     """The name of each of ``modules`` in a LoRA file of ``model`` (a BaseModel).
 
     ``encoder`` is the text encoder's model where layers of it are among them. Each name is one
-    that ComfyUI maps back to this very layer. Raises ValueError when there is none.
+    that ComfyUI maps back to this very layer. Raises FacetError when there is none.
     """
     known = known_names(model, encoder)
     diffusers = _diffusers_names(model)
@@ -122,7 +123,7 @@ def _name(model: Any, module: str, known: dict[str, Any], diffusers: str | None)
     for key in _candidates(model, module, diffusers):
         if known.get(key) == weight:
             return LoraName(key, _parts(model, module, known))
-    raise ValueError(
+    raise FacetError(
         f"ComfyUI knows no LoRA name for the layer {module} of {type(model).__name__}; this model "
         "cannot be trained yet."
     )
@@ -139,7 +140,7 @@ def _text_name(module: str, known: dict[str, Any]) -> LoraName:
         key = f"{prefix}_{layer.replace('.', '_')}"
         if known.get(key) == weight:
             return LoraName(key)
-    raise ValueError(
+    raise FacetError(
         f"ComfyUI knows no LoRA name for the layer {layer} of the text encoder {encoder}; turn "
         "text_encoder off."
     )

@@ -11,14 +11,16 @@ from typing import Any
 
 from ...core.character import Character
 from ...store.tensors import write_tensors
+from ..model.weights import Weights
+from ..objective.optimizers import learning_rate_at
 from ..progress.best import choose
 from ..progress.events import TrainingEvent
 from ..run_record import Checkpoint, Measure, TrainingRun
 from ..settings import TrainingSettings
-from .folder import NotSaved, Opened
+from .folder import NotSaved, RunFolder
 from .formats import lora_metadata, lora_state_dict
 from .names import LoraName
-from .state import Progress, Weights, save_state
+from .state import RunProgress, save_state
 
 _LOSSES_OF_A_CHECKPOINT = 50
 _SMOOTHING, _SMOOTHED = 0.95, 100
@@ -36,7 +38,7 @@ class Record:
         model: Any,
         character: Character,
         settings: TrainingSettings,
-        opened: Opened,
+        opened: RunFolder,
         names: Mapping[str, LoraName],
     ) -> None:
         """``model`` is a BaseModel; ``names`` are its layers' names in a LoRA file."""
@@ -45,7 +47,7 @@ class Record:
         self._settings = settings
         self._names = names
         self.folder = opened.folder
-        self.progress: Progress = opened.progress
+        self.progress: RunProgress = opened.progress
         self.saved = self._first = opened.progress.step
         self.ended, self.finished = opened.ended, opened.finished
         self._measures: dict[int, Measure] = {}
@@ -53,7 +55,7 @@ class Record:
             same = _sampled(opened.before.settings) == _sampled(settings.record())
             for one in opened.before.measures:
                 if not same:
-                    # Likeness of pictures that are made otherwise cannot be compared.
+                    # OriginalSimilarity of pictures that are made otherwise cannot be compared.
                     one = replace(one, identity=None, sample="")
                 if one.step <= self.saved:
                     self._measures[one.step] = one
@@ -131,7 +133,7 @@ class Record:
             steps=steps,
             loss=losses[-1],
             smoothed=smoothed,
-            learning_rate=self._settings.learning_rate_at(self.step - 1),
+            learning_rate=learning_rate_at(self._settings, self.step - 1),
             seconds=seconds,
             eta=seconds / (self.step - self._first) * left,
             validation=measure.validation,
@@ -178,7 +180,7 @@ class Record:
             raise NotSaved(
                 f"Step {self.step} could not be saved in {self.folder} "
                 f"({error.strerror or error}); {kept if self.saved else 'nothing is kept yet'}. "
-                "Free space there and run again to go on."
+                "Free space there and run again to resume."
             ) from error
 
 

@@ -7,82 +7,25 @@ leaves the last one damaged.
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ...store.packing import pack_optimizer, unpack_optimizer
 from ...store.tensors import write_tensors
-from ..model.lora import Adapter
-from ..objective.optimizers import make
-from ..settings import TrainingSettings
+from ..model.weights import Weights
 
 STATE_FILE = "state.safetensors"
 PREVIOUS_FILE = "state_before.safetensors"
 _RECORD = "facet.state"
 
 
-@dataclass
-class Weights:
-    """What training moves: the adapters, the optimizer over them, and their running average."""
-
-    adapters: list[Adapter]
-    optimizer: torch.optim.Optimizer
-    average: list[torch.Tensor]
-
-    @classmethod
-    def starting(cls, adapters: list[Adapter], settings: TrainingSettings) -> Weights:
-        """Untrained weights; each step sets the learning rate."""
-        in_text = [one for one in adapters if one.of_text_encoder]
-        in_model = [one for one in adapters if not one.of_text_encoder]
-        parts = [[value for _, value in _named(part)] for part in (in_model, in_text)]
-        average = [value.detach().clone() for _, value in _named(adapters)]
-        return cls(adapters, make(parts[0], settings, parts[1]), average)
-
-    @property
-    def parameters(self) -> list[torch.nn.Parameter]:
-        """What is trained of every adapter, in order."""
-        return [value for _, value in _named(self.adapters)]
-
-    def average_in(self, decay: float) -> None:
-        """Moves the running average towards the weights: its old value counts ``decay``."""
-        with torch.no_grad():
-            torch._foreach_lerp_(self.average, self.parameters, 1 - decay)
-
-    def file_tensors(self) -> dict[str, dict[str, torch.Tensor]]:
-        """The averaged adapters as a file has them, by module and suffix, float32 on the CPU."""
-        values = iter(self.average)
-        return {
-            adapter.module: adapter.file_tensors(
-                {
-                    name: next(values).detach().to("cpu", torch.float32).clone()
-                    for name in adapter.parameters()
-                }
-            )
-            for adapter in self.adapters
-        }
-
-    @contextlib.contextmanager
-    def averaged_in_place(self) -> Iterator[None]:
-        """The adapters with their averaged values, as they are saved; undone bit for bit."""
-        self._swap()
-        try:
-            yield
-        finally:
-            self._swap()
-
-    def _swap(self) -> None:
-        for index, parameter in enumerate(self.parameters):
-            self.average[index], parameter.data = parameter.data, self.average[index]
-
-
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run has come: its fingerprint, and the loss of each step done."""
 
     fingerprint: str
@@ -94,11 +37,11 @@ class Progress:
         return len(self.losses)
 
 
-def save_state(folder: Path, weights: Weights, progress: Progress) -> None:
+def save_state(folder: Path, weights: Weights, progress: RunProgress) -> None:
     """Writes the state of a run into its folder, whole or not at all, and keeps the one before."""
     packed, tensors = pack_optimizer(weights.optimizer)
     tensors = dict(tensors)
-    for index, (name, parameter) in enumerate(_named(weights.adapters)):
+    for index, (name, parameter) in enumerate(weights.named()):
         tensors[f"weight.{name}"] = parameter
         tensors[f"average.{name}"] = weights.average[index]
     record = {
@@ -119,33 +62,33 @@ def save_state(folder: Path, weights: Weights, progress: Progress) -> None:
     coming.replace(path)
 
 
-def load_progress(folder: Path) -> Progress | None:
+def load_progress(folder: Path) -> RunProgress | None:
     """How far the run in ``folder`` has come; None where no run has left its state.
 
-    Raises ValueError when the state and the one before are damaged.
+    Raises FacetError when the state and the one before are damaged.
     """
     read = _read(folder)
     if read is None:
         return None
     _, record = read
-    return Progress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
+    return RunProgress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
 
 
 def restore(folder: Path, weights: Weights) -> None:
     """Puts the state that ``save_state`` wrote back into ``weights``.
 
-    Raises ValueError when it is damaged or belongs to another model.
+    Raises FacetError when it is damaged or belongs to another model.
     """
     from safetensors.torch import load_file
 
     read = _read(folder)
     if read is None:
-        raise ValueError(f"There is no saved state in {folder}; train from the start.")
+        raise FacetError(f"There is no saved state in {folder}; train from the start.")
     path, record = read
     try:
         tensors = load_file(path)
         with torch.no_grad():
-            for index, (name, parameter) in enumerate(_named(weights.adapters)):
+            for index, (name, parameter) in enumerate(weights.named()):
                 parameter.copy_(tensors[f"weight.{name}"])
                 weights.average[index].copy_(tensors[f"average.{name}"])
         unpack_optimizer(weights.optimizer, record["optimizer"], tensors)
@@ -164,7 +107,7 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         try:
             with safe_open(path, "pt") as file:
                 record = json.loads(file.metadata()[_RECORD])
-            Progress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
+            RunProgress(str(record["fingerprint"]), tuple(map(float, record["losses"])))
             return path, record
         except Exception as error:
             damaged = damaged or (path, error)
@@ -173,15 +116,7 @@ def _read(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     return None
 
 
-def _named(adapters: list[Adapter]) -> list[tuple[str, torch.nn.Parameter]]:
-    return [
-        (f"{adapter.module}.{name}", value)
-        for adapter in adapters
-        for name, value in adapter.parameters().items()
-    ]
-
-
-def _damaged(path: Path) -> ValueError:
-    return ValueError(
+def _damaged(path: Path) -> FacetError:
+    return FacetError(
         f"The saved state {path} cannot be read; delete its folder, or give another run name."
     )

@@ -15,9 +15,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from .convolution import frozen_convolution
 from .forwards import adapted_forward
-from .linear import is_linear, refuse_closed_layers, trainable_forward
+from .frozen import frozen_convolution, is_linear, refuse_closed_layers, trainable_forward
 
 _CONVOLUTIONS = (torch.nn.Conv1d, torch.nn.Conv2d, torch.nn.Conv3d)
 
@@ -63,7 +62,7 @@ def exact_gradients(
 
     Adapters have to be in place already, and the forward pass runs inside ``OutOfPlace``.
     ``compute_dtype`` is what the linear layers in the graph multiply in, and attention with them;
-    None takes the dtype that their input has. Raises ValueError for layers without a backward
+    None takes the dtype that their input has. Raises FacetError for layers without a backward
     pass.
     """
     import comfy.model_management as management

@@ -17,8 +17,7 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 
-from .convolution import frozen_convolution
-from .linear import _AdaptedLinear, through_weight
+from .frozen import _AdaptedLinear, frozen_convolution, through_weight
 
 ADAPTER = "facet"
 """What peft knows our adapters by."""

@@ -103,16 +103,17 @@ def adapters(
         for (name, original), layer in zip(originals.items(), shapes, strict=True):
             layer.base_layer = original
             made.append(_started(name, layer, kind, rank, generator, device))
-            _put(diffusion_model, name, layer)
+            put_layers(diffusion_model, {name: layer})
         yield made
     finally:
-        for name, original in originals.items():
-            _put(diffusion_model, name, original)
+        put_layers(diffusion_model, originals)
 
 
-def _put(diffusion_model: torch.nn.Module, name: str, layer: torch.nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(diffusion_model.get_submodule(parent), child, layer)
+def put_layers(model: torch.nn.Module, layers: Mapping[str, torch.nn.Module]) -> None:
+    """Puts ``layers`` into ``model`` in place of those of the same names."""
+    for name, layer in layers.items():
+        parent, _, child = name.rpartition(".")
+        setattr(model.get_submodule(parent), child, layer)
 
 
 def _shape_of(layer: Any) -> torch.nn.Module:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from ..data.pictures import Sample
+from ..data.pictures import TrainingSample
 from ..settings import BASES, TrainingSettings
-from .base import kept_in_fp8
 from .checkpoint import checkpointed
 from .exact import exact_gradients
 from .forwards import adapted_forward
-from .lora import Adapter, adapters
-from .memory import Room, activation_memory, choose_precision, loaded
+from .fp8 import kept_in_fp8
+from .loading import MemoryBudget, activation_memory, choose_precision, loaded
+from .lora import Adapter, adapters, put_layers
 from .targets import transformer_blocks
 from .text_encoder import TextEncoder
 
@@ -41,7 +41,7 @@ class Session:
         model: Any,
         targets: tuple[str, ...],
         settings: TrainingSettings,
-        samples: list[Sample],
+        samples: list[TrainingSample],
         text_encoder: TextEncoder | None = None,
     ) -> None:
         self._model = model
@@ -114,8 +114,8 @@ class Session:
                 _KEY,
                 [
                     PatcherInjection(
-                        inject=lambda _: self._put(self._live, adapted_forward),
-                        eject=lambda _: self._put(self._originals),
+                        inject=lambda _: self._inject(),
+                        eject=lambda _: put_layers(self._diffusion_model, self._originals),
                     )
                 ],
             )
@@ -130,7 +130,7 @@ class Session:
     @contextlib.contextmanager
     def _apart(self) -> Iterator[None]:
         self._exact.close()
-        self._put(self._originals)
+        put_layers(self._diffusion_model, self._originals)
         if self.text_encoder is not None:
             self.text_encoder.take_out()
         self._loaded.close()
@@ -138,7 +138,7 @@ class Session:
             yield
         finally:
             self._load()
-            self._put(self._live)
+            put_layers(self._diffusion_model, self._live)
             if self.text_encoder is not None:
                 self.text_encoder.put_in()
             self._make_exact()
@@ -146,30 +146,29 @@ class Session:
     def _load(self) -> dict[str, Any]:
         beside = [] if self.text_encoder is None else [self.text_encoder.patcher]
         return self._loaded.enter_context(
-            loaded(self._model, self._shape, self._precision, self._room(), beside)
+            loaded(self._model, self._shape, self._precision, self._budget(), beside)
         )
 
-    def _room(self) -> Room:
+    def _budget(self) -> MemoryBudget:
         settings = self._settings
         checkpointing = settings.gradient_checkpointing
         kept = activation_memory(self._model.model, self._blocks, self._shape, checkpointing)
-        return Room(kept, settings.vram, weights=settings.base != FP8)
+        return MemoryBudget(kept, settings.vram, weights=settings.base != FP8)
 
     def _make_exact(self) -> None:
         products = self._precision.products
         device = self._model.load_device
         if self._settings.base == FP8:
-            room = self._room().left(device)
-            self._exact.enter_context(kept_in_fp8(self._diffusion_model, device, room))
+            left = self._budget().left(device)
+            self._exact.enter_context(kept_in_fp8(self._diffusion_model, device, left))
         self._exact.enter_context(exact_gradients(self._diffusion_model, device, products))
         if self._settings.gradient_checkpointing:
             self._exact.enter_context(checkpointed(self._blocks))
         if self.text_encoder is not None:
             self._exact.enter_context(self.text_encoder.exact())
 
-    def _put(self, layers: Mapping[str, torch.nn.Module], forward: Any = None) -> None:
-        for name, layer in layers.items():
-            parent, _, child = name.rpartition(".")
-            setattr(self._diffusion_model.get_submodule(parent), child, layer)
-            if forward is not None:
-                vars(layer)["forward"] = functools.partial(forward, layer, None)
+    def _inject(self) -> None:
+        """Puts the adapters in as they run outside of a training."""
+        put_layers(self._diffusion_model, self._live)
+        for layer in self._live.values():
+            vars(layer)["forward"] = functools.partial(adapted_forward, layer, None)

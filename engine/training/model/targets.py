@@ -8,8 +8,9 @@ from fnmatch import fnmatchcase
 
 import torch
 
+from ...core.errors import FacetError
 from ..settings import TARGETS
-from .linear import is_linear
+from .frozen import is_linear
 
 ALL, ATTENTION, ATTENTION_AND_MLP, WITH_CONVOLUTIONS = TARGETS
 
@@ -41,13 +42,13 @@ def target_modules(
     ``targets`` is one of ``settings.TARGETS``. ``pattern`` has globs over the names of linear
     layers and convolutions, separated by commas: what one of them matches is taken in place of
     the preset, and what one with "-" in front matches is left out.
-    Raises ValueError when nothing is left, or when a glob matches nothing.
+    Raises FacetError when nothing is left, or when a glob matches nothing.
     """
     kind = type(diffusion_model).__name__
     known = tuple(_adaptable(diffusion_model))
     preset = tuple(_preset(diffusion_model, targets))
     if not preset and not pattern.strip():
-        raise ValueError(
+        raise FacetError(
             f"{kind} has no transformer blocks to adapt; train with a diffusion model that has."
             if targets == ALL
             else f"{kind} has no layer of the targets {targets!r}; take {ALL!r}."
@@ -55,7 +56,7 @@ def target_modules(
     globs = [part.strip() for part in pattern.split(",") if part.strip()]
     for glob in globs:
         if not _matching(known, [glob.removeprefix("-").strip()]):
-            raise ValueError(
+            raise FacetError(
                 f"target_pattern names {glob!r}, which matches no layer of {kind}; its layers "
                 f"have names such as {(preset or known or ('none',))[0]}."
             )
@@ -64,7 +65,7 @@ def target_modules(
     chosen = _matching(known, taken) if taken else set(preset)
     names = tuple(name for name in known if name in chosen - left_out)
     if not names:
-        raise ValueError(
+        raise FacetError(
             f"target_pattern {pattern!r} leaves no layer of {kind} to train; exclude fewer."
         )
     return names

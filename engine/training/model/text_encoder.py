@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ..data.caches import content_key
 from ..data.conditioning import plain_copy
 from ..settings import TARGETS, TrainingSettings
 from .exact import Changes, OutOfPlace, exact_gradients
-from .lora import TEXT_ENCODERS, Adapter, adapters
-from .memory import differentiable_attention
+from .loading import differentiable_attention
+from .lora import TEXT_ENCODERS, Adapter, adapters, put_layers
 
 ATTENTION = TARGETS[1]
 
@@ -87,11 +88,11 @@ class TextEncoder:
 
     def take_out(self) -> None:
         """Puts the CLIP's own layers back, so that ComfyUI may move it."""
-        self._put(self._originals)
+        put_layers(self._model, self._originals)
 
     def put_in(self) -> None:
         """Puts the adapters in again."""
-        self._put(self._live)
+        put_layers(self._model, self._live)
 
     def encode(self, caption: str) -> dict[str, Any]:
         """``caption`` by the adapted CLIP, as the options that ``extra_conds`` takes."""
@@ -108,20 +109,15 @@ class TextEncoder:
                 self._kept[key] = plain_copy(encode(tokens))
         return plain_copy(self._kept[key])
 
-    def _put(self, layers: Mapping[str, torch.nn.Module]) -> None:
-        for name, layer in layers.items():
-            parent, _, child = name.rpartition(".")
-            setattr(self._model.get_submodule(parent), child, layer)
-
 
 def text_targets(clip: Any, model: Any, targets: str) -> tuple[str, ...]:
     """The layers of ``clip`` to train, in its order, for ``targets`` of ``settings.TARGETS``.
 
     Each has ``TEXT_ENCODERS`` before its name. ``model`` is the BaseModel that the text is for.
-    Raises ValueError when no encoder of ``clip`` can be trained.
+    Raises FacetError when no encoder of ``clip`` can be trained.
     """
     if clip.patcher.forced_hooks is not None:
-        raise ValueError(
+        raise FacetError(
             "text_encoder is on, and hooks change the CLIP's weights while it encodes; connect "
             "the CLIP from before the hooks, or turn text_encoder off."
         )
@@ -134,7 +130,7 @@ def text_targets(clip: Any, model: Any, targets: str) -> tuple[str, ...]:
             if wanted and hasattr(module, "in_features"):
                 names.append(f"{TEXT_ENCODERS}{layers}.{name}")
     if not names:
-        raise ValueError(
+        raise FacetError(
             f"text_encoder is on, and the text encoder of {type(model).__name__} "
             f"({_listed(encoders)}) cannot be trained: only CLIP-L, CLIP-G and CLIP-H can. Turn "
             "text_encoder off."

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ..data.masks import joined_masks
-from ..data.pictures import Sample, WeightedBatches
+from ..data.pictures import TrainingSample, WeightedBatches
 from ..settings import TrainingSettings
 from .timesteps import WHOLE, Range, draw_sigmas, sigmas_at
 
@@ -52,7 +52,7 @@ class Batch:
 def draw_batch(
     number: int,
     settings: TrainingSettings,
-    samples: Sequence[Sample],
+    samples: Sequence[TrainingSample],
     batches: WeightedBatches,
     sampling: Any,
     patch: int = 2,
@@ -84,7 +84,7 @@ def draw_batch(
     )
 
 
-def validation_batch(sample: Sample, number: int, sampling: Any) -> Batch:
+def validation_batch(sample: TrainingSample, number: int, sampling: Any) -> Batch:
     """Held-out ``sample`` at five fixed noise levels; its noise depends on ``number`` alone."""
     count = len(VALIDATION_LEVELS)
     latent = sample.latent.expand(count, *sample.latent.shape[1:])
@@ -104,7 +104,7 @@ def step_generator(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 
-def _range(sample: Sample, settings: TrainingSettings) -> Range:
+def _range(sample: TrainingSample, settings: TrainingSettings) -> Range:
     if sample.provenance.source != "generated":
         return WHOLE
     return settings.generated_from, settings.generated_to

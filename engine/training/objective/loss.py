@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from .timesteps import is_flow
 
 
@@ -69,9 +70,9 @@ def loss_weights(
 
 
 def check_weighting(sampling: Any, weighting: str) -> None:
-    """Raises ValueError when ``weighting`` means nothing for a model of this kind."""
+    """Raises FacetError when ``weighting`` means nothing for a model of this kind."""
     if weighting != "none" and is_flow(sampling):
-        raise ValueError(
+        raise FacetError(
             f"loss_weighting is {weighting!r}, which is for models that predict noise or v, and "
             "this one is a flow model; choose none."
         )

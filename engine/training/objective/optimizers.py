@@ -1,4 +1,4 @@
-"""The optimizers that a training can be given, from the libraries that keep them.
+"""The optimizers that a training can be given, from the libraries that keep them, and their rates.
 
 Those that PyTorch or ComfyUI do not bring are imported when they are chosen, and only then.
 """
@@ -6,11 +6,13 @@ Those that PyTorch or ComfyUI do not bring are imported when they are chosen, an
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ..settings import OPTIMIZERS, TrainingSettings
 
 ADAMW, ADAMW_FUSED, ADAMW_8BIT, ADAFACTOR, PRODIGY, LION = OPTIMIZERS
@@ -34,7 +36,7 @@ def make(
     device = weights[0]["params"][0].device
     decay = settings.weight_decay
     # What it is made with is overwritten before the first step.
-    rate = settings.learning_rate_at(0)
+    rate = learning_rate_at(settings, 0)
     name = settings.optimizer
     if name == ADAMW_8BIT:
         kind = _from("bitsandbytes.optim", "AdamW8bit", name, "bitsandbytes")
@@ -61,7 +63,7 @@ def make(
         return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
     fused = device.type in ("cpu", "cuda")
     if name == ADAMW_FUSED and not fused:
-        raise ValueError(
+        raise FacetError(
             f"The optimizer {name!r} has no kernel for the device {device.type!r}; "
             f"choose {ADAMW!r}."
         )
@@ -72,9 +74,41 @@ def set_learning_rate(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int
 ) -> None:
     """Gives each group its learning rate of step ``step``, counted from 0."""
-    rates = (settings.learning_rate_at(step), settings.text_encoder_rate_at(step))
+    rates = (learning_rate_at(settings, step), text_encoder_rate_at(settings, step))
     for group, rate in zip(optimizer.param_groups, rates, strict=False):
         group["lr"] = rate
+
+
+def learning_rate_at(settings: TrainingSettings, step: int) -> float:
+    """The learning rate of step ``step``, counted from 0.
+
+    Prodigy finds the rate itself and takes a factor of it, which starts from 1.
+    """
+    return _scheduled(settings, settings.learning_rate, step)
+
+
+def text_encoder_rate_at(settings: TrainingSettings, step: int) -> float:
+    """As ``learning_rate_at``, of the text encoder; Prodigy finds one rate for both."""
+    return _scheduled(settings, settings.text_encoder_rate, step)
+
+
+def schedule_at(settings: TrainingSettings, step: int) -> float:
+    """The share of the full learning rate that step ``step``, counted from 0, goes at."""
+    warmup = round(settings.warmup * settings.steps)
+    if step < warmup:
+        return (step + 1) / warmup
+    done = (step - warmup) / max(settings.steps - warmup, 1)
+    factor = {
+        "cosine": 0.5 * (1 + math.cos(math.pi * done)),
+        "linear": 1 - done,
+        "constant": 1.0,
+        "cosine with restarts": 0.5 * (1 + math.cos(math.pi * (done * settings.restarts % 1))),
+    }
+    return factor[settings.schedule]
+
+
+def _scheduled(settings: TrainingSettings, rate: float, step: int) -> float:
+    return schedule_at(settings, step) * (1.0 if settings.optimizer == PRODIGY else rate)
 
 
 def _from(module: str, kind: str, name: str, package: str) -> Any:

@@ -8,19 +8,17 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
 from ..data.buckets import patch_size
-from ..data.pictures import Sample, WeightedBatches
-from ..files.state import Weights
+from ..data.pictures import TrainingSample, WeightedBatches
 from ..model.network import Network
 from ..model.text_encoder import TextEncoder
+from ..model.weights import Weights
 from ..settings import TrainingSettings
+from .divergence import TrainingDiverged
 from .draws import Batch, draw_batch, validation_batch
 from .loss import add_noise, loss_weights, output_error, squared_error
 from .optimizers import set_learning_rate
-
-
-class TrainingDiverged(RuntimeError):
-    """The loss or a gradient was not a number; what was good until then is saved."""
 
 
 class Step:
@@ -34,7 +32,7 @@ class Step:
         self,
         model: Any,
         settings: TrainingSettings,
-        samples: Sequence[Sample],
+        samples: Sequence[TrainingSample],
         prompts: Mapping[str, dict[str, Any]],
         options: dict[str, Any],
         text_encoder: TextEncoder | None = None,
@@ -71,7 +69,7 @@ class Step:
     def check_forward(self) -> None:
         """Compares the model's prediction in training with the one it makes otherwise.
 
-        Raises ValueError when they differ: then the model writes over its own tensors in a way
+        Raises FacetError when they differ: then the model writes over its own tensors in a way
         that ``OutOfPlace`` does not follow, and would be trained as something that it is not.
         """
         sample = self._samples[0]
@@ -84,13 +82,13 @@ class Step:
         difference = (trained.detach() - plain).norm() / plain.norm()
         # The two may round differently, in bfloat16 by a percent at most.
         if not difference < 0.05:
-            raise ValueError(
+            raise FacetError(
                 f"{self._network.name} predicts something else while it is trained "
                 f"({float(difference):.0%} off), so it cannot be trained through ComfyUI's modules "
                 "yet; use another model."
             )
 
-    def validation_loss(self, samples: Sequence[Sample]) -> float:
+    def validation_loss(self, samples: Sequence[TrainingSample]) -> float:
         """The mean loss on held-out ``samples`` at five fixed noise levels, with fixed noise.
 
         The same for the same weights, whatever the run's seed and settings of noise.

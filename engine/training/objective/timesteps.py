@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from ...core.errors import FacetError
+
 Range = tuple[float, float]
 """The lowest and the highest level, within 0..1."""
 
@@ -43,7 +45,7 @@ def draw_sigmas(
     ``shift`` is 1. flux_shift: by the number of ``tokens`` in the picture, as Flux's sampler does.
     ``ranges`` holds each sample to levels of its own: the same distribution, cut off there.
     The number of values drawn from ``generator`` is the same for every range.
-    Raises ValueError for a model that does not start from noise, and for a shift of one that is
+    Raises FacetError for a model that does not start from noise, and for a shift of one that is
     no flow model.
     """
     import comfy.model_sampling as kinds
@@ -80,16 +82,16 @@ def is_flow(sampling: Any) -> bool:
 
 
 def check_timesteps(sampling: Any, timesteps: str) -> None:
-    """Raises ValueError when a model of this kind cannot be trained at such noise levels."""
+    """Raises FacetError when a model of this kind cannot be trained at such noise levels."""
     import comfy.model_sampling as kinds
 
     if isinstance(sampling, kinds.X0 | kinds.IMG_TO_IMG_FLOW):
-        raise ValueError(
-            "This model turns one picture into another and is not trained from noise; "
+        raise FacetError(
+            "This model turns one image into another and is not trained from noise; "
             "use a text-to-image model."
         )
     if timesteps in ("shift", "flux_shift") and not is_flow(sampling):
-        raise ValueError(
+        raise FacetError(
             f"timesteps is {timesteps!r}, which is for flow models such as Flux, and this model "
             "is none; choose auto, uniform or logit-normal."
         )

@@ -1,7 +1,8 @@
-"""What a training tells of itself while it runs."""
+"""What a training tells of itself while it runs, and how it is asked to stop."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,3 +36,27 @@ class TrainingEvent:
 
 OnEvent = Callable[[TrainingEvent], None]
 """Called after each step, in the thread that trains."""
+
+
+class StopRequests:
+    """Requests from other threads, each waiting under a key until the training takes it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: set[str] = set()
+
+    def request(self, key: str) -> None:
+        """Asks the training under ``key``, a node's id, to end after its present step."""
+        with self._lock:
+            self._waiting.add(key)
+
+    def take(self, key: str) -> bool:
+        """Whether a request waits under ``key``; it is gone afterwards."""
+        with self._lock:
+            waits = key in self._waiting
+            self._waiting.discard(key)
+            return waits
+
+
+STOP_REQUESTS = StopRequests()
+"""The requests of this process: its HTTP routes ask, and its trainings take."""

@@ -1,79 +1,120 @@
-"""What is measured of a run on its way: validation loss, sample pictures, and their likeness."""
+"""What is measured of a run on its way: validation loss, samples, and their similarity."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...store.files import write_atomic
-from ..data.pictures import Sample
-from ..files.state import Weights
+from ..data.pictures import TrainingSample
 from ..model.session import Session
+from ..model.weights import Weights
 from ..objective.step import Step
 from ..run_record import Measure
 from ..settings import TrainingSettings
-from .best import Likeness
-from .samples import FOLDER, Sampler, sheet_bytes
+from .best import OriginalSimilarity
+from .samples import FOLDER, TrainingSampler, sheet_bytes
 
 
 @dataclass
 class Measuring:
     """Decides what is due after a step, and measures it.
 
-    held_out: to validate with. sampler: None for no pictures; likeness: None where no embedder is
+    held_out: to validate with. sampler: None for no samples; likeness: None where no embedder is
     at hand.
     """
 
     settings: TrainingSettings
-    held_out: list[Sample]
-    sampler: Sampler | None
-    likeness: Likeness | None
+    held_out: list[TrainingSample]
+    sampler: TrainingSampler | None
+    likeness: OriginalSimilarity | None
+    _notes: list[str] = field(default_factory=list)
 
     def samples_due(self, step: int) -> bool:
-        """Whether pictures are made once ``step`` steps are done."""
+        """Whether samples are made once ``step`` steps are done."""
         if self.sampler is None:
             return False
-        every = self.settings.sample_every
-        if every:
-            return step % every == 0 or step == self.settings.steps
-        return self.likeness is not None and self.settings.checkpoint_due(step)
+        if self.settings.sample_every:
+            return self._is_due(step, self.settings.sample_every)
+        return self.likeness is not None and self._is_due(step, self.settings.checkpoint_every)
 
     def validation_due(self, step: int) -> bool:
         """Whether the validation loss is taken then: at every checkpoint, and in between."""
         if not self.held_out:
             return False
-        every = self.settings.validate_every
-        return bool(every and step % every == 0) or self.checkpoint_due(step)
+        return self._is_due(step, self.settings.validate_every) or self.checkpoint_due(step)
 
     def checkpoint_due(self, step: int) -> bool:
         """Whether a LoRA is saved then: what is judged has to be there to be chosen."""
         judged = self.likeness is not None and self.samples_due(step)
-        return self.settings.checkpoint_due(step) or judged
+        return judged or self._is_due(step, self.settings.checkpoint_every)
 
     def lacks(self, known: Measure, last: bool) -> bool:
         """Whether something that is due after ``known.step`` is not in ``known``.
 
         ``last``: whether the run ends there, when all is due.
         """
-        step = known.step
-        validation = self.validation_due(step) or (last and bool(self.held_out))
-        samples = self.samples_due(step) or (last and self.sampler is not None)
-        return (validation and known.validation is None) or (samples and not known.sample)
+        return self._lacks_validation(known, last) or (
+            self._samples_wanted(known.step, last) and not known.sample
+        )
 
-    def validate(self, step: Step, weights: Weights) -> float | None:
-        """The validation loss of the averaged weights, None without held-out pictures."""
-        if not self.held_out:
-            return None
-        with weights.averaged_in_place():
-            return step.validation_loss(self.held_out)
+    def measure(
+        self,
+        known: Measure,
+        last: bool,
+        step: Step,
+        session: Session,
+        weights: Weights,
+        folder: Path,
+    ) -> Measure:
+        """``known`` with what is due after its step, by the averaged weights.
 
-    def picture(
+        Samples are made anew and saved in the run's ``folder``. When memory runs out they are left
+        out from then on.
+        """
+        if self._lacks_validation(known, last):
+            with weights.averaged_in_place():
+                known = replace(known, validation=step.validation_loss(self.held_out))
+        if self._samples_wanted(known.step, last):
+            known = self._with_samples(known, session, weights, folder)
+        return known
+
+    def take_notes(self) -> list[str]:
+        """Sentences about what happened since this was last called."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _is_due(self, step: int, every: int) -> bool:
+        return step == self.settings.steps or bool(every and step % every == 0)
+
+    def _lacks_validation(self, known: Measure, last: bool) -> bool:
+        wanted = self.validation_due(known.step) or (last and bool(self.held_out))
+        return wanted and known.validation is None
+
+    def _samples_wanted(self, step: int, last: bool) -> bool:
+        return self.samples_due(step) or (last and self.sampler is not None)
+
+    def _with_samples(
+        self, known: Measure, session: Session, weights: Weights, folder: Path
+    ) -> Measure:
+        from comfy.model_management import is_oom, soft_empty_cache
+
+        try:
+            name, identity = self._sample(known.step, session, weights, folder)
+            return replace(known, sample=name, identity=identity)
+        except Exception as error:
+            if not is_oom(error):
+                raise
+        # Out of the except clause: the error holds on to every tensor of the sampling.
+        self.sampler = None
+        soft_empty_cache()
+        self._notes.append("Not enough memory for samples; continuing without them.")
+        return known
+
+    def _sample(
         self, number: int, session: Session, weights: Weights, folder: Path
     ) -> tuple[str, float | None]:
-        """Makes the samples after step ``number`` with the averaged weights, and saves them.
-
-        The picture's name in the run's folder, and the likeness where an embedder is at hand.
-        """
+        """The name of the samples' file in the run's folder, and their similarity."""
         sampler = self.sampler
         assert sampler is not None
         with weights.averaged_in_place():

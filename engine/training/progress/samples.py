@@ -67,7 +67,7 @@ def _is_distilled(model: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Sampler:
+class TrainingSampler:
     """Makes the samples of one run. conditionings: (positive, negative) of each prompt."""
 
     vae: Any
@@ -76,7 +76,9 @@ class Sampler:
     sampling: Sampling
 
     @classmethod
-    def encoding(cls, clip: Any, vae: Any, prompts: Sequence[str], sampling: Sampling) -> Sampler:
+    def encoding(
+        cls, clip: Any, vae: Any, prompts: Sequence[str], sampling: Sampling
+    ) -> TrainingSampler:
         """A sampler of ``prompts``, which are encoded now: the CLIP may then go."""
         with torch.inference_mode():
             negative = encode_prompt(clip, "", sampling.guidance)
@@ -85,9 +87,9 @@ class Sampler:
             )
         return cls(vae, tuple(prompts), pairs, sampling)
 
-    def by(self, clip: Any) -> Sampler:
+    def by(self, clip: Any) -> TrainingSampler:
         """The same with its prompts encoded by another CLIP."""
-        return Sampler.encoding(clip, self.vae, self.prompts, self.sampling)
+        return TrainingSampler.encoding(clip, self.vae, self.prompts, self.sampling)
 
     def make(self, model: Any) -> torch.Tensor:
         """One picture a prompt, (N, H, W, 3) in 0..1 on the CPU, by ComfyUI's own sampler.

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.training.loop import Trained, train
 from facet.engine.training.progress.events import TrainingEvent
+from facet.engine.training.run import TrainedLora, train
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels
 
@@ -42,7 +42,7 @@ EVERYTHING = TrainingSettings(
 @pytest.fixture
 def run(
     models: SmallModels, picture: Callable[..., Shot], tmp_path: Path
-) -> Callable[..., Trained]:
+) -> Callable[..., TrainedLora]:
     """Trains on six pictures of several sizes, masks and sources."""
     mask = torch.zeros(96, 128)
     mask[:, 40:90] = 1
@@ -56,7 +56,7 @@ def run(
     source = replace(picture(5, 128, 96), provenance=Provenance("original"))
     who = Character("Ada", "zqx", "person", source, tuple(shots))
 
-    def call(folder: str, on_event: Any = None, **other: Any) -> Trained:
+    def call(folder: str, on_event: Any = None, **other: Any) -> TrainedLora:
         base = tmp_path / folder
         settings = replace(EVERYTHING, **other)
         with torch.inference_mode():
@@ -76,7 +76,7 @@ def run(
 
 
 def test_a_stopped_run_with_every_option_ends_like_an_unbroken_one(
-    run: Callable[..., Trained],
+    run: Callable[..., TrainedLora],
 ) -> None:
     def stop(event: TrainingEvent) -> None:
         if event.step == 3:
@@ -94,7 +94,7 @@ def test_a_stopped_run_with_every_option_ends_like_an_unbroken_one(
 
 
 def test_the_result_is_the_same_with_any_cache_and_micro_batch(
-    run: Callable[..., Trained],
+    run: Callable[..., TrainedLora],
 ) -> None:
     first = run("a")
     in_memory = run("b", cache="memory")

@@ -10,15 +10,15 @@ import comfy.model_management
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character
 from facet.engine.store.tensors import read_tensors
-from facet.engine.training.data.validation import held_out
+from facet.engine.training.data.encoded import held_out
 from facet.engine.training.files.folder import NotSaved
-from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras
-from facet.engine.training.objective.divergence import DivergenceGuard
-from facet.engine.training.objective.step import Step, TrainingDiverged
+from facet.engine.training.objective.divergence import DivergenceGuard, TrainingDiverged
+from facet.engine.training.objective.step import Step
 from facet.engine.training.progress.events import TrainingEvent
+from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
 from harness.small_models import SmallModels
 from harness.trainings import SETTINGS, Train, interrupt_after, same
@@ -43,7 +43,7 @@ def test_a_lost_loss_ends_in_a_sentence_and_a_good_lora(
     kept = load_run(tmp_path / "a" / "run")
     assert [point.step for point in kept.checkpoints] == [3, 4]
     assert all(
-        bool(value.isfinite().all()) for value in read_lora(kept.checkpoints[-1].path).values()
+        bool(value.isfinite().all()) for value in read_weights(kept.checkpoints[-1].path).values()
     )
 
 
@@ -80,7 +80,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_it(run: Train, tmp_path: Path)
     assert [point.step for point in load_run(tmp_path / "a" / "run").checkpoints] == [3]
     assert not list(tmp_path.rglob("*.part"))
     resumed = run()
-    assert "goes on from step 3" in resumed.note
+    assert "resumes from step 3" in resumed.note
     assert same(resumed.lora, run(folder="whole").lora)
 
 

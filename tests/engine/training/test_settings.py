@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from facet.engine.training.settings import TrainingSettings
+from facet.engine.training.settings import TrainingSettings, setting, settings_of
 
 
 @pytest.mark.parametrize(("pictures", "steps"), [(1, 800), (16, 1600), (40, 2500)])
@@ -23,48 +23,9 @@ def test_repeats_and_epochs_are_another_way_to_say_steps() -> None:
     assert replace(settings, steps=50).for_pictures(7).steps == 50
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "linear"])
-def test_the_learning_rate_rises_and_falls(schedule: str) -> None:
-    settings = TrainingSettings(steps=100, learning_rate=1e-3, warmup=0.1, schedule=schedule)
-    rates = [settings.learning_rate_at(step) for step in range(100)]
-    assert rates[0] == pytest.approx(1e-4)
-    assert max(rates) == rates[10] == pytest.approx(1e-3)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] < 2e-5
-
-
-def test_a_constant_learning_rate_stays() -> None:
-    settings = TrainingSettings(steps=10, schedule="constant", warmup=0.0)
-    assert {settings.learning_rate_at(step) for step in range(10)} == {1e-4}
-
-
-def test_a_schedule_with_restarts_starts_anew() -> None:
-    settings = TrainingSettings(
-        steps=110, learning_rate=1e-3, warmup=10 / 110, schedule="cosine with restarts", restarts=4
-    )
-    rates = [settings.learning_rate_at(step) for step in range(110)]
-    peaks = [i for i in range(10, 110) if rates[i] == pytest.approx(1e-3)]
-    assert peaks == [10, 35, 60, 85]
-    for start in peaks:
-        assert rates[start : start + 25] == sorted(rates[start : start + 25], reverse=True)
-        assert rates[start + 24] < 1e-5
-
-
-def test_prodigy_takes_the_schedule_alone() -> None:
-    settings = TrainingSettings(steps=10, optimizer="Prodigy", schedule="constant", warmup=0.0)
-    assert {settings.learning_rate_at(step) for step in range(10)} == {1.0}
-
-
 def test_resolutions_are_read_in_any_order() -> None:
     assert TrainingSettings().sides() == ()
     assert TrainingSettings(resolutions="1024, 512 768,512").sides() == (512, 768, 1024)
-
-
-def test_checkpoints_are_due_at_intervals_and_at_the_end() -> None:
-    settings = TrainingSettings(steps=600, checkpoint_every=250)
-    assert [s for s in range(1, 601) if settings.checkpoint_due(s)] == [250, 500, 600]
-    once = replace(settings, checkpoint_every=0)
-    assert [s for s in range(1, 601) if once.checkpoint_due(s)] == [600]
 
 
 def test_the_fingerprint_is_of_what_decides_the_outcome() -> None:
@@ -125,3 +86,25 @@ def test_a_setting_that_cannot_work_is_refused_by_name(wrong: dict[str, Any]) ->
     (name,) = wrong
     with pytest.raises(ValueError, match=name):
         TrainingSettings(**wrong)
+
+
+def test_defaults_are_within_their_ranges() -> None:
+    for one in settings_of(TrainingSettings):
+        one.check(one.default)
+
+
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        ({"group": "Memory", "low": 0, "high": 9}, "The setting 'tiles' has no help; state it in"),
+        ({"help": "Tiles.", "low": 0, "high": 9}, "The setting 'tiles' has no group; state it in"),
+        ({"help": "Tiles.", "group": "Memory"}, "The setting 'tiles' has no range; state its low"),
+    ],
+)
+def test_a_setting_that_is_not_fully_stated_is_named(stated: dict[str, Any], sentence: str) -> None:
+    @dataclass
+    class Table:
+        tiles: int = setting(1, **stated)
+
+    with pytest.raises(ValueError, match=sentence):
+        settings_of(Table)

@@ -12,11 +12,11 @@ import torch
 from comfy.ldm.flux.layers import SingleStreamBlock
 
 from facet.engine.training.data.conditioning import encode_captions
-from facet.engine.training.data.pictures import Sample
+from facet.engine.training.data.pictures import TrainingSample
 from facet.engine.training.files.formats import lora_names
 from facet.engine.training.model.exact import exact_gradients
+from facet.engine.training.model.loading import Precision, loaded
 from facet.engine.training.model.lora import adapters
-from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules
 from facet.engine.training.objective.draws import Batch
 from facet.engine.training.objective.step import Step
@@ -31,7 +31,7 @@ SIZES = ((4, 4), (4, 8))
 def step_for(patcher: Any, clip: Any, options: dict[str, Any]) -> Step:
     prompts = encode_captions(clip, ["zqx person"])
     latent = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
-    samples = [Sample(latent, "zqx person", 1.0)]
+    samples = [TrainingSample(latent, "zqx person", 1.0)]
     return Step(patcher, TrainingSettings(), samples, prompts, options)
 
 
@@ -85,7 +85,7 @@ def test_a_model_that_writes_over_itself_unseen_is_refused(
     monkeypatch.setattr(SingleStreamBlock, "forward", writes_over)
     flux = models.model.model.diffusion_model
     latent = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(1))
-    samples = [Sample(latent, "zqx person", 1.0)]
+    samples = [TrainingSample(latent, "zqx person", 1.0)]
     with (
         torch.inference_mode(False),
         loaded(models.model, (1, 16, 8, 8), Precision()) as options,

@@ -14,10 +14,10 @@ import pytest
 import torch
 from comfy.model_management import interrupt_current_processing
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.run_record import TrainingRun
-from facet.nodes.training.page import COURSES
+from facet.nodes.training.page import TRAININGS
 from harness.executor import Executor, Interrupted, InvalidPrompt, NodeError, Prompt
 from harness.given import given_node, loras_folder
 from harness.small_models import SmallModels, small_models
@@ -122,13 +122,13 @@ def test_the_dataset_is_linted_before_the_first_step(
     said = "The image shows a zqx person with red hair"
     given["character"] = replace(who, source=replace(who.source, caption=said))
     (text,) = comfy.run(training()).ui["train"]["text"]
-    (course,) = [one for one in COURSES.of("") if one.node == "train"]
-    lint = course.view()["lint"]
+    (view,) = [one for one in TRAININGS.of("") if one.node == "train"]
+    lint = view.as_json()["lint"]
     assert f"Dataset {lint['number']} of 100, {lint['count']} findings." in text
     shown = " ".join(finding["says"] for finding in lint["findings"])
     assert "'The image shows'" in shown and "'red hair'" in shown
     # It is told once, and not again with each step.
-    assert "lint" not in course.view(after=1)
+    assert "lint" not in view.as_json(after=1)
 
 
 def test_the_second_time_nothing_is_trained(comfy: Executor, given: dict[str, Any]) -> None:
@@ -160,7 +160,7 @@ def test_pictures_of_weight_zero_are_left_out(comfy: Executor, given: dict[str, 
     who = character()
     none = tuple(replace(shot, weight=0.0) for shot in who.shots)
     given["character"] = replace(who, source=replace(who.source, weight=0.0), shots=none)
-    with pytest.raises(NodeError, match="Facet LoRA Trainer: Ada has no picture to train on"):
+    with pytest.raises(NodeError, match="Facet LoRA Trainer: Ada has no image to train on"):
         comfy.run(training())
 
 
@@ -184,7 +184,7 @@ def test_a_cancel_keeps_what_is_done_and_the_next_queue_goes_on(
     assert kept and (folder / "state.safetensors").is_file()
     done = int(kept[-1].stem.rsplit("_", 1)[1])
     result = comfy.run(training(steps=done + 1))
-    assert "goes on from step" in result.ui["train"]["text"][0]
+    assert "resumes from step" in result.ui["train"]["text"][0]
     assert len(result.value("train", 1)["loss"]) == done + 1
     assert not list(comfy.output.rglob("*.part"))
 
@@ -264,7 +264,7 @@ def test_layers_that_do_not_exist_are_told_with_an_example(
 
 def test_a_lora_of_the_list_is_gone_on_from(comfy: Executor, given: dict[str, Any]) -> None:
     first = Path(comfy.run(training()).value("train", 3))
-    before = read_lora(first)
+    before = read_weights(first)
     listed = f"facet/{first.name}"
     # So slowly that nothing moves: what comes out is what was put in.
     again = training(run_name="again", learning_rate=1e-6, steps=1, options=["options", 0])

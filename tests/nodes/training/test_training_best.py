@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.training.progress.control import STOP_REQUESTS
+from facet.engine.training.progress.events import STOP_REQUESTS
 from facet.engine.training.run_record import TrainingRun
 from harness.executor import Executor, NodeError, Prompt
 from harness.given import given_node, loras_folder
@@ -68,7 +68,7 @@ def test_with_a_clip_vision_the_checkpoint_most_like_the_source_goes_on(
     listed = folder_paths.get_filename_list("loras")
     assert [name.replace("\\", "/") for name in listed] == ["facet/Ada_run.safetensors"]
     (text,) = result.ui["train"]["text"]
-    assert f"Step {run.best.step} looks most like the source picture" in text
+    assert f"Step {run.best.step} is most similar to the original image" in text
     for step in (1, 2, 3):
         with Image.open(run.folder / "samples" / f"step_{step:06d}.png") as sheet:
             assert sheet.size == (64, 64)

@@ -3,6 +3,7 @@ import re
 
 import pytest
 
+from facet.engine.comfyui.lora import Calls
 from facet.engine.core.character import VOCABULARY
 from facet.engine.demo.models import load_clip
 from facet.engine.generate.character_shot.wording import (
@@ -12,7 +13,6 @@ from facet.engine.generate.character_shot.wording import (
     understands_weights,
     words,
 )
-from facet.engine.generate.comfyui.lora import Calls
 from harness.small_models import small_clip
 
 ADA = Calls("zqx", "person")

@@ -15,7 +15,6 @@ from facet.engine.demo.people import demo_picture
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.shots.camera import Studio
-from facet.engine.generate.shots.garment import cut_out
 from facet.engine.generate.shots.gates import GATES, Gates, Thresholds
 from facet.engine.generate.shots.make import Shoot
 from facet.engine.generate.shots.plan import ShotRequest
@@ -27,6 +26,7 @@ from facet.engine.generate.shots.transfer import (
     Guide,
     PoseMethod,
     Transfer,
+    cut_out,
     pose_score,
     transfer_plan,
     transfer_shoot,

@@ -126,7 +126,7 @@ def test_flux_needs_multiples_of_16(models: SmallModels) -> None:
 def test_pictures_smaller_than_asked_are_named(picture: Callable[..., Shot]) -> None:
     shots = [picture(0), picture(1, 128, 128)]
     assert smaller_pictures(shots, TrainingSettings(resolutions="64 96")).startswith(
-        "1 of 2 pictures are smaller than 96 by 96 pixels"
+        "1 of 2 images are smaller than 96 by 96 pixels"
     )
     assert smaller_pictures(shots, TrainingSettings(resolution=64)) == ""
     assert smaller_pictures(shots, TrainingSettings()) == ""

@@ -12,7 +12,13 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.training.data.encoded import TrainingData, deciding, encode_data, remarks
+from facet.engine.training.data.encoded import (
+    TrainingData,
+    deciding,
+    encode_data,
+    held_out,
+    remarks,
+)
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels, small_unet
 
@@ -118,7 +124,7 @@ def test_the_disk_keeps_what_was_encoded_below_the_characters_folder(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (TrainingSettings(masked_loss=True), "none of the 4 pictures has a mask"),
+        (TrainingSettings(masked_loss=True), "none of the 4 images has a mask"),
         (TrainingSettings(loss_weighting="min-SNR"), "flow model; choose none"),
     ],
 )
@@ -137,12 +143,47 @@ def test_a_shift_is_refused_for_a_stable_diffusion_model(encode: Encode) -> None
 
 
 def test_no_pictures_are_said_in_a_sentence(encode: Encode) -> None:
-    with pytest.raises(ValueError, match="There is no picture to train on; include at least one"):
+    with pytest.raises(ValueError, match="There is no image to train on; include at least one"):
         encode(shots=[])
 
 
 def test_one_picture_and_small_ones_are_remarked_upon(picture: Callable[..., Shot]) -> None:
     assert remarks([picture(0), picture(1)], TrainingSettings()) == ()
     alone, small = remarks([picture(0)], TrainingSettings(resolution=512))
-    assert alone.startswith("There is one picture") and alone.endswith("add shots that differ.")
-    assert small.startswith("1 of 1 pictures are smaller than 512 by 512 pixels")
+    assert alone.startswith("There is one image") and alone.endswith("add shots that differ.")
+    assert small.startswith("1 of 1 images are smaller than 512 by 512 pixels")
+
+
+def test_the_same_pictures_are_held_out_in_any_order(picture: Callable[..., Shot]) -> None:
+    shots = [picture(number) for number in range(6)]
+    training, unseen = held_out(shots, 2, seed=1)
+    again, same = held_out(shots[::-1], 2, seed=1)
+    assert [shot.hash for shot in unseen] == [shot.hash for shot in same]
+    assert {shot.hash for shot in training} == {shot.hash for shot in again}
+    assert len(training) == 4 and not {s.hash for s in training} & {s.hash for s in unseen}
+
+
+def test_a_picture_that_is_there_twice_is_not_trained_on_either(
+    picture: Callable[..., Shot],
+) -> None:
+    shots = [picture(number) for number in (0, 1, 2, 0, 1, 2)]
+    training, unseen = held_out(shots, 1, seed=0)
+    assert len(unseen) == 1
+    assert unseen[0].hash not in {shot.hash for shot in training}
+    assert len(training) == 4
+
+
+def test_another_seed_holds_out_others(picture: Callable[..., Shot]) -> None:
+    shots = [picture(number) for number in range(8)]
+    chosen = {held_out(shots, 1, seed)[1][0].hash for seed in range(10)}
+    assert len(chosen) > 2
+
+
+def test_something_has_to_be_left_to_train_on(picture: Callable[..., Shot]) -> None:
+    with pytest.raises(ValueError, match="validation_shots is 3 and there are 3 images"):
+        held_out([picture(number) for number in range(3)], 3, seed=0)
+
+
+def test_nothing_is_held_out_unless_asked(picture: Callable[..., Shot]) -> None:
+    shots = [picture(0), picture(1)]
+    assert held_out(shots, 0, seed=0) == (shots, [])

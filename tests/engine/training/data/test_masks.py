@@ -52,11 +52,11 @@ def test_masks_that_are_missing_are_said_in_a_sentence(
 ) -> None:
     (name,) = setting
     settings = TrainingSettings(**setting)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=f"{name} is on, but none of the 2 pictures has a mask"):
+    with pytest.raises(ValueError, match=f"{name} is on, but none of the 2 images has a mask"):
         check_masks([picture(0), picture(1)], settings)
     with_mask = picture(0, mask=torch.ones(64, 64))
     empty = picture(1, mask=torch.zeros(64, 64))
     check_masks([with_mask, picture(2)], settings)
-    with pytest.raises(ValueError, match="the mask of picture 2 of 2 is empty"):
+    with pytest.raises(ValueError, match="the mask of image 2 of 2 is empty"):
         check_masks([with_mask, empty], settings)
     check_masks([empty], TrainingSettings())

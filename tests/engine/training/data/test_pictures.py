@@ -9,8 +9,9 @@ import torch
 
 from facet.engine.core.character import Shot
 from facet.engine.training.data.buckets import View
-from facet.engine.training.data.pictures import encode_pictures, encode_views, without_trigger
+from facet.engine.training.data.pictures import encode_views, without_trigger
 from harness.small_models import SmallModels
+from harness.trainings import encoded
 
 
 def test_latents_are_in_the_scale_of_the_model(
@@ -18,7 +19,7 @@ def test_latents_are_in_the_scale_of_the_model(
 ) -> None:
     """Flux scales and shifts its latents; training on the VAE's own would be off by both."""
     shot = picture(0)
-    (sample,) = encode_pictures(models.model.model, models.vae, [shot], 64)
+    (sample,) = encoded(models, [shot], 64)
     with torch.inference_mode():
         raw = models.vae.encode(shot.image[None])
     shift, scale = 0.1159, 0.3611
@@ -28,9 +29,7 @@ def test_latents_are_in_the_scale_of_the_model(
 
 def test_every_size_is_encoded(models: SmallModels, picture: Callable[..., Shot]) -> None:
     shots = [picture(0, 100, 60), picture(1, 8, 8), picture(2, 64, 128)]
-    shapes = [
-        s.latent.shape[-2:] for s in encode_pictures(models.model.model, models.vae, shots, 128)
-    ]
+    shapes = [sample.latent.shape[-2:] for sample in encoded(models, shots, 128)]
     assert shapes == [(8, 12), (8, 8), (16, 8)]
 
 
@@ -46,7 +45,7 @@ def test_a_mirrored_view_is_the_mirrored_picture_with_its_mask_and_its_words(
     plain, mirrored = encode_views(
         model, vae, [View(shot, (64, 64)), View(shot, (64, 64), True, 0.25)], masked=True
     )
-    (expected,) = encode_pictures(model, vae, [flipped], 64)
+    (expected,) = encoded(models, [flipped], 64)
     assert torch.equal(mirrored.latent, expected.latent)
     assert plain.mask is not None and mirrored.mask is not None
     assert torch.equal(plain.mask.flip(-1), mirrored.mask)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 
 import pytest
 import torch
 
-from facet.engine.store.packing import Packer, unpack
 from facet.engine.training.files.folder import open_run
 from facet.engine.training.files.state import (
     STATE_FILE,
-    Progress,
-    Weights,
+    RunProgress,
     load_progress,
     restore,
     save_state,
 )
 from facet.engine.training.model.lora import Adapter
+from facet.engine.training.model.weights import Weights
 from facet.engine.training.settings import OPTIMIZERS, TrainingSettings
 
 
@@ -44,10 +41,10 @@ def test_weights_come_back_bit_for_bit(tmp_path: Path, optimizer: str) -> None:
     one = weights(optimizer=optimizer, steps=100)
     for value in (0.3, -0.1, 0.7):
         step(one, value)
-    save_state(tmp_path, one, Progress("f", (0.5,)))
+    save_state(tmp_path, one, RunProgress("f", (0.5,)))
     other = weights(seed=1, optimizer=optimizer, steps=100)
     restore(tmp_path, other)
-    assert load_progress(tmp_path) == Progress("f", (0.5,))
+    assert load_progress(tmp_path) == RunProgress("f", (0.5,))
     before = [value.detach().clone() for value in one.parameters]
     for value in (-0.2, 0.4, -0.6):
         step(one, value)
@@ -56,22 +53,6 @@ def test_weights_come_back_bit_for_bit(tmp_path: Path, optimizer: str) -> None:
     assert all(torch.equal(a, b) for a, b in pairs)
     moved = zip(before, one.parameters, strict=True)
     assert not any(torch.equal(a, b) for a, b in moved)
-
-
-def test_what_cannot_be_written_down_is_refused() -> None:
-    with pytest.raises(ValueError, match="A complex in the optimizer's state cannot be saved"):
-        Packer("").pack({"state": [1j]})
-
-
-def test_dtypes_and_shared_tensors_survive(tmp_path: Path) -> None:
-    table = torch.arange(3, dtype=torch.uint8)
-    packer = Packer("optimizer.")
-    packed = packer.pack([{0: table}, (table, math.inf), {"half": torch.ones(2).bfloat16()}])
-    assert len(packer.tensors) == 2
-    read = unpack(json.loads(json.dumps(packed)), packer.tensors, torch.device("cpu"), {})
-    assert read[0][0] is read[1][0] and torch.equal(read[0][0], table)
-    assert read[0][0].dtype == torch.uint8 and read[2]["half"].dtype == torch.bfloat16
-    assert read[1][1] == math.inf
 
 
 def test_the_averaged_values_are_in_place_for_a_while(tmp_path: Path) -> None:
@@ -89,11 +70,11 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path: Path) -> None:
     one = weights()
     step(one, 0.3)
     kept = [value.detach().clone() for value in one.parameters]
-    save_state(tmp_path, one, Progress("f", (0.5,)))
+    save_state(tmp_path, one, RunProgress("f", (0.5,)))
     step(one, 0.3)
-    save_state(tmp_path, one, Progress("f", (0.5, 0.4)))
+    save_state(tmp_path, one, RunProgress("f", (0.5, 0.4)))
     (tmp_path / STATE_FILE).write_bytes(b"torn")
-    assert load_progress(tmp_path) == Progress("f", (0.5,))
+    assert load_progress(tmp_path) == RunProgress("f", (0.5,))
     restore(tmp_path, one)
     assert all(map(torch.equal, one.parameters, kept))
 
@@ -123,6 +104,6 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
 def test_fewer_steps_are_another_run(tmp_path: Path) -> None:
     one = weights()
     step(one, 0.1)
-    save_state(tmp_path / "run", one, Progress("f", (0.5, 0.4)))
+    save_state(tmp_path / "run", one, RunProgress("f", (0.5, 0.4)))
     assert open_run(tmp_path, "run", "f", 2).folder.name == "run"
     assert open_run(tmp_path, "run", "f", 1).folder.name == "run_2"

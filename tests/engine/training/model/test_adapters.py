@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from facet.engine.training.model.exact import OutOfPlace, exact_gradients
+from facet.engine.training.model.loading import Precision, loaded
 from facet.engine.training.model.lora import Adapter, adapters, adapters_off
-from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules
 from facet.engine.training.settings import ADAPTERS
 from harness.small_models import small_flux, small_unet

@@ -11,8 +11,8 @@ import torch
 
 from facet.engine.training.model.checkpoint import checkpointed
 from facet.engine.training.model.exact import OutOfPlace, exact_gradients
+from facet.engine.training.model.loading import Precision, loaded
 from facet.engine.training.model.lora import Adapter, adapters
-from facet.engine.training.model.memory import Precision, loaded
 from facet.engine.training.model.targets import target_modules, transformer_blocks
 from harness.small_models import SmallModels
 

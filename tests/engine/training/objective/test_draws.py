@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from facet.engine.core.character import Provenance
-from facet.engine.training.data.pictures import Sample, WeightedBatches
+from facet.engine.training.data.pictures import TrainingSample, WeightedBatches
 from facet.engine.training.objective.draws import Batch, draw_batch, validation_batch
 from facet.engine.training.settings import TrainingSettings
 
 FLUX = type("Flux", (kinds.ModelSamplingFlux, kinds.CONST), {})()
 EPS = type("Eps", (kinds.ModelSamplingDiscrete, kinds.EPS), {})()
 SAMPLES = [
-    Sample(torch.zeros(1, 16, 8, 8), "a", 1.0),
-    Sample(torch.zeros(1, 16, 8, 8), "b", 3.0),
-    Sample(torch.zeros(1, 16, 8, 8), "c", 1.0),
-    Sample(torch.zeros(1, 16, 8, 12), "d", 2.0),
+    TrainingSample(torch.zeros(1, 16, 8, 8), "a", 1.0),
+    TrainingSample(torch.zeros(1, 16, 8, 8), "b", 3.0),
+    TrainingSample(torch.zeros(1, 16, 8, 8), "c", 1.0),
+    TrainingSample(torch.zeros(1, 16, 8, 12), "d", 2.0),
 ]
 
 
@@ -63,7 +63,7 @@ def test_steps_and_seeds_differ() -> None:
 
 def test_generated_shots_are_held_to_their_range_and_others_are_not() -> None:
     samples = [
-        Sample(torch.zeros(1, 4, 4, 4), source, 1.0, Provenance(source))
+        TrainingSample(torch.zeros(1, 4, 4, 4), source, 1.0, Provenance(source))
         for source in ("original", "generated", "edited", "imported")
     ]
     free = TrainingSettings(batch_size=4, timesteps="logit-normal")
@@ -89,7 +89,7 @@ def test_captions_drop_out_as_often_as_asked() -> None:
 
 def test_flux_shift_looks_at_the_size_that_is_drawn() -> None:
     """A picture of 64 by 64 latents has 1024 patches; its middle is at exp(0.63) to 1."""
-    samples = [Sample(torch.zeros(1, 1, 64, 64), "", 1.0)]
+    samples = [TrainingSample(torch.zeros(1, 1, 64, 64), "", 1.0)]
     settings = TrainingSettings(timesteps="flux_shift", batch_size=64)
     sigmas = torch.cat([drawn(n, settings, samples=samples).sigmas for n in range(40)])
     assert float(sigmas.median()) == pytest.approx(0.6525, abs=0.02)

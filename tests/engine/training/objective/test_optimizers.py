@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from facet.engine.store.packing import pack_optimizer, unpack_optimizer
-from facet.engine.training.objective.optimizers import make, set_learning_rate
+from facet.engine.training.objective.optimizers import learning_rate_at, make, set_learning_rate
 from facet.engine.training.settings import OPTIMIZERS, TrainingSettings
 
 
@@ -71,6 +71,38 @@ def test_the_text_encoder_has_a_rate_of_its_own(name: str) -> None:
         optimizer.step()
     share = 1.0 if name == "Prodigy" else 0.1
     assert float(text.detach().norm() / model.detach().norm()) == pytest.approx(share, rel=0.01)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear"])
+def test_the_learning_rate_rises_and_falls(schedule: str) -> None:
+    settings = TrainingSettings(steps=100, learning_rate=1e-3, warmup=0.1, schedule=schedule)
+    rates = [learning_rate_at(settings, step) for step in range(100)]
+    assert rates[0] == pytest.approx(1e-4)
+    assert max(rates) == rates[10] == pytest.approx(1e-3)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] < 2e-5
+
+
+def test_a_constant_learning_rate_stays() -> None:
+    settings = TrainingSettings(steps=10, schedule="constant", warmup=0.0)
+    assert {learning_rate_at(settings, step) for step in range(10)} == {1e-4}
+
+
+def test_a_schedule_with_restarts_starts_anew() -> None:
+    settings = TrainingSettings(
+        steps=110, learning_rate=1e-3, warmup=10 / 110, schedule="cosine with restarts", restarts=4
+    )
+    rates = [learning_rate_at(settings, step) for step in range(110)]
+    peaks = [i for i in range(10, 110) if rates[i] == pytest.approx(1e-3)]
+    assert peaks == [10, 35, 60, 85]
+    for start in peaks:
+        assert rates[start : start + 25] == sorted(rates[start : start + 25], reverse=True)
+        assert rates[start + 24] < 1e-5
+
+
+def test_prodigy_takes_the_schedule_alone() -> None:
+    settings = TrainingSettings(steps=10, optimizer="Prodigy", schedule="constant", warmup=0.0)
+    assert {learning_rate_at(settings, step) for step in range(10)} == {1.0}
 
 
 def test_eight_bits_are_kept_as_such() -> None:

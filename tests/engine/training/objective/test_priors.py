@@ -16,8 +16,8 @@ from facet.engine.demo.models import load_clip, load_model, load_vae
 from facet.engine.demo.people import demo_picture
 from facet.engine.training.data.encoded import TrainingData, encode_data
 from facet.engine.training.data.pictures import WeightedBatches
-from facet.engine.training.files.state import Weights
 from facet.engine.training.model.network import Network
+from facet.engine.training.model.weights import Weights
 from facet.engine.training.objective.loss import add_noise
 from facet.engine.training.settings import TrainingSettings
 from harness.live_step import batch_of, live_step

@@ -11,22 +11,23 @@ import pytest
 import torch
 
 from facet.engine.core.character import Shot
-from facet.engine.training.data.pictures import Sample, WeightedBatches, encode_pictures
-from facet.engine.training.files.state import Weights
+from facet.engine.training.data.pictures import TrainingSample, WeightedBatches
+from facet.engine.training.model.weights import Weights
 from facet.engine.training.objective.draws import step_generator
 from facet.engine.training.settings import TrainingSettings
 from harness.live_step import batch_of, live_step
 from harness.small_models import SmallModels, small_unet
+from harness.trainings import encoded
 
 CAPTIONS = ["zqx person, smiling", "zqx person " + "in a red coat " * 30, "a dog", "a zqx dog"]
 SIGMAS = [0.3, 0.5, 0.8, 0.9]
 
 
 @pytest.fixture
-def samples(models: SmallModels, picture: Callable[..., Shot]) -> list[Sample]:
+def samples(models: SmallModels, picture: Callable[..., Shot]) -> list[TrainingSample]:
     """Four pictures, two with a mask; one caption runs apart from the others."""
     shots = [picture(i, caption=caption) for i, caption in enumerate(CAPTIONS)]
-    made = encode_pictures(models.model.model, models.vae, shots, 64)
+    made = encoded(models, shots, 64)
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., :4] = 1
     return [
@@ -36,7 +37,7 @@ def samples(models: SmallModels, picture: Callable[..., Shot]) -> list[Sample]:
 
 
 def test_a_batch_is_the_mean_of_its_pictures_each_with_its_own_caption(
-    models: SmallModels, samples: list[Sample]
+    models: SmallModels, samples: list[TrainingSample]
 ) -> None:
     batch = batch_of(samples, SIGMAS)
     with live_step(models.model, models.clip, samples, TrainingSettings()) as live:
@@ -51,7 +52,7 @@ def test_a_batch_is_the_mean_of_its_pictures_each_with_its_own_caption(
 @pytest.mark.parametrize("priors", [False, True], ids=["plain", "masks and priors"])
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_micro_batches_add_up_to_the_whole(
-    models: SmallModels, samples: list[Sample], size: int, priors: bool
+    models: SmallModels, samples: list[TrainingSample], size: int, priors: bool
 ) -> None:
     settings = TrainingSettings(batch_size=4)
     if priors:
@@ -76,7 +77,7 @@ def test_micro_batches_add_up_to_the_whole(
 
 
 def test_a_step_that_ran_out_of_memory_can_be_taken_again(
-    models: SmallModels, samples: list[Sample]
+    models: SmallModels, samples: list[TrainingSample]
 ) -> None:
     """Half of its gradient is there already when it stops; the second try starts afresh."""
     settings = TrainingSettings(batch_size=4, steps=1, warmup=0.0, learning_rate=1e-2)
@@ -117,7 +118,7 @@ def test_a_step_that_ran_out_of_memory_can_be_taken_again(
     ids=["mask", "prior outside", "prior of the class", "all"],
 )
 def test_gradients_of_masks_and_priors_agree_with_finite_differences(
-    models: SmallModels, samples: list[Sample], settings: TrainingSettings
+    models: SmallModels, samples: list[TrainingSample], settings: TrainingSettings
 ) -> None:
     batch = batch_of(samples[:2], SIGMAS[:2])
     with live_step(models.model, models.clip, samples, replace(settings, batch_size=2)) as live:
@@ -136,7 +137,8 @@ def test_a_batch_of_noise_predictions_is_weighted_by_its_noise(models: SmallMode
     unet = small_unet(comfy.model_base.ModelType.EPS)
     generator = torch.Generator().manual_seed(1)
     samples = [
-        Sample(torch.randn(1, 4, 8, 8, generator=generator), "zqx person", 1.0) for _ in range(2)
+        TrainingSample(torch.randn(1, 4, 8, 8, generator=generator), "zqx person", 1.0)
+        for _ in range(2)
     ]
     batch = batch_of(samples, [2.0, 0.2])
     settings = TrainingSettings(batch_size=2)
@@ -149,7 +151,7 @@ def test_a_batch_of_noise_predictions_is_weighted_by_its_noise(models: SmallMode
 
 
 def test_validation_is_the_same_for_the_same_weights(
-    models: SmallModels, samples: list[Sample]
+    models: SmallModels, samples: list[TrainingSample]
 ) -> None:
     losses = []
     for settings in (
@@ -166,7 +168,7 @@ def test_validation_is_the_same_for_the_same_weights(
 
 
 def test_validation_is_the_mean_over_pictures_and_levels(
-    models: SmallModels, samples: list[Sample]
+    models: SmallModels, samples: list[TrainingSample]
 ) -> None:
     """With a network that says nothing, the loss of a flow model is the mean of (noise - x)²."""
     silent = replace(samples[0], latent=torch.full((1, 16, 8, 8), 3.0))
@@ -180,8 +182,8 @@ def test_validation_is_the_mean_over_pictures_and_levels(
     assert loss == pytest.approx(1 + 9, rel=0.02)
 
 
-def sample(weight: float, side: int = 8) -> Sample:
-    return Sample(torch.zeros(1, 16, side, side), "", weight)
+def sample(weight: float, side: int = 8) -> TrainingSample:
+    return TrainingSample(torch.zeros(1, 16, side, side), "", weight)
 
 
 @pytest.mark.parametrize("batch", [1, 4])

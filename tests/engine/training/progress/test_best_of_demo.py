@@ -1,4 +1,4 @@
-"""The checkpoint that looks most like the source picture is the one that is handed on."""
+"""The checkpoint that is most similar to the original image is the one that is handed on."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import comfy.sd
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels, load_models
-from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras, train
-from facet.engine.training.progress.best import Likeness
+from facet.engine.training.progress.best import OriginalSimilarity
 from facet.engine.training.progress.events import TrainingEvent
-from facet.engine.training.progress.samples import Sampler
+from facet.engine.training.progress.samples import TrainingSampler
+from facet.engine.training.run import Extras, train
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from facet.world.captions import tags_of
@@ -49,9 +49,9 @@ def shot(number: int) -> Shot:
 
 def likeness(models: DemoModels, path: Path, source: torch.Tensor) -> float:
     """How alike pictures with a LoRA are, loaded by core, on prompts of our own."""
-    patched, _ = comfy.sd.load_lora_for_models(models.model, None, read_lora(path), 1.0, 0.0)
-    sampler = Sampler.encoding(models.clip, models.vae, OTHER_PROMPTS, SAMPLING)
-    return Likeness(models.clip_vision, source)(sampler.make(patched))
+    patched, _ = comfy.sd.load_lora_for_models(models.model, None, read_weights(path), 1.0, 0.0)
+    sampler = TrainingSampler.encoding(models.clip, models.vae, OTHER_PROMPTS, SAMPLING)
+    return OriginalSimilarity(models.clip_vision, source)(sampler.make(patched))
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_the_best_by_likeness_is_the_best_on_other_prompts_too(tmp_path: Path) -
     assert told == {point.step: point.identity for point in points}
     assert list(told) == [12, 24, 36, 48]
     best = max(points, key=lambda point: point.identity or -1)
-    assert trained.run.best == best and f"Step {best.step} looks most like" in trained.run.choice
+    assert trained.run.best == best and f"Step {best.step} is most similar" in trained.run.choice
     assert load_run(trained.run.folder).best == best
 
     first, chosen, last = others

@@ -14,11 +14,11 @@ import pytest
 import torch
 from PIL import Image
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
-from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras
-from facet.engine.training.progress.samples import Sampler, prompts_for, usual_sampling
+from facet.engine.training.progress.samples import TrainingSampler, prompts_for, usual_sampling
+from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from harness.families import Family
@@ -72,7 +72,7 @@ def test_likeness_of_pictures_made_otherwise_is_measured_anew(run: Train) -> Non
     assert same.run.measures[0] == first.run.measures[-1]
     other = run(replace(settings, steps=4, sample_cfg=2.0), extras=judging)
     assert [one.identity is None for one in other.run.measures] == [True, True, False]
-    assert "goes on from step 3" in other.note
+    assert "resumes from step 3" in other.note
 
 
 @pytest.mark.parametrize("adapter", ["LoRA", "DoRA", "LoKr"])
@@ -82,8 +82,8 @@ def test_a_sample_is_what_core_makes_with_the_saved_lora(
     settings = replace(SETTINGS, adapter=adapter)
     trained = run(settings, extras=EXTRAS)
     prompts = prompts_for(character, settings.sample_prompts)
-    sampler = Sampler.encoding(models.clip, models.vae, prompts, SAMPLING)
-    lora = read_lora(trained.run.checkpoints[-1].path)
+    sampler = TrainingSampler.encoding(models.clip, models.vae, prompts, SAMPLING)
+    lora = read_weights(trained.run.checkpoints[-1].path)
     patched, _ = comfy.sd.load_lora_for_models(models.model, None, lora, 1.0, 0.0)
     with torch.inference_mode():
         by_core = torch.cat(list(sampler.make(patched)), dim=1)
@@ -107,7 +107,7 @@ def test_training_goes_on_as_if_no_sample_had_been_made(
     without = run(replace(settings, sample_every=0, sample_prompts=""), "b")
     assert sampled.run.losses == without.run.losses
     for one, other in zip(sampled.run.checkpoints, without.run.checkpoints, strict=True):
-        a, b = read_lora(one.path), read_lora(other.path)
+        a, b = read_weights(one.path), read_weights(other.path)
         assert a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
     after = models.model.model.state_dict()
     assert after.keys() == weights.keys()
@@ -117,14 +117,14 @@ def test_training_goes_on_as_if_no_sample_had_been_made(
 def test_a_cancel_while_a_sample_is_made_keeps_what_was_done(
     run: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = Sampler.make
+    make = TrainingSampler.make
 
-    def cancelled(sampler: Sampler, model: object) -> torch.Tensor:
+    def cancelled(sampler: TrainingSampler, model: object) -> torch.Tensor:
         comfy.model_management.interrupt_current_processing()
         return make(sampler, model)
 
     whole = run(SETTINGS, "whole", extras=EXTRAS)
-    monkeypatch.setattr(Sampler, "make", cancelled)
+    monkeypatch.setattr(TrainingSampler, "make", cancelled)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
         run(SETTINGS, extras=EXTRAS)
     monkeypatch.undo()

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .exact import Changes
-from .linear import is_linear, is_of_comfyui
+from .frozen import is_linear, is_of_comfyui
 
 _FP8 = torch.float8_e4m3fn
 _LARGEST = torch.finfo(_FP8).max

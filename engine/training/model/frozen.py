@@ -1,11 +1,14 @@
-"""A frozen linear layer, with a low-rank adapter or without, as one step of autograd.
+"""Frozen layers that keep no weight for their backward pass.
+
+A linear layer, with a low-rank adapter or without, is one step of autograd:
 
     y = W x + b + scale · B A x
 
 W is not kept for the backward pass but asked of ComfyUI again: a kept weight would be an inference
 tensor that autograd refuses, a second copy of a quantised one, or a shared cast buffer that the
 next layer has overwritten by then. A and B are added into y where it stands, which spares the
-three tensors of y's size that adding up modules would write.
+three tensors of y's size that adding up modules would write. Half of a UNet is convolutions, whose
+weights are asked for again in the same way.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+
+from ...core.errors import FacetError
 
 
 def is_linear(module: torch.nn.Module) -> bool:
@@ -111,7 +116,7 @@ def is_of_comfyui(layer: Any) -> bool:
 
 
 def refuse_closed_layers(model: torch.nn.Module, device: torch.device | None) -> None:
-    """Raises ValueError when ``model`` has linear layers that autograd cannot follow."""
+    """Raises FacetError when ``model`` has linear layers that autograd cannot follow."""
     import comfy.ops
 
     tried = set()
@@ -124,7 +129,7 @@ def refuse_closed_layers(model: torch.nn.Module, device: torch.device | None) ->
         try:
             _through_forward(module, torch.zeros(1, module.out_features, device=device))
         except (RuntimeError, NotImplementedError) as error:
-            raise ValueError(
+            raise FacetError(
                 f"This model's layers ({kind}) have no backward pass ({error}), so it cannot be "
                 "trained; load the same model from a file in bf16, fp16 or fp8."
             ) from error
@@ -146,3 +151,43 @@ def _through_forward(layer: Any, grad: torch.Tensor) -> torch.Tensor:
             return torch.autograd.grad(y, x, grad.to(y.dtype))[0]
     finally:
         layer._parameters.update(held)
+
+
+def frozen_convolution(layer: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    """``layer(x)`` for a frozen convolution of ComfyUI's, x: (B, C, …)."""
+    plain = layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    if args or kwargs or not (plain and x.requires_grad):
+        return type(layer).forward(layer, x, *args, **kwargs)
+    return _FrozenConvolution.apply(x, layer)
+
+
+class _FrozenConvolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, layer: Any) -> torch.Tensor:
+        ctx.layer, ctx.shape, ctx.dtype = layer, x.shape, x.dtype
+        return type(layer).forward(layer, x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, None]:
+        import comfy.ops
+
+        layer, (grad,) = ctx.layer, grads
+        weight, bias, stream = comfy.ops.cast_bias_weight(
+            layer, dtype=grad.dtype, device=grad.device, offloadable=True
+        )
+        result, _, _ = torch.ops.aten.convolution_backward(
+            grad,
+            # Only the shape of the input is read.
+            grad.new_empty(1).expand(ctx.shape),
+            weight,
+            None,
+            layer.stride,
+            layer.padding,
+            layer.dilation,
+            False,
+            [0],
+            layer.groups,
+            (True, False, False),
+        )
+        comfy.ops.uncast_bias_weight(layer, weight, bias, stream)
+        return result.to(ctx.dtype), None

@@ -1,4 +1,4 @@
-"""Going on with less memory a step when there is not enough of it."""
+"""Going on when a step needs more memory than there is."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import TypeVar
 import torch
 
 from .data.pictures import WeightedBatches
-from .files.state import Weights
 from .model.session import Session
+from .model.weights import Weights
 from .objective.step import Step
 
 T = TypeVar("T")
 
 
-class Lessening:
-    """Takes steps, and takes one that ran out of memory again in smaller parts.
+class OomBackoff:
+    """Retries a step in smaller micro-batches after an out-of-memory error.
 
-    First with fewer samples at once, down to one, then with the blocks run again in the backward
-    pass. Neither changes what is learned.
+    First with fewer samples at once, down to one, then with gradient checkpointing. Neither
+    changes what is learned.
     """
 
     def __init__(self, step: Step, session: Session, weights: Weights) -> None:
         self._step = step
         self._session = session
         self._weights = weights
-        self._told: list[str] = []
+        self._notes: list[str] = []
 
     def check_forward(self) -> None:
         """As ``Step.check_forward``, which keeps the values of one sample too."""
@@ -46,6 +46,11 @@ class Lessening:
         take = functools.partial(self._step.take, number, batches, self._weights)
         return self._until_it_fits(number + 1, take)
 
+    def take_notes(self) -> list[str]:
+        """Sentences about what was changed since this was last called."""
+        notes, self._notes = self._notes, []
+        return notes
+
     def _until_it_fits(self, number: int, run: Callable[[], T]) -> T:
         from comfy.model_management import is_oom, soft_empty_cache
 
@@ -55,29 +60,25 @@ class Lessening:
             except Exception as error:
                 if not is_oom(error):
                     raise
-                if not self._needs_less(number):
+                if not self._back_off(number):
                     raise torch.OutOfMemoryError(
-                        f"Step {number} needs more memory than there is, also with one sample at "
-                        "once and gradient checkpointing. Give a lower resolution or rank, or "
-                        "load the model in a smaller format."
+                        f"Step {number} runs out of memory even with one image at a time and "
+                        "gradient checkpointing. Set a lower resolution or rank, or load the model "
+                        "in a smaller format."
                     ) from error
             # Out of the except clause: the error holds on to every tensor of the failed step.
             self._weights.optimizer.zero_grad(set_to_none=True)
             soft_empty_cache()
 
-    def told(self) -> list[str]:
-        """Sentences about what was changed since this was last asked."""
-        told, self._told = self._told, []
-        return told
-
-    def _needs_less(self, number: int) -> bool:
+    def _back_off(self, number: int) -> bool:
+        """Whether there was a way left to need less, which is now taken."""
         if self._step.micro_batch > 1:
             self._step.micro_batch //= 2
-            how = f"it goes on with {self._step.micro_batch} of the batch at once"
+            how = f"continuing with a micro-batch of {self._step.micro_batch}"
         elif not self._session.checkpointing:
             self._session.checkpoint()
-            how = "it goes on with gradient checkpointing"
+            how = "continuing with gradient checkpointing"
         else:
             return False
-        self._told.append(f"Step {number} needed more memory than there is; {how}.")
+        self._notes.append(f"Step {number} ran out of memory; {how}.")
         return True

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character
-from facet.engine.training.loop import Trained, train
 from facet.engine.training.progress.events import TrainingEvent
+from facet.engine.training.run import TrainedLora, train
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels
@@ -66,12 +66,12 @@ class SmallDevice:
 
 
 @pytest.fixture
-def run(models: SmallModels, character: Character, tmp_path: Path) -> Callable[..., Trained]:
+def run(models: SmallModels, character: Character, tmp_path: Path) -> Callable[..., TrainedLora]:
     def start(
         capacity: float,
         settings: TrainingSettings = SETTINGS,
         on_event: Callable[[TrainingEvent], None] | None = None,
-    ) -> tuple[Trained, int]:
+    ) -> tuple[TrainedLora, int]:
         device = SmallDevice(capacity)
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         with torch.inference_mode(), device.running(models.model.model.diffusion_model):
@@ -92,8 +92,8 @@ def test_it_needs_less_until_it_fits_and_learns_the_same(run: Callable[..., Any]
     notes: list[str] = []
     halved, used = run(1.1 * one_at_once, on_event=lambda event: notes.append(event.note))
     assert notes[0] == (
-        "Step 1 needed more memory than there is; it goes on with 2 of the batch at once. "
-        "Step 1 needed more memory than there is; it goes on with 1 of the batch at once."
+        "Step 1 ran out of memory; continuing with a micro-batch of 2. "
+        "Step 1 ran out of memory; continuing with a micro-batch of 1."
     )
     assert notes[1] == ""
     assert notes[0].split(". ")[0] in halved.note
@@ -101,7 +101,7 @@ def test_it_needs_less_until_it_fits_and_learns_the_same(run: Callable[..., Any]
     assert halved.run.losses == pytest.approx(whole.run.losses, rel=1e-5)
 
     smallest, _ = run(1.1 * least)
-    assert "goes on with gradient checkpointing" in smallest.note
+    assert "continuing with gradient checkpointing" in smallest.note
     assert smallest.run.losses == pytest.approx(whole.run.losses, rel=1e-5)
 
 

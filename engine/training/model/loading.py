@@ -30,7 +30,7 @@ class Precision:
 
 
 @dataclass(frozen=True)
-class Room:
+class MemoryBudget:
     """What a training may take of the device.
 
     activations: bytes that a step keeps for its backward pass. vram: GB to stay within, 0 for
@@ -61,7 +61,7 @@ def activation_memory(
     Every linear layer's input and output, and half as much again for what stands between them;
     with checkpointing one block's, and each block's input.
     """
-    from .linear import is_linear
+    from .frozen import is_linear
 
     # Transformers see a latent in patches of two by two, and up to 512 tokens of a prompt.
     tokens = shape[0] * (math.prod(shape[2:]) // 4 + 512)
@@ -110,13 +110,13 @@ def loaded(
     model: Any,
     shape: tuple[int, ...],
     precision: Precision,
-    room: Room = Room(),
+    budget: MemoryBudget = MemoryBudget(),
     beside: Sequence[Any] = (),
 ) -> Iterator[dict[str, Any]]:
     """``model`` (a ModelPatcher) on its device for latents of ``shape``, and its options.
 
     ``beside`` are ModelPatchers that are needed at the same time. ComfyUI streams the weights that
-    do not fit beside what ``room`` asks for. Yields the transformer options for ``apply_model``.
+    do not fit beside what ``budget`` asks for. Yields the transformer options for ``apply_model``.
     Afterwards the model is as it was.
     """
     import comfy.model_management as management
@@ -124,13 +124,13 @@ def loaded(
     import comfy.patcher_extension
 
     # Activations kept for backward take about three times what a sampling step asks for.
-    memory = max(3 * model.model.memory_required(list(shape)), room.activations)
+    memory = max(3 * model.model.memory_required(list(shape)), budget.activations)
     if not management.is_device_cpu(model.load_device):
         total = management.get_total_memory(model.load_device)
-        if not room.weights:
+        if not budget.weights:
             memory = total
-        elif room.vram:
-            memory += max(0, int(total - room.vram * _GB))
+        elif budget.vram:
+            memory += max(0, int(total - budget.vram * _GB))
     management.load_models_gpu([model, *beside], memory_required=memory)
     options = comfy.model_patcher.create_model_options_clone(model.model_options)
     transformer_options = options.setdefault("transformer_options", {})

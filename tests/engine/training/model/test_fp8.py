@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.training.model.base import kept_in_fp8
 from facet.engine.training.model.exact import OutOfPlace, exact_gradients
+from facet.engine.training.model.fp8 import kept_in_fp8
+from facet.engine.training.model.loading import MemoryBudget, Precision, activation_memory, loaded
 from facet.engine.training.model.lora import adapters
-from facet.engine.training.model.memory import Precision, Room, activation_memory, loaded
 from facet.engine.training.model.targets import target_modules, transformer_blocks
 from harness.small_models import SmallModels
 
@@ -100,4 +100,4 @@ def test_checkpointing_keeps_a_small_part_of_what_a_step_makes(models: SmallMode
         for checkpointing in (False, True)
     )
     assert 0 < one < whole
-    assert Room(activations=whole).left(CPU) is None
+    assert MemoryBudget(activations=whole).left(CPU) is None

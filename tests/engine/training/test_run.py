@@ -13,9 +13,9 @@ import comfy.sd
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character, Shot
-from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import Extras
+from facet.engine.training.run import Extras, TrainedLora
 from facet.engine.training.run_record import load_run
 from harness.small_models import SmallModels
 from harness.trainings import SETTINGS, Train, interrupt_after, same
@@ -54,7 +54,7 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(run: Train, stop: int
     assert steps == list(range(stop + 1, 7))
     assert parts.run.losses == whole.run.losses
     assert same(parts.lora, whole.lora)
-    assert "goes on from step" in parts.note
+    assert "resumes from step" in parts.note
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_cancel_keeps_the_lora_so_far(run: Train, tmp_path: Path) -> None:
     kept = load_run(tmp_path / "a" / "run")
     assert [point.step for point in kept.checkpoints] == [3, 4]
     assert len(kept.losses) == 4
-    assert read_lora(kept.checkpoints[-1].path)
+    assert read_weights(kept.checkpoints[-1].path)
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -146,7 +146,7 @@ def test_training_lowers_the_loss(run: Train, picture: Callable[..., Shot]) -> N
 def test_core_loads_what_was_trained(run: Train, models: SmallModels) -> None:
     """Strength 1 in core's loader is the model that stood at the end of the training."""
     trained = run(replace(SETTINGS, ema=0.0))
-    lora = read_lora(trained.lora)
+    lora = read_weights(trained.lora)
     patched, _ = comfy.sd.load_lora_for_models(models.model, None, lora, 1.0, 0.0)
     assert len(patched.patches) == len(lora) / 3
     difference = (prediction(patched) - prediction(models.model)).abs().max()
@@ -155,13 +155,18 @@ def test_core_loads_what_was_trained(run: Train, models: SmallModels) -> None:
 
 def test_a_lora_is_gone_on_from(run: Train) -> None:
     start = run().lora
-    still = replace(SETTINGS, steps=1, learning_rate=1e-9, weight_decay=0.0)
-    values, before = read_lora(run(still, "b", extras=Extras(start=start)).lora), read_lora(start)
+    # One step at a learning rate of 1e-9, a thousandth of the lowest that can be set.
+    still = replace(SETTINGS, steps=1000, warmup=1.0, learning_rate=1e-6, weight_decay=0.0)
+
+    def gone_on_from(lora: Path) -> TrainedLora:
+        return run(still, "b", extras=Extras(start=lora, stop_requested=lambda: True))
+
+    values, before = read_weights(gone_on_from(start).lora), read_weights(start)
     assert values.keys() == before.keys()
     assert all(torch.allclose(values[key], before[key], atol=1e-7) for key in before)
     # Where it starts from is part of what the run is.
     other = run(replace(SETTINGS, seed=9), "c").lora
-    assert run(still, "b", extras=Extras(start=other)).run.name == "run_2"
+    assert gone_on_from(other).run.name == "run_2"
 
 
 def test_without_peft_the_trainer_says_how_to_get_it(
@@ -198,7 +203,7 @@ def test_captions_of_different_lengths_train_together(
 
 
 def test_excluded_pictures_alone_are_an_error(run: Train, picture: Callable[..., Shot]) -> None:
-    with pytest.raises(ValueError, match="no picture to train on"):
+    with pytest.raises(ValueError, match="no image to train on"):
         run(who=Character("Ada", "zqx", "person", picture(0, include=False)))
 
 
