@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags, shot_record
+from ..engine.core.character import Character, Provenance, Shot, Tags, shot_record
+from ..engine.core.vocabulary import VOCABULARY
 from ..engine.dataset.export import export
 from ..engine.dataset.layouts import Layout
 from ..engine.dataset.library import Library

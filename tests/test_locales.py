@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from comfy_api.latest import io
 
-from facet.launcher.words import english, sections, with_sections
+from facet.launcher.node_texts import english, sections, with_sections
 
 if TYPE_CHECKING:
     from harness.browser import Browser

@@ -1,23 +1,20 @@
-"""What a model is asked about a picture, and what of its answer becomes a tag.
-
-``heard.json`` holds the words by which a value of the vocabulary is known in an answer.
-"""
+"""What a model is asked about an image, and what of its answer becomes a tag."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from ..core.character import VOCABULARY, Tags
+from ..core.character import Tags
+from ..core.errors import FacetError
+from ..core.vocabulary import AXES, VOCABULARY
+from ..core.words import ENGLISH, table, words_for
 from .cleaning import COMMAS, cleaned
-from .words import ENGLISH, Language, language
+from .words import Language
 
-AXES = (*VOCABULARY, "details")
 CONTROLLED = ("framing", "view", "expression")
 """Axes that take values of the vocabulary and nothing else."""
 QUESTIONS = {
@@ -46,12 +43,12 @@ CAPTION = "Describe the picture."
 def parse_axes(text: str) -> tuple[str, ...]:
     """The axes in ``text``, such as "background, lighting", in caption order.
 
-    Raises ValueError with a sentence when a word is no axis.
+    Raises FacetError with a sentence when a word is no axis.
     """
     wanted = {word.strip().lower() for word in text.replace(";", ",").split(",")} - {""}
     unknown = sorted(wanted - set(AXES))
     if unknown:
-        raise ValueError(
+        raise FacetError(
             f"'fill' has {unknown[0]!r}, which is no part of a caption; "
             f"take any of {', '.join(AXES)}."
         )
@@ -60,10 +57,7 @@ def parse_axes(text: str) -> tuple[str, ...]:
 
 def unknown_axes(tags: Tags, axes: Collection[str]) -> list[str]:
     """Those of ``axes`` that ``tags`` do not know and the picture can show."""
-    hidden = {"expression"} if tags.view == "back" else set()
-    hidden |= {"pose"} if tags.framing == "close_up" else set()
-    seen = [axis for axis in AXES if axis in axes and axis not in hidden]
-    return [axis for axis in seen if not getattr(tags, axis)]
+    return [axis for axis in tags.visible_axes() if axis in axes and not getattr(tags, axis)]
 
 
 def question(axis: str, class_word: str, said: Language) -> str:
@@ -112,16 +106,18 @@ def with_answer(
 @cache
 def _heard() -> dict[str, dict[str, list[str]]]:
     """By axis and value, the phrases that mean it, in lower case and without hyphens."""
-    path = Path(__file__).resolve().parent / "heard.json"
-    table = json.loads(path.read_text("utf-8"))
-    english = language(ENGLISH)
+    synonyms = table(ENGLISH)["synonyms"]
     return {
         axis: {
             value: [
                 one.lower().replace("-", " ")
-                for one in {*phrases, english.words[axis][value], value.replace("_", " ")}
+                for one in {
+                    *words_for("answer", synonyms[axis].get(value, {})),
+                    said,
+                    value.replace("_", " "),
+                }
             ]
-            for value, phrases in table[axis].items()
+            for value, said in VOCABULARY[axis].items()
         }
-        for axis in table
+        for axis in synonyms
     }

@@ -1,23 +1,22 @@
 """What a model said about a picture, made fit for a caption: short, plain, and without who it is.
 
-What is cut off stands in ``boilerplate.json`` and ``identity.json``: regular expressions for each
-language, the former for the beginnings of answers.
+What is cut off stands in the languages' tables: the beginnings of answers, and for the reader *cut*
+the words that say who it is.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
+from typing import Any
 
-HERE = Path(__file__).resolve().parent
+from ..core.words import CUT, ENGLISH, subjects, table, words_for
+
 WORDS, LETTERS = 14, 100
 """No part of a caption that a model wrote is longer."""
 MOST = 4000
 """So much of an answer is read."""
-NO_SPACES = ("zh", "ja")
 COMMAS = ",;\u3001\uff0c"
 NOTHING = re.compile(
     r"(?:none|unknown|n/?a|nothing|nobody|no\b|not?\s+(?:visible|clear|shown|applicable)"
@@ -81,7 +80,7 @@ def _one_line(answer: str, listed: bool) -> str:
 
 def _begun(text: str, axis: str, language: str) -> str:
     """``text`` without the words that answers begin with before they say anything."""
-    beginnings = list(_table("boilerplate", language))
+    beginnings = _beginnings(language)
     before = None
     while before != text:
         before = text
@@ -97,11 +96,11 @@ def _begun(text: str, axis: str, language: str) -> str:
 
 def _without_identity(text: str, language: str) -> str:
     """``text`` without those of its parts that say who it is."""
-    table = _table("identity", language)
+    identity = _identity(language)
     pieces = PARTS.split(text)
     kept: list[str] = []
     for at in range(0, len(pieces), 2):
-        if not any(word.search(pieces[at]) for word in table):
+        if not any(word.search(pieces[at]) for word in identity):
             kept += pieces[at - 1 : at + 1] if kept and at else [pieces[at]]
     return "".join(kept)
 
@@ -110,7 +109,7 @@ def _bounded(text: str, language: str) -> str:
     """``text`` cut where a part of it ends, or else after a word."""
     while _long(text) and re.search(f"[{COMMAS}]", text):
         text = re.split(rf"[{COMMAS}](?=[^{COMMAS}]*$)", text)[0].rstrip()
-    if language in NO_SPACES or not _long(text):
+    if not _spaced(language) or not _long(text):
         return text[:LETTERS]
     words = text.split()[:WORDS]
     while words and (len(" ".join(words)) > LETTERS or words[-1].lower() in DANGLING):
@@ -123,14 +122,33 @@ def _long(text: str) -> bool:
 
 
 @cache
-def _table(name: str, language: str) -> tuple[re.Pattern[str], ...]:
-    """The expressions of English, which models fall back to, and of ``language``."""
-    table = json.loads((HERE / f"{name}.json").read_text("utf-8"))
-    found = [one for code in dict.fromkeys(("en", language)) for one in table.get(code, ())]
-    if name == "boilerplate":
-        return tuple(re.compile(rf"^\s*(?:{one})\s*", re.IGNORECASE) for one in found)
-    # Chinese and Japanese do not part words.
-    return tuple(
-        re.compile(one if one[0] > "\u024f" else rf"(?<!\w)(?:{one})(?!\w)", re.IGNORECASE)
-        for one in found
-    )
+def _beginnings(language: str) -> tuple[re.Pattern[str], ...]:
+    """How answers begin in English, which models fall back to, and in ``language``."""
+    found = [
+        one for known in _known(language) for one in known["boilerplate"].get("beginnings", ())
+    ]
+    return tuple(re.compile(rf"^\s*(?:{one})\s*", re.IGNORECASE) for one in found)
+
+
+@cache
+def _identity(language: str) -> tuple[re.Pattern[str], ...]:
+    """What says who somebody is, in English and in ``language``."""
+    patterns = []
+    for known in _known(language):
+        entries = [entry.get("nouns", {}) for entry in subjects(known).values()]
+        entries.append(known["identity"].get("alone", {}))
+        words = "|".join(re.escape(word) for entry in entries for word in words_for(CUT, entry))
+        found = [words] if words else []
+        for one in (*found, *known["identity"].get("patterns", ())):
+            edged = rf"(?<!\w)(?:{one})(?!\w)" if known["spaced"] else one
+            patterns.append(re.compile(edged, re.IGNORECASE))
+    return tuple(patterns)
+
+
+@cache
+def _spaced(language: str) -> bool:
+    return bool(table(language)["spaced"])
+
+
+def _known(language: str) -> list[dict[str, Any]]:
+    return [table(code) for code in dict.fromkeys((ENGLISH, language))]

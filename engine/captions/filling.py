@@ -96,11 +96,11 @@ class Filled:
 
     def lines(self) -> list[str]:
         """The report, in lines to read."""
-        licence = self.model.licence or "not stated; look where it came from"
-        lines = [f"Looked at by {self.model.name}. Its licence: {licence}."]
+        licence = self.model.licence or "not stated; check where you downloaded it"
+        lines = [f"Tagged by {self.model.name}. Its licence: {licence}."]
         for axis in dict.fromkeys((*self.found, *self.empty)):
             line = f"  {axis}: found in {self.found[axis]} of {self.found[axis] + self.empty[axis]}"
-            lines.append(f"{line} pictures where it was not known")
+            lines.append(f"{line} images where it was not known")
         if not self.pictures:
-            lines.append("  Everything it was to look for was known.")
+            lines.append("  Nothing to ask: everything in 'fill' was known.")
         return lines

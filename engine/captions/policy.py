@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ..core.character import VOCABULARY, Character, Shot
-from .words import ENGLISH, Form, Language, as_tags, language, shown_axes
+from ..core.character import Character, Shot
+from ..core.errors import FacetError
+from ..core.vocabulary import VOCABULARY
+from ..core.words import ENGLISH
+from ..families.family import Form
+from .words import Language, as_tags, language
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PERSON_FIELDS = ("trigger", "class_word", "name", "description", "tags")
@@ -42,7 +46,7 @@ TEMPLATES = {
 class CaptionPolicy:
     """A policy, the texts that two of them need, and the form and language of its captions.
 
-    Raises ValueError when the text that ``kind`` needs is missing or names an unknown field, or
+    Raises FacetError when the text that ``kind`` needs is missing or names an unknown field, or
     the language cannot be used.
     """
 
@@ -54,7 +58,7 @@ class CaptionPolicy:
 
     def __post_init__(self) -> None:
         if self.kind is PolicyKind.DESCRIBE_IDENTITY and not self.description.strip():
-            raise ValueError(
+            raise FacetError(
                 "The policy describe_identity needs a description, such as "
                 "'a 23-year-old woman with red hair'; write one, or choose bind_to_trigger."
             )
@@ -67,12 +71,12 @@ class CaptionPolicy:
         known = (*PERSON_FIELDS, *VOCABULARY, "details")
         unknown = [field for field in fields if field not in known]
         if unknown:
-            raise ValueError(
+            raise FacetError(
                 f"The template has the unknown field {{{unknown[0]}}}; "
                 f"known are {', '.join(f'{{{name}}}' for name in known)}."
             )
         if fields.count("trigger") != 1:
-            raise ValueError(
+            raise FacetError(
                 f"The template {self.template!r} has {{trigger}} {fields.count('trigger')} times; "
                 "it has to be there exactly once."
             )
@@ -147,7 +151,7 @@ class CaptionPolicy:
 
     def _said(self, shot: Shot) -> dict[str, str]:
         """The axes that are known, in caption order, in words."""
-        axes = {axis: getattr(shot.tags, axis) for axis in shown_axes(shot.tags)}
+        axes = {axis: getattr(shot.tags, axis) for axis in shot.tags.said_axes()}
         if self.form is Form.TAGS:
             return {axis: as_tags(axis, value) for axis, value in axes.items()}
         return {axis: self.words.said(axis, value, self.form) for axis, value in axes.items()}
@@ -158,7 +162,7 @@ def called(character: Character, shot: Shot) -> list[str]:
 
     A picture of a companion alone keeps the companion's trigger; a bare one is the character's.
     """
-    calls = (f"{character.trigger} {character.class_word}", *character.companions)
+    calls = (character.phrase, *character.companions)
     there = [
         call
         for call in calls

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ..core.words import ENGLISH, table, words_for
 from .asking import heard
 
 _ENDS = (
@@ -16,10 +17,7 @@ _ENDS = (
     r"|in\s+front|against|with\s+(?:a|an|her|his|their)\b|(?:in|on|at)\s+(?:a|an|the)\b|before|while"
     r"|over\s+(?:a|an|the)\s+(?:\w+\s+)?background)|[.;]|$)"
 )
-GARMENTS = (
-    r"(?:dress|shirt|coat|jacket|suit|hoodie|sweater|pullover|t-shirt|skirt|uniform|top|blouse|jeans"
-    r"|gown|outfit|robe|kimono|cardigan|vest|shorts|trousers)"
-)
+GARMENTS = "(?:" + "|".join(map(re.escape, words_for("read", table(ENGLISH)["garments"]))) + ")"
 OUTFIT = (
     re.compile(rf"\b(?:wearing|dressed in|wears|clad in)\s+([^.;]+?){_ENDS}", re.IGNORECASE),
     re.compile(rf"\bin\s+((?:an?\s+)?(?:[\w-]+\s+){{0,3}}{GARMENTS})\b", re.IGNORECASE),

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import torch
 
+from ..core.errors import FacetError
 from ..store.files import write_json_atomic
 
 FILE = "captions_seen.json"
@@ -39,7 +40,7 @@ class VisionModel(Protocol):
 class Memory:
     """Answers of models, by the hashes of the pictures, in a file in the character's folder.
 
-    Raises ValueError when the file is there and does not hold answers.
+    Raises FacetError when the file is there and does not hold answers.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +54,7 @@ class Memory:
                     for answers in models.values():
                         dict[str, str](answers)
             except (OSError, ValueError, TypeError, AttributeError) as error:
-                raise ValueError(
+                raise FacetError(
                     f"{self.path} cannot be read ({error}); delete it: the model is asked again."
                 ) from error
 

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from ..comfyui.fingerprint import weights_digest
+from ..core.errors import FacetError
 from .vision import TOKENS
 
 
 class ClipVisionModel:
     """``clip``: a comfy.sd.CLIP whose text encoder is a language model that sees pictures.
 
-    Raises ValueError with a sentence when it writes no text, or does not see the pictures.
+    Raises FacetError with a sentence when it writes no text, or does not see the pictures.
     """
 
     describes = False
@@ -27,14 +28,14 @@ class ClipVisionModel:
         encoders = [getattr(part, "transformer", None) for part in clip.cond_stage_model.modules()]
         writers = [encoder for encoder in encoders if hasattr(encoder, "generate")]
         if not writers:
-            raise ValueError(
+            raise FacetError(
                 "The CLIP connected to 'vlm' only encodes text and writes none. Connect one that "
                 "sees and answers, such as Qwen3-VL, Qwen3.5 or Gemma 4 from a Load CLIP node, or "
                 "choose a 'vlm_folder'."
             )
         self.name = type(writers[0]).__name__.strip("_")
         if not self._sees(writers[0]):
-            raise ValueError(
+            raise FacetError(
                 f"The CLIP connected to 'vlm' ({self.name}) drops the picture and would answer "
                 "blindly, as the text encoder of Qwen-Image does. Connect one that sees, such as "
                 "Qwen3-VL, Qwen3.5 or Gemma 4, or choose a 'vlm_folder'."

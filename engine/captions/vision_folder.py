@@ -7,6 +7,9 @@ their like); Florence-2, BLIP and other captioners describe the picture.
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,30 +19,93 @@ import torch
 
 from ..comfyui.fingerprint import folder_digest
 from ..core.character import quantise
-from .model_folders import has_template, is_model, licence_of, read_json
+from ..core.errors import FacetError
 from .vision import TOKENS
 
+PROCESSORS = ("processor_config.json", "preprocessor_config.json")
+TEMPLATES = ("chat_template.jinja", "chat_template.json")
+DEPTH = 3
+"""So many folders deep others keep theirs, such as LLM/Qwen-VL/Qwen3-VL-4B-Instruct."""
 TASKS = {"florence2": "<MORE_DETAILED_CAPTION>"}
 _UNLOADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError)
 DESCRIPTION_TOKENS = 256
 
 
+def is_model(folder: Path) -> bool:
+    """Whether ``folder`` holds a model that can be read: its description, processor and weights."""
+    there = _open(folder) and (folder / "config.json").is_file()
+    weights = there and any(folder.glob("*.safetensors"))
+    return bool(weights) and any((folder / name).is_file() for name in PROCESSORS)
+
+
+def model_folders(root: Path, depth: int = DEPTH) -> list[str]:
+    """The models below ``root``, each by its path from there with '/' between folders."""
+    found: list[str] = []
+    if depth and _open(root):
+        for folder in sorted(root.iterdir()):
+            if is_model(folder):
+                found.append(folder.name)
+            elif folder.is_dir() and not folder.name.startswith("."):
+                found += [f"{folder.name}/{name}" for name in model_folders(folder, depth - 1)]
+    return found
+
+
+def _open(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+
+
+def licence_of(folder: Path) -> str:
+    """What the folder says about its licence: its README's front matter, or a LICENSE file."""
+    readme = folder / "README.md"
+    if readme.is_file():
+        text = readme.read_text("utf-8", errors="replace")
+        front = re.match(r"\s*---\s*\n(.*?)\n---\s*(?:\n|$)", text, re.DOTALL)
+        line = re.compile(r"^(license(?:_name)?):\s*(\S.*?)\s*$", re.MULTILINE)
+        said = dict(line.findall(front[1] if front else ""))
+        name = said.get("license", "")
+        name = said.get("license_name", name) if name in ("", "other") else name
+        if name:
+            return name.strip("\"'")
+    for path in sorted((*folder.glob("LICEN[CS]E*"), *folder.glob("licen[cs]e*"))):
+        if path.is_file():
+            lines = path.read_text("utf-8", errors="replace").splitlines()
+            return next((line.strip() for line in lines if line.strip()), "")[:100]
+    return ""
+
+
+def has_template(folder: Path) -> bool:
+    """Whether the model takes questions: it has a template for a conversation."""
+    if any((folder / name).is_file() for name in TEMPLATES):
+        return True
+    told = [folder / name for name in (*PROCESSORS, "tokenizer_config.json")]
+    return any("chat_template" in read_json(path) for path in told if path.is_file())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What the file holds; FacetError with a sentence when it is damaged."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except ValueError as problem:
+        raise FacetError(f"{path} is damaged ({problem}); download the folder again.") from problem
+    return found if isinstance(found, dict) else {}
+
+
 class FolderVisionModel:
     """The model in ``folder``, called ``name``; loaded when it is asked for the first time.
 
-    Raises ValueError with a sentence when it cannot be used.
+    Raises FacetError with a sentence when it cannot be used.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         if not is_model(folder):
-            raise ValueError(
+            raise FacetError(
                 f"{folder} holds no model of the transformers library: config.json, a processor's "
                 "configuration and safetensors are needed."
             )
         self.config = read_json(folder / "config.json")
         if "quantization_config" in self.config:
-            raise ValueError(
+            raise FacetError(
                 f"The weights of {name!r} are quantised, which is not supported; take the folder "
                 "of the model with its plain weights."
             )
@@ -67,7 +133,7 @@ class FolderVisionModel:
         return str(loaded.processor.batch_decode(written, skip_special_tokens=True)[0]).strip()
 
     @cached_property
-    def _loaded(self) -> Loaded:
+    def _loaded(self) -> LoadedVlm:
         """The model and its processor, on the CPU."""
         from comfy import model_management
         from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -85,22 +151,22 @@ class FolderVisionModel:
             )
         except _UNLOADABLE as problem:
             reason = str(problem).strip().splitlines()[:1]
-            raise ValueError(
+            raise FacetError(
                 f"The model {self.name!r} ({self.kind or 'of no known kind'}) cannot be loaded "
                 f"without running code of its own or a download: {''.join(reason)[:200]} Take a "
                 "Qwen-VL, LLaVA, JoyCaption, BLIP or 'florence-community' Florence-2 folder."
             ) from problem
         if info["missing_keys"]:
-            raise ValueError(
+            raise FacetError(
                 f"The model {self.name!r} lacks {len(info['missing_keys'])} of its weights, such "
                 f"as {sorted(info['missing_keys'])[0]}; download its folder again, for Florence-2 "
                 "one of 'florence-community'."
             )
-        return Loaded.on(model.eval(), processor, device)
+        return LoadedVlm.on(model.eval(), processor, device)
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedVlm:
     """A model with its processor, in the hands of ComfyUI's memory management."""
 
     model: Any
@@ -108,7 +174,7 @@ class Loaded:
     patcher: Any
 
     @classmethod
-    def on(cls, model: Any, processor: Any, device: torch.device) -> Loaded:
+    def on(cls, model: Any, processor: Any, device: torch.device) -> LoadedVlm:
         """``model``, to run on ``device`` and to wait on the CPU."""
         from comfy.model_management import text_encoder_offload_device
         from comfy.model_patcher import ModelPatcher
@@ -151,7 +217,7 @@ class Loaded:
 def _prompt(processor: Any, question: str) -> str:
     """``question`` about one picture in the model's own template.
 
-    Raises ValueError when the template has no place for a picture.
+    Raises FacetError when the template has no place for a picture.
     """
     from jinja2 import TemplateError
 
@@ -166,7 +232,7 @@ def _prompt(processor: Any, question: str) -> str:
             continue
         if question in prompt and "'type'" not in prompt and processor.image_token in prompt:
             return str(prompt)
-    raise ValueError(
+    raise FacetError(
         "The chat template of this model has no place for a picture; take the folder of a "
         "vision-language model."
     )

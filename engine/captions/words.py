@@ -1,12 +1,10 @@
-"""In which words captions are written: ``languages/``, ``tags.json`` and ``families.json``.
+"""The words that captions are written in: ``captions`` of a language's table, and ``tags.json``.
 
-A language is a JSON file that anyone may edit; its name is what the `language` widget shows.
-
-- ``title``, ``english``: what the language calls itself, and what English calls it.
-- ``words``: for each axis of the tags and each of its values, what a caption says.
+- ``words``: for each axis of the tags and each of its values, what a caption says; English says
+  what ``VOCABULARY`` has.
 - ``free``: free text that comes with the presets, and what it is called. Other free text is said as
   it stands.
-- ``outfit``: what is worn; ``both``: two characters in one picture.
+- ``outfit``: what is worn; ``both``: two characters in one image.
 - ``sentence``: how each framing starts one, what joins its parts, those ``words`` that differ from
   the ones above, and what ends it.
 """
@@ -16,25 +14,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..core.character import VOCABULARY, Tags
+from ..core.errors import FacetError
+from ..core.vocabulary import VOCABULARY, phrase, spoken
+from ..core.words import ENGLISH, table, unusable
+from ..families.family import Form
+from ..families.table import family_of
 
 HERE = Path(__file__).resolve().parent
-ENGLISH = "en"
+_ENGLISH = {"words": VOCABULARY, "outfit": spoken("outfit", "{value}")}
 Table = Mapping[str, Mapping[str, str]]
-
-
-class Form(str, Enum):
-    """How a caption is put."""
-
-    AUTO = "auto"
-    PHRASES = "phrases"
-    SENTENCES = "sentences"
-    TAGS = "tags"
 
 
 @dataclass(frozen=True)
@@ -55,39 +47,31 @@ class Language:
 
     def said(self, axis: str, value: str, form: Form = Form.PHRASES) -> str:
         """``value`` of ``axis`` in words: a key of the vocabulary or free text."""
-        phrase = self.words.get(axis, {}).get(value) or self.free.get(value, value)
+        said = self.words.get(axis, {}).get(value) or self.free.get(value, value)
         if form is Form.SENTENCES:
-            table = self.in_sentences.get(axis, {})
-            phrase = table.get(value) or table.get(phrase, phrase)
-        return self.outfit.replace("{value}", phrase) if axis == "outfit" else phrase
+            known = self.in_sentences.get(axis, {})
+            said = known.get(value) or known.get(said, said)
+        return self.outfit.replace("{value}", said) if axis == "outfit" else said
 
     def knows(self, axis: str, value: str) -> bool:
         """Whether the table has words of its own for ``value``."""
         return self.code == ENGLISH or value in self.words.get(axis, {}) or value in self.free
 
 
-def languages() -> list[str]:
-    """The codes of the tables, English first."""
-    found = sorted(path.stem for path in (HERE / "languages").glob("*.json"))
-    return sorted(found, key=lambda code: code != ENGLISH)
-
-
 def language(code: str) -> Language:
-    """The table of ``code``; ValueError with a sentence when it is not there or cannot be used."""
-    if code not in languages():
-        raise ValueError(f"There is no language {code!r}; take one of {', '.join(languages())}.")
-    path = HERE / "languages" / f"{code}.json"
+    """The language of ``code``; FacetError with a sentence when it is not there or is unusable."""
+    found = table(code)
     try:
-        table = json.loads(path.read_text("utf-8"))
-        sentence = table["sentence"]
+        said = _ENGLISH | found["captions"] if code == ENGLISH else found["captions"]
+        sentence = said["sentence"]
         known = Language(
             code,
-            str(table["title"]),
-            str(table["english"]),
-            str(table["outfit"]),
-            str(table["both"]),
-            {axis: dict(table["words"].get(axis, {})) for axis in VOCABULARY},
-            dict(table.get("free", {})),
+            str(found["title"]),
+            str(found["english"]),
+            str(said["outfit"]),
+            str(said["both"]),
+            {axis: dict(said["words"].get(axis, {})) for axis in VOCABULARY},
+            dict(said.get("free", {})),
             str(sentence["join"]),
             str(sentence["end"]),
             dict(sentence["start"]),
@@ -95,9 +79,7 @@ def language(code: str) -> Language:
         )
         _check(known)
     except (ValueError, TypeError, AttributeError, KeyError) as problem:
-        raise ValueError(
-            f"The language {path.name} cannot be used ({problem}); mend that file."
-        ) from problem
+        raise unusable(code, problem) from problem
     return known
 
 
@@ -105,39 +87,32 @@ def _check(known: Language) -> None:
     for axis, values in VOCABULARY.items():
         missing = [value for value in values if value not in known.words[axis]]
         if missing:
-            raise ValueError(f"it has no words for {axis} {missing[0]!r}")
+            raise FacetError(f"it has no words for {axis} {missing[0]!r}")
     if not known.both.startswith("{first}"):
-        raise ValueError(f"{known.both!r} does not begin with {{first}}")
+        raise FacetError(f"{known.both!r} does not begin with {{first}}")
     for text, place in (
         (known.outfit, "{value}"),
         (known.both, "{second}"),
         *((start, "{subject}") for start in known.starts.values()),
     ):
         if place not in text:
-            raise ValueError(f"{text!r} has no {place}")
-
-
-def shown_axes(tags: Tags) -> list[str]:
-    """The axes that are known and can be seen: no expression from behind, no pose close up."""
-    hidden = {"expression"} if tags.view == "back" else set()
-    hidden |= {"pose"} if tags.framing == "close_up" else set()
-    return [axis for axis in VOCABULARY if getattr(tags, axis) and axis not in hidden]
+            raise FacetError(f"{text!r} has no {place}")
 
 
 def as_tags(axis: str, value: str) -> str:
     """``value`` as a list of tags, such as they stand with pictures of drawn people."""
-    table = _tags().get(axis, {})
-    if value in table:
-        return str(table[value])
-    phrase = VOCABULARY[axis].get(value, value) if axis in VOCABULARY else value
-    parts = phrase.replace(" and ", ", ").split(",") if axis == "outfit" else [phrase]
+    known = _tags().get(axis, {})
+    if value in known:
+        return str(known[value])
+    said = phrase(axis, value)
+    parts = said.replace(" and ", ", ").split(",") if axis == "outfit" else [said]
     return ", ".join(_bare(part) for part in parts if part.strip())
 
 
 @cache
 def _tags() -> dict[str, dict[str, str]]:
-    table: dict[str, dict[str, str]] = json.loads((HERE / "tags.json").read_text("utf-8"))
-    return table
+    known: dict[str, dict[str, str]] = json.loads((HERE / "tags.json").read_text("utf-8"))
+    return known
 
 
 def _bare(phrase: str) -> str:
@@ -148,15 +123,10 @@ def _bare(phrase: str) -> str:
 
 
 def form_of(form: Form, model: Any | None) -> Form:
-    """``form``, or for "auto" what ``model`` was trained on: phrases for an unknown one or none.
+    """``form``, or for "auto" that of the family of ``model``: phrases without a model.
 
     model: a ModelPatcher.
     """
     if form is not Form.AUTO:
         return form
-    if model is None:
-        return Form.PHRASES
-    family = type(model.model.model_config).__name__
-    table = json.loads((HERE / "families.json").read_text("utf-8"))
-    liked = (Form(name) for name, one in table.items() if family in one["models"])
-    return next(liked, Form.PHRASES)
+    return Form.PHRASES if model is None else family_of(model).captions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.character import Character, Shot
-from ..dataset.lint.captions import caption_findings
+from ..core.words import ENGLISH
+from ..families.family import Form
 from .policy import CaptionPolicy
-from .words import ENGLISH, Form, shown_axes
 
 
 def unwritten(character: Character, keep_existing: bool = True) -> list[Shot]:
@@ -35,8 +35,9 @@ def caption_report(
     after: Character,
     policy: CaptionPolicy | None = None,
     notes: Sequence[str] = (),
+    faults: Sequence[str] = (),
 ) -> str:
-    """What was written, in lines to read: a count, ``notes``, the faults, then every caption."""
+    """What was written, in lines to read: a count, ``notes``, ``faults``, then every caption."""
     pairs = list(zip(before.pictures, after.pictures, strict=True))
     hand = sum(new.by_hand for _, new in pairs)
     kept = sum(
@@ -50,7 +51,7 @@ def caption_report(
     lines += notes
     if policy is not None:
         lines += untranslated(after, policy)
-    lines += [f"! {finding.says}" for finding in caption_findings(after)]
+    lines += [f"! {fault}" for fault in faults]
     lines += ["", *(shot.caption for shot in after.pictures)]
     return "\n".join(lines)
 
@@ -60,11 +61,11 @@ def untranslated(character: Character, policy: CaptionPolicy) -> list[str]:
     if policy.language == ENGLISH:
         return []
     if policy.form is Form.TAGS:
-        return ["Tags are English in every language: models learnt them so."]
+        return ["Tags stay English in every language, because models were trained on English tags."]
     free = {
         getattr(shot.tags, axis)
         for shot in character.pictures
-        for axis in shown_axes(shot.tags)
+        for axis in shot.tags.said_axes()
         if axis in policy.axes() and not policy.words.knows(axis, getattr(shot.tags, axis))
     }
     if "details" in policy.axes():
@@ -72,4 +73,5 @@ def untranslated(character: Character, policy: CaptionPolicy) -> list[str]:
     if not free:
         return []
     some = ", ".join(repr(text) for text in sorted(free)[:5])
-    return [f"{len(free)} free texts stand as they came, in whatever language: {some}"]
+    count = "1 free text was" if len(free) == 1 else f"{len(free)} free texts were"
+    return [f"{count} not translated: {some}"]

@@ -11,75 +11,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
 
 from .errors import FacetError
-
-VOCABULARY = MappingProxyType(
-    {
-        "framing": {
-            "close_up": "close-up",
-            "medium": "medium shot",
-            "full": "full body",
-        },
-        "view": {
-            "front": "front view",
-            "three_quarter_left": "three-quarter view left",
-            "three_quarter_right": "three-quarter view right",
-            "profile_left": "left profile",
-            "profile_right": "right profile",
-            "back": "back view",
-            "top": "seen from above",
-            "low": "seen from below",
-        },
-        "expression": {
-            "neutral": "neutral expression",
-            "smile": "smiling",
-            "serious": "serious expression",
-            "surprised": "surprised",
-            "sad": "sad",
-            "angry": "angry",
-        },
-        "pose": {
-            "standing": "standing",
-            "arms_raised": "arms raised",
-            "waving": "waving",
-            "hands_on_hips": "hands on hips",
-            "sitting": "sitting",
-            "walking": "walking",
-        },
-        "outfit": {},
-        "background": {},
-        "lighting": {
-            "natural": "natural light",
-            "warm": "warm light",
-            "side": "dramatic side light",
-            "back": "backlight",
-            "low": "low light",
-        },
-    }
-)
-"""The controlled values of each tag and the words that say them, in the order a caption has them.
-
-An axis with no values is free text (an outfit is worn, a background is said as it stands).
-"""
-
-VIEW_YAW = MappingProxyType(
-    {
-        "front": 0.0,
-        "three_quarter_left": -45.0,
-        "three_quarter_right": 45.0,
-        "profile_left": -90.0,
-        "profile_right": 90.0,
-        "back": 180.0,
-        "top": 0.0,
-        "low": 0.0,
-    }
-)
-"""Yaw of each view in degrees: negative when the nose points to the left edge of the picture."""
+from .records import known_fields
+from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
 Source = Literal["original", "generated", "edited", "imported"]
 
@@ -97,21 +35,20 @@ class Tags:
     lighting: str = ""
     details: tuple[str, ...] = ()
 
+    def visible_axes(self) -> tuple[str, ...]:
+        """The axes that the picture can show, known or not, in caption order."""
+        hidden = {axis for (of, value), axis in HIDES.items() if getattr(self, of) == value}
+        return tuple(axis for axis in AXES if axis not in hidden)
+
+    def said_axes(self) -> list[str]:
+        """The axes that are known and can be seen, without the details, in caption order."""
+        return [axis for axis in self.visible_axes() if axis in VOCABULARY and getattr(self, axis)]
+
     def phrases(self, skip: Iterable[str] = ()) -> list[str]:
-        """The tags in words, in caption order, without the axes in ``skip``."""
+        """The tags in English, in caption order, without the axes in ``skip``."""
         left_out = set(skip)
-        if self.view == "back":
-            left_out.add("expression")
-        if self.framing == "close_up":
-            left_out.add("pose")
-        words = []
-        for axis, values in VOCABULARY.items():
-            value = getattr(self, axis)
-            if not value or axis in left_out:
-                continue
-            phrase = values.get(value, value)
-            words.append(f"wearing {phrase}" if axis == "outfit" else phrase)
-        return [*words, *self.details]
+        said = [axis for axis in self.said_axes() if axis not in left_out]
+        return [*(spoken(axis, getattr(self, axis)) for axis in said), *self.details]
 
     @property
     def yaw(self) -> float | None:
@@ -257,6 +194,11 @@ class Character:
         return re.sub(r"[^\w-]+", "_", self.name).strip("_-")[:60]
 
     @property
+    def phrase(self) -> str:
+        """What prompts and captions call the character: trigger and class word."""
+        return f"{self.trigger} {self.class_word}"
+
+    @property
     def triggers(self) -> tuple[str, ...]:
         """The character's trigger and those of its companions."""
         return (self.trigger, *(called.split()[0] for called in self.companions))
@@ -317,12 +259,7 @@ def shot_from_record(
     record: dict[str, Any], image: torch.Tensor, mask: torch.Tensor | None = None
 ) -> Shot:
     """The shot that ``shot_record`` described, over its pixels; unknown keys are ignored."""
-
-    def known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
-        names = {f.name for f in fields(kind)}
-        return {key: value for key, value in values.items() if key in names}
-
-    tags = known(Tags, record.get("tags", {}))
+    tags = known_fields(Tags, record.get("tags", {}))
     tags["details"] = tuple(tags.get("details", ()))
     return Shot(
         image=image,
@@ -333,7 +270,7 @@ def shot_from_record(
         weight=float(record.get("weight", 1.0)),
         tags=Tags(**tags),
         provenance=Provenance(
-            **{"source": "imported", **known(Provenance, record.get("provenance", {}))}
+            **{"source": "imported", **known_fields(Provenance, record.get("provenance", {}))}
         ),
-        scores=tuple(Score(**known(Score, score)) for score in record.get("scores", [])),
+        scores=tuple(Score(**known_fields(Score, score)) for score in record.get("scores", [])),
     )

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from itertools import groupby
 
-from ..core.character import VOCABULARY, Character, Shot, Tags
+from ..core.character import Character, Shot, Tags
+from ..core.vocabulary import VOCABULARY
 
 MOST_LINES = 40
 

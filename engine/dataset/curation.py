@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from ..core.character import VOCABULARY, Character, Shot, Tags
+from ..core.character import Character, Shot, Tags
 from ..core.errors import FacetError
+from ..core.vocabulary import VOCABULARY
 
 HASH_DIGITS = 16
 """So many digits of a picture's hash tell it apart; more of them mean the same picture."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..captions.by_hand import captions_by_hand, keep_by_hand, with_captions_by_hand
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
+from ..store.captions_by_hand import captions_by_hand, keep_by_hand, with_captions_by_hand
 from ..store.files import write_json_atomic
 from .curation import HASH_DIGITS, Choice, Curation, curated, parse_curation
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..core.character import Character, Shot, shot_record
 from ..core.errors import FacetError
-from ..families.recipes import Family
+from ..families.family import Family
+from ..families.flux import FLUX
 from ..store.files import contained, write_json_atomic
 from .formats import PictureFormat, picture_bytes
 from .layouts import MANIFEST, METADATA, TRAIN, Layout, Placement, library, place
@@ -33,7 +34,7 @@ class Options:
 
     picture: PictureFormat = PictureFormat.PNG
     quality: int = 95
-    family: Family = Family.FLUX
+    family: Family = FLUX
     workflow: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import median
 
 from ..core.character import Character
-from ..families.recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
+from ..families.family import Family
+from ..families.recipes import ALPHA, LEARNING_RATE, RANK, lora_name, steps
 from .layouts import REPEATS
 
 DATASET_FILE = "dataset.toml"
@@ -47,7 +48,7 @@ def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) ->
             "",
             "[[datasets.subsets]]",
             f"image_dir = {_quoted((folder / name).resolve().as_posix())}",
-            f"class_tokens = {_quoted(f'{character.trigger} {character.class_word}')}",
+            f"class_tokens = {_quoted(character.phrase)}",
             f"num_repeats = {int(repeats[1])}",
         ]
     return "\n".join(lines) + "\n"

@@ -91,7 +91,7 @@ def _folder(layout: Layout, character: Character, shot: Shot, repeats: int) -> s
     if not shot.include:
         return f"{own}{EXCLUDED}/"
     if layout is Layout.KOHYA:
-        words = _words(f"{character.trigger} {character.class_word}")
+        words = _words(character.phrase)
         return f"{times(shot, repeats)}_{words}/"
     if layout is Layout.ASSET_LIBRARY:
         face = shot.tags.expression and shot.hash != character.source.hash

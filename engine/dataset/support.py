@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..core.character import Character
-from ..families.recipes import Family
+from ..families.family import Family
 from .kohya import BATCH_FILE, DATASET_FILE, SHELL_FILE, dataset_toml, train_bat, train_sh
 from .layouts import PROMPTS, Layout, library
 from .trainers import (
@@ -59,7 +59,6 @@ def support_files(
 
 def prompts_txt(character: Character) -> str:
     """How to call the character, and every caption once: prompts to begin with."""
-    called = f"{character.trigger} {character.class_word}"
     captions = [" ".join(shot.caption.split()) for shot in character.dataset]
-    lines = [" ".join(called.split()), *(text for text in captions if text)]
+    lines = [" ".join(character.phrase.split()), *(text for text in captions if text)]
     return "\n".join(dict.fromkeys(lines)) + "\n"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.character import Character
-from ..families.recipes import ALPHA, LEARNING_RATE, RANK, Family, lora_name, steps
+from ..families.family import Family
+from ..families.recipes import ALPHA, LEARNING_RATE, RANK, lora_name, steps
 from .layouts import MASKS, weight_folder
 
 AI_TOOLKIT_FILE = "ai_toolkit.yaml"
@@ -61,7 +62,7 @@ def ai_toolkit_yaml(folder: Path, character: Character, family: Family) -> str |
             "sample_every": total // CHECKPOINTS,
             "width": family.side,
             "height": family.side,
-            "prompts": [f"{character.trigger} {character.class_word}"],
+            "prompts": [character.phrase],
             "neg": "",
             "seed": 42,
             "walk_seed": True,

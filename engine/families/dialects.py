@@ -1,9 +1,9 @@
-"""In which words each family of models is asked for a shot: the tables in ``dialects/``.
+"""The words in which models are asked for a shot: the prompt tables in ``words/``.
 
-A table is a JSON file that anyone may edit; its name is what the `prompt_style` widget shows.
+A table is a JSON file that anyone may edit; its name is what the `prompt_style` widget shows. Which
+one "auto" takes stands in the family's record.
 
 - ``title``, ``note``: for whom it is, and where its words come from.
-- ``auto``: classes of models, as ComfyUI names them, and reference modes that it is meant for.
 - ``pixels``: the area of the pictures that are made when no size is set. ``reference_pixels``: the
   area of the pictures that the model is shown, in their own aspect ratio; without it they are laid
   on a canvas of the size that is made.
@@ -34,15 +34,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.character import VOCABULARY, Tags
+from ..core.character import Tags
+from ..core.errors import FacetError
+from ..core.vocabulary import AXES, VOCABULARY, phrase, spoken
+from .family import PLAIN, ReferenceMode
+from .table import family_of
 
-FOLDER = Path(__file__).resolve().parent / "dialects"
-PLAIN = "plain"
+FOLDER = Path(__file__).resolve().parent / "words"
 AUTO = "auto"
 PROMPTS = ("shown", "shown_instruction", "described", "described_instruction")
 TRANSFERS = ("pose", "pose_map", "outfit")
 TOGETHER = ("shown", "described")
-AXES = (*VOCABULARY, "details")
 
 Table = Mapping[str, Mapping[str, str]]
 
@@ -62,8 +64,6 @@ class Dialect:
     order: tuple[str, ...] = tuple(VOCABULARY)
     pixels: int | None = None
     reference_pixels: int | None = None
-    models: tuple[str, ...] = ()
-    modes: tuple[str, ...] = ()
     digest: str = ""
     transfers: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[str, str] = field(default_factory=dict)
@@ -124,13 +124,12 @@ class Dialect:
     def _words(
         self, tags: Tags, class_word: str, instruction: str, stronger: Collection[str]
     ) -> list[str]:
-        hidden = {"expression"} if tags.view == "back" else set()
-        hidden |= {"pose"} if tags.framing == "close_up" else set()
+        visible = tags.visible_axes()
         words = []
         for axis in self.order:
             value = getattr(tags, axis)
             # What the instruction says in the same words need not be said twice.
-            if value and axis not in hidden and value != instruction:
+            if value and axis in visible and value != instruction:
                 words.append(self._word(axis, value, axis in stronger))
         words += [self._word("details", value, False) for value in tags.details]
         return [word.replace("{class_word}", class_word) for word in words]
@@ -141,8 +140,9 @@ class Dialect:
         table = self.words.get(axis, {})
         if value in table:
             return table[value]
-        phrase = VOCABULARY[axis].get(value, value) if axis in VOCABULARY else value
-        return table.get("*", "{value}").replace("{value}", phrase)
+        if "*" in table:
+            return table["*"].replace("{value}", phrase(axis, value))
+        return spoken(axis, value)
 
 
 def names() -> list[str]:
@@ -151,59 +151,56 @@ def names() -> list[str]:
     return sorted(found, key=lambda name: name != PLAIN)
 
 
-def load(name: str, folder: Path = FOLDER) -> Dialect:
-    """The table ``name``; ValueError with a sentence when it is not there, or cannot be used."""
+def load(name: str, folder: Path | None = None) -> Dialect:
+    """The table ``name``; FacetError with a sentence when it is not there, or cannot be used."""
+    folder = folder or FOLDER
     path = folder / f"{name}.json"
     if name not in {found.stem for found in folder.glob("*.json")}:
-        raise ValueError(f"There is no prompt style {name!r}; take one of {', '.join(names())}.")
+        raise FacetError(f"There is no prompt style {name!r}; take one of {', '.join(names())}.")
     text = path.read_text("utf-8")
     try:
         return _parsed(name, json.loads(text), text)
     except (ValueError, TypeError, AttributeError, KeyError) as problem:
-        raise ValueError(
+        raise FacetError(
             f"The prompt style {path.name} cannot be used ({problem}); mend that file."
         ) from problem
 
 
 def dialect_for(name: str, model: Any, mode: str) -> Dialect:
-    """The table ``name``, or for "auto" the one meant for ``model`` and ``mode``, else the plain.
+    """The table ``name``, or for "auto" that of the family of ``model`` in ``mode``.
 
     model: a ModelPatcher; mode: the value of the reference mode in use.
     """
     if name != AUTO:
         return load(name)
-    family = type(model.model.model_config).__name__
-    for dialect in map(load, names()):
-        if family in dialect.models and (not dialect.modes or mode in dialect.modes):
-            return dialect
-    return load(PLAIN)
+    family = family_of(model)
+    return load(family.words_by_mode.get(ReferenceMode(mode), family.words))
 
 
 def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
-    known = {"title", "note", "auto", "pixels", "reference_pixels", "prompt", "words", "join"}
+    known = {"title", "note", "pixels", "reference_pixels", "prompt", "words", "join"}
     unknown = sorted(set(table) - known - {"order", "stronger", "negative", "transfer", "together"})
     if unknown:
-        raise ValueError(f"it has {', '.join(unknown)}, which means nothing")
+        raise FacetError(f"it has {', '.join(unknown)}, which means nothing")
     prompts = {kind: str(table["prompt"][kind]) for kind in PROMPTS}
     for kind, prompt in prompts.items():
         _filled(prompt, dict.fromkeys(("words", "class_word", "instruction", "Instruction"), "x"))
         if "{words}" not in prompt:
-            raise ValueError(f"its prompt {kind!r} has no {{words}}")
+            raise FacetError(f"its prompt {kind!r} has no {{words}}")
     negative = dict(table.get("negative", {}))
     always = str(negative.pop("always", ""))
     tables = (table.get("words", {}), table.get("stronger", {}), negative)
     order = tuple(table.get("order", VOCABULARY))
     for axis in (*order, *(axis for one in tables for axis in one)):
         if axis not in AXES:
-            raise ValueError(f"{axis!r} is no axis; the axes are {', '.join(AXES)}")
+            raise FacetError(f"{axis!r} is no axis; the axes are {', '.join(AXES)}")
     for axis in VOCABULARY:
         if axis not in order:
-            raise ValueError(f"its order leaves out {axis!r}")
+            raise FacetError(f"its order leaves out {axis!r}")
     words, stronger, negatives = (
         {axis: {str(key): str(said) for key, said in one[axis].items()} for axis in one}
         for one in tables
     )
-    auto = table.get("auto", {})
     transfers = {kind: str(table["transfer"][kind]) for kind in TRANSFERS if "transfer" in table}
     pairs = {kind: str(table["together"][kind]) for kind in TOGETHER if "together" in table}
     for prompt in pairs.values():
@@ -220,8 +217,6 @@ def _parsed(name: str, table: dict[str, Any], text: str) -> Dialect:
         order,
         _area(table.get("pixels")),
         _area(table.get("reference_pixels")),
-        tuple(auto.get("models", ())),
-        tuple(auto.get("modes", ())),
         hashlib.sha256(text.encode()).hexdigest()[:16],
         transfers,
         pairs,
@@ -232,7 +227,7 @@ def _area(value: Any) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or not 64 * 64 <= value <= 4096 * 4096:
-        raise ValueError(f"an area of {value!r} pixels cannot be made")
+        raise FacetError(f"an area of {value!r} pixels cannot be made")
     return value
 
 
@@ -240,7 +235,7 @@ def _filled(prompt: str, values: Mapping[str, str]) -> str:
     """``prompt`` with its places filled; a place with nothing in it takes its comma with it."""
     for place in re.findall(r"\{(\w*)\}", prompt):
         if place not in values:
-            raise ValueError(f"{{{place}}} stands for nothing")
+            raise FacetError(f"{{{place}}} stands for nothing")
         if not values[place]:
             prompt = re.sub(rf",?\s*\{{{place}\}}", "", prompt)
     filled = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], prompt)

@@ -14,16 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..core.words import ENGLISH, table, words_for
 from ..vision.colours import NAMED, SPELLED, colour_names, colour_word, to_lab
 from ..vision.expressions import ALIKE, expression_of
 from ..vision.faces import Face
 from ..vision.framing import MEASURED_VIEWS, bands_of, face_share, framing_of, view_of
 
-GARMENTS = (
-    "sweater", "jumper", "pullover", "cardigan", "jacket", "blazer", "coat", "parka", "hoodie",
-    "sweatshirt", "t-shirt", "tee", "shirt", "blouse", "polo", "top", "vest", "dress", "gown",
-    "robe", "suit", "uniform", "kimono", "cloak", "armour", "armor",
-)  # fmt: skip
+GARMENTS = words_for("score", table(ENGLISH)["garments"])
 """What is worn on the chest."""
 _COLOUR = "|".join((*NAMED, *SPELLED))
 _WORN = re.compile(

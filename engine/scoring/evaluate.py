@@ -130,7 +130,7 @@ class _Evaluation:
         self.rejected = sum(not (one.include and one.accepted) for one in self.character.shots)
 
     def run(self) -> Evaluation:
-        who = f"{self.character.trigger} {self.character.class_word}"
+        who = self.character.phrase
         without = self.make(None)
         # Anybody of the kind: what the trigger means to the model by itself is not the LoRA's.
         self._make(OFF, self.character.class_word, without, len(self.prompts))

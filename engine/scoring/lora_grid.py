@@ -59,7 +59,7 @@ def subject_of(character: Character | None, with_lora: bool) -> str:
     """What is put before each prompt: without LoRA, the class word alone."""
     if character is None:
         return ""
-    return f"{character.trigger} {character.class_word}" if with_lora else character.class_word
+    return character.phrase if with_lora else character.class_word
 
 
 def scored_grid(

@@ -15,6 +15,7 @@ from ..comfyui.fingerprint import model_fingerprint
 from ..comfyui.sampling import Sampling
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
+from ..families.table import family_of
 from ..store.tensors import read_tensors, write_tensors
 from .data.buckets import trained_sides
 from .data.encoded import TrainingData, deciding, encode_data, held_out
@@ -288,7 +289,12 @@ def _modules(
     model: Any, clip: Any, settings: TrainingSettings, start: Path | None
 ) -> tuple[str, ...]:
     """The names of the layers to adapt; ``clip`` is None where it is not trained."""
-    modules = target_modules(model.model.diffusion_model, settings.targets, settings.target_pattern)
+    modules = target_modules(
+        model.model.diffusion_model,
+        settings.targets,
+        settings.target_pattern,
+        family_of(model).layers,
+    )
     if clip is not None:
         modules += text_targets(clip, model.model, settings.targets)
     if start is not None:

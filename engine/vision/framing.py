@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.character import VIEW_YAW
+from ..core.vocabulary import VIEW_YAW
 from .faces import Face
 
 MEASURED_VIEWS = (

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import folder_paths
 from comfy_api.latest import io, ui
 
-from ...engine.captions.asking import AXES, parse_axes
-from ...engine.captions.by_hand import FILE, captions_by_hand, with_captions_by_hand
+from ...engine.captions.asking import parse_axes
 from ...engine.captions.policy import CaptionPolicy, PolicyKind
-from ...engine.captions.words import ENGLISH, Form, form_of, languages
+from ...engine.captions.words import form_of
 from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
+from ...engine.core.vocabulary import AXES
+from ...engine.core.words import ENGLISH, languages
+from ...engine.families.family import Form
+from ...engine.store.captions_by_hand import FILE, captions_by_hand, with_captions_by_hand
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
@@ -36,8 +39,8 @@ class FacetCaptionWriter(io.ComfyNode):
             node_id="FacetCaptionWriter",
             display_name="Facet Caption Writer",
             category="Facet/Dataset",
-            description="Writes each picture's caption from what is known about it. "
-            "What a caption names stays changeable; what it leaves out binds to the trigger.",
+            description="Writes a caption for each image from its tags. What a caption names stays "
+            "promptable; what it leaves out binds to the trigger.",
             search_aliases=["caption", "tagger", "dataset captions", "trigger word", "vlm"],
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
@@ -46,36 +49,38 @@ class FacetCaptionWriter(io.ComfyNode):
                     options=PolicyKind,
                     default=PolicyKind.BIND_TO_TRIGGER,
                     tooltip="bind_to_trigger: trigger, framing, view, expression, pose, outfit, "
-                    "background, light, so that face and hair bind to the trigger. trigger_only: "
-                    "'zqx person' and nothing else. describe_identity: the description as well. "
-                    "template: your own.",
+                    "background and lighting, so that face and hair bind to the trigger. "
+                    "trigger_only: 'zqx person' and nothing else. describe_identity: adds the "
+                    "description. template: your own text.",
                 ),
                 io.Boolean.Input(
                     "keep_existing",
                     default=True,
-                    tooltip="Keeps captions that are there already; off writes all anew, but for "
-                    "those that you wrote by hand.",
+                    tooltip="Keeps existing captions. Off: rewrites all of them, except those "
+                    "that you wrote by hand.",
                 ),
                 io.String.Input(
                     "description",
                     default="",
                     optional=True,
-                    tooltip="With describe_identity: who it is, such as 'a 23-year-old woman with "
-                    "red hair'.",
+                    tooltip="For describe_identity: what the character looks like, such as 'a "
+                    "23-year-old woman with red hair'.",
                 ),
                 io.String.Input(
                     "template",
                     default="a photo of {trigger} {class_word}, {tags}",
                     optional=True,
-                    tooltip="With template: your text, with any of {trigger} {class_word} {name} "
+                    tooltip="For template: your own text with any of {trigger} {class_word} {name} "
                     "{tags} {framing} {view} {expression} {pose} {outfit} {background} {lighting} "
-                    "{details}. What is not known is left out.",
+                    "{details}. Unknown fields are left out.",
                 ),
                 *later_inputs(),
             ],
             outputs=[
                 sockets.Character.Output("character", tooltip="The character with captions."),
-                io.String.Output("report", tooltip="What was written, and what is wrong with it."),
+                io.String.Output(
+                    "report", tooltip="What was written, and the problems found in it."
+                ),
             ],
         )
 
@@ -103,6 +108,7 @@ class FacetCaptionWriter(io.ComfyNode):
     ) -> io.NodeOutput:
         from ...engine.captions.filling import Filling
         from ...engine.captions.writer import caption_report, write_captions
+        from ...engine.dataset.lint.captions import caption_findings
 
         with errors_from(cls):
             rules = CaptionPolicy(
@@ -115,16 +121,17 @@ class FacetCaptionWriter(io.ComfyNode):
             notes: list[str] = []
             if vision_model is not None:
                 filling = Filling(vision_model, axes, rules.words, not rules.binds)
-                known, notes = looked_at(known, filling, keep_existing, folder)
+                known, notes = tagged_by_vision_model(known, filling, keep_existing, folder)
             captioned = write_captions(known, rules, keep_existing)
-        report = caption_report(character, captioned, rules, notes)
+        faults = [finding.says for finding in caption_findings(captioned)]
+        report = caption_report(character, captioned, rules, notes, faults)
         return io.NodeOutput(captioned, report, ui=ui.PreviewText(report))
 
 
-def looked_at(
+def tagged_by_vision_model(
     character: Character, filling: Filling, keep_existing: bool, folder: Path
 ) -> tuple[Character, list[str]]:
-    """``character`` with what a model says about pictures that want a caption; and a report."""
+    """``character`` with tags from a VLM on the images that need a caption, and its report."""
     from ...engine.captions.vision import Memory
     from ...engine.captions.writer import unwritten
 
@@ -141,43 +148,43 @@ def later_inputs() -> list[io.Input]:
             options=Form,
             default=Form.AUTO,
             optional=True,
-            tooltip="phrases: parted by commas, for Stable Diffusion and the demo. sentences: for "
-            "Flux, Qwen-Image and others with a language model. tags: for models trained on tags, "
-            "such as Illustrious. auto: by the model that is connected, else phrases.",
+            tooltip="phrases: separated by commas, for Stable Diffusion and the demo. sentences: "
+            "for Flux, Qwen-Image and others with a language model as text encoder. tags: for "
+            "models trained on tags, such as Illustrious. auto: follows the family of the "
+            "connected model; phrases if none is connected.",
         ),
         io.Combo.Input(
             "language",
             options=languages(),
             default=ENGLISH,
             optional=True,
-            tooltip="The language of the captions. Most models know English best.",
+            tooltip="Language of the captions. Most models know English best.",
         ),
         io.String.Input(
             "fill",
             default=FILL,
             optional=True,
-            tooltip="What the vision-language model is asked about where nothing is known, any of: "
-            f"{', '.join(AXES)}.",
+            tooltip=f"What the VLM is asked where a tag is missing, any of: {', '.join(AXES)}.",
         ),
         io.Combo.Input(
             "vlm_folder",
             options=[NONE, *vlm_folders()],
             default=NONE,
             optional=True,
-            tooltip="A vision-language model in a folder of models/vlm or models/LLM, as the "
-            "transformers library has it: Qwen-VL, JoyCaption, LLaVA, Florence-2, BLIP. Its "
-            "licence is in the report.",
+            tooltip="A VLM in a folder of models/vlm or models/LLM, in the format of the "
+            "transformers library: Qwen-VL, JoyCaption, LLaVA, Florence-2, BLIP. The report states "
+            "its licence.",
         ),
         io.Clip.Input(
             "vlm",
             optional=True,
-            tooltip="A CLIP that sees and answers, such as Qwen3-VL, Qwen3.5 or Gemma 4, instead "
-            "of a vlm_folder. One that only encodes text is refused.",
+            tooltip="A CLIP that sees images and writes text, such as Qwen3-VL, Qwen3.5 or Gemma "
+            "4; replaces vlm_folder. A CLIP that only encodes text is refused.",
         ),
         io.Model.Input(
             "model",
             optional=True,
-            tooltip="The model to train, which tells form 'auto' what it likes.",
+            tooltip="The model that you will train. If connected, form 'auto' follows its family.",
         ),
     ]
 

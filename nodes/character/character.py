@@ -7,8 +7,9 @@ from dataclasses import replace
 import torch
 from comfy_api.latest import io
 
-from ...engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
+from ...engine.core.character import Character, Provenance, Shot, Tags
 from ...engine.core.errors import FacetError
+from ...engine.core.vocabulary import VOCABULARY
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.inputs import picture, to_rgb

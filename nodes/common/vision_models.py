@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import folder_paths
 
-from ...engine.captions.model_folders import model_folders
+from ...engine.captions.vision_folder import model_folders
 from ...engine.core.errors import FacetError
 
 if TYPE_CHECKING:

@@ -18,11 +18,12 @@ from comfy.utils import ProgressBar
 from comfy_api.latest import io as comfy_io
 from PIL import Image
 
-from ...engine.captions.by_hand import keep_by_hand
-from ...engine.core.character import VOCABULARY, Shot, quantise, shot_record
+from ...engine.core.character import Shot, quantise, shot_record
 from ...engine.core.errors import FacetError
+from ...engine.core.vocabulary import VOCABULARY
 from ...engine.dataset.curation import Curation, parse_curation, set_hash
 from ...engine.dataset.curation_file import Settled, keep_choices, kept_choices
+from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained, write_atomic, write_json_atomic
 from ..common.folders import character_folder
 from ..common.page import below_output, of_a_character, output_folder, workflow_id

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from comfy.cli_args import args
 from comfy_api.latest import io, ui
 
-from ...engine.captions.by_hand import keep_by_hand
 from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.dataset.formats import PictureFormat
 from ...engine.dataset.layouts import Layout
-from ...engine.families.recipes import Family
+from ...engine.families.flux import FLUX
+from ...engine.families.recipes import exported
+from ...engine.families.table import family as family_called
+from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained
 from ..common import sockets
 from ..common.errors import errors_from
@@ -89,8 +91,8 @@ class FacetDatasetExporter(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "family",
-                    options=Family,
-                    default=Family.FLUX,
+                    options=[one.key for one in exported()],
+                    default=FLUX.key,
                     optional=True,
                     tooltip="The model you will train elsewhere: the command for sd-scripts and "
                     "the configs of ai-toolkit and OneTrainer are written for it.",
@@ -115,14 +117,14 @@ class FacetDatasetExporter(io.ComfyNode):
         repeats: int,
         picture: str = PictureFormat.PNG.value,
         quality: int = 95,
-        family: str = Family.FLUX.value,
+        family: str = FLUX.key,
         save_workflow: bool = True,
     ) -> io.NodeOutput:
         from ...engine.dataset.export import Options, export
 
         chosen = Layout(layout)
         workflow = cls._workflow() if save_workflow else {}
-        options = Options(PictureFormat(picture), quality, Family(family), workflow)
+        options = Options(PictureFormat(picture), quality, family_called(family), workflow)
         with errors_from(cls):
             root = character_folder(character, "dataset")
             target = contained(root, folder.strip() or chosen.value)

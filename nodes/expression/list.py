@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ...engine.core.character import VOCABULARY
 from ...engine.core.errors import FacetError
+from ...engine.core.vocabulary import VOCABULARY
 from ...engine.generate.expression.presets import Preset, blended
 from .inputs import OWN
 

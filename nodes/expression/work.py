@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from ...engine.core.character import VOCABULARY, Character, Provenance, Score, Tags
+from ...engine.core.character import Character, Provenance, Score, Tags
 from ...engine.core.errors import FacetError
+from ...engine.core.vocabulary import VOCABULARY
 from ...engine.families.dialects import dialect_for
 from ...engine.generate.expression.edit import edit
 from ...engine.generate.expression.painting import parts_to_paint

@@ -114,9 +114,9 @@ class FacetLoraTrainer(io.ComfyNode):
     ) -> io.NodeOutput:
         import torch
 
+        from ...engine.comfyui.lora import read_weights
         from ...engine.dataset.lint import lint
         from ...engine.training.data.pictures import without_trigger
-        from ...engine.training.files.formats import read_lora
         from ...engine.training.progress.events import STOP_REQUESTS
         from ...engine.training.run import Extras, train
 
@@ -157,7 +157,7 @@ class FacetLoraTrainer(io.ComfyNode):
             except (ModuleNotFoundError, torch.OutOfMemoryError) as error:
                 raise type(error)(f"{NAME}: {error}") from error
         return io.NodeOutput(
-            read_lora(trained.lora),
+            read_weights(trained.lora),
             {"loss": list(trained.run.losses)},
             trained.run,
             str(trained.lora),

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.captions.by_hand import captions_by_hand
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
+from facet.engine.store.captions_by_hand import captions_by_hand
 from harness.browser import MAKE_AND_CONNECT, Page
 from harness.comfy_server import ComfyServer
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import comfy.model_management
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Shot
 from facet.engine.training.data.buckets import View, fitted_size, size_multiple
 from facet.engine.training.data.pictures import TrainingSample, encode_views
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.progress.events import OnEvent, TrainingEvent
 from facet.engine.training.run import TrainedLora
 from facet.engine.training.settings import TrainingSettings
@@ -34,7 +34,7 @@ def interrupt_after(step: int) -> OnEvent:
 
 
 def same(one: Path, other: Path) -> bool:
-    a, b = read_lora(one), read_lora(other)
+    a, b = read_weights(one), read_weights(other)
     return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from facet.engine.core.character import VOCABULARY
+from facet.engine.core.vocabulary import VOCABULARY
 from facet.world.captions import identity_words, reference_caption, tags_of, text_caption
 from facet.world.dataset import PEOPLE, PICTURES_PER_PERSON, scene_of
 from facet.world.demo_people import COUNT, FIRST

@@ -35,8 +35,7 @@ def missing(character: Character) -> list[Finding]:
     findings = []
     for shot in character.dataset:
         if not shot.caption.strip():
-            called = f"{character.trigger} {character.class_word}"
-            better = ", ".join([called, *shot.tags.phrases()])
+            better = ", ".join([character.phrase, *shot.tags.phrases()])
             findings.append(
                 Finding(
                     "caption_missing",
@@ -127,6 +126,6 @@ def repeated(character: Character, policy: str) -> list[Finding]:
 
 
 def _policy(character: Character) -> str:
-    called = {f"{character.trigger} {character.class_word}", character.trigger}
+    called = {character.phrase, character.trigger}
     captions = {shot.caption.strip(" ,.") for shot in character.dataset}
     return TRIGGER_ONLY if captions <= called else BIND_TO_TRIGGER

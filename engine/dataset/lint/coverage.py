@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ...core.character import VOCABULARY
+from ...core.vocabulary import VOCABULARY
 from ...vision.framing import bands_of, framing_of, view_of
 from .finding import Finding
 from .looks import Look, face_share

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from ...core.character import VOCABULARY, Character
+from ...core.character import Character
+from ...core.vocabulary import VOCABULARY
 from .words import common_words
 
 SHARE = 0.8

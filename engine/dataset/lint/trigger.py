@@ -85,7 +85,7 @@ def _called_first(caption: str, character: Character) -> str:
     word = re.compile(rf"(?<!\w){re.escape(character.class_word)}(?!\w)", re.IGNORECASE)
     if word.search(caption):
         return word.sub(lambda found: f"{character.trigger} {found[0]}", caption, count=1)
-    return f"{character.trigger} {character.class_word}, {caption.strip()}"
+    return f"{character.phrase}, {caption.strip()}"
 
 
 def _misspelt(caption: str, trigger: str, class_word: str) -> str:

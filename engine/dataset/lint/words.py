@@ -1,23 +1,20 @@
-"""Words that captions should not have: who somebody is, and what captioners say of any picture.
+"""Words that captions should not have: who somebody is, and what captioners say of any image.
 
-``words.json`` holds them by language and may be edited. ``described``: ``nouns`` with one of
-``words`` before them (or on either side, order ``both``) say who somebody is, alone they do not:
-'red hair' is found, 'hair in the wind' is not. ``alone``: enough on their own. ``joins`` may stand
-between, ``leads`` go with what is removed. ``common``: words that no phrase is worth naming for.
+They stand in the languages' tables, for the reader *find*: nouns with an adjective before them (or
+on either side) say who somebody is, alone they do not: 'red hair' is found, 'hair in the wind' is
+not.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
+from ...core.words import FIND, subjects, tables, words_for
 from .trigger import tidy
 
-TABLE = Path(__file__).with_name("words.json")
 WHO = "age"
 """Of this noun only the words beside it are removed: 'young woman' becomes 'woman'."""
 
@@ -37,11 +34,6 @@ def boilerplate_spans(text: str) -> list[Span]:
     return _spans(text, _boilerplate())
 
 
-def identity_words(text: str) -> list[str]:
-    """What of ``text`` says who somebody is, in its own words."""
-    return [text[start:end] for start, end in identity_spans(text)]
-
-
 def without(text: str, spans: Iterable[Span]) -> str:
     """``text`` without ``spans``, the small words that lead to them, and what is left empty."""
     kept, done = [], 0
@@ -57,7 +49,7 @@ def without(text: str, spans: Iterable[Span]) -> str:
 @functools.cache
 def common_words() -> frozenset[str]:
     """Words that say nothing of a picture on their own, in every language."""
-    return frozenset(word for table in _tables() for word in table["common"])
+    return frozenset(word for known in tables() for word in _small(known, "common"))
 
 
 def _spans(text: str, patterns: tuple[re.Pattern[str], ...]) -> list[Span]:
@@ -77,30 +69,29 @@ def _spans(text: str, patterns: tuple[re.Pattern[str], ...]) -> list[Span]:
 
 
 @functools.cache
-def _tables() -> tuple[dict[str, Any], ...]:
-    return tuple(json.loads(TABLE.read_text("utf-8")).values())
-
-
-@functools.cache
 def _identity() -> tuple[re.Pattern[str], ...]:
     patterns = []
-    for table in _tables():
-        patterns.append(_compiled(_any(table["alone"]), table["spaced"]))
-        for described in table["described"]:
-            nouns, words = _any(described["nouns"]), _any(described["words"])
-            if not table["spaced"]:
+    for known in tables():
+        identity = known["identity"]
+        patterns.append(
+            _compiled(_any(words_for(FIND, identity.get("alone", {}))), known["spaced"])
+        )
+        for subject, entry in subjects(known).items():
+            nouns = _any(words_for(FIND, entry.get("nouns", {})))
+            words = _any(words_for(FIND, entry.get("words", {})))
+            if not known["spaced"]:
                 patterns.append(_compiled(f"{words}[色的い]*{nouns}", spaced=False))
                 continue
             gap = r"[\s-]+"
-            inner = f"(?:{words}|{_any(table['joins'])})"
+            inner = f"(?:{words}|{_any(_small(known, 'joins'))})"
             before, after = f"{words}(?:,?{gap}{inner}){MOST}", f"(?:{inner},?{gap}){MOST}{words}"
-            only = described["of"] == WHO
+            only = subject == WHO
             patterns.append(
                 _compiled(
                     f"(?P<it>{before}){gap}{nouns}" if only else f"(?P<it>{before}{gap}{nouns})"
                 )
             )
-            if described["order"] == "both":
+            if identity.get("adjectives") == "both":
                 patterns.append(
                     _compiled(
                         f"{nouns}{gap}(?P<it>{after})" if only else f"(?P<it>{nouns}{gap}{after})"
@@ -113,13 +104,20 @@ def _identity() -> tuple[re.Pattern[str], ...]:
 
 @functools.cache
 def _boilerplate() -> tuple[re.Pattern[str], ...]:
-    return tuple(_compiled(_any(table["boilerplate"]), table["spaced"]) for table in _tables())
+    return tuple(
+        _compiled(_any(known["boilerplate"].get("anywhere", ())), known["spaced"])
+        for known in tables()
+    )
 
 
 @functools.cache
 def _leads() -> re.Pattern[str]:
-    words = _any({word for table in _tables() for word in table["leads"]})
+    words = _any({word for known in tables() for word in _small(known, "leads")})
     return re.compile(rf"(?:(?<!\w){words}\s+)+$|(?:\s+{words})+(?=\s*[,;]?$)", re.IGNORECASE)
+
+
+def _small(known: dict[str, Any], kind: str) -> list[str]:
+    return list(known["small_words"].get(kind, ()))
 
 
 def _any(words: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
 """Prompts that contradict the character, such as long hair for a short-haired one.
 
 By words alone: what the prompt says against what was said of the character, in its description, its
-captions and what the LoRA's file tells. The opposing words stand in ``opposites.json``, which
-anyone may edit. Where nothing was said of a feature, nothing can contradict it.
+captions and what the LoRA's file tells. The values that contradict each other stand in
+``opposites.json`` and their words in the languages' tables, for the reader *oppose*; anyone may
+edit them. Where nothing was said of a feature, nothing can contradict it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from ...core.character import Character
 from ...core.errors import FacetError
+from ...core.words import OPPOSE, subjects, tables, values_for, words_for
 
 TABLE = Path(__file__).resolve().parent / "opposites.json"
 FAR = 8
@@ -50,13 +51,13 @@ class Conflict:
 
 
 @cache
-def opposites() -> dict[str, Any]:
-    """The table; FacetError with a sentence when the file cannot be read."""
+def feature_values() -> dict[str, list[str]]:
+    """The values of each feature; FacetError with a sentence when the file cannot be read."""
     try:
-        table: dict[str, Any] = json.loads(TABLE.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        features: dict[str, list[str]] = json.loads(TABLE.read_text("utf-8"))["features"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise FacetError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
-    return table
+    return features
 
 
 def said_of(character: Character | None, description: str, others: Iterable[str]) -> list[str]:
@@ -99,64 +100,91 @@ def conflicts(prompt: str, known: Mentions) -> list[Conflict]:
 
 def features(text: str) -> dict[str, set[str]]:
     """The values that ``text`` gives to features of a person: {'hair colour': {'red hair'}}."""
-    table = opposites()
     # Phrases end where a comma or a full stop does; hyphens part words as spaces do.
     parts = [
         re.findall(r"\w+", part.replace("-", " ").replace("_", " "))
         for part in re.split(r"[,.;:()\n]", text.lower())
     ]
-    near = {noun: set().union(*(_near(part, noun) for part in parts)) for noun in table["nouns"]}
+    near = {
+        value
+        for subject, adjectives in _adjectives().items()
+        if adjectives
+        for part in parts
+        for value in map(adjectives.__getitem__, _near(part, subject))
+    }
     spoken_text = " , ".join(" ".join(part) for part in parts)
     found: dict[str, set[str]] = {}
-    for feature, entry in table["features"].items():
-        values = set()
+    for feature, known in feature_values().items():
+        values = near & set(known)
         left = spoken_text
         # The longest first, and no word twice: 'no beard' is not 'a beard'.
         spoken = sorted(
-            ((word, value) for value, one in entry["values"].items() for word in one["alone"]),
+            ((word, value) for value in known for word in _alone().get(value, ())),
             key=lambda pair: -len(pair[0]),
         )
         for word, value in spoken:
             left, there = _without(left, word)
             values |= {value} if there else set()
-        for value, one in entry["values"].items():
-            if near.get(entry["noun"], set()) & set(one["near"]):
-                values.add(value)
         if values:
             found[feature] = values
     return found
 
 
 @cache
-def _adjectives(noun: str) -> frozenset[str]:
-    return frozenset(
-        word
-        for entry in opposites()["features"].values()
-        if entry["noun"] == noun
-        for value in entry["values"].values()
-        for word in value["near"]
+def _alone() -> dict[str, list[str]]:
+    """The words that say a value by themselves, by value, with spaces for hyphens."""
+    found: dict[str, list[str]] = {}
+    for known in tables():
+        for word, value in values_for(OPPOSE, known["identity"].get("alone", {})).items():
+            found.setdefault(value, []).append(word.replace("-", " "))
+    return found
+
+
+@cache
+def _adjectives() -> dict[str, dict[str, str]]:
+    """The values that adjectives say beside the nouns of each subject, in any language."""
+    found: dict[str, dict[str, str]] = {}
+    for known in tables():
+        for subject, entry in subjects(known).items():
+            found.setdefault(subject, {}).update(values_for(OPPOSE, entry.get("words", {})))
+    return found
+
+
+@cache
+def _nouns(subject: str) -> tuple[tuple[frozenset[str], bool], ...]:
+    """The nouns of a subject in each language, and whether adjectives stand before them."""
+    return tuple(
+        (
+            frozenset(words_for(OPPOSE, subjects(known)[subject].get("nouns", {}))),
+            known["identity"].get("adjectives") == "before",
+        )
+        for known in tables()
+        if subject in subjects(known)
     )
 
 
-def _near(words: list[str], noun: str) -> set[str]:
-    """The adjectives that belong to ``noun`` in one phrase, two words of one adjective joined."""
-    table = opposites()
+@cache
+def _small(kind: str, of: str) -> frozenset[str]:
+    return frozenset(word for known in tables() for word in known[of].get(kind, ()))
+
+
+def _near(words: list[str], subject: str) -> set[str]:
+    """The adjectives that belong to a noun of ``subject`` in one phrase."""
     found: set[str] = set()
-    things = [[word] for word in table["things"]]
-    for language, nouns in table["nouns"][noun].items():
-        before = language in table["before"]
+    worn, fillers = _small("worn", "identity"), _small("fillers", "small_words")
+    for nouns, before in _nouns(subject):
         for place, word in enumerate(words):
-            if word in nouns and words[place + 1 : place + 2] not in things:
+            if word in nouns and not worn & set(words[place + 1 : place + 2]):
                 run = words[max(0, place - FAR) : place][::-1]
                 run = run if before else words[place + 1 : place + 1 + FAR]
-                found |= _run(run, _adjectives(noun), table["fillers"], before)
+                found |= _run(run, _adjectives()[subject], fillers, before)
     return found
 
 
 def _run(
     words: list[str], adjectives: Collection[str], fillers: Collection[str], backwards: bool
 ) -> set[str]:
-    """The adjectives in an unbroken run of adjectives and fillers."""
+    """The adjectives in an unbroken run of adjectives and fillers, two words of one joined."""
     found: set[str] = set()
     place = 0
     while place < len(words):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 import torch
 
 from ...comfyui.fingerprint import fingerprint
-from ...core.character import VIEW_YAW, Character
+from ...core.character import Character
 from ...core.errors import FacetError
+from ...core.records import known_fields
+from ...core.vocabulary import VIEW_YAW
 from ...vision.copies import CopyFinder
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask
 from ...vision.faces import Face, find_face
@@ -67,7 +69,7 @@ def measures_from(record: Any) -> Measures:
     """The measures that ``record`` holds; none when it holds none."""
     if not isinstance(record, dict):
         return Measures()
-    known = {one.name: record[one.name] for one in fields(Measures) if one.name in record}
+    known = known_fields(Measures, record)
     by = tuple(map(str, known.get("by", ())))
     return Measures(**{**known, "by": by}) if len(by) == 3 else Measures()
 

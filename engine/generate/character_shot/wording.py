@@ -14,6 +14,8 @@ from typing import Any
 
 from ...comfyui.lora import Calls
 from ...core.errors import FacetError
+from ...core.vocabulary import phrase
+from ...core.words import ENGLISH, table, words_for
 
 TABLE = Path(__file__).resolve().parent / "words.json"
 _WEIGHTED_STREAMS = frozenset({"l", "g", "h"})
@@ -46,10 +48,10 @@ class Emphasis:
 def words() -> dict[str, Any]:
     """The table; FacetError with a sentence when the file cannot be read."""
     try:
-        table: dict[str, Any] = json.loads(TABLE.read_text("utf-8"))
+        known: dict[str, Any] = json.loads(TABLE.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise FacetError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
-    return table
+    return known
 
 
 def understands_weights(clip: Any) -> bool:
@@ -79,19 +81,19 @@ class Writer:
 
     def write(self, prompt: str, emphasis: Emphasis = Emphasis()) -> Wording:
         """``prompt`` with the trigger in it exactly once, and each anchor at most once."""
-        table, view = words(), asked_view(prompt)
+        known, view = words(), asked_view(prompt)
         text = prompt.replace("[trigger]", self.calls.trigger)
         text = text.replace("[class]", self.calls.class_word)
         if not self.weighted:
             text = _WEIGHTED.sub(r"\1", text)
-        anchors = [*table["anchors"], *(table["firmer"][self.kind] if emphasis.likeness else ())]
+        anchors = [*known["anchors"], *(known["firmer"][self.kind] if emphasis.likeness else ())]
         if not self.calls.trigger:
             anchors = []
         if emphasis.view and view:
-            anchors.append(table["views"][view]["stronger"])
+            anchors.append(known["views"][view])
         if emphasis.face:
-            anchors.append(table["face"])
-        weights = table["weights"] if self.weighted else []
+            anchors.append(known["face"])
+        weights = known["weights"] if self.weighted else []
         weight = weights[min(emphasis.likeness, len(weights) - 1)] if weights else None
         return Wording(self._placed(text, _lacking(text, anchors), weight), self._negative(), view)
 
@@ -131,11 +133,21 @@ def asked_view(prompt: str) -> str:
     text = prompt.lower()
     found = [
         (text.find(said), -len(said), view)
-        for view, entry in words()["views"].items()
-        for said in entry["said"]
+        for view, phrases in _views().items()
+        for said in phrases
         if said in text
     ]
     return min(found)[2] if found else ""
+
+
+@cache
+def _views() -> dict[str, list[str]]:
+    """The words by which each view that a retry can stress is known in a prompt."""
+    synonyms = table(ENGLISH)["synonyms"]["view"]
+    return {
+        view: [phrase("view", view), *words_for("prompt", synonyms[view])]
+        for view in words()["views"]
+    }
 
 
 def _once(text: str, calls: Calls) -> str:

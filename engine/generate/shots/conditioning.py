@@ -15,13 +15,13 @@ from ...core.errors import FacetError
 from ...families.dialects import AUTO, Dialect, dialect_for
 from ...families.modes import (
     MOST_PICTURES,
-    TAKES_PICTURES,
     TAKES_SEVERAL,
     ReferenceMode,
     called,
     reference_method,
     resolve_mode,
 )
+from ...families.table import family_of
 from ..sizes import Fitting, canvas_for, fitting
 
 VISION_PIXELS = 384 * 384
@@ -120,7 +120,7 @@ def reference_for(
     for picture in references:
         size = canvas_for(picture.shape[1], picture.shape[0], canvas[0] * canvas[1])
         pictures.append(fitting((picture.shape[1], picture.shape[0]), size).apply(picture)[None])
-    pixels = type(model.model).__name__ in TAKES_PICTURES
+    pixels = family_of(model).takes_images
     return Reference(
         resolved,
         dialect,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
+from ...core.records import known_fields
 from .gates import GATES, Thresholds
 from .remedies import RetryRules
 
@@ -31,14 +31,9 @@ def settings(options: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[
 def thresholds_from(values: Mapping[str, Any]) -> Thresholds:
     """The gates' thresholds in ``values``; what is missing has its default."""
     off = frozenset(gate for gate, switch in SWITCHES.items() if not values.get(switch, True))
-    return Thresholds(**_known(Thresholds, values), off=off)
+    return Thresholds(**{**known_fields(Thresholds, values), "off": off})
 
 
 def rules_from(values: Mapping[str, Any]) -> RetryRules:
     """The rules of the retries in ``values``; what is missing has its default."""
-    return RetryRules(**_known(RetryRules, values))
-
-
-def _known(kind: type[Thresholds] | type[RetryRules], values: Mapping[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(kind)} - {"off"}
-    return {name: value for name, value in values.items() if name in names}
+    return RetryRules(**known_fields(RetryRules, values))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
 from ...comfyui.fingerprint import fingerprint
+from ...core.records import known_fields
 from ...vision.embedding import embed
 from ...vision.faces import Face, find_faces
 from ...vision.people import find_people
@@ -54,7 +55,7 @@ def reading_from_record(record: Any) -> Reading:
     """The reading that ``record`` holds; an empty one when it holds none."""
     if not isinstance(record, dict):
         return Reading()
-    known = {one.name: record[one.name] for one in fields(Reading) if one.name in record}
+    known = known_fields(Reading, record)
     for name in ("embedding", "pose"):
         known[name] = tuple(known.get(name, ()))
     return Reading(**known)

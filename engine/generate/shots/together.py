@@ -55,7 +55,7 @@ def joined(first: Character, second: Character) -> Character:
                 "put a Facet Caption Writer behind each character."
             )
     name = f"{first.name} and {second.name}"
-    calls = (f"{second.trigger} {second.class_word}", *second.companions)
+    calls = (second.phrase, *second.companions)
     both = replace(first, name=name, companions=(*first.companions, *calls))
     return both.adding((second.source, *second.shots))
 
@@ -85,7 +85,7 @@ def together_shoot(
         studio = replace(studio, references=(second.source.image, *studio.references))
     camera = ShotCamera(first, studio)
     words = (called(studio.mode, first), called(studio.mode, second))
-    calls = " and ".join(f"{one.trigger} {one.class_word}" for one in two)
+    calls = " and ".join(one.phrase for one in two)
 
     def line(request: ShotRequest) -> Line:
         def prompt(stronger: Collection[str]) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from ...comfyui.lora import converted, patches_of
-from ...comfyui.lora import read_weights as read_lora
+from ...comfyui.lora import converted, patches_of, read_weights
 from ...core.character import Character
 from ...core.errors import FacetError
+from ...families.table import architecture_of
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
@@ -25,7 +25,6 @@ __all__ = [
     "lora_metadata",
     "lora_names",
     "lora_state_dict",
-    "read_lora",
 ]
 
 LayerTensors = Mapping[str, torch.Tensor]
@@ -35,33 +34,6 @@ LayerTensors = Mapping[str, torch.Tensor]
 _LARGEST_IN_FULL = 16_000_000
 
 _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
-
-# ss_base_model_version and modelspec.architecture as sd-scripts writes them, where it does.
-_ARCHITECTURES = {
-    "SD15": ("sd_v1", "stable-diffusion-v1"),
-    "SD20": ("sd_v2", "stable-diffusion-v2-512"),
-    "SDXL": ("sdxl_base_v1-0", "stable-diffusion-xl-v1-base"),
-    "SD3": ("sd3", "stable-diffusion-3"),
-    "Flux": ("flux1", "flux-1-dev"),
-    "FluxSchnell": ("flux1", "flux-1-schnell"),
-    "Flux2": ("flux2", "flux-2"),
-    "Chroma": ("chroma", "chroma"),
-    "Lumina2": ("lumina", "lumina-2"),
-    "ZImage": ("zimage", "z-image"),
-    "QwenImage": ("qwen_image", "qwen-image"),
-    "Krea2": ("krea2", "krea-2"),
-}
-_IMPLEMENTATIONS = {
-    "SD15": "https://github.com/CompVis/stable-diffusion",
-    "SD20": "https://github.com/Stability-AI/stablediffusion",
-    "SDXL": "https://github.com/Stability-AI/generative-models",
-    "SD3": "https://github.com/Stability-AI/sd3-ref",
-    "Flux": "https://github.com/black-forest-labs/flux",
-    "FluxSchnell": "https://github.com/black-forest-labs/flux",
-    "Flux2": "https://github.com/black-forest-labs/flux2",
-    "Chroma": "https://huggingface.co/lodestones/Chroma",
-    "Lumina2": "https://github.com/Alpha-VLLM/Lumina-Image-2.0",
-}
 
 # kohya's network module of each kind of adapter, and its arguments.
 _NETWORKS = dict(
@@ -122,8 +94,7 @@ def lora_metadata(
 
     No date, so that the same training gives the same file.
     """
-    kind = _kind(model)
-    base_version, architecture = _ARCHITECTURES.get(kind, (kind.lower(), kind.lower()))
+    architecture = architecture_of(model)
     network, arguments = _NETWORKS[settings.adapter]
     pictures = [
         {"hash": shot.hash, "source": shot.provenance.source, "weight": shot.weight}
@@ -134,7 +105,7 @@ def lora_metadata(
         "ss_network_args": json.dumps(arguments),
         "ss_network_dim": str(settings.rank),
         "ss_network_alpha": str(_alpha(settings)),
-        "ss_base_model_version": base_version,
+        "ss_base_model_version": architecture.base_version,
         "ss_output_name": title,
         "ss_learning_rate": repr(settings.learning_rate),
         "ss_unet_lr": repr(settings.learning_rate),
@@ -150,14 +121,10 @@ def lora_metadata(
         "ss_seed": str(settings.seed),
         "ss_session_id": character.hash[:16],
         "modelspec.sai_model_spec": "1.0.0",
-        "modelspec.architecture": f"{architecture}/lora",
-        "modelspec.implementation": _IMPLEMENTATIONS.get(
-            kind, "https://github.com/comfy-org/ComfyUI"
-        ),
+        "modelspec.architecture": f"{architecture.name}/lora",
+        "modelspec.implementation": architecture.implementation,
         "modelspec.title": title,
-        "modelspec.trigger_phrase": ", ".join(
-            [f"{character.trigger} {character.class_word}", *character.companions]
-        ),
+        "modelspec.trigger_phrase": ", ".join([character.phrase, *character.companions]),
         "facet.character": character.name,
         "facet.trigger": character.trigger,
         "facet.class_word": character.class_word,
@@ -180,12 +147,6 @@ def _alpha(settings: TrainingSettings) -> float:
     return alpha * math.sqrt(settings.rank) if settings.adapter == RSLORA else alpha
 
 
-def _kind(model: Any) -> str:
-    """The family that a model's configuration belongs to: its own class, or one it derives from."""
-    classes = [one.__name__ for one in type(model.model_config).__mro__]
-    return next((name for name in classes if name in _ARCHITECTURES), classes[0])
-
-
 def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = None) -> None:
     """Loads a LoRA file back as ComfyUI does, for ``model`` (a BaseModel).
 
@@ -193,7 +154,7 @@ def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = No
     Raises UnusableLora when a key of it matches no layer, a layer of ``modules`` is missing, or
     the file would change nothing.
     """
-    state = converted(read_lora(path))
+    state = converted(read_weights(path))
     patches, unread = patches_of(state, known_names(model, encoder))
     found = {key if isinstance(key, str) else key[0] for key in patches}
     expected = {weight_of(module) for module in modules}

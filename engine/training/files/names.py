@@ -22,6 +22,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from ...core.errors import FacetError
+from ...families.family import LoraNames
+from ...families.table import family_of
 from ..model.lora import TEXT_ENCODERS
 
 _GENERIC = "diffusion_model."
@@ -108,9 +110,7 @@ def diffusers_weights(model: Any) -> Iterator[tuple[str, str]]:
 
 
 def _diffusers_names(model: Any) -> dict[str, str]:
-    import comfy.model_base as families
-
-    if isinstance(model, families.SDXL | families.SDXLRefiner):
+    if family_of(model).lora_names is not LoraNames.DIFFUSERS:
         return {}
     return {
         weight.removeprefix(_GENERIC).removesuffix(".weight"): name
@@ -147,35 +147,24 @@ def _text_name(module: str, known: dict[str, Any]) -> LoraName:
 
 
 def _candidates(model: Any, module: str, diffusers: str | None) -> Iterator[str]:
-    import comfy.model_base as families
-
+    names = family_of(model).lora_names
     kohya = f"lora_unet_{module.replace('.', '_')}"
     if diffusers is not None:
         yield f"lora_unet_{diffusers.replace('.', '_')}"
-    if _is_z_image(model):
-        if module.endswith(".attention.out"):
-            yield f"{_GENERIC}{module.removesuffix('.out')}.to_out.0"
-        yield f"{_GENERIC}{module}"
-    unet = model.model_config.unet_config.get("use_spatial_transformer", False)
-    flux1 = isinstance(model, families.Flux) and not isinstance(model, families.Flux2)
-    if unet or flux1 or isinstance(model, families.SD3 | families.Lumina2):
+    if names is LoraNames.Z_IMAGE and module.endswith(".attention.out"):
+        yield f"{_GENERIC}{module.removesuffix('.out')}.to_out.0"
+    if names in (LoraNames.DIFFUSERS, LoraNames.KOHYA):
         yield kohya
     yield f"{_GENERIC}{module}"
     yield kohya
 
 
 def _parts(model: Any, module: str, known: dict[str, Any]) -> tuple[str, ...]:
-    if not (_is_z_image(model) and module.endswith(".attention.qkv")):
+    z_image = family_of(model).lora_names is LoraNames.Z_IMAGE
+    if not (z_image and module.endswith(".attention.qkv")):
         return ()
     base = f"{_GENERIC}{module.removesuffix('.qkv')}"
     parts = tuple(f"{base}.to_{part}" for part in "qkv")
     width = model.model_config.unet_config["dim"]
     meant = [(weight_of(module), (0, width * i, width)) for i in range(3)]
     return parts if [known.get(part) for part in parts] == meant else ()
-
-
-def _is_z_image(model: Any) -> bool:
-    import comfy.model_base as families
-
-    config = model.model_config.unet_config
-    return isinstance(model, families.Lumina2) and bool(config.get("z_image_modulation"))

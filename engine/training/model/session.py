@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ...families.table import family_of
 from ..data.pictures import TrainingSample
 from ..settings import BASES, TrainingSettings
 from .checkpoint import checkpointed
@@ -55,7 +56,7 @@ class Session:
         # Transformers see a latent in patches of two by two.
         tokens = together * math.prod(largest.shape[2:]) // 4
         self._precision = choose_precision(settings.precision, model, tokens)
-        self._blocks = transformer_blocks(self._diffusion_model, targets)
+        self._blocks = transformer_blocks(self._diffusion_model, targets, family_of(model).layers)
         self._originals = {name: self._diffusion_model.get_submodule(name) for name in targets}
         self._outer = contextlib.ExitStack()
         self._loaded = contextlib.ExitStack()

@@ -9,44 +9,29 @@ from fnmatch import fnmatchcase
 import torch
 
 from ...core.errors import FacetError
+from ...families.family import USUAL_LAYERS, Layers
 from ..settings import TARGETS
 from .frozen import is_linear
 
 ALL, ATTENTION, ATTENTION_AND_MLP, WITH_CONVOLUTIONS = TARGETS
 
-# Layers that set the scale of everything after them, or turn a size, a time or a prompt into
-# numbers: adapting them changes every picture, not the character.
-_NOT_ADAPTED = re.compile(
-    r"(^|[._])(\w*mod\w*|\w*norm\w*|\w*embed\w*|time\w*|\w*in_layers|emb_layers|label_emb|router"
-    r"|gate_logits|distilled_guidance_layer|final_layer|proj_in|proj_out)([._]|$)",
-    re.IGNORECASE,
-)
-
-# Flux's single blocks have attention and feed-forward in the same two layers.
-_ATTENTION = re.compile(r"\.\w*(attn|attention)\w*\.|\.linear[12]\.$", re.IGNORECASE)
-_MLP = re.compile(
-    r"\.(\w*mlp\w*|(\w+_)?ffn?(_\w+)?|feed_?forward)\.|\.linear[12]\.$", re.IGNORECASE
-)
-
-_KINDS: dict[str, tuple[re.Pattern[str], ...]] = {
-    ATTENTION: (_ATTENTION,),
-    ATTENTION_AND_MLP: (_ATTENTION, _MLP),
-}
-
 
 def target_modules(
-    diffusion_model: torch.nn.Module, targets: str = ALL, pattern: str = ""
+    diffusion_model: torch.nn.Module,
+    targets: str = ALL,
+    pattern: str = "",
+    layers: Layers = USUAL_LAYERS,
 ) -> tuple[str, ...]:
     """Names of the layers to adapt, in the model's order.
 
     ``targets`` is one of ``settings.TARGETS``. ``pattern`` has globs over the names of linear
     layers and convolutions, separated by commas: what one of them matches is taken in place of
-    the preset, and what one with "-" in front matches is left out.
+    the preset, and what one with "-" in front matches is left out. ``layers``: those of the family.
     Raises FacetError when nothing is left, or when a glob matches nothing.
     """
     kind = type(diffusion_model).__name__
     known = tuple(_adaptable(diffusion_model))
-    preset = tuple(_preset(diffusion_model, targets))
+    preset = tuple(_preset(diffusion_model, targets, layers))
     if not preset and not pattern.strip():
         raise FacetError(
             f"{kind} has no transformer blocks to adapt; train with a diffusion model that has."
@@ -72,11 +57,11 @@ def target_modules(
 
 
 def transformer_blocks(
-    diffusion_model: torch.nn.Module, targets: tuple[str, ...]
+    diffusion_model: torch.nn.Module, targets: tuple[str, ...], layers: Layers = USUAL_LAYERS
 ) -> list[torch.nn.Module]:
     """The block around each target, in order and each once: what to checkpoint."""
     modules = dict(diffusion_model.named_modules())
-    usual = {_block_of(name, modules): None for name in _preset(diffusion_model, ALL)}
+    usual = {_block_of(name, modules): None for name in _preset(diffusion_model, ALL, layers)}
     # Some layers stand in a list of their own inside the block.
     blocks = [name for name in usual if not any(_within(name, other) for other in usual)]
     for name in {_block_of(target, modules): None for target in targets}:
@@ -96,14 +81,17 @@ def _adaptable(diffusion_model: torch.nn.Module) -> Iterable[str]:
             yield name
 
 
-def _preset(diffusion_model: torch.nn.Module, targets: str) -> Iterable[str]:
-    kinds = _KINDS.get(targets)
+def _preset(diffusion_model: torch.nn.Module, targets: str, layers: Layers) -> Iterable[str]:
+    kinds = {
+        ATTENTION: (layers.attention,),
+        ATTENTION_AND_MLP: (layers.attention, layers.mlp),
+    }.get(targets)
     for name, module in diffusion_model.named_modules():
         if not re.search(r"\.\d+\.", name):
             continue
         if is_linear(module):
             wanted = kinds is None or any(kind.search(f".{name}.") for kind in kinds)
-            if wanted and not _NOT_ADAPTED.search(name):
+            if wanted and not layers.left_out.search(name):
                 yield name
         elif (
             targets == WITH_CONVOLUTIONS

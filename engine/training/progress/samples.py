@@ -13,13 +13,13 @@ from PIL import Image
 
 from ...comfyui.sampling import Conditioning, Sampling, encode_prompt, sample
 from ...core.character import Character, Tags, quantise
+from ...families import table
 from ...store.images import png_bytes
 
 FOLDER = "samples"
 """Where samples are, in the run's folder."""
 
 _FIRST_SEED = 1
-_DISTILLED_GUIDANCE = 3.5
 _COLUMNS = 4
 
 # Clothes and places that few datasets show: likeness has to come from the face.
@@ -36,7 +36,7 @@ def prompts_for(character: Character, wanted: str) -> tuple[str, ...]:
 
     Four of our own where it has none.
     """
-    who = f"{character.trigger} {character.class_word}"
+    who = character.phrase
     lines = [line.strip() for line in wanted.splitlines() if line.strip()]
     if not lines:
         return tuple(", ".join([who, *tags.phrases()]) for tags in _SCENES)
@@ -46,24 +46,21 @@ def prompts_for(character: Character, wanted: str) -> tuple[str, ...]:
     )
 
 
-def usual_sampling(model: Any, side: int, steps: int = 20, cfg: float = 0.0) -> Sampling:
+def usual_sampling(model: Any, side: int, steps: int = 0, cfg: float = 0.0) -> Sampling:
     """How ``model`` (a ModelPatcher) is usually sampled, for squares of about ``side`` pixels.
 
-    A ``cfg`` of 0 is what suits the model: 1 where guidance is distilled into it, 3 for other
-    flow models, and else 6.
+    ``steps`` and a ``cfg`` of 0 are what suits the model: see ``families.table.usual_sampling``.
     """
-    import comfy.model_sampling as kinds
-
+    usual = table.usual_sampling(model)
     side = max(64, round(side / 16) * 16)
-    if _is_distilled(model):
-        return Sampling(side, side, steps, cfg or 1.0, guidance=_DISTILLED_GUIDANCE)
-    flow = isinstance(model.model.model_sampling, kinds.CONST)
-    usual, scheduler = (3.0, "simple") if flow else (6.0, "normal")
-    return Sampling(side, side, steps, cfg or usual, scheduler=scheduler)
-
-
-def _is_distilled(model: Any) -> bool:
-    return bool(model.model.model_config.unet_config.get("guidance_embed", False))
+    return Sampling(
+        side,
+        side,
+        steps or usual.steps,
+        cfg or usual.cfg,
+        scheduler=usual.scheduler,
+        guidance=usual.guidance,
+    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from facet.engine.captions.asking import (
 )
 from facet.engine.captions.reading import read
 from facet.engine.captions.words import language
-from facet.engine.core.character import VOCABULARY, Tags
+from facet.engine.core.character import Tags
+from facet.engine.core.vocabulary import VOCABULARY
 
 ENGLISH = language("en")
 

@@ -5,7 +5,7 @@ import pytest
 from facet.engine.captions.asking import AXES
 from facet.engine.captions.cleaning import LETTERS, WORDS, cleaned
 from facet.engine.captions.reading import read
-from facet.engine.captions.words import languages
+from facet.engine.core.words import languages
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_a_model_is_asked_only_about_what_is_not_known(character, tmp_path):
     assert len(model.asked) == 2
     assert steps == [(0, 2), (1, 2), (2, 2)]
     assert report.lines() == [
-        "Looked at by Answers. Its licence: mit.",
+        "Tagged by Answers. Its licence: mit.",
         "  background: found in 2 of 2 pictures where it was not known",
     ]
 
@@ -88,7 +88,7 @@ def test_pictures_that_keep_their_caption_are_not_looked_at(character, tmp_path)
     model = Answers({"Where": "a beach"})
     filled, report = fill(character, model, tmp_path, pictures=set())
     assert model.asked == [] and filled.source.tags == Tags()
-    assert report.lines()[-1] == "  Everything it was to look for was known."
+    assert report.lines()[-1] == "  Nothing to ask: everything in 'fill' was known."
 
 
 def test_an_answer_that_says_nothing_leaves_the_tag_empty_and_is_counted(character, tmp_path):

@@ -4,8 +4,12 @@ import shutil
 import pytest
 import torch
 
-from facet.engine.captions.model_folders import is_model, licence_of, model_folders
-from facet.engine.captions.vision_folder import FolderVisionModel
+from facet.engine.captions.vision_folder import (
+    FolderVisionModel,
+    is_model,
+    licence_of,
+    model_folders,
+)
 from harness import vlms
 
 QUESTION = "Where is the person?"

@@ -1,13 +1,16 @@
 import json
 
-import comfy.supported_models
 import pytest
 import torch
 
 from facet.engine.captions import words
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind
-from facet.engine.captions.words import Form, as_tags, form_of, language, languages
-from facet.engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
+from facet.engine.captions.words import as_tags, form_of, language
+from facet.engine.core import words as core_words
+from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.core.vocabulary import VOCABULARY
+from facet.engine.core.words import languages
+from facet.engine.families.family import Form
 from facet.engine.generate.shots.presets import MORE_PLACES, OUTFITS, PLAIN_BACKGROUNDS
 from harness.families import FLUX_DEV, SD15, load_family
 
@@ -107,17 +110,9 @@ def test_auto_goes_by_the_model_and_says_phrases_without_one():
     assert form_of(Form.TAGS, flux) is Form.TAGS
 
 
-def test_the_families_in_the_table_are_comfyui_s_and_stand_there_once():
-    table = json.loads((words.HERE / "families.json").read_text("utf-8"))
-    names = [name for one in table.values() for name in one["models"]]
-    assert [name for name in names if not hasattr(comfy.supported_models, name)] == []
-    assert len(set(names)) == len(names)
-
-
 def test_a_language_that_cannot_be_used_says_what_is_wrong(tmp_path, monkeypatch):
-    (tmp_path / "languages").mkdir()
-    monkeypatch.setattr(words, "HERE", tmp_path)
-    path = tmp_path / "languages" / "xx.json"
+    monkeypatch.setattr(core_words, "FOLDER", tmp_path)
+    path = tmp_path / "xx.json"
     path.write_text("{}")
     with pytest.raises(ValueError, match=r"xx\.json cannot be used .*mend that file"):
         language("xx")

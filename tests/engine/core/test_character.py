@@ -2,8 +2,6 @@ import pytest
 import torch
 
 from facet.engine.core.character import (
-    VIEW_YAW,
-    VOCABULARY,
     Character,
     Provenance,
     Score,
@@ -12,6 +10,7 @@ from facet.engine.core.character import (
     shot_from_record,
     shot_record,
 )
+from facet.engine.core.vocabulary import VIEW_YAW, VOCABULARY
 
 
 def shot(seed: int = 0, **values) -> Shot:

@@ -4,7 +4,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from facet.engine.captions.by_hand import captions_by_hand, keep_by_hand
 from facet.engine.core.character import Character, Provenance, Shot, Tags, shot_record
 from facet.engine.dataset.curation import (
     Choice,
@@ -15,6 +14,7 @@ from facet.engine.dataset.curation import (
     set_hash,
 )
 from facet.engine.dataset.curation_file import FILE, keep_choices, kept_choices, settle
+from facet.engine.store.captions_by_hand import captions_by_hand, keep_by_hand
 
 
 def key(shot: Shot) -> str:

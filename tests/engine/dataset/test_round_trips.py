@@ -18,7 +18,7 @@ from facet.engine.dataset.export import Options, export
 from facet.engine.dataset.formats import PictureFormat, record_in
 from facet.engine.dataset.layouts import Layout
 from facet.engine.dataset.load import load
-from facet.engine.families.recipes import Family
+from facet.engine.families.recipes import exported
 
 EVIL = (
     "../../x", "/etc/passwd", "..", ".", "a/b\\c", "C:\\x", "CON", "nul.txt", "~", "$(id)", "`id`",
@@ -89,7 +89,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-@given(who=characters(), picture=st.sampled_from(LOSSLESS), family=st.sampled_from(Family))
+@given(who=characters(), picture=st.sampled_from(LOSSLESS), family=st.sampled_from(exported()))
 def test_everything_comes_back(outside, layout, who, picture, family):
     folder = outside / "in" / "here"
     try:

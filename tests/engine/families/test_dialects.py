@@ -7,7 +7,8 @@ from itertools import product
 
 import pytest
 
-from facet.engine.core.character import VOCABULARY, Tags
+from facet.engine.core.character import Tags
+from facet.engine.core.vocabulary import VOCABULARY
 from facet.engine.demo.models import load_models
 from facet.engine.families import dialects
 from facet.engine.families.dialects import Dialect, dialect_for, load, names

@@ -1,24 +1,27 @@
-"""Which model takes which reference: the lists, held against ComfyUI's own classes."""
+"""Which model takes which reference: the records, held against ComfyUI's own classes."""
 
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Iterable
 from contextlib import suppress
 from types import SimpleNamespace
 
 import comfy.model_base
+import comfy.supported_models
 import pytest
 import torch
 from comfy.model_base import BaseModel
 
+from facet.engine.families.family import Family
 from facet.engine.families.modes import (
-    TAKES_PICTURES,
-    TAKES_REFERENCE_LATENTS,
     ReferenceMode,
     is_patched,
     reference_method,
     resolve_mode,
 )
+from facet.engine.families.table import FAMILIES
 from harness.families import (
     CHROMA,
     FLUX_DEV,
@@ -73,7 +76,17 @@ def reads_references(network: type | None) -> bool:
     return "ref_latents" in code or "ref_patches" in code
 
 
-def test_the_list_is_that_of_comfyuis_own_classes(monkeypatch):
+def base_classes(families: Iterable[Family]) -> set[str]:
+    """The BaseModels that ComfyUI makes for the configurations of ``families``."""
+    found = set()
+    for family in families:
+        for name in family.classes:
+            source = inspect.getsource(getattr(comfy.supported_models, name).get_model)
+            found |= set(re.findall(r"model_base\.(\w+)\(", source))
+    return found
+
+
+def test_the_records_are_those_of_comfyuis_own_classes(monkeypatch):
     found = set()
     for model in every_model_class():
         ancestors = {one.__name__ for one in model.__mro__}
@@ -81,12 +94,13 @@ def test_the_list_is_that_of_comfyuis_own_classes(monkeypatch):
             continue
         if reads_references(network_class(model, monkeypatch)):
             found.add(model.__name__)
-    assert found == TAKES_REFERENCE_LATENTS
+    assert found == base_classes(family for family in FAMILIES if family.references)
 
 
 def test_only_pixel_space_models_want_pictures_instead_of_latents():
     source = inspect.getsource(comfy.model_base.HiDreamO1.extra_conds)
-    assert {"HiDreamO1"} == TAKES_PICTURES and "ref_images" in source
+    assert base_classes(family for family in FAMILIES if family.takes_images) == {"HiDreamO1"}
+    assert "ref_images" in source
 
 
 def test_chroma_inherits_the_conditioning_and_leaves_it_unread():

@@ -10,11 +10,11 @@ import comfy.model_management
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character
 from facet.engine.store.tensors import read_tensors
 from facet.engine.training.data.encoded import held_out
 from facet.engine.training.files.folder import NotSaved
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.objective.divergence import DivergenceGuard, TrainingDiverged
 from facet.engine.training.objective.step import Step
 from facet.engine.training.progress.events import TrainingEvent
@@ -43,7 +43,7 @@ def test_a_lost_loss_ends_in_a_sentence_and_a_good_lora(
     kept = load_run(tmp_path / "a" / "run")
     assert [point.step for point in kept.checkpoints] == [3, 4]
     assert all(
-        bool(value.isfinite().all()) for value in read_lora(kept.checkpoints[-1].path).values()
+        bool(value.isfinite().all()) for value in read_weights(kept.checkpoints[-1].path).values()
     )
 
 

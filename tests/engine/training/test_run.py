@@ -13,8 +13,8 @@ import comfy.sd
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character, Shot
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.run import Extras, TrainedLora
 from facet.engine.training.run_record import load_run
 from harness.small_models import SmallModels
@@ -83,7 +83,7 @@ def test_a_cancel_keeps_the_lora_so_far(run: Train, tmp_path: Path) -> None:
     kept = load_run(tmp_path / "a" / "run")
     assert [point.step for point in kept.checkpoints] == [3, 4]
     assert len(kept.losses) == 4
-    assert read_lora(kept.checkpoints[-1].path)
+    assert read_weights(kept.checkpoints[-1].path)
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -146,7 +146,7 @@ def test_training_lowers_the_loss(run: Train, picture: Callable[..., Shot]) -> N
 def test_core_loads_what_was_trained(run: Train, models: SmallModels) -> None:
     """Strength 1 in core's loader is the model that stood at the end of the training."""
     trained = run(replace(SETTINGS, ema=0.0))
-    lora = read_lora(trained.lora)
+    lora = read_weights(trained.lora)
     patched, _ = comfy.sd.load_lora_for_models(models.model, None, lora, 1.0, 0.0)
     assert len(patched.patches) == len(lora) / 3
     difference = (prediction(patched) - prediction(models.model)).abs().max()
@@ -161,7 +161,7 @@ def test_a_lora_is_gone_on_from(run: Train) -> None:
     def gone_on_from(lora: Path) -> TrainedLora:
         return run(still, "b", extras=Extras(start=lora, stop_requested=lambda: True))
 
-    values, before = read_lora(gone_on_from(start).lora), read_lora(start)
+    values, before = read_weights(gone_on_from(start).lora), read_weights(start)
     assert values.keys() == before.keys()
     assert all(torch.allclose(values[key], before[key], atol=1e-7) for key in before)
     # Where it starts from is part of what the run is.

@@ -16,9 +16,9 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.progress.samples import TrainingSampler, prompts_for
 from facet.engine.training.run import Extras, TrainedLora, train
 from facet.engine.training.settings import TrainingSettings
@@ -83,7 +83,7 @@ def run(models: TextModels, character: Character, tmp_path: Path) -> Run:
 
 
 def in_text(path: Path) -> dict[str, torch.Tensor]:
-    return {key: value for key, value in read_lora(path).items() if key.startswith("lora_te")}
+    return {key: value for key, value in read_weights(path).items() if key.startswith("lora_te")}
 
 
 @pytest.mark.parametrize("models", ["SD 1.5"], indirect=True)
@@ -107,7 +107,7 @@ def test_a_stopped_run_ends_like_an_unbroken_one_and_samples_are_what_core_makes
     with safe_open(last, "pt") as file:
         assert file.metadata()["ss_text_encoder_lr"] == "0.03"
     prompts = prompts_for(character, SETTINGS.sample_prompts)
-    state = read_lora(last)
+    state = read_weights(last)
     model, clip = comfy.sd.load_lora_for_models(models.model, models.clip, state, 1.0, 1.0)
     with torch.inference_mode():
         made = {
@@ -128,14 +128,14 @@ def test_a_lora_with_text_encoders_is_gone_on_from(run: Run, tmp_path: Path) -> 
     ups = [t for key, t in in_text(first.lora).items() if key.endswith("lora_up.weight")]
     assert len(ups) == 2 * 3 * 6 and sum(bool(up.any()) for up in ups) == (2 + 3) * 6
     again = run("again", start=first.lora, learning_rate=1e-9, text_encoder_rate=1e-9, **quiet)
-    before, after = read_lora(first.lora), read_lora(again.lora)
+    before, after = read_weights(first.lora), read_weights(again.lora)
     assert before.keys() == after.keys()
     assert all(torch.allclose(before[key], after[key], atol=1e-6) for key in before)
     with pytest.raises(ValueError, match=r"changes the text encoder as well, .* turn text_encoder"):
         run("without", start=first.lora, text_encoder=False, **quiet)
     diffusers = {
         key.replace("lora_te2_text_model_encoder_layers_0_mlp_fc1", f"{DIFFUSERS}.0.mlp.fc1"): t
-        for key, t in read_lora(first.lora).items()
+        for key, t in read_weights(first.lora).items()
     }
     save_file(diffusers, tmp_path / "diffusers.safetensors")
     from_diffusers = run(

@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from facet.engine.captions.by_hand import keep_by_hand
 from facet.engine.captions.vision import FILE
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.lint import trigger_fault
+from facet.engine.store.captions_by_hand import keep_by_hand
 from facet.nodes.captions.writer import FacetCaptionWriter
 from facet.nodes.common.folders import character_folder
 from facet.nodes.common.vision_models import roots, vlm_folders
@@ -100,7 +100,7 @@ def test_free_text_that_stands_as_it_came_is_named(character):
     tags = Tags(outfit="a red coat", background="in a park")
     told = replace(character, source=replace(character.source, tags=tags))
     _, report = write(told, language="it")
-    assert "1 free texts stand as they came, in whatever language: 'a red coat'" in report
+    assert "1 free text was not translated: 'a red coat'" in report
 
 
 def test_folders_of_models_are_offered_also_those_that_others_use(tmp_path):
@@ -132,7 +132,7 @@ def test_a_model_in_a_folder_sees_where_strangers_are_and_is_asked_once(tmp_path
     right = sum(caption == f"zqx person, {place}" for caption, (_, place) in zip(captions, shown))
     assert right >= 20
     assert captions[-1] == "zqx person, in a room"
-    assert "Looked at by taught. Its licence: mit." in report
+    assert "Tagged by taught. Its licence: mit." in report
     assert "background: found in 31 of 31 pictures where it was not known" in report
 
     answers = character_folder(character, FILE)
@@ -148,7 +148,7 @@ def test_a_connected_clip_that_sees_is_asked_once_and_the_trigger_stays_alone(ch
     image = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(0))
     seen = character.adding([Shot(image, Provenance("imported"))])
     written, report = write(seen, vlm=clip, fill="background, details")
-    assert "Looked at by Qwen3VL. Its licence: not stated; look where it came from." in report
+    assert "Tagged by Qwen3VL. Its licence: not stated; check where you downloaded it." in report
     for shot in written.pictures:
         assert trigger_fault(shot.caption, "zqx") == ""
         assert len(shot.caption) < 500 and "\n" not in shot.caption

@@ -15,10 +15,10 @@ import pytest
 import torch
 from PIL import Image
 
-from facet.engine.captions.by_hand import captions_by_hand
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
+from facet.engine.store.captions_by_hand import captions_by_hand
 from facet.nodes.dataset.curator import report_on
 from harness.comfy_server import ComfyServer, Run
 from harness.executor import Executor

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from facet.engine.captions.by_hand import FILE, captions_by_hand
 from facet.engine.core.character import Character, Provenance, Shot
+from facet.engine.store.captions_by_hand import FILE, captions_by_hand
 from facet.nodes.dataset.files import FacetDatasetExporter, FacetDatasetLoader
 
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 from comfy.model_management import interrupt_current_processing
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.run_record import TrainingRun
 from facet.nodes.training.page import TRAININGS
 from harness.executor import Executor, Interrupted, InvalidPrompt, NodeError, Prompt
@@ -264,7 +264,7 @@ def test_layers_that_do_not_exist_are_told_with_an_example(
 
 def test_a_lora_of_the_list_is_gone_on_from(comfy: Executor, given: dict[str, Any]) -> None:
     first = Path(comfy.run(training()).value("train", 3))
-    before = read_lora(first)
+    before = read_weights(first)
     listed = f"facet/{first.name}"
     # So slowly that nothing moves: what comes out is what was put in.
     again = training(run_name="again", learning_rate=1e-6, steps=1, options=["options", 0])

@@ -8,7 +8,6 @@ from facet.engine.dataset.lint.phrases import common_phrases
 from facet.engine.dataset.lint.words import (
     boilerplate_spans,
     identity_spans,
-    identity_words,
     without,
 )
 
@@ -24,6 +23,11 @@ def said(*captions: str, tags: Tags | None = None) -> Character:
         for number, caption in enumerate(captions)
     ]
     return Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
+
+
+def identity_words(text: str) -> list[str]:
+    """What of ``text`` says who somebody is, in its own words."""
+    return [text[start:end] for start, end in identity_spans(text)]
 
 
 def kinds(character: Character, policy: str | None = None) -> list[str]:

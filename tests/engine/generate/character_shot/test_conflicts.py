@@ -2,11 +2,12 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.core.words import OPPOSE, subjects, tables, values_for
 from facet.engine.generate.character_shot.conflicts import (
     conflicts,
+    feature_values,
     features,
     mentions,
-    opposites,
     said_of,
 )
 
@@ -83,14 +84,31 @@ def test_what_was_said_comes_from_captions_details_and_the_file_unless_a_person_
 
 
 def test_no_word_says_two_values_of_one_feature():
-    for feature, entry in opposites()["features"].items():
-        words = [word for value in entry["values"].values() for word in value["near"]]
-        assert len(words) == len(set(words)), feature
+    for subject in ("hair", "eyes", "skin"):
+        said: dict[str, set[str]] = {}
+        for known in tables():
+            entry = subjects(known).get(subject, {}).get("words", {})
+            for readers in entry:
+                if OPPOSE in readers.split():
+                    for value, words in entry[readers].items():
+                        for word in words:
+                            said.setdefault(word, set()).add(value)
+        assert {word: values for word, values in said.items() if len(values) > 1} == {}
+
+
+def test_the_words_that_oppose_say_values_of_the_features():
+    known = {value for values in feature_values().values() for value in values}
+    said = set()
+    for one in tables():
+        entries = [entry.get("words", {}) for entry in subjects(one).values()]
+        for entry in (*entries, one["identity"]["alone"]):
+            said |= set(values_for(OPPOSE, entry).values())
+    assert said == known
 
 
 def test_every_value_is_known_by_its_own_name():
     names = {"youth": "young", "old age": "elderly", "a slim build": "slim"}
     names |= {"a heavy build": "chubby", "a bald head": "bald"}
-    for feature, entry in opposites()["features"].items():
-        for value in entry["values"]:
+    for feature, values in feature_values().items():
+        for value in values:
             assert features(names.get(value, value)).get(feature) == {value}

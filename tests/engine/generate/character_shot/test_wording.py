@@ -4,7 +4,7 @@ import re
 import pytest
 
 from facet.engine.comfyui.lora import Calls
-from facet.engine.core.character import VOCABULARY
+from facet.engine.core.vocabulary import VOCABULARY
 from facet.engine.demo.models import load_clip
 from facet.engine.generate.character_shot.wording import (
     Emphasis,

@@ -3,7 +3,8 @@ from collections import Counter
 import pytest
 import torch
 
-from facet.engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
+from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.core.vocabulary import VOCABULARY
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
 from facet.engine.generate.shots.presets import LARGE_SET, PRESETS, portrait, turnaround
 

@@ -11,6 +11,7 @@ import torch
 
 from facet.engine.captions.policy import CaptionPolicy
 from facet.engine.captions.writer import write_captions
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels
@@ -24,7 +25,6 @@ from facet.engine.generate.shots.make import plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.remedies import RetryRules, more_like_the_original
 from facet.engine.generate.shots.store import ShotStore
-from facet.engine.training.files.formats import read_lora
 from facet.world.probe import Probe
 
 PERSON = 4
@@ -98,7 +98,7 @@ def test_a_lora_makes_the_shots_of_its_successor(
         ReferenceMode.REFERENCE_LATENTS,
         strengthen_likeness=True,
     )
-    model, _ = comfy.sd.load_lora_for_models(models.model, None, read_lora(demo_lora), 1.0, 0.0)
+    model, _ = comfy.sd.load_lora_for_models(models.model, None, read_weights(demo_lora), 1.0, 0.0)
     with_lora = replace(studio, model=model, mode=LORA, strengthen_likeness=False)
     shots = plain_shoot(known, with_lora, gates(models, known), 2).run(
         SCENES, ShotStore(tmp_path / "second")

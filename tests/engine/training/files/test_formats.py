@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character
 from facet.engine.store.tensors import write_tensors
 from facet.engine.training.files.formats import (
@@ -20,7 +21,6 @@ from facet.engine.training.files.formats import (
     lora_metadata,
     lora_names,
     lora_state_dict,
-    read_lora,
 )
 from facet.engine.training.files.names import LoraName
 from facet.engine.training.model.loading import Precision, loaded
@@ -96,7 +96,7 @@ def test_strength_one_in_core_is_the_model_with_its_adapters(
     write_tensors(path, lora_state_dict(layers, lora_names(model, layers)), {})
     check_lora(path, model, layers)
     with caplog.at_level("WARNING"):
-        patched, _ = comfy.sd.load_lora_for_models(patcher, None, read_lora(path), 1.0, 0.0)
+        patched, _ = comfy.sd.load_lora_for_models(patcher, None, read_weights(path), 1.0, 0.0)
     assert "not loaded" not in caplog.text
     with torch.inference_mode(), loaded(patched, (1, 4, side, side), Precision(torch.float32)):
         by_core = problem.predict()
@@ -147,7 +147,7 @@ def test_a_good_file_passes_its_check(models: SmallModels, weights: Layers, path
 def test_a_file_that_changes_nothing_fails_its_check(
     models: SmallModels, weights: Layers, path: Path
 ) -> None:
-    idle = {name: value * ("lora_up" not in name) for name, value in read_lora(path).items()}
+    idle = {name: value * ("lora_up" not in name) for name, value in read_weights(path).items()}
     write_tensors(path, idle, {})
     with pytest.raises(UnusableLora, match="would change nothing"):
         check_lora(path, models.model.model, weights)
@@ -157,7 +157,7 @@ def test_a_file_that_changes_nothing_fails_its_check(
 def test_a_file_that_core_would_not_load_whole_fails_its_check(
     models: SmallModels, weights: Layers, path: Path, change: str
 ) -> None:
-    state = read_lora(path)
+    state = read_weights(path)
     base = "lora_unet_single_blocks_1_linear2"
     if change == "nan":
         state[f"{base}.lora_up.weight"] *= float("nan")

@@ -13,10 +13,11 @@ import comfy.sd
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.store.tensors import write_tensors
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.data.pictures import TrainingSample
-from facet.engine.training.files.formats import check_lora, lora_names, lora_state_dict, read_lora
+from facet.engine.training.files.formats import check_lora, lora_names, lora_state_dict
 from facet.engine.training.model.session import Session
 from facet.engine.training.model.targets import target_modules
 from facet.engine.training.model.text_encoder import TextEncoder, text_targets, what_stays
@@ -157,7 +158,7 @@ def test_comfyui_reads_the_file_whole_and_encodes_as_the_live_one(
         path = tmp_path / "lora.safetensors"
         write_tensors(path, lora_state_dict(layers, names), {})
     check_lora(path, made.model.model, layers, made.clip.cond_stage_model)
-    state = read_lora(path)
+    state = read_weights(path)
     part = ".lokr_w1" if kind == "LoKr" else ".lora_up.weight"
     assert all(f"{key}{part}" in state for key in KEYS[made.name])
     caplog.clear()

@@ -9,10 +9,10 @@ import comfy.sd
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels, load_models
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.progress.best import OriginalSimilarity
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.progress.samples import TrainingSampler
@@ -49,7 +49,7 @@ def shot(number: int) -> Shot:
 
 def likeness(models: DemoModels, path: Path, source: torch.Tensor) -> float:
     """How alike pictures with a LoRA are, loaded by core, on prompts of our own."""
-    patched, _ = comfy.sd.load_lora_for_models(models.model, None, read_lora(path), 1.0, 0.0)
+    patched, _ = comfy.sd.load_lora_for_models(models.model, None, read_weights(path), 1.0, 0.0)
     sampler = TrainingSampler.encoding(models.clip, models.vae, OTHER_PROMPTS, SAMPLING)
     return OriginalSimilarity(models.clip_vision, source)(sampler.make(patched))
 

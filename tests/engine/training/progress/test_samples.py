@@ -14,9 +14,9 @@ import pytest
 import torch
 from PIL import Image
 
+from facet.engine.comfyui.lora import read_weights
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
-from facet.engine.training.files.formats import read_lora
 from facet.engine.training.progress.samples import TrainingSampler, prompts_for, usual_sampling
 from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
@@ -83,7 +83,7 @@ def test_a_sample_is_what_core_makes_with_the_saved_lora(
     trained = run(settings, extras=EXTRAS)
     prompts = prompts_for(character, settings.sample_prompts)
     sampler = TrainingSampler.encoding(models.clip, models.vae, prompts, SAMPLING)
-    lora = read_lora(trained.run.checkpoints[-1].path)
+    lora = read_weights(trained.run.checkpoints[-1].path)
     patched, _ = comfy.sd.load_lora_for_models(models.model, None, lora, 1.0, 0.0)
     with torch.inference_mode():
         by_core = torch.cat(list(sampler.make(patched)), dim=1)
@@ -107,7 +107,7 @@ def test_training_goes_on_as_if_no_sample_had_been_made(
     without = run(replace(settings, sample_every=0, sample_prompts=""), "b")
     assert sampled.run.losses == without.run.losses
     for one, other in zip(sampled.run.checkpoints, without.run.checkpoints, strict=True):
-        a, b = read_lora(one.path), read_lora(other.path)
+        a, b = read_weights(one.path), read_weights(other.path)
         assert a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
     after = models.model.model.state_dict()
     assert after.keys() == weights.keys()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core.character import Character
-from ..store.files import write_json_atomic
+from ..core.errors import FacetError
+from .files import write_json_atomic
 
 FILE = "captions_by_hand.json"
 _WRITING = threading.Lock()
@@ -28,12 +29,12 @@ def captions_by_hand(folder: Path) -> dict[str, str]:
     try:
         known = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(
+        raise FacetError(
             f"{path} cannot be read ({error}); mend it or move it away: it holds the captions "
             "that you wrote."
         ) from error
     if not isinstance(known, dict) or not all(isinstance(text, str) for text in known.values()):
-        raise ValueError(
+        raise FacetError(
             f"{path} does not hold captions by the hashes of their pictures; mend it or move it "
             "away."
         )

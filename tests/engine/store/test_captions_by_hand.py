@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from facet.engine.captions.by_hand import (
+from facet.engine.core.character import Character, Provenance, Shot
+from facet.engine.store.captions_by_hand import (
     FILE,
     captions_by_hand,
     keep_by_hand,
     with_captions_by_hand,
 )
-from facet.engine.core.character import Character, Provenance, Shot
 
 
 def shot(seed: int) -> Shot:

@@ -1,0 +1,31 @@
+"""FLUX.2: Klein and dev."""
+
+from __future__ import annotations
+
+from .family import Architecture, Family, ReferenceMode
+
+FLUX2 = Family(
+    "flux2",
+    "Flux2 Klein",
+    ("Flux2",),
+    references=(ReferenceMode.REFERENCE_LATENTS,),
+    always_edits=True,
+    words="flux2",
+    architecture=Architecture("flux2", "flux-2", "https://github.com/black-forest-labs/flux2"),
+    distilled=None,  # the distilled Klein's file looks like that of the base model
+    train_instead="FLUX.2 Klein base",
+    licence="Apache-2.0 for Klein 4B, FLUX Non-Commercial License for Klein 9B and dev",
+    recipes={
+        "onetrainer": {
+            "model_type": "FLUX_2",
+            "base_model_name": "black-forest-labs/FLUX.2-klein-base-9B",
+            "output_model_format": "DIFFUSERS_LORA",
+            "transformer": {"train": True, "weight_dtype": "FLOAT_8"},
+            "text_encoder": {"train": False, "weight_dtype": "FLOAT_8"},
+            "vae": {"weight_dtype": "FLOAT_32"},
+            "train_dtype": "BFLOAT_16",
+            "timestep_distribution": "LOGIT_NORMAL",
+            "dynamic_timestep_shifting": True,
+        }
+    },
+)

@@ -1,0 +1,101 @@
+"""Every family that Facet knows, and which of them a model belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..core.errors import FacetError
+from .chroma import CHROMA
+from .family import (
+    FLOW,
+    GUIDANCE_DISTILLED,
+    NOISE,
+    Architecture,
+    Family,
+    Form,
+    UsualSampling,
+)
+from .flux import FLUX, SCHNELL
+from .flux2 import FLUX2
+from .krea2 import KREA2
+from .others import OTHERS
+from .qwen_image import QWEN_IMAGE
+from .sd15 import SD15
+from .sdxl import SDXL, SDXL_REFINER
+from .z_image import Z_IMAGE, Z_IMAGE_PIXELS
+
+FAMILIES: tuple[Family, ...] = (
+    FLUX,
+    SDXL,
+    SD15,
+    CHROMA,
+    QWEN_IMAGE,
+    Z_IMAGE,
+    FLUX2,
+    KREA2,
+    SCHNELL,
+    SDXL_REFINER,
+    Z_IMAGE_PIXELS,
+    *OTHERS,
+)
+"""In the order in which nodes show those with recipes for other trainers."""
+
+UNKNOWN = Family("unknown", "Unknown model", (), captions=Form.PHRASES)
+"""A class that no family has: it is shown no references, asked in plain words, captioned in phrases
+and its LoRA's layers have generic names; everything else is read off the network."""
+
+_COMFYUI = "https://github.com/comfy-org/ComfyUI"
+
+
+def family_of(model: Any) -> Family:
+    """The family of ``model``, a ModelPatcher or its BaseModel; ``UNKNOWN`` where there is none.
+
+    A class of ComfyUI that derives from a family's is of that family, but for references: whether
+    its own network reads them is not known.
+    """
+    by_class = {name: family for family in FAMILIES for name in family.classes}
+    own, *ancestors = class_names(model)
+    if own in by_class:
+        return by_class[own]
+    known = next((by_class[name] for name in ancestors if name in by_class), None)
+    return replace(known, references=(), always_edits=False) if known else UNKNOWN
+
+
+def family(key: str) -> Family:
+    """The family called ``key``; FacetError with a sentence when there is none."""
+    for one in FAMILIES:
+        if one.key == key:
+            return one
+    raise FacetError(
+        f"There is no model family {key!r}; take one of {', '.join(one.key for one in FAMILIES)}."
+    )
+
+
+def class_names(model: Any) -> list[str]:
+    """ComfyUI's configuration class of ``model`` by name, and those that it derives from."""
+    config = getattr(model, "model", model).model_config
+    return [one.__name__ for one in type(config).__mro__]
+
+
+def architecture_of(model: Any) -> Architecture:
+    """What a LoRA file of ``model`` says it is for: the family's words, else ComfyUI's class."""
+    known = family_of(model).architecture
+    own = class_names(model)[0].lower()
+    known = known or Architecture(own, own)
+    return known if known.implementation else replace(known, implementation=_COMFYUI)
+
+
+def usual_sampling(model: Any) -> UsualSampling:
+    """How ``model`` (a ModelPatcher) is usually sampled: as its family says, else by what it is.
+
+    That is: with distilled guidance where it takes some, else as flow or as noise prediction.
+    """
+    import comfy.model_sampling as kinds
+
+    known = family_of(model).sampling
+    if known is not None:
+        return known
+    if model.model.model_config.unet_config.get("guidance_embed", False):
+        return GUIDANCE_DISTILLED
+    return FLOW if isinstance(model.model.model_sampling, kinds.CONST) else NOISE
