@@ -27,8 +27,6 @@ LEVELS = (
 """The areas of engine/, lowest first. An area imports from lower levels only."""
 
 ACROSS = {
-    ("captions", "dataset"): "the caption writer lists what the lint says of its captions",
-    ("dataset", "captions"): "the curator keeps captions written by hand",
     ("scoring", "training"): "the scorer's candidates are a run's checkpoints",
 }
 """Imports from an area to another on its level or above, and why they are still there."""
@@ -37,7 +35,6 @@ BETWEEN_NODES = {}
 """Imports from one area of nodes/ to another, and what is shared that way."""
 
 TWICE = {
-    "Loaded": "captions/vision_folder: a VLM; dataset/naming: a dataset",
     "Picture": "dataset/pictures; nodes/expression",
     "_Sheet": "drawing/curves; scoring/report/image",
 }

@@ -40,6 +40,11 @@ class Tags:
         hidden = {axis for (of, value), axis in HIDES.items() if getattr(self, of) == value}
         return tuple(axis for axis in AXES if axis not in hidden)
 
+    def visible(self) -> Tags:
+        """These tags without what the picture cannot show."""
+        hidden = set(AXES) - set(self.visible_axes())
+        return replace(self, **dict.fromkeys(hidden, ""))
+
     def said_axes(self) -> list[str]:
         """The axes that are known and can be seen, without the details, in caption order."""
         return [axis for axis in self.visible_axes() if axis in VOCABULARY and getattr(self, axis)]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 from ..core.character import Character
+from . import table
 from .family import Family
 from .steps import OTHER_TRAINERS
-from .table import FAMILIES
 
 RANK, ALPHA, LEARNING_RATE = 32, 16, 1e-4
 
 
 def exported() -> list[Family]:
     """The families that other trainers are told to train, in the order of the nodes' choice."""
-    return [family for family in FAMILIES if family.recipes]
+    return [family for family in table.FAMILIES if family.recipes]
 
 
 def steps(character: Character) -> int:

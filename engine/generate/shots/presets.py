@@ -150,13 +150,13 @@ def portrait(
         tags = Tags(
             framing=chosen["framing"],
             view=chosen["view"],
-            expression="" if chosen["view"] == "back" else chosen["expression"],
-            pose="" if chosen["framing"] == "close_up" else chosen["pose"],
+            expression=chosen["expression"],
+            pose=chosen["pose"],
             outfit=worn[at],
             background=next(plains if chosen["background"] == "plain" else varied),
             lighting=chosen["lighting"],
         )
-        requests.append(ShotRequest(tags))
+        requests.append(ShotRequest(tags.visible()))
     return ShotPlan(tuple(requests))
 
 
