@@ -22,4 +22,5 @@ class FacetExtension(ComfyExtension):
 
 
 async def comfy_entrypoint() -> FacetExtension:
+    """What ComfyUI calls to load the pack."""
     return FacetExtension()

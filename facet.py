@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Facet's one command: demo, serve, doctor, test, bench. See `python facet.py --help`.
+"""Facet's one command: demo, serve, doctor, test, bench, world. See `python facet.py --help`.
 
 Standard library only, so that it runs before anything is installed.
 """

@@ -153,8 +153,13 @@ class BareFlux:
             qkv = self.linear(f"{name}.{key}_attn.qkv", modulated(x, *mods[key][:2]))
             parts.append(self.heads(f"{name}.{key}_attn.norm", qkv))
         q, k, v = (torch.cat(pair, 2) for pair in zip(*parts, strict=True))
-        seen = dict(zip(streams, attention(q, k, v, rotation).split(
-            [txt.shape[1], img.shape[1]], 1), strict=True))  # fmt: skip
+        seen = dict(
+            zip(
+                streams,
+                attention(q, k, v, rotation).split([txt.shape[1], img.shape[1]], 1),
+                strict=True,
+            )
+        )
         for key, x in streams.items():
             _, _, gate, shift, scale, last = mods[key]
             x = x + gate[:, None] * self.linear(f"{name}.{key}_attn.proj", seen[key])

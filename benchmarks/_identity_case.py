@@ -18,15 +18,15 @@ from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels
 from ..engine.demo.people import demo_picture
 from ..engine.scoring.adherence import asked_backdrop, asked_clothes
-from ..engine.scoring.cache import PictureCache
 from ..engine.scoring.candidates import candidates_of
 from ..engine.scoring.evaluate import Evaluation, evaluate
 from ..engine.scoring.measure import Meter
 from ..engine.scoring.probes import attribute_prompts, leak_prompts, trigger_prompts
 from ..engine.scoring.protocol import prompt_suite
-from ..engine.scoring.sampler import Bench, Sampler
+from ..engine.scoring.sampler import Bench, CandidateSampler
 from ..engine.scoring.score import ScoreCard
 from ..engine.scoring.verdict import LEAK_RATE, repeated
+from ..engine.store.images import ImageStore
 from ..engine.training.loop import train
 from ..engine.training.run_record import TrainingRun
 from ..engine.training.settings import TrainingSettings
@@ -97,13 +97,23 @@ def trained(
 ) -> TrainingRun:
     """A LoRA of ``character``'s dataset, with a checkpoint after each ``every`` steps."""
     settings = TrainingSettings(
-        steps=steps, rank=16, learning_rate=rate, precision="fp32", checkpoint_every=every,
+        steps=steps,
+        rank=16,
+        learning_rate=rate,
+        precision="fp32",
+        checkpoint_every=every,
         schedule="constant",
-    )  # fmt: skip
+    )
     return train(
-        models.model, models.clip, models.vae, character, settings, folder / "training", "run",
+        models.model,
+        models.clip,
+        models.vae,
+        character,
+        settings,
+        folder / "training",
+        "run",
         folder / "loras",
-    ).run  # fmt: skip
+    ).run
 
 
 @dataclass(frozen=True)
@@ -167,7 +177,7 @@ class Case:
             *leak_prompts(size.probes // 2, 7),
         )
         candidates = candidates_of(run, None, (1.0,), len(run.checkpoints))
-        cache = PictureCache(self.folder / "pictures")
+        cache = ImageStore(self.folder / "pictures")
         return evaluate(
             character, candidates, self.bench, prompts, cache=cache, first_look=first_look
         )
@@ -177,9 +187,14 @@ class Case:
         """The demo's models, all of them."""
         models = self.models
         return Bench(
-            models.model, models.clip, models.vae, models.clip_vision, Sampling(128, 128),
-            models.face, background=models.background,
-        )  # fmt: skip
+            models.model,
+            models.clip,
+            models.vae,
+            models.clip_vision,
+            Sampling(128, 128),
+            models.face,
+            background=models.background,
+        )
 
 
 def agreement(probe: Probe, identity: Identity, pictures: list[torch.Tensor]) -> float:
@@ -291,7 +306,7 @@ def _measuring(case: Case, evaluation: Evaluation) -> float:
 
 def _sampling(case: Case, evaluation: Evaluation) -> float:
     """Processor time that it takes to make the LoRA-off pictures, by the first four of them."""
-    make = Sampler(case.bench).make(None)
+    make = CandidateSampler(case.bench).make(None)
     samples = evaluation.card.off.samples
     make(samples[0].text, samples[0].prompt.seed)
     few = samples[:4]

@@ -25,20 +25,24 @@ from typing import Any
 
 import torch
 
+from ..engine.comfyui.lora import LoraFile, agreed, read_lora
+from ..engine.comfyui.models import Models
 from ..engine.comfyui.sampling import Sampling
 from ..engine.core.character import Character
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.generate.character_shot.conflicts import conflicts, mentions
 from ..engine.generate.character_shot.judge import Judge, Measures, Verdict
-from ..engine.generate.character_shot.lora import LoraFile, agreed, read_lora_file
-from ..engine.generate.character_shot.make import Shoot, Studio, Try
-from ..engine.generate.character_shot.store import Pictures
-from ..engine.scoring.cache import PictureCache
+from ..engine.generate.character_shot.make import (
+    CharacterCamera,
+    CharacterShoot,
+    TriedImage,
+)
 from ..engine.scoring.calibrate import Calibration
 from ..engine.scoring.candidates import candidates_of
 from ..engine.scoring.evaluate import evaluate
 from ..engine.scoring.protocol import prompt_suite
 from ..engine.scoring.sampler import Bench
+from ..engine.store.images import ImageStore
 from ..engine.training.run_record import TrainingRun
 from ..engine.vision.embedders import AppearanceEmbedder
 from ..world.captions import identity_words, tags_of
@@ -165,7 +169,7 @@ def one_person(
     character = true_character(person, size.shots)
     run = trained(character, models, folder, size.steps, FAST)
     scale = calibration(character, run, models, size.scenes, folder / "score")
-    lora = read_lora_file(run.checkpoints[-1].path)
+    lora = read_lora(run.checkpoints[-1].path)
     rng = random.Random(person)
     scenes = [unseen_scene(rng, index) for index in range(size.prompts)]
     prompts = [", ".join(tags_of(scene).phrases()) for scene in scenes]
@@ -184,7 +188,7 @@ def one_person(
 
     yardstick = Yardstick.beside(probe, person, known_look(probe, FIRST + person), scenes)
 
-    def read(tries: list[Try]) -> tuple[torch.Tensor, list[bool]]:
+    def read(tries: list[TriedImage]) -> tuple[torch.Tensor, list[bool]]:
         reading = probe.read(torch.stack([one.image for one in tries]))
         seen = zip(reading.names("view"), scenes, strict=True)
         return yardstick.each(reading.embedding), [view == scene.view for view, scene in seen]
@@ -219,12 +223,17 @@ def judge_of(character: Character, models: DemoModels, scale: Calibration) -> Ti
 
 
 def shoot_of(
-    character: Character, model: Any, models: DemoModels, lora: LoraFile, judge: Judge,
-    folder: Path, tries: int,
-) -> Shoot:  # fmt: skip
+    character: Character,
+    model: Any,
+    models: DemoModels,
+    lora: LoraFile,
+    judge: Judge,
+    folder: Path,
+    tries: int,
+) -> CharacterShoot:
     """Character Shot with ``lora`` at strength 1, pictures in ``folder``."""
-    studio = Studio(model, models.clip, models.vae, SAMPLING, "", lora, 1.0)
-    return Shoot(studio, agreed(character, lora)[0], judge, Pictures(folder), (), tries)
+    camera = CharacterCamera(Models(model, models.clip, models.vae), SAMPLING, lora, 1.0)
+    return CharacterShoot(camera, agreed(character, lora)[0], judge, folder, (), tries)
 
 
 def calibration(
@@ -234,7 +243,7 @@ def calibration(
     bench = Bench(models.model, models.clip, models.vae, models.clip_vision, SAMPLING, models.face)
     candidates = candidates_of(run, None, (1.0,), 1)
     prompts = prompt_suite(character, scenes, 7)
-    card = evaluate(character, candidates, bench, prompts, cache=PictureCache(folder)).card
+    card = evaluate(character, candidates, bench, prompts, cache=ImageStore(folder)).card
     return card.calibration
 
 
@@ -284,8 +293,11 @@ def others(part: str, own: Identity) -> list[str]:
         "skin": list(SKIN),
         "eyes": list(EYES),
         "hair": [] if own.hair_style == "bald" else list(HAIR),
-        "hair_style": {"short": ["long", "bald"], "long": ["short", "bald"],
-                       "bald": ["short", "long"]}.get(mine, ["bald"]),
+        "hair_style": {
+            "short": ["long", "bald"],
+            "long": ["short", "bald"],
+            "bald": ["short", "long"],
+        }.get(mine, ["bald"]),
         "build": [] if mine == "average" else ["slim", "stocky"],
-    }[part]  # fmt: skip
+    }[part]
     return [one for one in values if one != mine and not any({one, mine} <= a for a in ALIKE)]

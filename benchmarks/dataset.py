@@ -36,8 +36,8 @@ from ..engine.dataset.lint import lint
 from ..engine.dataset.load import load
 from ..engine.demo.models import DemoModels, load_models
 from ..world.demo_people import FIRST
+from ..world.flawed_set import flawed_set, precision_recall
 from ..world.identity import Identity
-from ._lint_case import flawed_set, precision_recall
 from ._people import TRIGGER
 
 SIZES, QUICK_SIZES = (250, 500, 1000, 2000), (50, 100, 200, 400)

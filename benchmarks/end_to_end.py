@@ -25,9 +25,10 @@ from ..engine.comfyui.sampling import Sampling
 from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.generate.shots.accept import Gates, Thresholds
+from ..engine.generate.shots.camera import Studio
 from ..engine.generate.shots.conditioning import ReferenceMode
-from ..engine.generate.shots.make import Shoot, Studio
+from ..engine.generate.shots.gates import Gates, Thresholds
+from ..engine.generate.shots.make import plain_shoot
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.store import ShotStore
@@ -113,7 +114,7 @@ def one_person(
     )
     gates = Gates(source.image, Thresholds(), models.face, models.clip_vision)
     plan = ShotPlan((*turnaround().requests, *portrait(16).requests)[: 6 + size.shots])
-    shots = Shoot(character, studio, gates, seed=number).run(
+    shots = plain_shoot(character, studio, gates, seed=number).run(
         plan, ShotStore(folder / f"{number}-shots")
     )
     accepted = [shot for shot in shots if shot.include]

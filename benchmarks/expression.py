@@ -28,11 +28,11 @@ from ..engine.generate.expression.presets import ALL, PRESETS
 from ..engine.generate.expression.rig import displaced
 from ..engine.generate.expression.table import SLIDERS
 from ..engine.generate.expression.warp import LEAST_JACOBIAN, warp
+from ..engine.generate.retouch.retouch import retouching_studio
 from ..engine.vision.faces import Face, find_face
 from ..nodes.expression.faces import KNOWN, preview, subject_of
 from ..nodes.expression.list import wanted_expressions
 from ..nodes.expression.work import Expressions, Settings
-from ..nodes.shots.shooting import retouching_studio
 from ..world.demo_people import demo_scene
 from ..world.probe import Probe
 from ..world.scene import EXPRESSIONS, Scene

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -21,15 +21,15 @@ from typing import Any
 
 import torch
 
-from ..engine.comfyui.sampling import Sampling
+from ..engine.comfyui.sampling import OnStep, Sampling
 from ..engine.core.character import Character, Provenance, Score, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.generate.shots.accept import Gates, Thresholds
-from ..engine.generate.shots.camera import Camera, Recipe
+from ..engine.generate.attempts import Attempt
+from ..engine.generate.shots.camera import ShotCamera, Studio
 from ..engine.generate.shots.conditioning import ReferenceMode
-from ..engine.generate.shots.gates import Look
-from ..engine.generate.shots.make import Progress, Shoot, Studio
+from ..engine.generate.shots.gates import Gates, ShotLook, Thresholds
+from ..engine.generate.shots.make import Shoot, ShotProgress, plain_kind
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.reading import Reading
@@ -62,7 +62,11 @@ class TimedGates(Gates):
         return reading
 
     def judge(
-        self, reading: Reading, tags: Tags, this: Look | None = None, others: Sequence[Look] = ()
+        self,
+        reading: Reading,
+        tags: Tags,
+        this: ShotLook | None = None,
+        others: Sequence[ShotLook] = (),
     ) -> tuple[Score, ...]:
         begin = time.process_time()
         scores = super().judge(reading, tags, this, others)
@@ -70,16 +74,14 @@ class TimedGates(Gates):
         return scores
 
 
-class TimedCamera(Camera):
-    """A camera that counts its pictures and the processor seconds they take."""
+class TimedCamera(ShotCamera):
+    """A camera that counts its images and the processor seconds they take."""
 
     seconds, pictures = 0.0, 0
 
-    def picture(
-        self, recipe: Recipe, on_step: Callable[[int, torch.Tensor], None] | None = None
-    ) -> torch.Tensor:
+    def image(self, attempt: Attempt, on_step: OnStep | None = None) -> torch.Tensor:
         begin = time.process_time()
-        image = super().picture(recipe, on_step)
+        image = super().image(attempt, on_step)
         self.seconds += time.process_time() - begin
         self.pictures += 1
         return image
@@ -93,7 +95,7 @@ class Tally:
     passed_at_once: int = 0
     kept: list[Shot] = field(default_factory=list)
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ShotProgress) -> None:
         """Hears of a try, as `Shoot.run` tells of it."""
         shot = progress.shot
         if shot is None:
@@ -168,8 +170,8 @@ def one_person(
     around = turnaround().requests
     plan = ShotPlan((*around, *portrait(max(16, count - len(around))).requests)[:count])
     gates = TimedGates(source.image, Thresholds(), models.face, models.clip_vision)
-    shoot = Shoot(character, studio, gates, seed=number)
-    camera = shoot.camera = TimedCamera(character, studio)
+    camera = TimedCamera(character, studio)
+    shoot = Shoot(character, gates, number, plain_kind(camera, gates))
     tally = Tally()
     shoot.run(plan, ShotStore(folder), tally)
     sampled, sampling_seconds, gate_seconds = camera.pictures, camera.seconds, gates.seconds

@@ -1,0 +1,1 @@
+"""What Facet does, as plain modules over torch and ComfyUI; knows no node."""

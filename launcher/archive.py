@@ -13,7 +13,7 @@ from .problem import Problem
 def sha256(path: Path) -> str:
     """Hex sha256 of a file."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
@@ -63,6 +63,6 @@ def extract(tar: tarfile.TarFile, member: tarfile.TarInfo, inside: str, target: 
         raise Problem(f"The archive holds {member.name!r}, which is not a plain file inside it.")
     destination = target.joinpath(*below)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    with source, open(destination, "wb") as file:
+    with source, destination.open("wb") as file:
         shutil.copyfileobj(source, file)
     return True

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from .places import ROOT, Home, sharing_cores
+from . import inside
+from .places import ROOT, Home
 from .problem import Problem
 from .setup import set_up
 
@@ -28,14 +26,13 @@ def run(home: Home, name: str, quick: bool, as_json: bool) -> int:
     if name not in names():
         raise Problem(f"There is no benchmark {name!r}; there is: {', '.join(names()) or 'none'}.")
     environment = set_up(home)
-    with tempfile.TemporaryDirectory(prefix="facet-bench-") as folder:
-        answer = Path(folder) / "answer.json"
-        command = [str(environment.python), str(ROOT / "launcher" / "bench_process.py")]
-        command += [str(environment.comfyui.folder), folder, name, str(int(quick)), str(answer)]
-        code = subprocess.run(command, env=sharing_cores(), check=False).returncode
-        if code:
-            return code
-        result: dict[str, Any] = json.loads(answer.read_text("utf-8"))
+    comfyui = environment.comfyui.folder
+    try:
+        result: dict[str, Any] = inside.call(
+            environment.python, comfyui, f"facet.benchmarks.{name}", "main", quick
+        )
+    except inside.Failed as failed:
+        return failed.code
     print(table(result))
     if as_json:
         print(json.dumps(result))

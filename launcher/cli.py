@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from . import bench, demo, doctor, serve, testing
+from . import bench, demo, doctor, serve, testing, world
 from .places import Home
 from .problem import Problem, from_os_error
 
@@ -34,13 +34,15 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("name", metavar="NAME", help=", ".join(bench.names()) or "none yet")
     measure.add_argument("--quick", action="store_true", help="within a minute")
     measure.add_argument("--json", action="store_true", help="print one object as the last line")
+    make = commands.add_parser("world", help="one step of making the demo models: world/README.md")
+    make.add_argument("name", metavar="NAME", help=", ".join(world.names()) or "none here")
     return top
 
 
 def dispatch(arguments: list[str], home: Home) -> int:
     """Run one command; its exit code."""
     known, rest = parser().parse_known_args(arguments)
-    if rest and known.command != "test":
+    if rest and known.command not in ("test", "world"):
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
     if known.command == "demo":
         demo.run(home, known.person, known.out, known.json)
@@ -52,10 +54,13 @@ def dispatch(arguments: list[str], home: Home) -> int:
         return testing.run(home, rest)
     elif known.command == "bench":
         return bench.run(home, known.name, known.quick, known.json)
+    elif known.command == "world":
+        return world.run(home, known.name, rest)
     return 0
 
 
 def on_terminate(number: int, frame: FrameType | None) -> None:
+    """Leave as a signal says, through every `finally`."""
     sys.exit(128 + number)
 
 

@@ -79,4 +79,5 @@ def check_version(comfyui: ComfyUI, root: Path = ROOT) -> None:
 
 
 def numbers(version: str) -> tuple[int, ...]:
+    """The first three numbers of a version, to compare."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

@@ -60,6 +60,7 @@ def examine(home: Home) -> list[Finding]:
 
 
 def python() -> Finding:
+    """Whether this Python is one that Facet runs in."""
     try:
         check_python()
     except Problem as problem:
@@ -86,6 +87,7 @@ def packages(interpreter: Path) -> list[Finding]:
 
 
 def disk(home: Home, needed: int) -> Finding:
+    """Whether ``needed`` bytes are free where the set-up goes."""
     existing = next(path for path in (home.folder, *home.folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     short = free < needed

@@ -1,16 +1,30 @@
 """Facet inside this process: ComfyUI's modules on the path and the pack as package `facet`.
 
-Used by the tests and by `facet.py bench`; needs ComfyUI's own Python environment.
+The one way in for tests, benchmarks and the demo world; needs ComfyUI's own Python environment.
+
+    python -m launcher.inprocess COMFYUI BASE DEVICE MODULE FUNCTION ARGUMENTS ANSWER
+
+calls a function of the pack in a process of its own: see `inside.call`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import importlib.util
+import json
 import sys
 import threading
 from pathlib import Path
 from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def load(comfyui: Path, base: Path, cpu: bool = True) -> ModuleType:
+    """ComfyUI, working in the folder `base`, and the pack, not yet registered with it."""
+    load_comfyui(comfyui, base, cpu)
+    return declare_pack()
 
 
 def load_comfyui(comfy: Path, base: Path, cpu: bool = True) -> None:
@@ -34,21 +48,20 @@ def gpu_is_visible() -> bool:
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
-def declare_pack(root: Path, name: str = "facet") -> ModuleType:
-    """Make the folder `root` importable as the package `name`, whatever the folder is called.
+def declare_pack() -> ModuleType:
+    """Make the pack importable as `facet`, whatever its folder is called.
 
     Its modules can be imported from then on; its own `__init__.py` runs in `register`.
     """
-    # The demo world is imported as `world`, but the pack's `nodes` must not stand before ComfyUI's.
-    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
-    sys.path.append(str(root))
+    # Last on the path, as the pack's `nodes` must not stand before ComfyUI's.
+    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != ROOT]
+    sys.path.append(str(ROOT))
     spec = importlib.util.spec_from_file_location(
-        name, root / "__init__.py", submodule_search_locations=[str(root)]
+        "facet", ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
     )
-    if spec is None:
-        raise ImportError(f"There is no pack in {root}.")
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules["facet"] = module
     return module
 
 
@@ -89,3 +102,19 @@ def start_comfyui(pack: ModuleType) -> list[str]:
     ids = asyncio.run_coroutine_threadsafe(bring_up(), loop).result()
     asyncio.run_coroutine_threadsafe(server.PromptServer.instance.publish_loop(), loop)
     return ids
+
+
+def main(
+    comfyui: str, base: str, device: str, module: str, function: str, arguments: str, answer: str
+) -> None:
+    """What `python -m launcher.inprocess` does; the function's answer is kept as JSON."""
+    load(Path(comfyui), Path(base), cpu=device == "cpu" or not gpu_is_visible())
+    result = getattr(importlib.import_module(module), function)(*json.loads(arguments))
+    Path(answer).write_text(json.dumps(result), encoding="utf-8")
+
+
+if __name__ == "__mp_main__":
+    # A process that a pool of such a process begins afresh.
+    declare_pack()
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -45,7 +45,7 @@ class Pip:
         environment["PYTHONIOENCODING"] = "utf-8"
         command = [str(self.python), "-m", "pip", *arguments, "--no-input", "--progress-bar", "off"]
         lines: list[str] = []
-        with open(self.log, "a", encoding="utf-8") as log:
+        with self.log.open("a", encoding="utf-8") as log:
             print("$", *command, file=log, flush=True)
             with subprocess.Popen(
                 command,

@@ -44,7 +44,7 @@ class Home:
     def locked(self) -> Iterator[None]:
         """Hold the folder for one set-up; raises Problem while another one runs."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "setup.lock", "w", encoding="utf-8") as handle:
+        with (self.folder / "setup.lock").open("w", encoding="utf-8") as handle:
             try:
                 if sys.platform == "win32":
                     import msvcrt

@@ -76,6 +76,7 @@ def identity(character: Path) -> Json:
 
 
 def score(character: Path) -> Json:
+    """The score.json of a character's folder; empty when there is none."""
     file = character / "report" / "score.json"
     found = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     return found if isinstance(found, dict) else {}

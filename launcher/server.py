@@ -152,7 +152,7 @@ class Server:
         self.output.mkdir(parents=True, exist_ok=True)
         # A group of its own: Ctrl-C reaches this command first, which then stops the server.
         flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        with open(self.log, "wb") as log:
+        with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,

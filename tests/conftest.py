@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from facet.engine.core.character import Character
+    from facet.engine.demo.models import DemoModels
     from facet.launcher.setup import Environment
-    from harness.browser import Browser, Page
+    from harness.browser import Browser, Page, Pages
     from harness.comfy_server import ComfyServer
     from harness.executor import Executor
 
@@ -24,36 +25,72 @@ ROOT = Path(__file__).resolve().parents[1]
 COMFYUI = Path(os.environ.get("COMFYUI_PATH") or ROOT / ".facet" / "ComfyUI")
 BASE = Path(tempfile.mkdtemp(prefix="facet-tests-"))
 
-
-def load_launcher() -> ModuleType:
-    """`launcher/inprocess.py` by its path: the pack it would be imported from is not loaded yet."""
-    spec = importlib.util.spec_from_file_location("inprocess", ROOT / "launcher" / "inprocess.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 if not (COMFYUI / "comfyui_version.py").is_file():
     raise pytest.UsageError(
         f"There is no ComfyUI in {COMFYUI}; run `python facet.py test`, or set COMFYUI_PATH."
     )
 
-inprocess = load_launcher()
-inprocess.load_comfyui(COMFYUI, BASE)
+sys.path.append(str(ROOT))
 
-import nodes  # noqa: E402
-
-# Test modules in tests/nodes/ are called `nodes.test_…`. pytest would put an empty package of that
-# name in the place of ComfyUI's module, unless the module looks like a package itself.
-nodes.__path__ = []
-
-PACK = inprocess.declare_pack(ROOT)
+from launcher import inprocess  # noqa: E402
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Playwright keeps an event loop running in this thread, where ComfyUI's executor needs none.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+def load() -> ModuleType:
+    """ComfyUI and the pack in this process."""
+    pack = inprocess.load(COMFYUI, BASE)
+    import nodes
+
+    # pytest calls a module of tests/nodes/ `nodes.test_…`, which is below the module that ComfyUI
+    # has of that name; it would put a package of its own in that one's place, were it not one.
+    nodes.__path__ = []
+    return pack
+
+
+# The process that only hands out the tests, as `facet.py test` starts it, needs nothing of it.
+HANDS_OUT = bool(os.environ.get("FACET_WORKERS")) and not os.environ.get("PYTEST_XDIST_WORKER")
+PACK = None if HANDS_OUT else load()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="the slow proofs too: docs/nightly.md")
+    parser.addoption("--durations-file", metavar="FILE", help="where the fifty dearest tests go")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.option.nightly and "nightly" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    dear = {group_of(item) for item in items if item.get_closest_marker("slow")}
+    rank = {"server": 0, "narrow": 1}
+    items.sort(key=lambda item: rank.get(group_of(item), 2 if group_of(item) in dear else 3))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Which tests run in one worker, one after another: those of a server, or of a file."""
+    needed = getattr(item, "fixturenames", ())
+    if "narrow_server" in needed:
+        return "narrow"
+    return "server" if {"server", "browser"} & set(needed) else item.nodeid.split("::")[0]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if not config.option.durations_file:
+        return
+    seconds: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid] = seconds.get(report.nodeid, 0) + report.duration
+    dearest = sorted(seconds.items(), key=lambda one: -one[1])[:50]
+    file = Path(config.option.durations_file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{taken:8.2f} s  {test}\n" for test, taken in dearest), "utf-8")
 
 
 def pytest_unconfigure() -> None:
@@ -75,6 +112,7 @@ def comfyui() -> Path:
 @pytest.fixture(scope="session")
 def node_ids() -> list[str]:
     """Ids of the pack's nodes, registered with the ComfyUI in this process."""
+    assert PACK is not None
     return inprocess.start_comfyui(PACK)
 
 
@@ -85,6 +123,41 @@ def comfy(node_ids: list[str], tmp_path: Path) -> Iterator[Executor]:
 
     with Executor(tmp_path) as executor:
         yield executor
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of this run have in common: see `harness.shared.once`."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+
+@pytest.fixture(scope="session")
+def demo_models() -> DemoModels:
+    """The demo's models; nobody changes them."""
+    from facet.engine.demo.models import load_models
+
+    return load_models()
+
+
+@pytest.fixture(scope="session")
+def demo_character() -> Character:
+    """A person whom the demo models never saw, in ten true pictures: see `harness.demo_lora`."""
+    from harness.demo_lora import PERSON, true_character
+
+    return true_character(PERSON)
+
+
+@pytest.fixture(scope="session")
+def demo_lora(demo_models: DemoModels, demo_character: Character, shared: Path) -> Path:
+    """The file of a LoRA of `demo_character`, trained once for all workers; nobody changes it."""
+    from harness.demo_lora import trained_lora
+    from harness.shared import once
+
+    def train(folder: Path) -> None:
+        trained_lora(demo_models, demo_character, folder)
+
+    return next((once(shared / "demo_lora", train) / "loras").glob("*.safetensors"))
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +186,17 @@ def server(
 
 
 @pytest.fixture(scope="session")
+def narrow_server(
+    environment: Environment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ComfyServer]:
+    """A ComfyUI that has narrow files of all the models that the workflows ask for."""
+    from harness.narrow_server import running_server
+
+    with running_server(environment, tmp_path_factory.mktemp("narrow")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def info(server: ComfyServer, node_ids: list[str]) -> dict[str, Any]:
     """What /object_info says of the pack's nodes."""
     everything = server.client.get("/object_info")
@@ -128,8 +212,25 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def pages(browser: Browser, server: ComfyServer) -> Iterator[Pages]:
+    """ComfyUI's page in each renderer, opened once for the whole session."""
+    from harness.browser import Pages
+
+    with Pages(browser, server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def narrow_pages(browser: Browser, narrow_server: ComfyServer) -> Iterator[Pages]:
+    """The page of `narrow_server` in each renderer, opened once for the whole session."""
+    from harness.browser import Pages
+
+    with Pages(browser, narrow_server) as opened:
+        yield opened
+
+
 @pytest.fixture(params=[False, True], ids=["canvas", "vue"])
-def page(request: pytest.FixtureRequest, browser: Browser, server: ComfyServer) -> Iterator[Page]:
-    """ComfyUI's page, ready, in each of its two renderers; see `harness.browser.Page`."""
-    with browser.open(server, vue=request.param) as page:
-        yield page
+def page(request: pytest.FixtureRequest, pages: Pages) -> Page:
+    """ComfyUI's page with an empty graph, in each of its two renderers: `harness.browser.Page`."""
+    return pages.cleared(request.param)

@@ -12,6 +12,7 @@ from facet.launcher import workflow
 from facet.launcher.places import ROOT
 from harness.browser import Page
 from harness.comfy_server import ComfyServer
+from harness.graphs import check_in_page, check_size, check_thumbnail
 
 FILE = ROOT / "workflows" / "10_expression_sheet.json"
 
@@ -27,11 +28,7 @@ def prompt(saved: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
 
 
 def test_it_is_small_enough_to_understand(saved: dict[str, Any]) -> None:
-    assert len(saved["nodes"]) <= 10
-    assert len(saved["groups"]) == 3
-    assert any(node["type"] == "MarkdownNote" for node in saved["nodes"])
-    for node in saved["nodes"]:
-        assert "randomize" not in (node.get("widgets_values") or [])
+    check_size(saved, nodes=10, groups=range(3, 4))
 
 
 def test_it_asks_for_every_expression_there_is(prompt: dict[str, Any]) -> None:
@@ -44,12 +41,7 @@ def test_it_asks_for_every_expression_there_is(prompt: dict[str, Any]) -> None:
 def test_it_loads_without_a_word_and_means_the_same_in_the_page(
     page: Page, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
-    page.load(saved)
-    assert page.troubles() == []
-    seen = page.prompt()
-    assert {key: (node["class_type"], node["inputs"]) for key, node in seen.items()} == {
-        key: (node["class_type"], node["inputs"]) for key, node in prompt.items()
-    }
+    check_in_page(page, saved, prompt)
 
 
 def test_it_ends_with_twelve_shots_and_a_sheet_of_them(
@@ -72,8 +64,4 @@ def test_it_ends_with_twelve_shots_and_a_sheet_of_them(
 
 
 def test_the_thumbnail_is_a_picture_that_the_page_shows() -> None:
-    thumbnail = FILE.with_suffix(".jpg")
-    with Image.open(thumbnail) as picture:
-        assert picture.format == "JPEG"
-        assert min(picture.size) >= 256
-    assert thumbnail.stat().st_size < 400_000
+    check_thumbnail(FILE)

@@ -76,8 +76,13 @@ def test_without_network_the_demo_is_one_sentence_and_leaves_no_half_step(clone:
     assert "to download" in done.stdout
     assert not (clone / ".facet" / "ComfyUI").exists()
     assert {path.name for path in clone.iterdir()} == {
-        ".facet", "facet.py", "launcher", "pyproject.toml", "requirements.txt", "tests",
-    }  # fmt: skip
+        ".facet",
+        "facet.py",
+        "launcher",
+        "pyproject.toml",
+        "requirements.txt",
+        "tests",
+    }
 
 
 def test_a_comfyui_that_is_too_old_is_one_sentence(clone: Path, tmp_path: Path) -> None:

@@ -67,7 +67,11 @@ def quick_prompt(server: ComfyServer, picture: str, name: str) -> dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("draw", "name"), [(photograph, "Photograph"), (own_character, "Own character")]
+    ("draw", "name"),
+    [
+        (photograph, "Photograph"),
+        pytest.param(own_character, "Own character", marks=pytest.mark.nightly),
+    ],
 )
 def test_every_node_takes_it(draw: Any, name: str, server: ComfyServer, tmp_path: Path) -> None:
     file = tmp_path / f"{name}.png"

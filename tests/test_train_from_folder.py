@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from safetensors import safe_open
 
-from facet.engine.core.character import quantise
-from facet.engine.demo.people import demo_picture
 from facet.launcher import workflow
-from facet.launcher.comfyui import ComfyUI
-from facet.launcher.demo import HEADLESS
-from facet.launcher.places import ROOT, Home
-from facet.launcher.server import Server, make_base
-from facet.launcher.setup import Environment
-from harness.browser import Browser, Page
+from facet.launcher.places import ROOT
+from harness.browser import Page, Pages
 from harness.comfy_server import ComfyServer, Run
-from harness.flux_files import copy_comfyui, write_models
+from harness.graphs import (
+    changed,
+    check_in_page,
+    check_offers,
+    check_size,
+    check_thumbnail,
+    models_of,
+)
+from harness.narrow_server import write_picture
 
 FILE = ROOT / "workflows" / "02_train_from_folder.json"
+PICTURES = "two_pictures"
 LOADERS = ("UNETLoader", "DualCLIPLoader", "VAELoader")
 # All that is changed, so that one core has soon done. "balanced" would end with samples, at twenty
 # steps of the sampler each.
 FEW = {
     "FacetLoraTrainer": {"steps": 2, "rank": 2, "checkpoint_every": 1},
     "FacetTrainingOptions": {"quality": "custom", "resolutions": "64"},
+    "FacetDatasetLoader": {"folder": PICTURES},
 }
 
 
@@ -39,57 +40,22 @@ def saved() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def flux(
-    comfyui: Path, environment: Environment, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ComfyServer]:
-    """A ComfyUI that has the files the workflow asks for, and a folder of pictures."""
-    folder = tmp_path_factory.mktemp("flux")
-    small = Environment(
-        ComfyUI(copy_comfyui(comfyui, folder / "ComfyUI"), None), environment.python
-    )
-    home = Home(folder / "home")
-    base = make_base(home, small, ROOT)
-    write_models(
-        small.comfyui.folder,
-        base / "models",
-        {
-            "flux": "diffusion_models/flux1-dev.safetensors",
-            "clip_l": "text_encoders/clip_l.safetensors",
-            "t5xxl": "text_encoders/t5xxl_fp16.safetensors",
-            "vae": "vae/ae.safetensors",
-        },
-    )
-    pictures = base / "input" / "my_character"
-    pictures.mkdir()
+def prompt(saved: dict[str, Any], narrow_server: ComfyServer) -> dict[str, Any]:
+    return workflow.to_prompt(saved, narrow_server.client.get("/object_info"))
+
+
+@pytest.fixture(scope="module")
+def run(prompt: dict[str, Any], narrow_server: ComfyServer) -> Run:
+    """The workflow over HTTP, with few steps, on two pictures of which one has a caption."""
+    pictures = narrow_server.input / PICTURES
     for number in range(2):
-        picture = Image.fromarray(quantise(demo_picture(number)).numpy())
-        picture.save(pictures / f"{number}.png")
+        write_picture(number, pictures / f"{number}.png")
     (pictures / "0.txt").write_text("zqx person, front view")
-    with Server(small, base, home.logs / "server.log", options=HEADLESS) as running:
-        yield ComfyServer(running)
-
-
-@pytest.fixture(scope="module")
-def prompt(saved: dict[str, Any], flux: ComfyServer) -> dict[str, Any]:
-    return workflow.to_prompt(saved, flux.client.get("/object_info"))
-
-
-@pytest.fixture(scope="module")
-def run(prompt: dict[str, Any], flux: ComfyServer) -> Run:
-    """The workflow over HTTP, with few steps."""
-    few = {
-        key: node | {"inputs": node["inputs"] | FEW.get(node["class_type"], {})}
-        for key, node in prompt.items()
-    }
-    return flux.run(few)
+    return narrow_server.run(changed(prompt, FEW))
 
 
 def test_it_is_small_enough_to_understand(saved: dict[str, Any]) -> None:
-    assert len(saved["nodes"]) <= 10
-    assert len(saved["groups"]) >= 3
-    assert any(node["type"] == "MarkdownNote" for node in saved["nodes"])
-    for node in saved["nodes"]:
-        assert "randomize" not in (node.get("widgets_values") or [])
+    check_size(saved, nodes=10, groups=range(3, 20))
 
 
 def test_every_loader_says_where_its_models_are(saved: dict[str, Any]) -> None:
@@ -104,10 +70,10 @@ def test_every_loader_says_where_its_models_are(saved: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_it_trains_flux_from_the_folder(run: Run, flux: ComfyServer) -> None:
+def test_it_trains_flux_from_the_folder(run: Run, narrow_server: ComfyServer) -> None:
     assert run.status == "success", run.error
-    lora = flux.server.base / "models" / "loras" / "facet" / "My_character_flux_dev.safetensors"
-    with safe_open(lora, "pt") as file:
+    loras = narrow_server.server.base / "models" / "loras" / "facet"
+    with safe_open(loras / "My_character_flux_dev.safetensors", "pt") as file:
         keys, metadata = set(file.keys()), file.metadata()
     assert "lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight" in keys
     assert "lora_unet_single_blocks_0_linear1.lora_down.weight" in keys
@@ -116,8 +82,8 @@ def test_it_trains_flux_from_the_folder(run: Run, flux: ComfyServer) -> None:
 
 
 @pytest.mark.slow
-def test_it_leaves_checkpoints_and_curves(run: Run, flux: ComfyServer) -> None:
-    folder = flux.output / "facet" / "My_character" / "training" / "flux_dev"
+def test_it_leaves_checkpoints_and_curves(run: Run, narrow_server: ComfyServer) -> None:
+    folder = narrow_server.output / "facet" / "My_character" / "training" / "flux_dev"
     assert len(list(folder.rglob("*.safetensors"))) >= 2
     assert (folder / "losses.png").is_file()
     with (folder / "losses.csv").open(newline="") as file:
@@ -128,41 +94,19 @@ def test_it_leaves_checkpoints_and_curves(run: Run, flux: ComfyServer) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "vue"])
 def test_with_its_models_it_loads_without_a_word_and_means_the_same_in_the_page(
-    vue: bool,
-    browser: Browser,
-    flux: ComfyServer,
-    saved: dict[str, Any],
-    prompt: dict[str, Any],
+    vue: bool, narrow_pages: Pages, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
-    with browser.open(flux, vue) as page:
-        page.load(saved)
-        assert page.troubles() == []
-        seen = page.prompt()
-    assert {key: (node["class_type"], node["inputs"]) for key, node in seen.items()} == {
-        key: (node["class_type"], node["inputs"]) for key, node in prompt.items()
-    }
+    page = narrow_pages.cleared(vue)
+    check_in_page(page, saved, prompt)
 
 
 @pytest.mark.browser
 def test_without_them_the_page_offers_each_model_and_nothing_else(
     page: Page, saved: dict[str, Any]
 ) -> None:
-    models = [model for node in saved["nodes"] for model in node["properties"].get("models", [])]
-    page.load(saved)
-    assert page.page.get_by_test_id("error-overlay").inner_text().startswith("4 errors")
-    page.page.get_by_text("View details").first.click()
-    shown = page.page.get_by_test_id("missing-model-importable-rows").inner_text().split("\n")
-    for model in models:
-        assert shown.count(model["name"]) == 1
-    assert page.page.get_by_test_id("missing-model-download").count() == len(models) == 4
-    # ComfyUI without API nodes lets the page ask nobody how large the files are.
-    told = [message for message in page.messages if "Content Security Policy" not in message]
-    assert told == []
+    check_offers(page, saved)
+    assert len(models_of(saved)) == 4
 
 
 def test_the_thumbnail_is_a_picture_that_the_page_shows() -> None:
-    thumbnail = FILE.with_suffix(".jpg")
-    with Image.open(thumbnail) as picture:
-        assert picture.format == "JPEG"
-        assert min(picture.size) >= 256
-    assert thumbnail.stat().st_size < 400_000
+    check_thumbnail(FILE)

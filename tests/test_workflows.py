@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,22 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from facet.engine.core.character import quantise
-from facet.engine.demo.people import demo_picture
 from facet.engine.families.dialects import names as dialects
 from facet.engine.generate.shots.plan import from_lines
 from facet.engine.generate.shots.presets import turnaround
 from facet.launcher import workflow
-from facet.launcher.comfyui import ComfyUI
-from facet.launcher.demo import HEADLESS
-from facet.launcher.places import ROOT, Home
-from facet.launcher.server import Server, make_base
-from facet.launcher.setup import Environment
-from harness.browser import Browser
+from facet.launcher.places import ROOT
+from harness.browser import Pages
 from harness.comfy_server import ComfyServer, Run
-from harness.narrow_comfyui import narrow_comfyui
-from harness.narrow_files import write_file
+from harness.graphs import (
+    changed,
+    check_in_page,
+    check_offers,
+    check_size,
+    check_thumbnail,
+    inputs_of,
+)
+from harness.narrow_server import SOMEBODYS_LORA
 
 FOLDER = ROOT / "workflows"
 LORA_KEYS = {
@@ -51,7 +51,6 @@ FAMILIES = sorted(LORA_KEYS)
 NEXT, TWO, USE = "08_next_version", "09_two_characters", "13_use_your_character"
 ANY = "12_score_any_lora"
 NAMES = [*FAMILIES, NEXT, TWO, ANY, USE]
-OTHERS = "somebodys.safetensors"
 LINE = "close-up, front view, smiling, plain grey background"
 PINNED = json.dumps(
     {
@@ -88,90 +87,29 @@ def saved(name: str) -> dict[str, Any]:
     return workflow.load(FOLDER / f"{name}.json")
 
 
-def models(name: str) -> list[dict[str, str]]:
-    """What the loaders of a workflow offer to download."""
-    return [m for node in saved(name)["nodes"] for m in node["properties"].get("models", [])]
-
-
 @pytest.fixture(scope="module")
-def families(
-    comfyui: Path, environment: Environment, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ComfyServer]:
-    """A ComfyUI that has the files of all the workflows."""
-    folder = tmp_path_factory.mktemp("families")
-    narrow = narrow_comfyui(comfyui, folder / "ComfyUI")
-    small = Environment(ComfyUI(narrow, None), environment.python)
-    home = Home(folder / "home")
-    base = make_base(home, small, ROOT)
-    for model in {model["name"]: model for name in NAMES for model in models(name)}.values():
-        write_file(comfyui, model["name"], base / "models" / model["directory"] / model["name"])
-    picture(0, base / "input" / "example.png")
-    picture(1, base / "input" / "second.png")
-    for number in range(3):
-        picture(number, base / "input" / "my_character" / f"{number}.png")
-    write_flux_lora(base / "models" / "loras" / OTHERS)
-    with Server(small, base, home.logs / "server.log", options=HEADLESS) as running:
-        yield ComfyServer(running)
-
-
-def write_flux_lora(path: Path) -> None:
-    """A LoRA of the narrow Flux by somebody else, in kohya's layout and without metadata."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    up = LORA_KEYS["03_one_picture_to_lora_flux_kontext"]
-    seeded = torch.Generator().manual_seed(0)
-    weights = {
-        up: torch.randn(768, 2, generator=seeded),
-        up.replace("lora_up", "lora_down"): torch.randn(2, 256, generator=seeded),
-    }
-    save_file(weights, path)
-
-
-def picture(number: int, path: Path) -> None:
-    """The picture of demo person ``number``, at ``path``."""
-    path.parent.mkdir(exist_ok=True)
-    Image.fromarray(quantise(demo_picture(number)).numpy()).save(path)
-
-
-@pytest.fixture(scope="module")
-def prompts(families: ComfyServer) -> dict[str, dict[str, Any]]:
+def prompts(narrow_server: ComfyServer) -> dict[str, dict[str, Any]]:
     """Each workflow as the API takes it."""
-    known = families.client.get("/object_info")
+    known = narrow_server.client.get("/object_info")
     return {name: workflow.to_prompt(saved(name), known) for name in NAMES}
-
-
-def with_few_steps(prompt: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: node | {"inputs": node["inputs"] | FEW.get(node["class_type"], {})}
-        for key, node in prompt.items()
-    }
-
-
-def of(prompt: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The inputs of the nodes of that kind."""
-    return [node["inputs"] for node in prompt.values() if node["class_type"] == kind]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def ran(
-    request: pytest.FixtureRequest, prompts: dict[str, dict[str, Any]], families: ComfyServer
+    request: pytest.FixtureRequest, prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> tuple[str, str, Run]:
     """A workflow over HTTP, with few steps: its name, its character's name, and the run."""
-    few = with_few_steps(prompts[request.param])
+    few = changed(prompts[request.param], FEW)
     # All of them write to one output folder.
     character = f"character {request.param[:2]}"
-    [node] = of(few, "FacetCharacter")
+    [node] = inputs_of(few, "FacetCharacter")
     node["name"] = character
-    return request.param, character, families.run(few)
+    return request.param, character, narrow_server.run(few)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_small_enough_to_understand(name: str) -> None:
-    nodes = saved(name)["nodes"]
-    assert len(nodes) <= 20
-    assert len(saved(name)["groups"]) >= 5
-    assert any(node["type"] == "MarkdownNote" for node in nodes)
-    for node in nodes:
-        assert "randomize" not in (node.get("widgets_values") or [])
+    check_size(saved(name), nodes=20, groups=range(5, 30))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -188,50 +126,50 @@ def test_every_loader_says_where_its_models_are(name: str) -> None:
 
 @pytest.mark.slow
 def test_it_ends_with_shots_a_dataset_a_lora_and_a_report(
-    ran: tuple[str, str, Run], families: ComfyServer
+    ran: tuple[str, str, Run], narrow_server: ComfyServer
 ) -> None:
     name, character, run = ran
     assert run.status == "success", run.error
-    folder = families.output / "facet" / character.replace(" ", "_")
+    folder = narrow_server.output / "facet" / character.replace(" ", "_")
     for file in ("sheet.png", "shots.png"):
         assert (folder / file).is_file(), file
     # The original, six views and one shot.
     assert len(list((folder / "dataset").rglob("*.txt"))) == 8
     assert list((folder / "report").glob("*.html"))
-    [lora] = (families.server.base / "models" / "loras" / "facet").glob(f"*{name[:2]}_*")
+    [lora] = (narrow_server.server.base / "models" / "loras" / "facet").glob(f"*{name[:2]}_*")
     with safe_open(lora, "pt") as file:
         assert LORA_KEYS[name] in set(file.keys())
         # The likest of the two checkpoints.
         assert file.metadata()["ss_steps"] in ("1", "2")
 
 
-def trained(families: ComfyServer, name: str) -> dict[str, str]:
+def trained(narrow_server: ComfyServer, name: str) -> dict[str, str]:
     """The metadata of the LoRA whose file's name begins so."""
-    [lora] = (families.server.base / "models" / "loras" / "facet").glob(f"{name}*")
+    [lora] = (narrow_server.server.base / "models" / "loras" / "facet").glob(f"{name}*")
     with safe_open(lora, "pt") as file:
         return dict(file.metadata())
 
 
 @pytest.mark.slow
 def test_the_next_version_is_trained_on_what_the_first_one_made(
-    prompts: dict[str, dict[str, Any]], families: ComfyServer
+    prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[NEXT])
-    [loader] = of(few, "FacetDatasetLoader")
+    few = changed(prompts[NEXT], FEW)
+    [loader] = inputs_of(few, "FacetDatasetLoader")
     loader["name"] = "iterated"
-    run = families.run(few)
+    run = narrow_server.run(few)
     # Random models know no pictures, and the scorer says so rather than set a threshold.
     assert run.error.startswith("Facet Shot Options: the score sets no min_identity.")
-    del of(few, "FacetShotOptions")[0]["score"]
-    run = families.run(few)
+    del inputs_of(few, "FacetShotOptions")[0]["score"]
+    run = narrow_server.run(few)
     assert run.status == "success", run.error
-    first, second = (trained(families, f"iterated_v{number}") for number in (1, 2))
+    first, second = (trained(narrow_server, f"iterated_v{number}") for number in (1, 2))
     pictures = [
         {one["hash"] for one in json.loads(told["facet.pictures"])} for told in (first, second)
     ]
     assert pictures[0] < pictures[1]
     assert (len(pictures[0]), len(pictures[1])) == (3, 4)
-    exported = families.output / "facet" / "iterated" / "dataset" / "version_2"
+    exported = narrow_server.output / "facet" / "iterated" / "dataset" / "version_2"
     [new] = [
         text
         for text in (file.read_text("utf-8") for file in exported.rglob("*.txt"))
@@ -242,21 +180,21 @@ def test_the_next_version_is_trained_on_what_the_first_one_made(
 
 @pytest.mark.slow
 def test_one_lora_learns_both_characters(
-    prompts: dict[str, dict[str, Any]], families: ComfyServer
+    prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[TWO])
-    of(few, "LoadImage")[1]["image"] = "second.png"
-    run = families.run(few)
+    few = changed(prompts[TWO], FEW)
+    inputs_of(few, "LoadImage")[1]["image"] = "second.png"
+    run = narrow_server.run(few)
     assert run.status == "success", run.error
-    told = trained(families, "First_and_Second")
+    told = trained(narrow_server, "First_and_Second")
     assert told["modelspec.trigger_phrase"] == "zqa person, zqb person"
     # The original and one shot of each, and one shot of both.
     sources = [one["source"] for one in json.loads(told["facet.pictures"])]
     assert sorted(sources) == ["generated"] * 3 + ["original"] * 2
-    assert (families.output / "facet" / "First_and_Second" / "together.png").is_file()
+    assert (narrow_server.output / "facet" / "First_and_Second" / "together.png").is_file()
     for name in ("First", "Second"):
         notes = json.loads(
-            (families.output / "facet" / name / "report" / "score.json").read_text("utf-8")
+            (narrow_server.output / "facet" / name / "report" / "score.json").read_text("utf-8")
         )["notes"]
         assert not any("never learned" in note or "other pictures" in note for note in notes)
 
@@ -278,19 +216,19 @@ def write_lora(checkpoint: Path, path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_finished_lora_makes_what_is_asked_and_nothing_twice(
-    prompts: dict[str, dict[str, Any]], families: ComfyServer
+    prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[USE])
-    run = families.run(few)
+    few = changed(prompts[USE], FEW)
+    run = narrow_server.run(few)
     assert run.error.startswith("Facet Character Shot: The MODEL carries no LoRA"), run.error
-    folder = families.server.base / "models"
+    folder = narrow_server.server.base / "models"
     lora = folder / "loras" / "of_somebody.safetensors"
     write_lora(folder / "checkpoints" / "sd_xl_base_1.0.safetensors", lora)
-    [shot] = of(few, "FacetCharacterShot")
+    [shot] = inputs_of(few, "FacetCharacterShot")
     shot["lora_name"] = lora.name
-    run = families.run(few)
+    run = narrow_server.run(few)
     assert run.status == "success", run.error
-    pictures = families.output / "facet" / "My_character" / "pictures"
+    pictures = narrow_server.output / "facet" / "My_character" / "pictures"
     kept = sorted(pictures.glob("*.png"))
     lines = shot["prompt"].splitlines()
     tried = list((pictures / "tries").glob("*.png"))
@@ -306,7 +244,7 @@ def test_a_finished_lora_makes_what_is_asked_and_nothing_twice(
     assert "The LoRA's file gives its trigger as 'abc'" in told
     times = {path: path.stat().st_mtime_ns for path in tried}
     shot["description"] = "long hair"
-    again = families.run(few)
+    again = narrow_server.run(few)
     assert again.status == "success", again.error
     assert {path: path.stat().st_mtime_ns for path in times} == times
 
@@ -320,30 +258,31 @@ def test_a_finished_lora_makes_what_is_asked_and_nothing_twice(
     ],
 )
 def test_a_lora_has_to_be_chosen_first(
-    prompts: dict[str, dict[str, Any]], families: ComfyServer, left_out: str, said: str
+    prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer, left_out: str, said: str
 ) -> None:
-    few = with_few_steps(prompts[ANY])
+    few = changed(prompts[ANY], FEW)
     [gone] = [key for key, node in few.items() if node["class_type"] == left_out]
     rest = {
         key: node
         for key, node in few.items()
         if key != gone and [gone] != node["inputs"].get("images", [])[:1]
     }
-    assert families.run(rest).error.startswith(said)
+    assert narrow_server.run(rest).error.startswith(said)
 
 
 @pytest.mark.slow
 def test_a_lora_of_anybody_is_scored_and_put_on_a_grid(
-    prompts: dict[str, dict[str, Any]], families: ComfyServer
+    prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
 ) -> None:
-    few = with_few_steps(prompts[ANY])
+    few = changed(prompts[ANY], FEW)
     [loader], [scorer], [grid] = (
-        of(few, kind) for kind in ("FacetDatasetLoader", "FacetIdentityScorer", "FacetLoraGrid")
+        inputs_of(few, kind)
+        for kind in ("FacetDatasetLoader", "FacetIdentityScorer", "FacetLoraGrid")
     )
-    loader["name"], scorer["lora_name"], grid["loras"] = "scored", OTHERS, OTHERS
-    run = families.run(few)
+    loader["name"], scorer["lora_name"], grid["loras"] = "scored", SOMEBODYS_LORA, SOMEBODYS_LORA
+    run = narrow_server.run(few)
     assert run.status == "success", run.error
-    report = families.output / "facet" / "scored" / "report"
+    report = narrow_server.output / "facet" / "scored" / "report"
     assert list(report.glob("*.html"))
     told = json.loads((report / "score.json").read_text("utf-8"))
     assert [one["label"] for one in told["tried"]] == ["somebodys at strength 1"]
@@ -352,7 +291,7 @@ def test_a_lora_of_anybody_is_scored_and_put_on_a_grid(
     # Two prompts with the LoRA off, which the scorer's do not repeat, and with it.
     made = len(list((report / "pictures").glob("*.png")))
     grid["strengths"] = "1.0, 0.5"
-    assert families.run(few).status == "success"
+    assert narrow_server.run(few).status == "success"
     assert len(list((report / "pictures").glob("*.png"))) == made + 2
 
 
@@ -360,37 +299,18 @@ def test_a_lora_of_anybody_is_scored_and_put_on_a_grid(
 @pytest.mark.browser
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "vue"])
 def test_with_their_models_they_load_without_a_word_and_mean_the_same_in_the_page(
-    vue: bool, browser: Browser, families: ComfyServer, prompts: dict[str, dict[str, Any]]
+    vue: bool, narrow_pages: Pages, prompts: dict[str, dict[str, Any]]
 ) -> None:
-    with browser.open(families, vue) as page:
-        for name, prompt in prompts.items():
-            page.load(saved(name))
-            assert page.troubles() == [], name
-            seen = page.prompt()
-            assert {key: (node["class_type"], node["inputs"]) for key, node in seen.items()} == {
-                key: (node["class_type"], node["inputs"]) for key, node in prompt.items()
-            }, name
+    page = narrow_pages.cleared(vue)
+    for name, prompt in prompts.items():
+        check_in_page(page, saved(name), prompt)
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", NAMES)
-def test_without_them_the_page_offers_each_model_and_nothing_else(
-    name: str, browser: Browser, server: ComfyServer
-) -> None:
-    wanted = models(name)
+def test_without_them_the_page_offers_each_model_and_nothing_else(name: str, pages: Pages) -> None:
     # One renderer each: what the page lacks does not depend on it.
-    with browser.open(server, vue=NAMES.index(name) % 2 == 1) as page:
-        page.load(saved(name))
-        shown = page.page.get_by_test_id("error-overlay").inner_text()
-        assert shown.startswith(f"{len(wanted)} errors")
-        page.page.get_by_text("View details").first.click()
-        rows = page.page.get_by_test_id("missing-model-importable-rows").inner_text()
-        for model in wanted:
-            assert rows.split("\n").count(model["name"]) == 1
-        assert page.page.get_by_test_id("missing-model-download").count() == len(wanted)
-        # ComfyUI without API nodes lets the page ask nobody how large the files are.
-        told = [text for text in page.messages if "Content Security Policy" not in text]
-        assert told == []
+    check_offers(pages.cleared(NAMES.index(name) % 2 == 1), saved(name))
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -408,8 +328,4 @@ def test_the_prompt_style_is_one_that_there_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_thumbnail_is_a_picture_that_the_page_shows(name: str) -> None:
-    thumbnail = FOLDER / f"{name}.jpg"
-    with Image.open(thumbnail) as picture:
-        assert picture.format == "JPEG"
-        assert min(picture.size) >= 256
-    assert thumbnail.stat().st_size < 400_000
+    check_thumbnail(FOLDER / f"{name}.json")

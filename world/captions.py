@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from ..engine.core.character import Tags
 from .identity import Identity
-from .pack import Tags
 from .scene import Scene
 
 _ADJECTIVE_STYLES = ("short", "spiky", "long", "curly")

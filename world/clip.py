@@ -6,7 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .pack import MAX_TOKENS, TEXT_HEADS, TEXT_LAYERS, TEXT_WIDTH, VOCABULARY_SIZE, token_table
+from ..engine.demo.text import HEADS as TEXT_HEADS
+from ..engine.demo.text import LAYERS as TEXT_LAYERS
+from ..engine.demo.text import MAX_TOKENS, VOCABULARY_SIZE, token_table
+from ..engine.demo.text import WIDTH as TEXT_WIDTH
 
 
 class ClipAttention(nn.Module):

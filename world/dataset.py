@@ -84,7 +84,3 @@ def main() -> None:
     options = parser.parse_args()
     render_people(options.out / "held_out.npy", HELD_OUT_FROM, 200)
     render_people(options.out / "train.npy", 0, options.people)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Draws the 48 held-out people that ship with the pack.
 
-python -m world.demo_people
+python facet.py world demo_people
 """
 
 from __future__ import annotations
@@ -39,7 +39,3 @@ def main() -> None:
     for index in range(COUNT):
         picture = render(Identity.from_seed(FIRST + index), demo_scene(index), 128)
         Image.fromarray(picture.image).save(FOLDER / f"{index:02d}.png", optimize=True)
-
-
-if __name__ == "__main__":
-    main()

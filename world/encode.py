@@ -1,6 +1,6 @@
 """Encodes the training pictures with the demo's autoencoder.
 
-python -m world.encode --out .facet/world
+python facet.py world encode --out .facet/world
 """
 
 from __future__ import annotations
@@ -32,7 +32,3 @@ def main() -> None:
         path = chosen.out / f"latents_{name}.npy"
         if not path.exists():
             encode(network, pictures, path, shrink)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .pack import TEXT_WIDTH
+from ..engine.demo.text import WIDTH as TEXT_WIDTH
 
 HIDDEN, HEAD = 256, 128
 DOUBLE_BLOCKS, SINGLE_BLOCKS = 2, 4

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,12 @@ import torch
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "engine" / "demo" / "weights"
 PROBE_WEIGHTS = Path(__file__).resolve().parent / "weights"
+
+
+def step(name: str, arguments: list[str]) -> None:
+    """Run `main` of the module `name` of this folder with a command line."""
+    sys.argv = [f"facet.py world {name}", *arguments]
+    importlib.import_module(f".{name}", __package__).main()
 
 
 def options(description: str, minutes: float) -> argparse.Namespace:

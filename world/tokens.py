@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import random
-import sys
 from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..engine.demo.text import END, MAX_TOKENS, START, simplify
 from .captions import text_caption
 from .identity import Identity
-from .pack import END, MAX_TOKENS, START, simplify
 from .scene import Scene
 
 
 @cache
 def _clip_tokenizer():  # type: ignore[no-untyped-def]
-    folder = os.environ.get("COMFYUI_PATH", "")
-    if not (Path(folder) / "comfy").is_dir():
-        raise SystemExit("Training needs ComfyUI's tokenizer: set COMFYUI_PATH to its folder.")
+    import comfy.sd1_clip
     from transformers import CLIPTokenizer
 
-    return CLIPTokenizer.from_pretrained(str(Path(folder) / "comfy" / "sd1_tokenizer"))
+    return CLIPTokenizer.from_pretrained(
+        str(Path(comfy.sd1_clip.__file__).parent / "sd1_tokenizer")
+    )
 
 
 @cache
@@ -71,19 +69,3 @@ def random_name(rng: random.Random, used: frozenset[int]) -> tuple[int, ...]:
         if drawn not in used:
             name.append(drawn)
     return tuple(name)
-
-
-def add_comfyui_to_path() -> None:
-    """Make `import comfy` work on the CPU, from COMFYUI_PATH."""
-    folder = os.environ.get("COMFYUI_PATH", "")
-    if not (Path(folder) / "comfy").is_dir():
-        raise SystemExit("Set COMFYUI_PATH to ComfyUI's folder.")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    import comfy.options
-
-    arguments, sys.argv = sys.argv, [sys.argv[0], "--cpu"]
-    comfy.options.enable_args_parsing()
-    import comfy.cli_args
-
-    sys.argv = arguments

@@ -1,6 +1,6 @@
 """Trains all demo models in order, each resumable.
 
-    COMFYUI_PATH=… python -m world.train --out .facet/world [--scale 1.0]
+    python facet.py world train --out .facet/world [--scale 1.0]
 
 `--scale 2` doubles every model's minutes. Interrupted, the same command goes on where it stopped.
 """
@@ -11,6 +11,8 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 ORDER: tuple[tuple[str, float], ...] = (
     ("dataset", 0),
@@ -34,14 +36,10 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="factor on every model's minutes")
     chosen = parser.parse_args()
     for module, minutes in ORDER:
-        command = [sys.executable, "-m", f"world.{module}"]
+        command = [sys.executable, str(ROOT / "facet.py"), "world", module]
         if module != "demo_people":
             command += ["--out", str(chosen.out)]
         if minutes:
             command += ["--minutes", str(minutes * chosen.scale)]
         print(" ".join(command[2:]), flush=True)
         subprocess.run(command, check=True)
-
-
-if __name__ == "__main__":
-    main()

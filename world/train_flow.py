@@ -1,6 +1,6 @@
 """Trains the Flux transformer and the text model, first on half-size pictures, then on full ones.
 
-    COMFYUI_PATH=… python -m world.train_flow --out .facet/world --minutes 70
+    python facet.py world train_flow --out .facet/world --minutes 70
 
 The learning rate is constant at first, then falls to nothing; an exponential average of the weights
 is exported after every checkpoint, so that the newest export is always usable.
@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ..engine.demo.text import MAX_TOKENS
 from .clip import TextModel
 from .flow_data import Batch, Batches
 from .flux import Flux, rope_table
 from .optimiser import Muon, stable_decay
-from .pack import MAX_TOKENS
 from .run import WEIGHTS, Checkpoint, Clock, options
 
 MUON_RATE, ADAM_RATE, WARM_UP = 0.015, 1.2e-3, 100
@@ -183,7 +183,3 @@ def main() -> None:
             trainer.export(chosen.out / "export")
     checkpoint.save(trainer.state(), clock)
     trainer.export()
-
-
-if __name__ == "__main__":
-    main()

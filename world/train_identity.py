@@ -1,6 +1,6 @@
 """Trains the identity encoder.
 
-python -m world.train_identity --out .facet/world --minutes 5
+python facet.py world train_identity --out .facet/world --minutes 5
 """
 
 from __future__ import annotations
@@ -48,7 +48,3 @@ def main() -> None:
         parts = to_tensor(held_out.reshape(-1, *held_out.shape[2:])).split(100)
         embedding = torch.cat([net.visual_projection(net(part.contiguous())) for part in parts])
     print(identity_figures(F.normalize(embedding, dim=-1), 200, held_out.shape[1]))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Trains the face-landmark model.
 
-python -m world.train_landmarks --out .facet/world --minutes 4
+python facet.py world train_landmarks --out .facet/world --minutes 4
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..engine.demo.face import HeadFinder, LandmarkReader, crop_heads
 from .convnet import to_tensor
 from .dataset import PEOPLE as ALL_PEOPLE
 from .dataset import PICTURES_PER_PERSON, SIZE, render_people, scene_of
@@ -21,7 +22,6 @@ from .head import EXPRESSION_SHAPES, Head
 from .identity import HELD_OUT_FROM, Identity
 from .landmarks import BLENDSHAPES, face_of
 from .optimiser import Muon, stable_decay
-from .pack import HeadFinder, LandmarkReader, crop_heads
 from .render import set_up
 from .run import WEIGHTS, Checkpoint, Clock, options
 
@@ -190,7 +190,3 @@ def main() -> None:
     )
     held_out = render_people(chosen.out / "held_out.npy", HELD_OUT_FROM, 200)
     print(figures(finder, reader, held_out.reshape(-1, SIZE, SIZE, 3), Truth(HELD_OUT_FROM, 200)))
-
-
-if __name__ == "__main__":
-    main()

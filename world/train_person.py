@@ -1,6 +1,6 @@
 """Trains the background-removal model.
 
-python -m world.train_person --out .facet/world --minutes 8
+python facet.py world train_person --out .facet/world --minutes 8
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..engine.demo.person import DemoBackgroundModel, PersonFinder
 from .convnet import roughen, to_tensor
 from .dataset import PICTURES_PER_PERSON, render_people, scene_of
 from .identity import HELD_OUT_FROM
 from .optimiser import Muon, stable_decay
-from .pack import DemoBackgroundModel, PersonFinder
 from .run import WEIGHTS, Checkpoint, Clock, options
 from .scene import FRAMINGS
 
@@ -165,7 +165,3 @@ def main() -> None:
     save_file({k: v.contiguous() for k, v in state.items()}, WEIGHTS / "person.safetensors")
     path = chosen.out / "person_held_out.npy"
     print(figures(finder, render_people(path, HELD_OUT_FROM, HELD_OUT, workers, masks=True)))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Trains the independent probe.
 
-python -m world.train_probe --out .facet/world --minutes 4
+python facet.py world train_probe --out .facet/world --minutes 4
 """
 
 from __future__ import annotations
@@ -49,7 +49,3 @@ def main() -> None:
         seen = visible(name, truth).reshape(-1)
         right = (reading.classes[name] == truth[name].reshape(-1))[seen].mean()
         print(f"{name}: {right:.3f}")
-
-
-if __name__ == "__main__":
-    main()

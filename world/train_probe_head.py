@@ -1,6 +1,6 @@
 """Trains the probe's closer look at the head; after train_probe.
 
-python -m world.train_probe_head --out .facet/world --minutes 8
+python facet.py world train_probe_head --out .facet/world --minutes 8
 """
 
 from __future__ import annotations
@@ -74,7 +74,3 @@ def main() -> None:
         shown = visible(name, truth).reshape(-1)
         right = (reading.classes[name] == truth[name].reshape(-1))[shown].mean()
         print(f"{name}: {right:.3f}")
-
-
-if __name__ == "__main__":
-    main()

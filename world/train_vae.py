@@ -1,6 +1,6 @@
 """Trains the autoencoder on crops of rendered pictures and exports it.
 
-python -m world.train_vae --out .facet/world --minutes 12
+python facet.py world train_vae --out .facet/world --minutes 12
 """
 
 from __future__ import annotations
@@ -121,7 +121,3 @@ def main() -> None:
     save()
     print(f"held-out PSNR {psnr(enc, dec, held_out):.2f} dB", flush=True)
     export(enc, dec, WEIGHTS / "vae.safetensors")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..engine.demo.vision import HEADS as VISION_HEADS
+from ..engine.demo.vision import IMAGE_SIZE, PATCH, PROJECTION, WIDTH
+from ..engine.demo.vision import LAYERS as VISION_LAYERS
 from .clip import ClipLayer
 from .labels import HEADS
-from .pack import IMAGE_SIZE, PATCH, PROJECTION, VISION_HEADS, VISION_LAYERS
-from .pack import VISION_WIDTH as WIDTH
 from .probe import NUMBERS
 
 

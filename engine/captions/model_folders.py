@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -13,7 +12,6 @@ PROCESSORS = ("processor_config.json", "preprocessor_config.json")
 TEMPLATES = ("chat_template.jinja", "chat_template.json")
 DEPTH = 3
 """So many folders deep others keep theirs, such as LLM/Qwen-VL/Qwen3-VL-4B-Instruct."""
-SAMPLE = 1 << 16
 
 
 def is_model(folder: Path) -> bool:
@@ -73,16 +71,3 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as problem:
         raise ValueError(f"{path} is damaged ({problem}); download the folder again.") from problem
     return found if isinstance(found, dict) else {}
-
-
-def digest_of(folder: Path) -> str:
-    """What tells the model from another: its description, and pieces of its weights."""
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for path in sorted(folder.glob("*.safetensors")):
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}\n".encode())
-        with path.open("rb") as file:
-            for at in (0, size // 2, max(0, size - SAMPLE)):
-                file.seek(at)
-                digest.update(file.read(SAMPLE))
-    return digest.hexdigest()[:16]

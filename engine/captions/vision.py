@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
@@ -82,16 +81,3 @@ def shown(image: torch.Tensor) -> torch.Tensor:
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     small = torch.nn.functional.interpolate(image.movedim(-1, 0)[None], size, mode="area")
     return small[0].movedim(0, -1)
-
-
-def weights_digest(name: str, weights: dict[str, Any]) -> str:
-    """What tells one set of weights from another: every name and shape, and some of the numbers."""
-    digest = hashlib.sha256(name.encode())
-    plain = [(key, value) for key, value in sorted(weights.items()) if torch.is_tensor(value)]
-    for key, value in plain:
-        digest.update(f"{key} {tuple(value.shape)}\n".encode())
-    floats = [value for _, value in plain if type(value) in (torch.Tensor, torch.nn.Parameter)]
-    floats = [value for value in floats if value.is_floating_point()]
-    for value in floats[:: max(1, len(floats) // 32)]:
-        digest.update(value.detach().flatten()[:64].float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]

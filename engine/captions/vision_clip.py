@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from .vision import TOKENS, weights_digest
+from ..comfyui.fingerprint import weights_digest
+from .vision import TOKENS
 
 
 class ClipVisionModel:

@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 
+from ..comfyui.fingerprint import folder_digest
 from ..core.character import quantise
-from .model_folders import digest_of, has_template, is_model, licence_of, read_json
+from .model_folders import has_template, is_model, licence_of, read_json
 from .vision import TOKENS
 
 TASKS = {"florence2": "<MORE_DETAILED_CAPTION>"}
@@ -44,7 +45,7 @@ class FolderVisionModel:
             )
         self.kind = str(self.config.get("model_type", ""))
         self.licence = licence_of(folder)
-        self.digest = digest_of(folder)
+        self.digest = folder_digest(folder)
         self.describes = self.kind in TASKS or not has_template(folder)
 
     def say(self, image: torch.Tensor, question: str) -> str:

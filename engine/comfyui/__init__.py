@@ -1,0 +1,1 @@
+"""ComfyUI's own parts as the engine uses them: sampling, LoRA files, fingerprints."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from ..core.errors import FacetError
+from .fingerprint import described
+
 Conditioning = list[Any]
 """ComfyUI's CONDITIONING: a list of [tensor, options] pairs."""
+
+OnStep = Callable[[int, torch.Tensor], None]
+"""Hears of each finished step: its number, from 1, and its denoised latent."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Sampling:
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
             if side < 64 or side % 16:
-                raise ValueError(
+                raise FacetError(
                     f"A picture of {self.width} by {self.height} cannot be sampled; "
                     "both sides have to be multiples of 16, and 64 or more."
                 )
@@ -48,11 +53,9 @@ class CustomSampling:
         """How many steps a picture takes."""
         return sampling.steps if self.sigmas is None else max(1, len(self.sigmas) - 1)
 
-    def __repr__(self) -> str:
-        # Shots are found again by this, so it has to be the same in the next process.
-        described = [_described(self.sampler)]
-        described += [] if self.sigmas is None else [_few_values(self.sigmas).decode()]
-        return f"CustomSampling({', '.join(described)})"
+    def key_values(self) -> dict[str, object]:
+        """What tells it from another, the same in the next process; see ``store.keys``."""
+        return {"sampler": described(self.sampler), "sigmas": self.sigmas}
 
 
 def encode_prompt(
@@ -88,7 +91,7 @@ def sample(
     batch: int = 1,
     latent: torch.Tensor | None = None,
     denoise: float = 1.0,
-    on_step: Callable[[int, torch.Tensor], None] | None = None,
+    on_step: OnStep | None = None,
     custom: CustomSampling | None = None,
     noise: torch.Tensor | None = None,
 ) -> torch.Tensor:
@@ -144,7 +147,7 @@ def _sampler_and_sigmas(
     sampler = custom.sampler or comfy.samplers.sampler_object(sampling.sampler_name)
     if custom.sigmas is not None:
         if custom.sigmas.ndim != 1 or len(custom.sigmas) < 2:
-            raise ValueError(
+            raise FacetError(
                 f"The SIGMAS hold {custom.sigmas.numel()} value(s), which is no step; "
                 "connect a scheduler with one step or more."
             )
@@ -153,75 +156,6 @@ def _sampler_and_sigmas(
     known = model.get_model_object("model_sampling")
     sigmas = comfy.samplers.calculate_sigmas(known, sampling.scheduler, steps)
     return sampler, sigmas[-(sampling.steps + 1) :]
-
-
-def _described(value: Any, depth: int = 4) -> str:
-    """``value`` in words that do not change from one process to the next."""
-    if isinstance(value, torch.Tensor):
-        return _few_values(value).decode()
-    if value is None or isinstance(value, str | int | float | bool):
-        return repr(value)
-    if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, list | tuple) and depth:
-        return repr([_described(one, depth - 1) for one in value])
-    parts = value if isinstance(value, dict) else getattr(value, "__dict__", {})
-    if not depth or isinstance(value, torch.nn.Module):
-        parts = {}
-    items = sorted((str(key), _described(one, depth - 1)) for key, one in parts.items())
-    return f"{type(value).__qualname__}{items}"
-
-
-def model_fingerprint(model: Any) -> str:
-    """A short hash of what ``model`` (a ModelPatcher) would compute: its class, weights, patches.
-
-    A few values of a few tensors stand for the whole, so that it takes milliseconds.
-    """
-    digest = hashlib.sha256(type(model.model).__name__.encode())
-    state = model.model.state_dict()
-    # A model in use carries its patches in its weights, and what they were in its backup.
-    state |= {key: saved.weight for key, saved in model.backup.items() if key in state}
-    weights = [value for _, value in sorted(state.items()) if value.numel() > 1]
-    for value in weights[:: max(1, len(weights) // 16)]:
-        digest.update(_few_values(value))
-    for key, patches in sorted(model.patches.items(), key=lambda item: str(item[0])):
-        digest.update(str(key).encode())
-        for patch in patches:
-            digest.update(repr(patch[0]).encode())
-            for value in getattr(patch[1], "weights", ()):
-                if isinstance(value, torch.Tensor):
-                    digest.update(_few_values(value))
-    return digest.hexdigest()[:16]
-
-
-def weights_fingerprint(networks: Iterable[torch.nn.Module]) -> str:
-    """A short hash of a few values of a few weights of ``networks``."""
-    digest = hashlib.sha256()
-    for network in networks:
-        weights = [value for _, value in sorted(network.state_dict().items()) if value.numel() > 1]
-        for value in weights[:: max(1, len(weights) // 16)]:
-            digest.update(_few_values(value))
-    return digest.hexdigest()[:16]
-
-
-def fingerprint(model: Any) -> str:
-    """Which model this is, from a few of its weights; the same in the next process, '' for None."""
-    if model is None:
-        return ""
-    return f"{type(model).__name__} {weights_fingerprint(_networks(model))}"
-
-
-def _networks(model: Any) -> Iterator[torch.nn.Module]:
-    """The networks that ``model`` holds, whatever class of ComfyUI's it is."""
-    for value in vars(model).values():
-        held = value.values() if isinstance(value, dict) else [value]
-        yield from (one for one in held if isinstance(one, torch.nn.Module))
-
-
-def _few_values(value: torch.Tensor) -> bytes:
-    flat = value.detach().flatten()
-    picked = flat[:: max(1, flat.numel() // 32)][:32]
-    return repr((tuple(value.shape), picked.to("cpu", torch.float32).tolist())).encode()
 
 
 def _with_values(

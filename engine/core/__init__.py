@@ -1,0 +1,1 @@
+"""What flows through every area: the character, its shots, and their vocabulary."""

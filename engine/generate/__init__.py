@@ -1,0 +1,1 @@
+"""Making images of a character: measured, tried again with a cause, the best kept."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
+from ..core.errors import FacetError
+
 MULTIPLE = 16
 MEGAPIXEL = 1024 * 1024
 MIN_SIDE, MAX_SIDE = 64, 4096
@@ -32,7 +34,7 @@ class Fitting:
         """``image`` (H, W, C) of the source's size on the canvas, its borders repeated."""
         self._check(image, self.source)
         left, top, width, height = self.box
-        picture = _resized(image, width, height).permute(2, 0, 1)[None]
+        picture = resized(image, width, height).permute(2, 0, 1)[None]
         right, bottom = self.canvas[0] - left - width, self.canvas[1] - top - height
         padded = torch.nn.functional.pad(picture, (left, right, top, bottom), mode="replicate")
         return padded[0].permute(1, 2, 0)
@@ -45,26 +47,11 @@ class Fitting:
 
     def undo(self, image: torch.Tensor) -> torch.Tensor:
         """``image`` (H, W, C), of the canvas's size, back on the source's pixels."""
-        return _resized(self.content(image), *self.source)
-
-    def to_canvas(self, points: torch.Tensor) -> torch.Tensor:
-        """Points (N, 2) in pixels of the source, x first, in pixels of the canvas.
-
-        A pixel's centre is at its whole number, so that (0, 0) is the middle of the first.
-        """
-        left, top, width, height = self.box
-        scale = points.new_tensor((width / self.source[0], height / self.source[1]))
-        return (points + 0.5) * scale - 0.5 + points.new_tensor((left, top))
-
-    def to_source(self, points: torch.Tensor) -> torch.Tensor:
-        """The way back of ``to_canvas``."""
-        left, top, width, height = self.box
-        scale = points.new_tensor((width / self.source[0], height / self.source[1]))
-        return (points - points.new_tensor((left, top)) + 0.5) / scale - 0.5
+        return resized(self.content(image), *self.source)
 
     def _check(self, image: torch.Tensor, size: tuple[int, int]) -> None:
         if (image.shape[1], image.shape[0]) != size:
-            raise ValueError(
+            raise FacetError(
                 f"A picture of {image.shape[1]} by {image.shape[0]} pixels was given where "
                 f"{size[0]} by {size[1]} are needed."
             )
@@ -104,11 +91,12 @@ def canvas_for(width: int, height: int, pixels: int = MEGAPIXEL) -> tuple[int, i
     return best[1]
 
 
-def _resized(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
+def resized(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
+    """``image`` (H, W, 3) at ``width`` by ``height``, bicubic and antialiased, in 0..1."""
     if (image.shape[1], image.shape[0]) == (width, height):
         return image
     picture = image.permute(2, 0, 1)[None]
-    resized = torch.nn.functional.interpolate(
+    large = torch.nn.functional.interpolate(
         picture, size=(height, width), mode="bicubic", antialias=True, align_corners=False
     )
-    return resized.clamp(0, 1)[0].permute(1, 2, 0)
+    return large.clamp(0, 1)[0].permute(1, 2, 0)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from ..comfyui.apply import LoraWeights
-from ..comfyui.lora_file import read_weights
+from ..comfyui.lora import LoraWeights, read_weights
 from ..training.run_record import Checkpoint, TrainingRun
 from .sampler import Candidate
 

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from ..core.character import Character
+from ..store.images import ImageStore
 from ..vision.embedders import AppearanceEmbedder
-from .cache import PictureCache
 from .calibrate import Calibration, Scales
 from .condition import Condition, Sample, condition
 from .measure import Meter, reproduced
 from .protocol import SCENE, TestPrompt
-from .sampler import Bench, Candidate, Make, Sampler
+from .sampler import Bench, Candidate, CandidateSampler, Make
 from .score import ScoreCard
 from .verdict import choose
 
@@ -43,7 +43,7 @@ def evaluate(
     description: str = "",
     notes: Sequence[str] = (),
     on_picture: OnPicture | None = None,
-    cache: PictureCache | None = None,
+    cache: ImageStore | None = None,
     first_look: int = FIRST_LOOK,
 ) -> Evaluation:
     """Scores every candidate on the first few scenes, and the best of them on all prompts.
@@ -58,7 +58,7 @@ def evaluate(
         raise ValueError("There is no LoRA to score; train one or connect one.")
     if not any(prompt.kind == SCENE for prompt in prompts):
         raise ValueError("There is no prompt to score on; write one, or leave the prompts empty.")
-    sampler = Sampler(bench, cache)
+    sampler = CandidateSampler(bench, cache)
     sampler.check(candidates)  # before anything is sampled
     return scored(
         character, candidates, bench, prompts, sampler.make, description, notes, on_picture,

@@ -8,16 +8,12 @@ from typing import Any
 
 import torch
 
-from ..comfyui.apply import LoraWeights, with_lora
-from ..comfyui.sampling import (
-    Sampling,
-    encode_prompt,
-    model_fingerprint,
-    sample,
-    weights_fingerprint,
-)
+from ..comfyui.lora import LoraWeights, with_lora
+from ..comfyui.lora_camera import LoraCamera
+from ..comfyui.models import Models
+from ..comfyui.sampling import Sampling
+from ..store.images import ImageStore
 from ..vision.embedders import Embedder
-from .cache import PictureCache, picture_key, weights_key
 
 Make = Callable[[str, int], torch.Tensor]
 """A picture (H, W, 3) of a text with a seed."""
@@ -41,16 +37,13 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Bench(Models):
     """The models to sample and to measure with, and how to sample.
 
     embedder: tells likeness; without it the CLIP_VISION does, on the whole picture. background:
     what goes over BACKGROUND_REMOVAL, to look at the person alone.
     """
 
-    model: Any
-    clip: Any
-    vae: Any
     clip_vision: Any
     sampling: Sampling
     face_model: Any = None
@@ -59,15 +52,11 @@ class Bench:
     background: Any = None
 
 
-class Sampler:
-    """Samples with the models of ``bench``; what is in ``cache`` is not sampled again."""
+class CandidateSampler:
+    """Samples with the models of ``bench``; what is in ``store`` is not sampled again."""
 
-    def __init__(self, bench: Bench, cache: PictureCache | None = None) -> None:
-        self.bench, self.cache = bench, cache
-        self.models = (
-            model_fingerprint(bench.model),
-            weights_fingerprint([bench.clip.cond_stage_model, bench.vae.first_stage_model]),
-        )
+    def __init__(self, bench: Bench, store: ImageStore | None = None) -> None:
+        self.bench, self.store = bench, store
 
     def check(self, candidates: Sequence[Candidate]) -> None:
         """Raises ValueError when one of the LoRAs does not belong to the model."""
@@ -75,32 +64,20 @@ class Sampler:
             with_lora(self.bench.model, self.bench.clip, first.load(), 1.0)
 
     def make(self, candidate: Candidate | None) -> Make:
-        """What makes pictures with ``candidate``; without a LoRA for None."""
-        bench = self.bench
-        if candidate is None:
-            return self._making(bench.model, bench.clip, "")
-        weights = candidate.load()
-        model, clip = with_lora(bench.model, bench.clip, weights, candidate.strength)
-        # The LoRA is told by its own weights: what a patched model shows of itself is few values.
-        return self._making(model, clip, f"{weights_key(weights)} {candidate.strength}")
+        """What makes images with ``candidate``; without a LoRA for None."""
+        bench, store = self.bench, self.store
+        lora = None if candidate is None else candidate.load()
+        camera = LoraCamera(bench, bench.sampling, lora)
+        strength = 0.0 if candidate is None else candidate.strength
+        camera.patched(strength)  # a LoRA of another model is said before anything is made
 
-    def _making(self, model: Any, clip: Any, lora: str) -> Make:
-        bench, cache = self.bench, self.cache
-        guidance = bench.sampling.guidance
-
-        def picture(text: str, seed: int) -> torch.Tensor:
-            key = picture_key(self.models, lora, bench.sampling, text, bench.negative, seed)
-            known = None if cache is None else cache.load(key)
+        def image(text: str, seed: int) -> torch.Tensor:
+            if store is None:
+                return camera.image(text, bench.negative, seed, strength)
+            key = camera.key(text, bench.negative, seed, strength)
+            known = store.image(key)
             if known is not None:
                 return known
-            made = sample(
-                model,
-                bench.vae,
-                encode_prompt(clip, text, guidance),
-                encode_prompt(clip, bench.negative, guidance),
-                bench.sampling,
-                seed,
-            )[0].detach()
-            return made if cache is None else cache.save(key, made)
+            return store.save_image(key, camera.image(text, bench.negative, seed, strength))
 
-        return picture
+        return image

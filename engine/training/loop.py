@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from ..comfyui.sampling import Sampling, model_fingerprint
+from ..comfyui.fingerprint import model_fingerprint
+from ..comfyui.sampling import Sampling
 from ..core.character import Character
 from ..store.tensors import read_tensors, write_tensors
 from .data.buckets import trained_sides

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import torch
 import torch.nn.functional as F
 
-from ..comfyui.sampling import fingerprint
+from ..comfyui.fingerprint import fingerprint
 from ..core.errors import FacetError
 from .alignment import aligned
 from .embedding import BATCH, embed, pad_to_square

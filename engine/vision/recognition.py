@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ..comfyui.sampling import weights_fingerprint
+from ..comfyui.fingerprint import weights_fingerprint
 from ..core.errors import FacetError
 from .alignment import SIDE
 from .iresnet import load_iresnet

@@ -14,9 +14,9 @@ from ...engine.captions.policy import CaptionPolicy, PolicyKind
 from ...engine.captions.words import ENGLISH, Form, form_of, languages
 from ...engine.core.character import Character
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.vision_models import NONE, chosen_vision_model, progress, register, vlm_folders
-from ..shots.shooting import said_by
 
 if TYPE_CHECKING:
     from ...engine.captions.filling import Filling
@@ -103,7 +103,7 @@ class FacetCaptionWriter(io.ComfyNode):
         from ...engine.captions.filling import Filling
         from ...engine.captions.writer import caption_report, write_captions
 
-        with said_by(cls):
+        with errors_from(cls):
             rules = CaptionPolicy(
                 PolicyKind(policy), description, template, form_of(Form(form), model), language
             )

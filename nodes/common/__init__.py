@@ -1,0 +1,1 @@
+"""What nodes of several capabilities share: sockets, inputs, folders, pages."""

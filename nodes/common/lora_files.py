@@ -6,15 +6,22 @@ from pathlib import Path
 
 import folder_paths
 
+from ...engine.comfyui.fingerprint import file_state
 from ...engine.core.errors import FacetError
+from ...engine.store.files import contained
+
+FACET = "facet/"
 
 
-def lora_path(name: str) -> Path:
-    """The file that ComfyUI lists as ``name`` among its LoRAs; FacetError when there is none."""
+def lora_path(name: str, input_id: str = "lora_name") -> Path:
+    """The file that ComfyUI lists as ``name`` among its LoRAs; FacetError when there is none.
+
+    input_id: the input that holds the name.
+    """
     path = folder_paths.get_full_path("loras", name)
     if path is None:
         raise FacetError(
-            f"lora_name is {name!r}, which is in no folder of LoRAs; choose one of the list."
+            f"{input_id} is {name!r}, which is in no folder of LoRAs; choose one of the list."
         )
     return Path(path)
 
@@ -25,18 +32,28 @@ def lora_state(name: str | None) -> str:
     name: None for one that comes through a link, which is not known before it is run.
     """
     path = folder_paths.get_full_path("loras", name) if name else None
-    return state_of(Path(path)) if path else ""
+    return file_state(Path(path)) if path else ""
 
 
-def state_of(path: Path) -> str:
-    """What tells the file ``path`` from another that takes its place; '' where there is none.
+def grid_file(name: str) -> Path:
+    """The LoRA file called ``name``: among ComfyUI's LoRAs, or below output/facet.
 
-    The metadata of a safetensors file is not counted, into which a score is stamped.
+    Raises FacetError when it is neither.
     """
+    listed = folder_paths.get_full_path("loras", name)
+    if listed is not None:
+        return Path(listed)
+    output = Path(folder_paths.get_output_directory())
+    if name.startswith(FACET):
+        path = contained(output / "facet", name.removeprefix(FACET))
+        if path.is_file() and path.suffix == ".safetensors":
+            return path
+    raise FacetError(f"There is no LoRA {name!r} in ComfyUI's LoRA folders; choose one of them.")
+
+
+def grid_file_state(name: str) -> str:
+    """What tells the file called ``name`` from another of that name; '' when there is none."""
     try:
-        state = path.stat()
-        with path.open("rb") as file:
-            header = file.read(8) if path.suffix.lower() == ".safetensors" else b""
-    except OSError:
+        return file_state(grid_file(name))
+    except FacetError:
         return ""
-    return f"{state.st_mtime_ns} {state.st_size - int.from_bytes(header, 'little')}"

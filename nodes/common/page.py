@@ -10,6 +10,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import folder_paths
 
+from ...engine.core.errors import FacetError
+from ...engine.store.files import contained
+
 RUNNING = ("preparing", "running")
 _KEPT = 20
 
@@ -117,3 +120,15 @@ def below_output(path: Path) -> str | None:
     with contextlib.suppress(ValueError):
         return path.resolve().relative_to(output_folder().resolve()).as_posix()
     return None
+
+
+def of_a_character(path: str, kind: str) -> Path:
+    """``path``, below ComfyUI's output folder, as a file in a character's folder ``kind``.
+
+    Raises FacetError when it lies anywhere else.
+    """
+    output = output_folder()
+    file = contained(output, path)
+    if file.parent.name != kind or file.parent.parent.parent != contained(output, "facet"):
+        raise FacetError(f"{path!r} is not in output/facet/<character>/{kind}.")
+    return file

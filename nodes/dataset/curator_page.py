@@ -25,8 +25,7 @@ from ...engine.dataset.curation import Curation, parse_curation, set_hash
 from ...engine.dataset.curation_file import Settled, keep_choices, kept_choices
 from ...engine.store.files import contained, write_atomic, write_json_atomic
 from ..common.folders import character_folder
-from ..common.page import below_output, output_folder, workflow_id
-from ..shots.page import of_a_character
+from ..common.page import below_output, of_a_character, output_folder, workflow_id
 
 if TYPE_CHECKING:
     from ...engine.dataset.lint import Report

@@ -14,10 +14,10 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ...engine.core.character import Character
 from ...engine.families.modes import ReferenceMode
 from ...engine.generate.expression.rig import checked
+from ...engine.generate.retouch.retouch import retouching_studio
 from ...engine.generate.shots.sheet import draw_sheet
 from ..common import sockets
 from ..common.errors import errors_from
-from ..shots.shooting import retouching_studio
 from .inputs import (
     ORIGINAL,
     OWN,

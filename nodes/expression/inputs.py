@@ -10,6 +10,7 @@ from ...engine.core.errors import FacetError
 from ...engine.families.modes import ReferenceMode
 from ...engine.generate.expression.presets import ALL, Preset, user_presets
 from ...engine.generate.expression.table import SLIDERS
+from ...engine.generate.retouch.retouch import MODES
 from ..common import sockets
 from ..common.folders import expressions_folder
 from ..common.inputs import negative_input, sampling_inputs
@@ -17,7 +18,6 @@ from ..common.inputs import negative_input, sampling_inputs
 LOGGER = logging.getLogger(__name__)
 OWN = "own sliders"
 ORIGINAL, FRONT = "original", "front shots"
-MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
 
 
 def known_presets() -> dict[str, Preset]:

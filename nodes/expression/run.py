@@ -12,7 +12,8 @@ from ...engine.core.character import Character, Provenance, Shot, Tags
 from ...engine.core.errors import FacetError
 from ...engine.generate.expression.measured import sliders_from_blendshapes
 from ...engine.generate.retouch.retouch import surroundings
-from ...engine.generate.shots.store import ShotStore, shot_key
+from ...engine.generate.shots.store import ShotStore
+from ...engine.store.keys import key
 from ...engine.vision.faces import Face, find_face
 from ..common.folders import character_folder
 from ..common.inputs import picture, to_rgb
@@ -167,8 +168,8 @@ def keep(
     shown = work.chosen(work.faces(done.image)) if done.view else face
     outcome.cells.append(_cell(shot, done.image, shown, expression.tag or expression.name))
     if one.shot is not None and shot.hash != one.shot.hash:
-        key = shot_key(shot.hash, expression.name)
-        ShotStore(character_folder(one.character, "expressions")).save(key, shot)
+        name = key(1, shot=shot.hash, expression=expression.name)
+        ShotStore(character_folder(one.character, "expressions")).save(name, shot)
 
 
 def _cell(shot: Shot, image: torch.Tensor, face: Face | None, expression: str) -> Shot:

@@ -15,9 +15,8 @@ from ...engine.generate.expression.painting import parts_to_paint
 from ...engine.generate.expression.rig import MOST_TURN
 from ...engine.generate.retouch.repaint import repainted, shown_as
 from ...engine.generate.retouch.retouch import Retoucher
-from ...engine.generate.shots.accept import Gates
 from ...engine.generate.shots.camera import Studio
-from ...engine.generate.shots.gates import Thresholds
+from ...engine.generate.shots.gates import Gates, Thresholds
 from ...engine.generate.shots.store import ShotStore
 from ...engine.generate.shots.turn import shows_the_original, turned_shot, view_after
 from ...engine.vision.embedding import embed, likeness_gain

@@ -15,10 +15,10 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.store.files import contained
+from ..common.errors import errors_from
 from ..common.likeness import embedder_for
 from ..common.lora_files import lora_state
 from ..common.page import below_output
-from ..shots.shooting import said_by
 from .character_shot_inputs import (
     NOTHING,
     character_shot_inputs,
@@ -97,17 +97,21 @@ class FacetCharacterShot(io.ComfyNode):
         background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
+        from ...engine.comfyui.lora import LoraFile, agreed, read_lora
+        from ...engine.comfyui.models import Models
         from ...engine.generate.character_shot.conflicts import said_of
         from ...engine.generate.character_shot.judge import Judge
-        from ...engine.generate.character_shot.lora import LoraFile, agreed, read_lora_file
-        from ...engine.generate.character_shot.make import Shoot, Studio, prompt_lines
+        from ...engine.generate.character_shot.make import (
+            CharacterCamera,
+            CharacterShoot,
+            prompt_lines,
+        )
         from ...engine.generate.character_shot.report import report, sheet
-        from ...engine.generate.character_shot.store import Pictures
 
-        with said_by(cls):
+        with errors_from(cls):
             prompts = prompt_lines(prompt)
             path = chosen(lora_name, lora)
-            known = read_lora_file(path) if path else LoraFile(lora) if lora is not None else None
+            known = read_lora(path) if path else LoraFile(lora) if lora is not None else None
             check_character(character, known is not None, model)
             calls, note = agreed(character, known)
             name = known.character if character is None and known else ""
@@ -115,16 +119,9 @@ class FacetCharacterShot(io.ComfyNode):
                 clip_vision, face_embedder, look_at, face_detection_model, background_removal
             )
             scale, misfits = scale_of(score, calls.trigger, embedder)
-            shoot = Shoot(
-                Studio(
-                    model,
-                    clip,
-                    vae,
-                    sampling_for(character, model, **sampling_widgets),
-                    negative.strip(),
-                    known,
-                    lora_strength,
-                ),
+            sampling = sampling_for(character, model, **sampling_widgets)
+            shoot = CharacterShoot(
+                CharacterCamera(Models(model, clip, vae), sampling, known, lora_strength),
                 calls,
                 Judge(
                     character,
@@ -134,9 +131,10 @@ class FacetCharacterShot(io.ComfyNode):
                     min_likeness,
                     background_removal,
                 ),
-                Pictures(pictures_folder(character, name)),
+                pictures_folder(character, name),
                 said_of(character, description, known.says if known else ()),
                 tries,
+                negative,
                 [*filter(None, [note]), *misfits],
             )
             made = shoot.run(prompts, pictures, seed, shown_progress())
@@ -145,14 +143,9 @@ class FacetCharacterShot(io.ComfyNode):
             for conflict in one.conflicts:
                 LOGGER.warning("Facet Character Shot: '%s' %s.", one.prompt, conflict.text)
         lora_told = "" if known is None else known.name
+        texts = workflow_texts(cls.hidden)
         saved = [
-            shoot.store.keep(
-                one.kept.key,
-                one.kept.image,
-                one.record(lora_told, shoot.judge.measured_by),
-                workflow_texts(cls.hidden),
-            )
-            for one in made
+            shoot.keep(one, one.record(lora_told, shoot.judge.measured_by), texts) for one in made
         ]
         values = [one.kept.verdict.value for one in made]
         return io.NodeOutput(

@@ -10,6 +10,7 @@ from comfy_api.latest import io
 
 from ...engine.comfyui.sampling import Sampling
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.families.dialects import AUTO, dialect_for
 from ...engine.families.modes import ReferenceMode, is_patched
 from ...engine.generate.sizes import MEGAPIXEL, canvas_for
@@ -117,11 +118,11 @@ def character_shot_inputs() -> list[io.Input]:
 
 
 def chosen(lora_name: str, lora: Any) -> Path | None:
-    """The LoRA file that was chosen; None for none. ValueError when a LoRA is connected too."""
+    """The LoRA file that was chosen; None for none. FacetError when a LoRA is connected too."""
     if lora_name == NOTHING:
         return None
     if lora is not None:
-        raise ValueError(
+        raise FacetError(
             f"A LoRA is connected and {lora_name!r} is chosen too; set lora_name to "
             f"'{NOTHING}', or disconnect the lora input."
         )
@@ -133,11 +134,11 @@ def check_character(character: Character | None, has_lora: bool, model: Any) -> 
     if has_lora:
         return
     if character is None:
-        raise ValueError(
+        raise FacetError(
             "There is neither a LoRA nor a character; choose lora_name, or connect both."
         )
     if not is_patched(model):
-        raise ValueError(
+        raise FacetError(
             "The MODEL carries no LoRA, so it does not know the character; choose lora_name, or "
             "connect the lora."
         )

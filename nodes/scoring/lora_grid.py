@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io
 from comfy_execution.graph_utils import GraphBuilder
 
+from ...engine.core.errors import FacetError
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.inputs import face_detection_input, negative_input, sampling_inputs
-from ..shots.shooting import said_by
+from ..common.lora_files import grid_file, grid_file_state
+from ..common.page import below_output
 from .lora_grid_parts import MOST_ROWS, NAME, FacetLoraGridRow, FacetLoraGridSheet
-from .lora_grid_rows import grid_rows, named, row_state
+
+if TYPE_CHECKING:
+    from ...engine.scoring.lora_grid import GridRow
 
 MODELS = ("model", "clip", "vae")
 
@@ -99,7 +105,7 @@ class FacetLoraGrid(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, loras: str = "", **_: object) -> str:
-        return "\n".join(map(row_state, named(loras)))
+        return "\n".join(map(grid_file_state, named(loras)))
 
     @classmethod
     def execute(
@@ -118,15 +124,19 @@ class FacetLoraGrid(io.ComfyNode):
         face_detection_model: Any = None,
         **sampling: Any,
     ) -> io.NodeOutput:
-        with said_by(cls):
-            rows = grid_rows(run, checkpoints, loras, lora is not None, strengths)
+        from ...engine.scoring.candidates import parse_strengths
+        from ...engine.scoring.lora_grid import grid_rows
+
+        with errors_from(cls):
+            compared = compared_loras(run, checkpoints, loras, lora is not None)
+            rows = grid_rows(compared, parse_strengths(strengths))
             if len(rows) > MOST_ROWS:
-                raise ValueError(
+                raise FacetError(
                     f"{len(rows)} rows are asked for and {MOST_ROWS} is the most; take fewer "
                     "LoRAs or strengths."
                 )
             if not prompts.strip():
-                raise ValueError("There is no prompt; write one a line.")
+                raise FacetError("There is no prompt; write one a line.")
         graph = GraphBuilder()
         shared = {"prompts": prompts, "character": character, **sampling}
         models = dict(zip(MODELS, (model, clip, vae), strict=True))
@@ -152,6 +162,36 @@ class FacetLoraGrid(io.ComfyNode):
             ),
         )
         return io.NodeOutput(sheet.out(0), sheet.out(1), sheet.out(2), expand=graph.finalize())
+
+
+def compared_loras(
+    run: TrainingRun | None, checkpoints: int, loras: str, connected: bool
+) -> list[GridRow]:
+    """The LoRAs to compare: the run's checkpoints, those named, the one connected.
+
+    Raises FacetError when one of them is not there.
+    """
+    from ...engine.scoring.candidates import spread
+    from ...engine.scoring.lora_grid import GridRow
+
+    found = []
+    for point in spread(run.checkpoints, checkpoints) if run is not None else ():
+        below = below_output(point.path)
+        if below is None:
+            raise FacetError(
+                f"The checkpoint {point.path.name} lies outside of ComfyUI's output folder; copy "
+                "it to a folder of LoRAs and name it in loras."
+            )
+        found.append(GridRow(f"step {point.step}", 1.0, below, point.step))
+    for name in named(loras):
+        grid_file(name)
+        found.append(GridRow(Path(name).with_suffix("").as_posix(), 1.0, name))
+    return [*found, GridRow("the LoRA", 1.0)] if connected else found
+
+
+def named(loras: str) -> list[str]:
+    """The names in ``loras``, one a line, each once."""
+    return list(dict.fromkeys(filter(None, (line.strip() for line in loras.splitlines()))))
 
 
 def _raw(made: io.Input) -> io.Input:

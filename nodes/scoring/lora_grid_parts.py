@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,13 @@ import torch
 from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ...engine.core.character import Character
+from ...engine.comfyui.sampling import Sampling
+from ...engine.core.character import Character, Provenance, Shot
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.inputs import face_detection_input, negative_input, sampling_inputs
-from .lora_grid_rows import OFF, GridRow, row_file, row_state
+from ..common.inputs import face_detection_input, negative_input, sampling_from, sampling_inputs
+from ..common.lora_files import grid_file, grid_file_state
 
 NAME = "Facet LoRA Grid"
 MOST_ROWS = 100
@@ -58,7 +58,7 @@ class FacetLoraGridRow(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, file: str = "", **_: object) -> str:
-        return row_state(file)
+        return grid_file_state(file)
 
     @classmethod
     def execute(
@@ -75,16 +75,16 @@ class FacetLoraGridRow(io.ComfyNode):
         character: Character | None = None,
         **sampling: Any,
     ) -> io.NodeOutput:
-        from ...engine.comfyui.lora_file import read_weights
-        from ...engine.scoring.cache import PictureCache
+        from ...engine.comfyui.lora import read_weights
+        from ...engine.scoring.lora_grid import subject_of
         from ...engine.scoring.probes import own_prompts
-        from ...engine.scoring.sampler import Bench, Candidate, Sampler
-        from .lora_grid_rows import grid_sampling, who_is_it
+        from ...engine.scoring.sampler import Bench, Candidate, CandidateSampler
+        from ...engine.store.images import ImageStore
 
-        with said_by_the_grid():
+        with errors_from(NAME):
             candidate = None
             if file:
-                path = row_file(file)
+                path = grid_file(file)
                 candidate = Candidate(file, strength, lambda: read_weights(path))
             elif lora is not None and strength:
                 candidate = Candidate("the LoRA", strength, lambda: lora)
@@ -94,8 +94,8 @@ class FacetLoraGridRow(io.ComfyNode):
             folder = Path(folder_paths.get_output_directory()) / "facet" / "grid_pictures"
             if character is not None:
                 folder = character_folder(character, "report", "pictures")
-            make = Sampler(bench, PictureCache(folder)).make(candidate)
-            who = who_is_it(character, candidate is not None)
+            make = CandidateSampler(bench, ImageStore(folder)).make(candidate)
+            who = subject_of(character, candidate is not None)
             pictures = [make(one.text(who), one.seed) for one in own_prompts(prompts, seed)]
         return io.NodeOutput(torch.stack(pictures))
 
@@ -152,8 +152,9 @@ class FacetLoraGridSheet(io.ComfyNode):
         face_detection_model: Any = None,
     ) -> io.NodeOutput:
         from ...engine.generate.lora_grid.image import draw_grid
+        from ...engine.scoring.lora_grid import OFF, GridRow, scored_grid
         from ...engine.scoring.probes import own_prompts
-        from .lora_grid_rows import scored_grid
+        from ...engine.scoring.sampler import Bench
 
         said = [GridRow.of(line) for line in rows_said.splitlines()]
         pictures = [rows[f"row{number}"] for number in range(len(said))]
@@ -163,9 +164,15 @@ class FacetLoraGridSheet(io.ComfyNode):
         )
         labels, marks, chosen = [OFF, *(row.label for row in said[1:])], [], -1
         if character is not None and clip_vision is not None and vae is not None:
-            with said_by_the_grid():
+            with errors_from(NAME):
                 score, marks, chosen = scored_grid(
-                    character, said, pictures, asked, vae, clip_vision, face_detection_model
+                    character,
+                    said,
+                    pictures,
+                    asked,
+                    lambda sampling: Bench(
+                        None, None, vae, clip_vision, sampling, face_detection_model
+                    ),
                 )
         texts = [one.words for one in asked]
         grid = draw_grid(list(zip(labels, pictures, strict=True)), texts, marks, chosen)[None]
@@ -173,10 +180,9 @@ class FacetLoraGridSheet(io.ComfyNode):
         return io.NodeOutput(grid, score, everything, ui=ui.PreviewImage(grid, cls=cls))
 
 
-@contextmanager
-def said_by_the_grid() -> Iterator[None]:
-    """Puts the grid's name before what is wrong: its parts are nodes that nobody placed."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{NAME}: {error}") from error
+def grid_sampling(character: Character | None, widgets: dict[str, Any]) -> Sampling:
+    """The sampling that the widgets describe; without a character, at 1024 px where none is set."""
+    if character is None:
+        blank = Shot(torch.zeros(1024, 1024, 3), Provenance("imported"))
+        character = Character("nobody", "x", "person", blank)
+    return sampling_from(character, **widgets)

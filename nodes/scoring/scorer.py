@@ -14,11 +14,11 @@ from PIL import Image
 from ...engine.core.character import Character, quantise
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import sampling_from
 from ..common.likeness import embedder_for
 from ..common.lora_files import lora_path, lora_state
-from ..shots.shooting import said_by
 from .inputs import scorer_inputs
 from .page import REPORTS, shown
 
@@ -91,7 +91,6 @@ class FacetIdentityScorer(io.ComfyNode):
         background_removal: Any = None,
         **sampling_widgets: Any,
     ) -> io.NodeOutput:
-        from ...engine.scoring.cache import PictureCache
         from ...engine.scoring.candidates import candidates_of, parse_strengths
         from ...engine.scoring.evaluate import evaluate
         from ...engine.scoring.probes import (
@@ -103,8 +102,9 @@ class FacetIdentityScorer(io.ComfyNode):
         from ...engine.scoring.protocol import prompt_suite
         from ...engine.scoring.sampler import Bench
         from ...engine.scoring.write import write_report
+        from ...engine.store.images import ImageStore
 
-        with said_by(cls):
+        with errors_from(cls):
             scenes = own_prompts(prompts, seed) or prompt_suite(character, samples, seed)
             evaluation = evaluate(
                 character,
@@ -141,7 +141,7 @@ class FacetIdentityScorer(io.ComfyNode):
                 description.strip(),
                 other_dataset(character, run),
                 shown_progress(),
-                PictureCache(character_folder(character, REPORTS, "pictures")),
+                ImageStore(character_folder(character, REPORTS, "pictures")),
             )
         written = write_report(character_folder(character, REPORTS), character, evaluation)
         report, card = written.picture[None], evaluation.card

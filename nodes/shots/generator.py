@@ -10,7 +10,8 @@ from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ...engine.generate.shots.presets import turnaround
 from ..common import sockets
-from .shooting import later_inputs, shoot, shot_outputs, studio_inputs
+from .inputs import ShootInputs, later_inputs, shot_outputs, studio_inputs
+from .shooting import shoot
 
 
 class FacetTurnaroundSheet(io.ComfyNode):
@@ -67,10 +68,10 @@ class FacetTurnaroundSheet(io.ComfyNode):
         framing: str = "medium",
         outfit: str = "",
         background: str = "plain grey background",
-        **studio: Any,
+        **inputs: Any,
     ) -> io.NodeOutput:
         plan = turnaround(framing, outfit.strip(), background.strip())
-        return shoot(cls, character, plan, "sheet.png", **studio)
+        return shoot(cls, character, plan, "sheet.png", ShootInputs(**inputs))
 
 
 class FacetShotGenerator(io.ComfyNode):
@@ -97,8 +98,8 @@ class FacetShotGenerator(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, character: Character, plan: ShotPlan, **studio: Any) -> io.NodeOutput:
-        return shoot(cls, character, plan, "shots.png", **studio)
+    def execute(cls, character: Character, plan: ShotPlan, **inputs: Any) -> io.NodeOutput:
+        return shoot(cls, character, plan, "shots.png", ShootInputs(**inputs))
 
 
 NODES = [FacetTurnaroundSheet, FacetShotGenerator]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import io
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,31 +20,150 @@ from comfy_api.latest import ComfyAPISync
 from comfy_api.latest import io as comfy_io
 from PIL import Image
 
-from ...engine.core.character import Character
-from ...engine.generate.shots.decisions import Decision
-from ...engine.generate.shots.plan import ShotPlan
+from ...engine.core.character import Character, quantise
+from ...engine.core.errors import FacetError
+from ...engine.generate.shots.decisions import NONE, Decision, names
+from ...engine.generate.shots.plan import ShotPlan, ShotRequest
 from ...engine.store.files import contained, write_json_atomic
 from ..common.folders import character_folder
-from ..common.page import Latest, output_folder, send, watched_to_its_end, workflow_id
-from .grid import GRIDS, Grid, data_url
+from ..common.page import (
+    Latest,
+    below_output,
+    of_a_character,
+    send,
+    watched_to_its_end,
+    workflow_id,
+)
 
 if TYPE_CHECKING:
     import torch
 
-    from ...engine.generate.shots.make import Progress
+    from ...engine.generate.shots.make import ShotProgress
 
 MESSAGE = "facet.shots"
 PREVIEW = "facet.shots.preview"
 SHOTS = "shots"
 THUMBNAIL_SIDE = 384
 _SECONDS_BETWEEN_PREVIEWS = 0.25
+GRIDS = "grids"
+_PREVIEW_SIDE = 256
+
+
+@dataclass
+class Cell:
+    """One shot as the page draws it; ``revision`` is that of the grid when it last changed."""
+
+    name: str
+    tags: dict[str, Any]
+    decision: dict[str, Any]
+    state: str = "waiting"
+    key: str = ""
+    hash: str = ""
+    size: tuple[int, int] | None = None
+    attempt: int = 0
+    tries: int = 0
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    picture: str = ""
+    revision: int = 0
+
+    def take(self, progress: ShotProgress) -> None:
+        """Takes up what has happened to the shot."""
+        self.state, self.attempt = progress.state, progress.attempt
+        self.tries = max(self.tries, progress.attempt)
+        shot = progress.shot
+        if shot is None:
+            return
+        self.scores = [asdict(score) for score in shot.scores]
+        height, width = shot.image.shape[:2]
+        self.size = (width, height)
+        if progress.state == "retried":
+            self.picture = data_url(Image.fromarray(quantise(shot.image).numpy()))
+            return
+        # On the disk by now, under its key.
+        self.picture, self.key, self.hash = "", progress.key, shot.hash
+        self.attempt, self.tries = shot.provenance.attempt, shot.provenance.tries
+
+
+class Grid:
+    """The shots of one run of a node; see `page.Watched`."""
+
+    def __init__(
+        self,
+        node: str,
+        workflow: str,
+        folder: Path,
+        requests: Sequence[ShotRequest],
+        decisions: Mapping[str, Decision],
+    ) -> None:
+        self.node = node
+        self.workflow = workflow
+        self.folder = folder
+        self.state = "preparing"
+        self.note = ""
+        self.sheet: Path | None = None
+        self.revision = 0
+        self.cells = [
+            Cell(name, tags_of(request), asdict(decisions.get(name, NONE)))
+            for name, request in zip(names(requests), requests, strict=True)
+        ]
+
+    def take(self, progress: ShotProgress) -> None:
+        """Takes up what has happened to one shot."""
+        self.state = "running"
+        self.revision += 1
+        cell = self.cells[progress.number - 1]
+        cell.take(progress)
+        cell.revision = self.revision
+
+    @property
+    def file(self) -> Path:
+        """Where this set of shots is described, for a page that is opened later."""
+        keys = "\n".join(f"{cell.name}\t{cell.key}" for cell in self.cells)
+        name = hashlib.sha256(f"{self.workflow}\n{self.node}\n{keys}".encode()).hexdigest()[:24]
+        return contained(self.folder.parent, GRIDS, f"{name}.json")
+
+    def view(self, after: int = 0) -> dict[str, Any]:
+        """The grid as JSON, with the cells that have changed since revision ``after``."""
+        changed = [
+            {"index": index, **asdict(cell)}
+            for index, cell in enumerate(self.cells)
+            if cell.revision > after or not after
+        ]
+        return {
+            "node": self.node,
+            "workflow": self.workflow,
+            "folder": below_output(self.folder),
+            "grid": below_output(self.file) if self.state == "finished" else None,
+            "sheet": below_output(self.sheet) if self.sheet else None,
+            "state": self.state,
+            "note": self.note,
+            "total": len(self.cells),
+            "after": after,
+            "revision": self.revision,
+            "cells": changed,
+        }
+
+
+def tags_of(request: ShotRequest) -> dict[str, str]:
+    """The tags that are told apart in the grid."""
+    axes = ("framing", "view", "expression", "pose")
+    return {axis: value for axis in axes if (value := getattr(request.tags, axis))}
+
+
+def data_url(picture: Image.Image) -> str:
+    """``picture`` as a small JPEG that stands in a message."""
+    buffer = io.BytesIO()
+    small = picture.convert("RGB")
+    small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
+    small.save(buffer, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 KNOWN: Latest[Grid] = Latest()
 """Of this process: shooting nodes write, and the page's requests read."""
 
 
-class Reporter:
+class ShotReporter:
     """Tells the page and ComfyUI's progress bar of each shot, with previews on the way."""
 
     def __init__(self, grid: Grid) -> None:
@@ -49,7 +171,7 @@ class Reporter:
         self._set_progress = ComfyAPISync().execution.set_progress
         self._told = 0
         self._previewed = 0.0
-        self._now: Progress | None = None
+        self._now: ShotProgress | None = None
         self._steps = 1
         self._previewer: Any = None
 
@@ -61,7 +183,7 @@ class Reporter:
         # None where ComfyUI's settings ask for no previews, as they do at first.
         self._previewer = latent_preview.get_previewer(model.load_device, model.model.latent_format)
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ShotProgress) -> None:
         """Something has happened to a shot."""
         self._now = progress
         self.grid.take(progress)
@@ -109,7 +231,7 @@ def reported(
     character: Character,
     plan: ShotPlan,
     decisions: Mapping[str, Decision],
-) -> contextlib.AbstractContextManager[Reporter]:
+) -> contextlib.AbstractContextManager[ShotReporter]:
     """Has the shots of ``plan`` drawn in ``node`` for the length of the ``with``."""
     grid = Grid(
         str(node.hidden.unique_id),
@@ -119,7 +241,7 @@ def reported(
         decisions,
     )
     KNOWN.begin(grid)
-    return watched_to_its_end(Reporter(grid), grid)
+    return watched_to_its_end(ShotReporter(grid), grid)
 
 
 def add_routes(routes: web.RouteTableDef) -> None:
@@ -136,7 +258,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
         """The grid in the file ``path``, which lies in output/facet/<character>/grids."""
         try:
             return web.json_response(saved_grid(request.query.get("path", "")))
-        except ValueError as error:
+        except FacetError as error:
             return web.json_response({"error": str(error)}, status=404)
 
     @routes.get("/facet/shots/picture")
@@ -145,7 +267,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
         folder, key = request.query.get("folder", ""), request.query.get("key", "")
         try:
             made = await asyncio.to_thread(thumbnail, folder, key)
-        except ValueError as error:
+        except FacetError as error:
             return web.json_response({"error": str(error)}, status=404)
         # A key stands for one picture for ever.
         headers = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -155,44 +277,32 @@ def add_routes(routes: web.RouteTableDef) -> None:
 def saved_grid(path: str) -> dict[str, Any]:
     """A grid on the disk; ``path`` is below ComfyUI's output folder.
 
-    Raises ValueError when it is none of Facet's grids.
+    Raises FacetError when it is none of Facet's grids.
     """
     file = of_a_character(path, GRIDS)
     try:
         view = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"There is no grid of shots in {path!r}.") from error
+        raise FacetError(f"There is no grid of shots in {path!r}.") from error
     if not isinstance(view, dict) or not isinstance(view.get("cells"), list):
-        raise ValueError(f"{path!r} is no grid of shots.")
+        raise FacetError(f"{path!r} is no grid of shots.")
     return view
 
 
 def thumbnail(folder: str, key: str) -> bytes:
     """A shot as a WebP file of at most 384 px; ``folder`` is below ComfyUI's output folder.
 
-    Raises ValueError when there is no such shot.
+    Raises FacetError when there is no such shot.
     """
     if not re.fullmatch("[0-9a-f]{8,64}", key):
-        raise ValueError(f"{key!r} is no shot's name.")
+        raise FacetError(f"{key!r} is no shot's name.")
     file = of_a_character(f"{folder}/{key}.png", SHOTS)
     buffer = io.BytesIO()
     try:
         with Image.open(file) as opened:
             picture = opened.convert("RGB")
     except OSError as error:
-        raise ValueError(f"There is no shot {key} in {folder!r}.") from error
+        raise FacetError(f"There is no shot {key} in {folder!r}.") from error
     picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     picture.save(buffer, "WEBP", quality=85, method=2)
     return buffer.getvalue()
-
-
-def of_a_character(path: str, kind: str) -> Path:
-    """``path``, below ComfyUI's output folder, as a file in a character's folder ``kind``.
-
-    Raises ValueError when it lies anywhere else.
-    """
-    output = output_folder()
-    file = contained(output, path)
-    if file.parent.name != kind or file.parent.parent.parent != contained(output, "facet"):
-        raise ValueError(f"{path!r} is not in output/facet/<character>/{kind}.")
-    return file

@@ -7,11 +7,13 @@ from typing import Any
 from comfy_api.latest import io
 
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.generate.shots.coverage import coverage, looked_at
 from ...engine.generate.shots.coverage_image import coverage_image
 from ...engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
 from ...engine.generate.shots.presets import PRESETS
 from ..common import sockets
+from ..common.errors import errors_from
 
 OWN_LINES = "own lines only"
 
@@ -104,12 +106,10 @@ class FacetShotPlan(io.ComfyNode):
         base: tuple[ShotRequest, ...] = ()
         if preset != OWN_LINES:
             base = PRESETS[preset](_each(outfits), _each(places)).requests
-        try:
+        with errors_from(cls):
             plan = ShotPlan((*base, *from_lines(lines).requests))
-        except ValueError as error:
-            raise ValueError(f"Facet Shot Plan: {error}") from error
         if not plan.requests:
-            raise ValueError("Facet Shot Plan: the plan is empty; choose a preset or write a line.")
+            raise FacetError("Facet Shot Plan: the plan is empty; choose a preset or write a line.")
         if character is not None and face_detection_model is not None:
             character = looked_at(character, face_detection_model)
         covered = coverage(plan, character if only_missing else None)

@@ -10,15 +10,22 @@ import torch
 from comfy_api.latest import io
 
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.generate.shots.garment import cut_out
 from ...engine.generate.shots.plan import from_lines
-from ...engine.generate.shots.transfer import Through, Transfer, TransferShoot
-from ...engine.generate.shots.transfer_plan import Guide, transfer_plan
+from ...engine.generate.shots.transfer import (
+    Guide,
+    PoseMethod,
+    Transfer,
+    transfer_plan,
+    transfer_shoot,
+)
 from ...engine.vision.pose import PoseModel, poses_from_keypoints
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.inputs import to_rgb
-from .reference_inputs import reference_pictures
-from .shooting import later_inputs, said_by, shoot, shot_outputs, studio_inputs
+from .inputs import ShootInputs, later_inputs, reference_pictures, shot_outputs, studio_inputs
+from .shooting import shoot
 
 PICTURE, OPENPOSE_MAP = "picture", "openpose_map"
 
@@ -52,8 +59,8 @@ def pose_inputs() -> list[io.Input]:
         ),
         io.Combo.Input(
             "pose_through",
-            options=Through,
-            default=Through.AUTO,
+            options=PoseMethod,
+            default=PoseMethod.AUTO,
             optional=True,
             tooltip="How the model is shown the pose: by the ControlNet, as a further reference of "
             "an edit model, or both. Auto takes the ControlNet where one is connected.",
@@ -162,7 +169,7 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
         pose_image_is: str = PICTURE,
         pose_keypoint: Any = None,
         control_net: Any = None,
-        pose_through: str = Through.AUTO.value,
+        pose_through: str = PoseMethod.AUTO.value,
         control_strength: float = 1.0,
         control_start: float = 0.0,
         control_end: float = 1.0,
@@ -173,9 +180,9 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
         pose_vae: Any = None,
         max_pose_error: float = 0.25,
         min_garment: float = 0.5,
-        **studio: Any,
+        **inputs: Any,
     ) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             finder = None if pose_model is None else PoseModel(pose_model, pose_vae)
             guides = guides_from(pose_image, pose_image_is == OPENPOSE_MAP, pose_keypoint, finder)
             transfer = Transfer(
@@ -184,14 +191,14 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
                 control_strength,
                 control_start,
                 control_end,
-                Through(pose_through),
+                PoseMethod(pose_through),
                 max_pose_error,
                 min_garment,
             )
             plan = transfer_plan(guides, from_lines(lines).requests, transfer.garment)
-        kind = partial(TransferShoot, transfer=transfer, plan=plan)
+        kind = partial(transfer_shoot, transfer=transfer, plan=plan)
         file = "poses_and_outfits.png"
-        return shoot(cls, character, plan, file, kind=kind, pose_model=finder, **studio)
+        return shoot(cls, character, plan, file, ShootInputs(**inputs), kind, finder)
 
 
 def guides_from(
@@ -199,12 +206,12 @@ def guides_from(
 ) -> list[Guide]:
     """One guide for each picture (B, H, W, C) and each frame of a POSE_KEYPOINT.
 
-    With both, they go together in order. Raises ValueError when they do not, or show nobody.
+    With both, they go together in order. Raises FacetError when they do not, or show nobody.
     """
     pictures = list(reference_pictures(images))
     poses = [] if keypoints is None else poses_from_keypoints(keypoints)
     if pictures and poses and len(pictures) != len(poses):
-        raise ValueError(
+        raise FacetError(
             f"There are {len(pictures)} pictures in pose_image and {len(poses)} frames in "
             "pose_keypoint; connect as many of each, or only one of the two."
         )
@@ -216,7 +223,7 @@ def guides_from(
     found = [finder.find(picture) for picture in pictures]
     for number, pose in enumerate(found, 1):
         if pose is None:
-            raise ValueError(
+            raise FacetError(
                 f"Pose {number} shows no person; give a picture in which a body is seen."
             )
     return [Guide(pose, picture) for pose, picture in zip(found, pictures, strict=True)]
@@ -226,13 +233,13 @@ def garment_from(image: torch.Tensor | None, mask: torch.Tensor | None) -> torch
     """The garment, cut out of one picture (1, H, W, C) by its mask (1, H, W) or (H, W)."""
     if image is None:
         if mask is not None:
-            raise ValueError("A garment_mask is connected and no garment; connect its picture.")
+            raise FacetError("A garment_mask is connected and no garment; connect its picture.")
         return None
     if image.shape[0] != 1:
-        raise ValueError(f"{image.shape[0]} garments are connected; give one picture.")
+        raise FacetError(f"{image.shape[0]} garments are connected; give one picture.")
     masks = None if mask is None else mask.reshape(-1, *mask.shape[-2:])
     if masks is not None and len(masks) != 1:
-        raise ValueError(f"{len(masks)} garment masks are connected; give one.")
+        raise FacetError(f"{len(masks)} garment masks are connected; give one.")
     return cut_out(to_rgb(image[0]), None if masks is None else masks[0])
 
 

@@ -11,14 +11,14 @@ from ...engine.core.character import Character
 from ...engine.families.modes import ReferenceMode
 from ...engine.generate.retouch.finish import Colours, RefineSettings
 from ...engine.generate.retouch.refine import Refine, Refined, report
+from ...engine.generate.retouch.retouch import MODES, retouching_studio
 from ...engine.generate.shots.store import ShotStore
 from ..common import sockets
+from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import face_detection_input, negative_input, sampling_inputs
-from .shooting import retouching_studio, said_by
 
 NAME = "Facet Refine Shots"
-MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
 DEFAULTS = RefineSettings()
 
 
@@ -205,7 +205,7 @@ class FacetRefineShots(io.ComfyNode):
         negative: str = "",
         **sampling: Any,
     ) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             settings = RefineSettings(
                 upscale_by,
                 max_side,

@@ -9,9 +9,11 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
-from ...engine.generate.shots.together import TogetherShoot, joined
+from ...engine.generate.shots.together import joined, together_shoot
 from ..common import sockets
-from .shooting import later_inputs, said_by, shoot, studio_inputs
+from ..common.errors import errors_from
+from .inputs import ShootInputs, later_inputs, studio_inputs
+from .shooting import shoot
 
 
 class FacetTwoCharacters(io.ComfyNode):
@@ -54,12 +56,12 @@ class FacetTwoCharacters(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, character: Character, second_character: Character, plan: ShotPlan, **studio: Any
+        cls, character: Character, second_character: Character, plan: ShotPlan, **inputs: Any
     ) -> io.NodeOutput:
-        with said_by(cls):
+        with errors_from(cls):
             both = joined(character, second_character)
-        kind = partial(TogetherShoot, two=(character, second_character))
-        return shoot(cls, both, plan, "together.png", kind=kind, **studio)
+        kind = partial(together_shoot, two=(character, second_character))
+        return shoot(cls, both, plan, "together.png", ShootInputs(**inputs), kind)
 
 
 NODES = [FacetTwoCharacters]

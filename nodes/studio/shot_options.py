@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.generate.shots.gates import Thresholds
-from ...engine.generate.shots.retry import RetryRules
+from ...engine.generate.shots.gates import SHOT_GATES
+from ...engine.generate.shots.options import SWITCHES
+from ...engine.generate.shots.remedies import RetryRules
 from ...engine.vision.people import check_detector
 from ..common import sockets
 from ..common.errors import errors_from
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
     from ...engine.scoring.score import ScoreCard
 
 NAME = "Facet Shot Options"
-GATE, RULE = Thresholds(), RetryRules()
-
-
-def _check(gate: str, tooltip: str) -> io.Input:
-    return io.Boolean.Input(f"check_{gate}", default=True, tooltip=tooltip)
+RULE = RetryRules()
 
 
 def _number(
@@ -33,111 +30,18 @@ def _number(
 
 
 def gate_inputs() -> list[io.Input]:
-    """Each gate's switch with its thresholds."""
-    return [
-        _check("view", "Whether the face has to look where it was asked to. Recommended on."),
-        _number(
-            "max_yaw_error",
-            GATE.max_yaw_error,
-            1,
-            90,
-            "How far the face may be turned from "
-            "the view asked for, in degrees; 12 is recommended.",
-            1,
-        ),
-        _number(
-            "min_pitch",
-            GATE.min_pitch,
-            0,
-            60,
-            "How far the face has to be tilted in views "
-            "from above and below, in degrees; 10 is recommended.",
-            1,
-        ),
-        _check(
-            "framing",
-            "Whether a close-up has to be a close-up, and a full body a full body. Recommended on.",
-        ),
-        _number(
-            "close_up_face",
-            GATE.close_up_face,
-            0,
-            1,
-            "From which height of the face on, as a "
-            "share of the picture's or of the person's, a shot is a close-up. 0 takes 0.27, "
-            "which suits adults; the demo's people have their own.",
-        ),
-        _number(
-            "full_face",
-            GATE.full_face,
-            0,
-            1,
-            "Up to which height of the face a shot shows "
-            "the full body. 0 takes 0.13, which suits adults; figures with large heads need "
-            "more.",
-        ),
-        _check("persons", "Whether a second person fails a shot. Recommended on."),
-        _check("identity", "Whether a shot has to be like the original. Recommended on."),
-        _number(
-            "min_identity",
-            GATE.min_identity,
-            -1,
-            1,
-            "How alike a shot from the front has to "
-            "be: cosine of the CLIP_VISION embeddings. About 0.5 for the demo encoder, 0.6 for "
-            "DINOv2, 0.8 for CLIP and SigLIP.",
-        ),
-        _number(
-            "three_quarter_identity",
-            GATE.three_quarter_identity,
-            0,
-            1,
-            "Share of min_identity that three-quarter views have to reach.",
-        ),
-        _number(
-            "profile_identity",
-            GATE.profile_identity,
-            0,
-            1,
-            "Share of min_identity that "
-            "profiles have to reach: they show half a face, and embed lower.",
-        ),
-        _number(
-            "back_identity",
-            GATE.back_identity,
-            0,
-            1,
-            "Share of min_identity that views from behind have to reach.",
-        ),
-        _check("sharpness", "Whether a blurred shot fails. Recommended on."),
-        _number(
-            "min_sharpness",
-            GATE.min_sharpness,
-            0,
-            2,
-            "How sharp a shot has to be, as a share "
-            "of the original's sharpness at the same size; 0.3 is recommended.",
-        ),
-        _check(
-            "duplicate",
-            "Whether a shot that repeats the original or an accepted one fails. Recommended on.",
-        ),
-        _number(
-            "max_alike",
-            GATE.max_alike,
-            0,
-            1,
-            "From which SSIM on, where the two differ most, a shot repeats another.",
-        ),
-        _number(
-            "max_same_embedding",
-            GATE.max_same_embedding,
-            0,
-            1,
-            "From which cosine of the "
-            "embeddings on it does; both have to be exceeded. Needs CLIP_VISION.",
-        ),
-    ]
+    """Each gate's switch with its thresholds, as `engine.generate.shots.gates` says them."""
+    inputs: list[io.Input] = []
+    for gate in SHOT_GATES:
+        inputs.append(io.Boolean.Input(SWITCHES[gate.name], default=True, tooltip=gate.text))
+        for one in gate.thresholds:
+            told = one.metadata
+            inputs.append(
+                _number(
+                    one.name, one.default, told["low"], told["high"], told["text"], told["step"]
+                )
+            )
+    return inputs
 
 
 def retry_inputs() -> list[io.Input]:

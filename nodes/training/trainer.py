@@ -14,6 +14,7 @@ from ...engine.training.presets import merged
 from ...engine.training.settings import PRECISIONS, SCHEDULES, SUBJECTS, TrainingSettings
 from ..common import sockets
 from ..common.folders import character_folder
+from ..common.lora_files import lora_path
 from .page import reported
 
 if TYPE_CHECKING:
@@ -25,21 +26,6 @@ NAME = "Facet LoRA Trainer"
 def loras_folder() -> Path:
     """Where finished LoRAs go, so that ComfyUI's own loaders list them."""
     return contained(Path(folder_paths.get_folder_paths("loras")[0]), "facet")
-
-
-def lora_named(name: str) -> Path | None:
-    """The LoRA file that ComfyUI lists as ``name``; None for no name.
-
-    Raises ValueError when there is none.
-    """
-    if not name:
-        return None
-    path = folder_paths.get_full_path("loras", name)
-    if path is None:
-        raise ValueError(
-            f"continue_from is {name!r}, which is in no folder of LoRAs; choose one of the list."
-        )
-    return Path(path)
 
 
 def summary(trained: Trained) -> str:
@@ -242,7 +228,9 @@ class FacetLoraTrainer(io.ComfyNode):
                     reporter,
                     Extras(
                         clip_vision=clip_vision,
-                        start=lora_named(settings.continue_from),
+                        start=lora_path(settings.continue_from, "continue_from")
+                        if settings.continue_from
+                        else None,
                         stop_requested=lambda: STOP_REQUESTS.take(node_id),
                     ),
                 )

@@ -64,7 +64,12 @@ def test_each_figure_can_miss_its_bar() -> None:
         "steps_again": 1,
     }
     assert [len(missed({**PERSON, name: value})) for name, value in worse.items()] == [
-        1, 1, 2, 2, 1, 1,
-    ]  # fmt: skip
+        1,
+        1,
+        2,
+        2,
+        1,
+        1,
+    ]
     assert len(missed(PERSON, precision=0.9)) == len(missed(PERSON, recall=0.8)) == 1
     assert missed({**PERSON, "gains": []}) == ["likeness gained where a first try failed"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from facet.engine.captions.by_hand import captions_by_hand
 from facet.engine.core.character import VOCABULARY, Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
-from harness.browser import MAKE_AND_CONNECT, READY, Browser, Page
+from harness.browser import MAKE_AND_CONNECT, Page
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
@@ -40,13 +39,6 @@ NODES = (
 CELLS = ".facet-curator .cell"
 VIEWS = ("front", "profile_left", "back")
 EXPRESSIONS = ("smile", "sad")
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["canvas", "vue"])
-def opened(request: pytest.FixtureRequest, browser: Browser, server: ComfyServer) -> Iterator[Page]:
-    """The page in each renderer, opened once for these tests."""
-    with browser.open(server, vue=request.param) as page:
-        yield page
 
 
 def character(name: str, count: int) -> Character:
@@ -101,12 +93,12 @@ def decided(page: Page, node: str) -> dict[str, Any]:
 
 
 def wait_for(page: Page, condition: str) -> None:
-    page.page.wait_for_function(f"() => {condition}", timeout=30_000)
+    page.page.wait_for_function(f"() => {condition}")
 
 
 def kept(page: Page) -> None:
     """Waits until what was decided is kept beside the dataset."""
-    with page.page.expect_response("**/facet/curator/keep", timeout=10_000):
+    with page.page.expect_response("**/facet/curator/keep"):
         pass
 
 
@@ -119,9 +111,8 @@ def key(shot: Shot) -> str:
 
 
 def test_what_is_decided_holds_after_the_run_and_after_a_reload(
-    opened: Page, server: ComfyServer
+    page: Page, server: ComfyServer
 ) -> None:
-    page = opened
     node, made, folder = begin(page, server, "Decided", 12)
     shots, keys = made.pictures, page.page.keyboard
     assert "11 of 12 in" in head(page)
@@ -179,8 +170,7 @@ def test_what_is_decided_holds_after_the_run_and_after_a_reload(
     assert page.troubles() == []
 
     saved = page.saved()
-    page.page.reload(wait_until="domcontentloaded")
-    page.page.wait_for_function(READY, timeout=60_000)
+    page.open()
     wait_for(page, "app.extensionManager.workflow?.activeWorkflow")
     page.settle()
     page.load(saved)
@@ -194,9 +184,8 @@ def test_what_is_decided_holds_after_the_run_and_after_a_reload(
 
 
 def test_two_hundred_pictures_scroll_with_a_few_dozen_cells(
-    opened: Page, server: ComfyServer
+    page: Page, server: ComfyServer
 ) -> None:
-    page = opened
     _, made, _ = begin(page, server, "Many", 200)
     count = page.run(f"() => document.querySelectorAll('{CELLS}').length")
     assert 8 <= count <= 48
@@ -235,8 +224,7 @@ def test_two_hundred_pictures_scroll_with_a_few_dozen_cells(
     assert "200" in page.page.locator(".facet-curator .title").inner_text()
 
 
-def test_filters_show_what_is_looked_for(opened: Page, server: ComfyServer) -> None:
-    page = opened
+def test_filters_show_what_is_looked_for(page: Page, server: ComfyServer) -> None:
     _, made, _ = begin(page, server, "Filtered", 30)
 
     def shown() -> set[str]:
@@ -267,9 +255,8 @@ def test_filters_show_what_is_looked_for(opened: Page, server: ComfyServer) -> N
 
 
 def test_a_finding_offers_its_fix_and_one_press_mends_them_all(
-    opened: Page, server: ComfyServer
+    page: Page, server: ComfyServer
 ) -> None:
-    page = opened
     node, made, _ = begin(page, server, "Mended", 24)
     lacking = [shot for shot in made.dataset if "zqx" not in shot.caption]
     number = int(head(page).split("/")[0])
@@ -294,8 +281,7 @@ def test_a_finding_offers_its_fix_and_one_press_mends_them_all(
     assert page.page.locator(".facet-curator .number.stale").count() == 0
 
 
-def test_an_open_picture_is_turned_and_left_out_by_key(opened: Page, server: ComfyServer) -> None:
-    page = opened
+def test_an_open_picture_is_turned_and_left_out_by_key(page: Page, server: ComfyServer) -> None:
     node, made, _ = begin(page, server, "Large", 6)
     cell(page, made.source).dblclick()
     viewer = page.page.locator(".facet-viewer[open]")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from facet.engine.generate.expression.presets import PRESETS
 from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED
-from harness.browser import MAKE_AND_CONNECT, Browser, Page
+from harness.browser import MAKE_AND_CONNECT, Page
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
@@ -55,15 +54,8 @@ BATCH = (
 SHOWN = "document.querySelector('.facet-expression .stage > img').src"
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["canvas", "vue"])
-def opened(request: pytest.FixtureRequest, browser: Browser, server: ComfyServer) -> Iterator[Page]:
-    """The page in each renderer, opened once for these tests."""
-    with browser.open(server, vue=request.param) as page:
-        yield page
-
-
 def wait_for(page: Page, condition: str) -> None:
-    page.page.wait_for_function(f"() => {condition}", timeout=60_000)
+    page.page.wait_for_function(f"() => {condition}")
 
 
 def begin(page: Page, person: int, detector: bool = True, second: int | None = None) -> str:
@@ -117,9 +109,8 @@ def pull(page: Page, handle: str, across: float, down: float) -> None:
 
 
 def test_a_corner_of_the_mouth_is_pulled_and_the_widgets_the_picture_and_the_run_follow(
-    opened: Page, server: ComfyServer
+    page: Page, server: ComfyServer
 ) -> None:
-    page = opened
     page.messages.clear()
     node = begin(page, 3)
     before, place = (
@@ -164,8 +155,7 @@ def test_a_corner_of_the_mouth_is_pulled_and_the_widgets_the_picture_and_the_run
     assert values(page, node) == after
 
 
-def test_expressions_are_taken_weakened_added_and_put_to_rest(opened: Page) -> None:
-    page = opened
+def test_expressions_are_taken_weakened_added_and_put_to_rest(page: Page) -> None:
     node = begin(page, 4)
     plain = page.run(f"() => {SHOWN}")
     page.page.locator('.facet-expression [data-preset="surprised"]').click()
@@ -201,8 +191,7 @@ def test_expressions_are_taken_weakened_added_and_put_to_rest(opened: Page) -> N
     assert values(page, node)["preset"] == "own sliders"
 
 
-def test_what_was_can_be_seen_for_as_long_as_the_button_is_held(opened: Page) -> None:
-    page = opened
+def test_what_was_can_be_seen_for_as_long_as_the_button_is_held(page: Page) -> None:
     begin(page, 2)
     box = page.page.locator('.facet-expression [data-action="before"]').bounding_box()
     assert box is not None
@@ -213,8 +202,7 @@ def test_what_was_can_be_seen_for_as_long_as_the_button_is_held(opened: Page) ->
     assert page.page.locator(".facet-expression .stage.before").count() == 0
 
 
-def test_a_far_turn_is_announced_and_the_handle_stays_where_pixels_go(opened: Page) -> None:
-    page = opened
+def test_a_far_turn_is_announced_and_the_handle_stays_where_pixels_go(page: Page) -> None:
     node = begin(page, 2)
     foot = page.page.locator(".facet-expression .foot")
     pull(page, "head", 300, 0)
@@ -226,8 +214,7 @@ def test_a_far_turn_is_announced_and_the_handle_stays_where_pixels_go(opened: Pa
     assert "makes a new picture in the nearest view" in foot.inner_text()
 
 
-def test_each_picture_of_a_batch_can_be_looked_at(opened: Page) -> None:
-    page = opened
+def test_each_picture_of_a_batch_can_be_looked_at(page: Page) -> None:
     node = begin(page, 3, second=4)
     head = page.page.locator(".facet-expression .head")
     assert "picture 1 of 2" in head.inner_text()
@@ -242,8 +229,7 @@ def test_each_picture_of_a_batch_can_be_looked_at(opened: Page) -> None:
     assert values(page, node)["preset"] == "sad"
 
 
-def test_twelve_points_are_placed_where_there_is_no_detector(opened: Page) -> None:
-    page = opened
+def test_twelve_points_are_placed_where_there_is_no_detector(page: Page) -> None:
     node = begin(page, 5, detector=False)
     assert page.page.locator(".facet-expression .hold").count() == 0
     assert "No face was found" in page.page.locator(".facet-expression .foot").inner_text()
@@ -283,8 +269,7 @@ def test_twelve_points_are_placed_where_there_is_no_detector(opened: Page) -> No
     assert json.loads(values(page, node)["points"]) == kept
 
 
-def test_an_expression_is_kept_as_a_preset_of_ones_own(opened: Page, server: ComfyServer) -> None:
-    page = opened
+def test_an_expression_is_kept_as_a_preset_of_ones_own(page: Page, server: ComfyServer) -> None:
     node = begin(page, 4)
     name = f"brows up {'vue' if page.vue else 'canvas'}"
     pull(page, "brow_inner_r", 0, -12)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from harness.browser import MAKE_AND_CONNECT, Browser, Page
+from harness.browser import MAKE_AND_CONNECT, Page
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
@@ -48,13 +47,6 @@ SHOW = """([id, folder]) => {
 }"""
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["canvas", "vue"])
-def opened(request: pytest.FixtureRequest, browser: Browser, server: ComfyServer) -> Iterator[Page]:
-    """The page in each renderer, opened once for these tests."""
-    with browser.open(server, vue=request.param) as page:
-        yield page
-
-
 @pytest.fixture(scope="module")
 def told(server: ComfyServer) -> list[str]:
     """The folders of two reports of a character, the later first."""
@@ -78,8 +70,8 @@ def panel(page: Page) -> Any:
     return page.page.locator(".facet-identity").last
 
 
-def test_a_score_is_made_and_its_report_opens(opened: Page, server: ComfyServer) -> None:
-    page, name = opened, f"Scored{'Vue' if opened.vue else 'Canvas'}"
+def test_a_score_is_made_and_its_report_opens(page: Page, server: ComfyServer) -> None:
+    name = f"Scored{'Vue' if page.vue else 'Canvas'}"
     page.run(NODES, name)
     page.settle()
     assert panel(page).locator(".verdict").inner_text().startswith("What was found")
@@ -122,9 +114,8 @@ def test_a_score_is_made_and_its_report_opens(opened: Page, server: ComfyServer)
 
 
 def test_earlier_reports_are_chosen_from_and_no_script_of_theirs_runs(
-    opened: Page, told: list[str]
+    page: Page, told: list[str]
 ) -> None:
-    page = opened
     late, early = told
     scorer = page.run(NODES, "Told")
     page.run(SHOW, [scorer, early])

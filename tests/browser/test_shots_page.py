@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from harness.browser import MAKE_AND_CONNECT, READY, Browser, Page
+from harness.browser import MAKE_AND_CONNECT, Page
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
@@ -102,13 +101,6 @@ def grid(node: str, cells: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["canvas", "vue"])
-def opened(request: pytest.FixtureRequest, browser: Browser, server: ComfyServer) -> Iterator[Page]:
-    """The page in each renderer, opened once for these tests."""
-    with browser.open(server, vue=request.param) as page:
-        yield page
-
-
 def states(page: Page) -> list[str]:
     shown = page.page.locator(".facet-shots .cell").all()
     return [str(one.get_attribute("class")).split()[1] for one in shown]
@@ -127,7 +119,7 @@ def press(page: Page, index: int, key: str) -> None:
 
 
 def wait_for(page: Page, condition: str) -> None:
-    page.page.wait_for_function(f"() => {condition}", timeout=60_000)
+    page.page.wait_for_function(f"() => {condition}")
 
 
 def run(page: Page) -> list[int]:
@@ -141,9 +133,9 @@ def run(page: Page) -> list[int]:
 
 
 def test_shots_come_and_what_is_decided_holds_after_a_reload_too(
-    opened: Page, server: ComfyServer
+    page: Page, server: ComfyServer
 ) -> None:
-    page, name = opened, f"Grid {'vue' if opened.vue else 'canvas'}"
+    name = f"Grid {'vue' if page.vue else 'canvas'}"
     node = page.run(NODES, ["FacetTurnaroundSheet", name])
     page.settle()
     page.messages.clear()
@@ -184,11 +176,7 @@ def test_shots_come_and_what_is_decided_holds_after_a_reload_too(
     assert pictures(page) == first
     assert page.troubles() == []
 
-    page.page.reload(wait_until="domcontentloaded")
-    page.page.wait_for_function(READY, timeout=60_000)
-    # Until then the page has a graph of its own to put in the place of any other.
-    wait_for(page, "app.extensionManager.workflow?.activeWorkflow")
-    page.settle()
+    page.open()
     page.load(saved)
     wait_for(page, "document.querySelectorAll('.facet-shots .cell').length === 6")
     assert pictures(page) == first
@@ -201,8 +189,7 @@ def test_shots_come_and_what_is_decided_holds_after_a_reload_too(
     assert pictures(page) == second
 
 
-def test_two_hundred_shots_are_drawn_one_by_one(opened: Page) -> None:
-    page = opened
+def test_two_hundred_shots_are_drawn_one_by_one(page: Page) -> None:
     page.page.route(
         "**/facet/shots/picture*",
         lambda route: route.fulfill(body=PICTURE, content_type="image/png"),
@@ -239,8 +226,7 @@ def test_two_hundred_shots_are_drawn_one_by_one(opened: Page) -> None:
     page.page.unroute("**/facet/shots/picture*")
 
 
-def test_every_state_has_a_word_and_a_shape_of_its_own(opened: Page) -> None:
-    page = opened
+def test_every_state_has_a_word_and_a_shape_of_its_own(page: Page) -> None:
     node = page.run(NODES, ["FacetShotGenerator", "Told"])
     wrong = {"gate": "view", "value": 40.0, "threshold": 12.0, "passed": False, "note": "yaw +40°"}
     picture = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from harness.browser import MAKE_AND_CONNECT, READY, Browser, Page
+from harness.browser import MAKE_AND_CONNECT, Page, Pages
 from harness.comfy_server import ComfyServer
 
 pytestmark = pytest.mark.browser
@@ -66,82 +65,63 @@ def course(node: str, steps: int = 40, after: int = 0, **more: Any) -> dict[str,
     }
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["canvas", "vue"])
-def opened(request: pytest.FixtureRequest, browser: Browser, server: ComfyServer) -> Iterator[Page]:
-    """The page in each renderer, opened once for these tests."""
-    with browser.open(server, vue=request.param) as page:
-        yield page
-
-
-@pytest.fixture
-def cleared(opened: Page) -> Page:
-    """The page with an empty graph."""
-    opened.run("() => { app.canvas.setGraph(app.graph); app.graph.clear(); }")
-    opened.settle()
-    opened.messages.clear()
-    return opened
-
-
 def test_a_training_is_seen_survives_a_reload_and_ends_at_the_button(
-    browser: Browser, server: ComfyServer
+    pages: Pages, server: ComfyServer
 ) -> None:
     before = set(server.client.get("/history"))
-    with browser.open(server, vue=True) as page:
-        trainer = page.run(NODES, 100_000)
-        assert page.page.locator(".facet-training button").is_disabled()
-        assert page.run("async () => await app.queuePrompt(0, 1)")
-        page.page.wait_for_function(f"() => Number({STEPS}) >= 5", timeout=60_000)
-        assert page.troubles() == []
-        saved = page.saved()
+    page = pages.cleared(True)
+    trainer = page.run(NODES, 100_000)
+    assert page.page.locator(".facet-training button").is_disabled()
+    assert page.run("async () => await app.queuePrompt(0, 1)")
+    page.page.wait_for_function(f"() => Number({STEPS}) >= 5")
+    assert page.troubles() == []
+    saved = page.saved()
 
-        page.page.reload(wait_until="domcontentloaded")
-        page.page.wait_for_function(READY, timeout=60_000)
-        page.load(saved)
-        page.page.wait_for_function(f"() => Number({STEPS}) >= 10", timeout=60_000)
-        known = server.client.get(f"/facet/training?workflow={saved['id']}")["courses"]
-        [seen] = [one for one in known if one["node"] == trainer]
-        assert [row[0] for row in seen["rows"]] == list(range(1, seen["step"] + 1))
-        page.messages.clear()
+    page.open()
+    page.load(saved)
+    page.page.wait_for_function(f"() => Number({STEPS}) >= 10")
+    known = server.client.get(f"/facet/training?workflow={saved['id']}")["courses"]
+    [seen] = [one for one in known if one["node"] == trainer]
+    assert [row[0] for row in seen["rows"]] == list(range(1, seen["step"] + 1))
+    page.messages.clear()
 
-        button = page.page.locator(".facet-training button")
-        assert button.inner_text() == "Stop here and keep the best"
-        button.click()
-        page.page.wait_for_function(
-            'document.querySelector(".facet-training .rest").textContent.includes("finished")',
-            timeout=60_000,
-        )
-        assert button.is_disabled()
-        assert "LoRA:" in page.page.locator(".facet-training .note").inner_text()
-        assert page.troubles() == []
+    button = page.page.locator(".facet-training button")
+    assert button.inner_text() == "Stop here and keep the best"
+    button.click()
+    page.page.wait_for_function(
+        'document.querySelector(".facet-training .rest").textContent.includes("finished")',
+    )
+    assert button.is_disabled()
+    assert "LoRA:" in page.page.locator(".facet-training .note").inner_text()
+    assert page.troubles() == []
 
-        done = int(page.run(f"() => {STEPS}"))
-        folder = server.output / page.saved()["nodes"][-1]["properties"]["facet_run"]
-        with (folder / "losses.csv").open(newline="") as file:
-            assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, done + 1))
-        assert (folder / "losses.png").is_file()
-        page.page.wait_for_function(
-            "async (n) => Object.keys(await (await fetch('/history')).json()).length > n",
-            arg=len(before),
-        )
-        [prompt_id] = set(server.client.get("/history")) - before
-        history = server.client.history(prompt_id)
-        assert history is not None
-        assert history["status"]["status_str"] == "success"
+    done = int(page.run(f"() => {STEPS}"))
+    folder = server.output / page.saved()["nodes"][-1]["properties"]["facet_run"]
+    with (folder / "losses.csv").open(newline="") as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, done + 1))
+    assert (folder / "losses.png").is_file()
+    page.page.wait_for_function(
+        "async (n) => Object.keys(await (await fetch('/history')).json()).length > n",
+        arg=len(before),
+    )
+    [prompt_id] = set(server.client.get("/history")) - before
+    history = server.client.history(prompt_id)
+    assert history is not None
+    assert history["status"]["status_str"] == "success"
 
-        # A page that knows nothing but the workflow finds the run in its folder.
-        page.run("() => { app.graph.clear(); }")
-        elsewhere = json.loads(json.dumps(saved)) | {"id": "5ee2b7a2-0000-4000-8000-000000000000"}
-        elsewhere["nodes"][-1]["properties"]["facet_run"] = f"facet/Page/training/{folder.name}"
-        page.load(elsewhere)
-        page.page.wait_for_function(f"() => Number({STEPS}) === {done}", timeout=30_000)
+    # A page that knows nothing but the workflow finds the run in its folder.
+    page.run("() => { app.graph.clear(); }")
+    elsewhere = json.loads(json.dumps(saved)) | {"id": "5ee2b7a2-0000-4000-8000-000000000000"}
+    elsewhere["nodes"][-1]["properties"]["facet_run"] = f"facet/Page/training/{folder.name}"
+    page.load(elsewhere)
+    page.page.wait_for_function(f"() => Number({STEPS}) === {done}")
 
 
-def test_each_trainer_draws_its_own_course(cleared: Page) -> None:
-    page = cleared
+def test_each_trainer_draws_its_own_course(page: Page) -> None:
     first, second = page.run(NODES, 10), page.run(NODES, 10)
     page.run(TELL, course(first))
     page.run(TELL, course(second, steps=12, validation=[], identity=[], best=None))
-    page.page.wait_for_timeout(300)
+    page.settle()
     shown = page.page.locator(".facet-training")
     texts = {one.locator(".head > b").inner_text(): one for one in shown.all()}
     assert set(texts) == {"Step 40", "Step 12"}
@@ -154,17 +134,16 @@ def test_each_trainer_draws_its_own_course(cleared: Page) -> None:
     assert texts["Step 12"].locator("circle.validation").count() == 0
 
     page.run(TELL, course(first, steps=60, after=40))
-    page.page.wait_for_timeout(300)
+    page.settle()
     assert rich.locator(".head > b").inner_text() == "Step 60"
     page.run(TELL, course(first, steps=60, state="cancelled", note="Cancelled."))
-    page.page.wait_for_timeout(300)
+    page.settle()
     assert rich.locator("button").is_disabled()
     assert rich.locator(".note").inner_text() == "Cancelled."
     assert page.troubles() == []
 
 
-def test_what_is_wrong_with_the_dataset_is_listed_on_a_press(cleared: Page) -> None:
-    page = cleared
+def test_what_is_wrong_with_the_dataset_is_listed_on_a_press(page: Page) -> None:
     trainer = page.run(NODES, 10)
     found = [{"says": f"Fault {number}.", "effect": "<b>Harm</b>."} for number in range(100)]
     lint = {"number": 61, "count": 130, "findings": found}
@@ -185,8 +164,7 @@ def test_what_is_wrong_with_the_dataset_is_listed_on_a_press(cleared: Page) -> N
     assert page.troubles() == []
 
 
-def test_a_trainer_in_a_subgraph_draws_too(cleared: Page) -> None:
-    page = cleared
+def test_a_trainer_in_a_subgraph_draws_too(page: Page) -> None:
     trainer = page.run(NODES, 10)
     ids = page.run(
         """(id) => {
@@ -198,23 +176,22 @@ def test_a_trainer_in_a_subgraph_draws_too(cleared: Page) -> None:
         trainer,
     )
     page.run(TELL, course(":".join(ids)))
-    page.page.wait_for_function(f"() => {STEPS} === '40'", timeout=30_000)
+    page.page.wait_for_function(f"() => {STEPS} === '40'")
     assert page.troubles() == []
 
 
-def test_the_panel_is_no_part_of_the_prompt_and_grows_with_its_node(cleared: Page) -> None:
-    page = cleared
+def test_the_panel_is_no_part_of_the_prompt_and_grows_with_its_node(page: Page) -> None:
     trainer = page.run(NODES, 10)
     assert "training" not in page.prompt()[trainer]["inputs"]
     values = page.saved()["nodes"][-1]["widgets_values"]
     assert all(value is not None for value in values)
     page.run(TELL, course(trainer))
     height = f'{PANEL}.querySelector(".plot").clientHeight'
-    page.page.wait_for_function(f"() => {STEPS} === '40' && {height} > 0", timeout=30_000)
+    page.page.wait_for_function(f"() => {STEPS} === '40' && {height} > 0")
     before = page.run(f"() => {height}")
     page.run(
         "(id) => { const n = app.graph.getNodeById(id); n.setSize([n.size[0], n.size[1] + 200]); "
         "app.canvas.setDirty(true, true); }",
         trainer,
     )
-    page.page.wait_for_function(f"() => {height} > {before + 150}", timeout=30_000)
+    page.page.wait_for_function(f"() => {height} > {before + 150}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,8 +15,24 @@ import playwright.sync_api as playwright
 from facet.launcher.testing import find_browser
 from harness.comfy_server import ComfyServer
 
-READY = """() => window.app?.extensionManager
+# The page has a graph of its own to begin with, which would come in the place of any other.
+READY = """() => window.app?.extensionManager?.workflow?.activeWorkflow
     && Object.keys(window.LiteGraph?.registered_node_types ?? {}).length > 100"""
+PATIENCE = 180_000
+"""How long the page may take for anything, in ms: it may share a core with a training."""
+CLEAR = """async (empty) => {
+    for (const close of document.querySelectorAll(
+        ".p-toast-close-button, .p-dialog-close-button, .facet-viewer .close",
+    )) {
+        close.click();
+    }
+    app.canvas.setGraph(app.graph);
+    app.canvas.deselectAll();
+    await app.loadGraphData(empty);
+    app.canvas.ds.scale = 1;
+    app.canvas.ds.offset = [0, 0];
+    app.canvas.setDirty(true, true);
+}"""
 EMPTY = {"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0}
 NO_TROUBLE = "(selector) => !document.querySelector(selector)"
 TROUBLE = '[data-testid="error-overlay"], .p-toast-message, .p-dialog'
@@ -43,11 +59,15 @@ MAKE_AND_CONNECT = """
 class Page:
     """ComfyUI's page, ready to be driven; `page` is Playwright's own."""
 
-    def __init__(self, page: playwright.Page, server: ComfyServer, vue: bool) -> None:
+    def __init__(
+        self, page: playwright.Page, server: ComfyServer, vue: bool, settings: dict[str, Any]
+    ) -> None:
         self.page = page
         self.server = server
         self.vue = vue
+        self.settings = settings
         self.messages: list[str] = []
+        page.set_default_timeout(PATIENCE)
         page.on("console", self.listen)
         page.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
 
@@ -55,6 +75,23 @@ class Page:
         if message.type in ("warning", "error"):
             where = message.location.get("url", "")
             self.messages.append(f"{message.type}: {message.text} ({where})")
+
+    def open(self) -> None:
+        """Open ComfyUI in it, or open it anew, and wait until it can be used."""
+        # The server keeps one set for all pages, and a page reads them as it begins.
+        self.server.client.post("/settings", self.settings)
+        self.page.goto(self.server.address, wait_until="domcontentloaded")
+        self.page.wait_for_function(READY)
+        self.settle()
+
+    def clear(self) -> None:
+        """An empty graph, seen from its origin, and nothing said."""
+        self.page.keyboard.press("Escape")
+        self.run(CLEAR, EMPTY)
+        self.settle()
+        # What the page said of the graph before goes with that graph.
+        self.page.wait_for_function(NO_TROUBLE, arg=TROUBLE)
+        self.messages.clear()
 
     def run(self, script: str, argument: Any = None) -> Any:
         """The value of a JavaScript function called in the page with `argument`."""
@@ -140,16 +177,50 @@ class Browser:
             "Comfy.Workflow.Persist": False,
             **(settings or {}),
         }
-        server.client.post("/settings", wanted)
         context = self.browser.new_context(viewport={"width": 1600, "height": 1000})
         try:
-            page = Page(context.new_page(), server, vue)
-            page.page.goto(server.address, wait_until="domcontentloaded")
-            page.page.wait_for_function(READY, timeout=180_000)
-            page.load(EMPTY)
-            # What the page said of the graph that it begins with goes with that graph.
-            page.page.wait_for_function(NO_TROUBLE, arg=TROUBLE, timeout=30_000)
-            page.messages.clear()
+            page = Page(context.new_page(), server, vue, wanted)
+            page.open()
+            page.clear()
             yield page
         finally:
             context.close()
+
+
+class Pages:
+    """The page of a server in each renderer, kept open; a context manager that closes them."""
+
+    def __init__(self, browser: Browser, server: ComfyServer) -> None:
+        self.browser = browser
+        self.server = server
+        self.stack = ExitStack()
+        self.opened: dict[bool, Page] = {}
+
+    def __enter__(self) -> Pages:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stack.close()
+
+    def cleared(self, vue: bool) -> Page:
+        """The page in that renderer, with an empty graph."""
+        if vue not in self.opened:
+            opening = self.browser.open(self.server, vue)
+            self.opened[vue] = self.stack.enter_context(opening)
+            return self.opened[vue]
+        page = self.opened[vue]
+        for other in page.page.context.pages:
+            if other != page.page:
+                other.close()
+        try:
+            page.clear()
+        except playwright.Error:
+            # The test before left it in a state that has no way back.
+            page.open()
+            page.clear()
+        return page

@@ -20,6 +20,8 @@ from facet.world.identity import Identity
 from facet.world.render import render
 from facet.world.scene import Scene
 
+PERSON = 4
+"""The demo person of the fixtures `demo_character` and `demo_lora`."""
 VIEWS = ("front", "three_quarter_left", "three_quarter_right", "profile_left", "profile_right")
 
 

@@ -1,8 +1,7 @@
 """Models of the families that shots are made with, each with the CLIP and the VAE that fit it.
 
 They are ComfyUI's own classes with all their parts, narrower than the published ones and with fewer
-blocks. The vision tower of Qwen2.5-VL keeps its width, which ComfyUI fixes, and has two of its 32
-blocks; all of CLIP, T5 and Qwen have few layers.
+blocks and layers.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import comfy.ops
 import comfy.sd
 import comfy.taesd.taesd
 import comfy.text_encoders.flux
@@ -17,12 +17,12 @@ import comfy.text_encoders.qwen_image
 import torch
 from comfy.ldm.wan.vae import WanVAE
 from comfy.supported_models_base import ClipTarget
+from comfy.text_encoders.qwen_vl import Qwen2VLVisionTransformer
 
 from .families import KLEIN, QWEN_IMAGE, load_family, random_like
+from .narrow import TOWER
 from .small_models import SmallModels
 from .text_models import text_models
-
-_VISION_BLOCKS = 2
 
 
 @cache
@@ -60,9 +60,15 @@ def _qwen() -> SmallModels:
         comfy.text_encoders.qwen_image.QwenImageTokenizer, comfy.text_encoders.qwen_image.te()
     )
     clip = comfy.sd.CLIP(target, model_options={"qwen25_7b_model_config": config})
-    tower = clip.cond_stage_model.qwen25_7b.transformer.visual
-    tower.blocks = tower.blocks[:_VISION_BLOCKS]
-    tower.fullatt_block_indexes = [_VISION_BLOCKS - 1]
+    # Its width is fixed where ComfyUI makes the text encoder.
+    tower = Qwen2VLVisionTransformer(
+        output_hidden_size=config["hidden_size"],
+        dtype=torch.float32,
+        ops=comfy.ops.manual_cast,
+        **TOWER,
+    )
+    tower.fullatt_block_indexes = [TOWER["num_layers"] - 1]
+    clip.cond_stage_model.qwen25_7b.transformer.visual = tower
     _draw(clip.cond_stage_model, 7)
     options: dict[str, Any] = {"dim": 8, "z_dim": 16, "dim_mult": [1, 2, 4, 4]}
     options |= {"num_res_blocks": 2, "attn_scales": [], "dropout": 0.0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,10 @@ import folder_paths
 import server
 
 Prompt = dict[str, dict[str, Any]]
+
+# ComfyUI runs an event loop for each prompt, which the thread of the tests cannot: Playwright keeps
+# one running there.
+THREAD = ThreadPoolExecutor(1, "executor")
 
 
 class NodeError(Exception):
@@ -101,6 +106,9 @@ class Executor:
 
         Raises InvalidPrompt, NodeError or Interrupted.
         """
+        return THREAD.submit(self._run, prompt, outputs).result()
+
+    def _run(self, prompt: Prompt, outputs: list[str] | None) -> Result:
         prompt_id = str(uuid.uuid4())
         valid, error, wanted, errors = asyncio.run(
             execution.validate_prompt(prompt_id, prompt, outputs)

@@ -337,11 +337,6 @@ def random_like(module: torch.nn.Module, seed: int, dtype: torch.dtype) -> dict[
     return weights
 
 
-def family_weights(family: Family, dtype: torch.dtype, seed: int = 0) -> dict[str, torch.Tensor]:
-    """The weights of ``family`` with few blocks, as a file of it would have them."""
-    return random_weights(_config(family, family.config), seed, dtype)
-
-
 def _config(family: Family, values: dict[str, Any]) -> Any:
     config = getattr(comfy.supported_models, family.name)(dict(values))
     config.set_inference_dtype(torch.float32, None)

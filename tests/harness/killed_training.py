@@ -1,39 +1,23 @@
-"""A training that is killed again and again, in processes of its own.
-
-    python killed_training.py COMFYUI FOLDER SEED
-
-Trains once to the end below FOLDER/whole, and once below FOLDER/killed, where each process but the
-last is killed. Prints {"kills": [[last step told, first step of the next process] …]} as JSON.
-"""
+"""A training that is killed again and again, in processes of its own; for `inside.call`."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import random
 import signal
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-KILLS = 10
+PHASES = ("before a step", "between steps", "in a sync", "in a rename")
+"""Where a process can be when it is killed."""
 STEPS = 30
 EVERY = 3
 
 
-def load(comfyui: Path, base: Path) -> Any:
-    """The small models, with ComfyUI and the pack imported."""
-    spec = importlib.util.spec_from_file_location("inprocess", ROOT / "launcher" / "inprocess.py")
-    assert spec is not None and spec.loader is not None
-    inprocess = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(inprocess)
-    inprocess.load_comfyui(comfyui, base)
-    inprocess.declare_pack(ROOT)
-    sys.path.append(str(ROOT / "tests"))
+def load() -> Any:
+    """The small models, with all imported that a training needs."""
     import torch
 
     from facet.engine.training.model.lora import adapters
@@ -74,8 +58,8 @@ def train_to_the_end(models: Any, folder: Path, told: Callable[[int], None]) -> 
         )
 
 
-def die_in_a_write(number: int) -> None:
-    """Has this process killed as it syncs or renames a file for the ``number``-th time."""
+def die_in(phase: str, number: int) -> None:
+    """Has this process killed as it syncs, or renames, a file for the ``number``-th time."""
     done = 0
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,25 +72,27 @@ def die_in_a_write(number: int) -> None:
 
         return call
 
-    os.fsync = counted(os.fsync)
-    Path.replace = counted(Path.replace)  # type: ignore[method-assign]
+    if phase == "in a sync":
+        os.fsync = counted(os.fsync)
+    if phase == "in a rename":
+        Path.replace = counted(Path.replace)  # type: ignore[method-assign]
 
 
-def life(models: Any, folder: Path, rng: random.Random, to_the_end: bool) -> list[int]:
-    """One process; the steps it told of until it ended or was killed."""
+def life(models: Any, folder: Path, rng: random.Random, phase: str | None) -> list[int]:
+    """One process; the steps it told of until it was killed in ``phase``, or ended by itself."""
     reading, writing = os.pipe()
-    in_a_write = rng.random() < 0.5
+    wanted = rng.randint(1, 3) if phase == "between steps" else 0
     child = os.fork()
     if child == 0:
         code = 1
         try:
             os.close(reading)
-            if in_a_write and not to_the_end:
-                die_in_a_write(rng.randint(1, 12))
+            if phase is not None:
+                die_in(phase, rng.randint(1, 6))
 
             def tell(step: int) -> None:
                 os.write(writing, b"%d\n" % step)
-                if step == STEPS - 1 and not to_the_end:
+                if step == STEPS - 1 and phase is not None:
                     # Faster than the kill that was meant for it.
                     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -116,30 +102,25 @@ def life(models: Any, folder: Path, rng: random.Random, to_the_end: bool) -> lis
             os._exit(code)
     os.close(writing)
     told = b""
+    by_the_clock = phase in ("before a step", "between steps")
     with os.fdopen(reading, "rb", buffering=0) as pipe:
-        wanted = rng.randint(0, 3)
-        while (to_the_end or in_a_write or told.count(b"\n") < wanted) and (
-            part := pipe.read(4096)
-        ):
+        while (not by_the_clock or told.count(b"\n") < wanted) and (part := pipe.read(4096)):
             told += part
-        if not (to_the_end or in_a_write):
+        if by_the_clock:
             time.sleep(rng.uniform(0, 0.05 if wanted else 1.0))
             os.kill(child, signal.SIGKILL)
         told += pipe.read()
     _, status = os.waitpid(child, 0)
-    expected = 0 if to_the_end else signal.SIGKILL
+    expected = 0 if phase is None else signal.SIGKILL
     assert status == expected, f"the process ended with {status} in place of {expected}"
     return [int(step) for step in told.split()]
 
 
-def main(comfyui: Path, folder: Path, seed: int) -> None:
-    models = load(comfyui, folder / "base")
+def main(folder: str, seed: int, phases: Sequence[str]) -> dict[str, Any]:
+    """Trains once to the end below folder/whole, and once below folder/killed, where a process is
+    killed in each of ``phases`` and one more goes on to the end: the steps that each told of."""
+    models = load()
     rng = random.Random(seed)
-    whole = life(models, folder / "whole", rng, to_the_end=True)
-    lives = [life(models, folder / "killed", rng, to_the_end=False) for _ in range(KILLS)]
-    lives.append(life(models, folder / "killed", rng, to_the_end=True))
-    print(json.dumps({"whole": whole, "lives": lives}))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    whole = life(models, Path(folder) / "whole", rng, None)
+    lives = [life(models, Path(folder) / "killed", rng, phase) for phase in (*phases, None)]
+    return {"whole": whole, "lives": lives}

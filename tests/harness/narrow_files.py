@@ -1,7 +1,7 @@
-"""Files of whole model families with random weights, for ``narrow_comfyui``.
+"""Files of whole model families with random weights, for a ComfyUI that is told of ``narrow``.
 
 Each has every tensor that the published file has, under the same name, but for the layers that are
-left out; the widths are those of ``narrow_comfyui``.
+left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from safetensors.torch import save_file
 
 from facet.engine.demo.models import load_face
 
-from . import narrow_comfyui as narrow
+from . import narrow
 from .families import FLUX_DEV, KLEIN, QWEN_IMAGE, SD15, UNET, narrow_weights, random_like
 from .families import SDXL as SDXL_FAMILY
 
@@ -39,38 +39,39 @@ NO_FACE = -50.0
 """Logit of a face everywhere: random ones would find hundreds in every noise."""
 
 
-def write_file(comfyui: Path, name: str, path: Path) -> None:
+def write_file(name: str, path: Path) -> None:
     """Writes the random weights that ``FILES`` has for a file called ``name``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({key: value.contiguous() for key, value in FILES[name](comfyui).items()}, path)
+    save_file({key: value.contiguous() for key, value in FILES[name]().items()}, path)
 
 
 def _random(module: torch.nn.Module, seed: int, prefix: str = "") -> Weights:
     return {prefix + name: value for name, value in random_like(module, seed, FP32).items()}
 
 
-def _described(comfyui: Path, file: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((comfyui / file).read_text("utf-8"))
-    return found | narrow.JSON_FILES[file]
+def _described(file: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What ``file`` of ComfyUI's package says of a text model, with other ``values``."""
+    path = Path(comfy.ops.__file__).parent / file
+    return narrow.changed(json.loads(path.read_text("utf-8")), values)
 
 
-def _flux(_: Path, seed: int) -> Weights:
+def _flux(seed: int) -> Weights:
     widths = {**(FLUX_DEV.narrow or {}), "vec_in_dim": narrow.CLIP_L["hidden_size"]}
     return narrow_weights(replace(FLUX_DEV, narrow=widths), seed)
 
 
-def _clip_l(comfyui: Path) -> Weights:
-    config = _described(comfyui, narrow.CLIP_L_FILE)
+def _clip_l() -> Weights:
+    config = _described("sd1_clip_config.json", narrow.CLIP_L)
     return _random(comfy.clip_model.CLIPTextModel(config, FP32, "meta", OPS), 1)
 
 
-def _clip_g(comfyui: Path) -> Weights:
-    config = _described(comfyui, narrow.CLIP_G_FILE)
+def _clip_g() -> Weights:
+    config = _described("clip_config_bigg.json", narrow.CLIP_G)
     return _random(comfy.clip_model.CLIPTextModel(config, FP32, "meta", OPS), 2)
 
 
-def _t5(comfyui: Path) -> Weights:
-    config = _described(comfyui, narrow.T5_FILE)
+def _t5() -> Weights:
+    config = _described("text_encoders/t5_config_xxl.json", narrow.T5)
     return _random(comfy.text_encoders.t5.T5(config, FP32, "meta", OPS), 3)
 
 
@@ -91,20 +92,19 @@ def _vae(channels: int, quantised: bool = False, normalised: bool = False) -> We
     return {name: value for name, value in weights.items() if "quant_conv" not in name}
 
 
-def _wan_vae(_: Path) -> Weights:
+def _wan_vae() -> Weights:
     shape: dict[str, Any] = {"dim": 8, "z_dim": 16, "dim_mult": [1, 2, 4, 4]}
     shape |= {"num_res_blocks": 2, "attn_scales": [], "dropout": 0.0}
     return _random(WanVAE(temperal_downsample=[False, True, True], **shape), 8)
 
 
-def _qwen3(_: Path) -> Weights:
+def _qwen3() -> Weights:
     return _random(llama.Qwen3_4B(narrow.QWEN3, FP32, "meta", OPS), 5)
 
 
-def _qwen25(_: Path) -> Weights:
+def _qwen25() -> Weights:
     model = llama.Qwen25_7BVLI(narrow.QWEN25, FP32, "meta", OPS)
     model.visual = qwen_vl.Qwen2VLVisionTransformer(
-        hidden_size=narrow.TOWER_WIDTH,
         output_hidden_size=narrow.QWEN25["hidden_size"],
         device="meta",
         dtype=FP32,
@@ -114,7 +114,7 @@ def _qwen25(_: Path) -> Weights:
     return _random(model, 7)
 
 
-def _qwen_image(_: Path, seed: int, edit: bool = False) -> Weights:
+def _qwen_image(seed: int, edit: bool = False) -> Weights:
     told = {EDIT_2511: torch.zeros(0)} if edit else {}
     return narrow_weights(QWEN_IMAGE, seed) | told
 
@@ -126,25 +126,25 @@ def _checkpoint(unet: Weights, texts: Weights, kind: type) -> Weights:
     return weights | named
 
 
-def _sd15(comfyui: Path) -> Weights:
-    texts = {f"clip_l.transformer.{name}": value for name, value in _clip_l(comfyui).items()}
+def _sd15() -> Weights:
+    texts = {f"clip_l.transformer.{name}": value for name, value in _clip_l().items()}
     return _checkpoint(narrow_weights(SD15), texts, comfy.supported_models.SD15)
 
 
-def _sdxl(comfyui: Path) -> Weights:
+def _sdxl() -> Weights:
     widths = {**(SDXL_FAMILY.narrow or {}), **narrow.SDXL}
-    texts = {f"clip_l.transformer.{name}": value for name, value in _clip_l(comfyui).items()}
-    texts |= {f"clip_g.transformer.{name}": value for name, value in _clip_g(comfyui).items()}
+    texts = {f"clip_l.transformer.{name}": value for name, value in _clip_l().items()}
+    texts |= {f"clip_g.transformer.{name}": value for name, value in _clip_g().items()}
     unet = narrow_weights(replace(SDXL_FAMILY, narrow=widths))
     return _checkpoint(unet, texts, comfy.supported_models.SDXL)
 
 
-def _siglip(comfyui: Path) -> Weights:
-    encoder = comfy.clip_vision.ClipVisionModel(_described(comfyui, narrow.VISION_FILE))
+def _siglip() -> Weights:
+    encoder = comfy.clip_vision.ClipVisionModel(narrow.vision_config())
     return _random(encoder.model, 9)
 
 
-def _faces(_: Path) -> Weights:
+def _faces() -> Weights:
     weights: Weights = {}
     for variant in ("short", "full"):
         parts = _random(FaceLandmarker(detector_variant=variant), 10)
@@ -160,19 +160,19 @@ def _faces(_: Path) -> Weights:
     return weights
 
 
-FILES: dict[str, Callable[[Path], Weights]] = {
-    "flux1-dev-kontext_fp8_scaled.safetensors": lambda comfyui: _flux(comfyui, 0),
-    "flux1-dev.safetensors": lambda comfyui: _flux(comfyui, 1),
+FILES: dict[str, Callable[[], Weights]] = {
+    "flux1-dev-kontext_fp8_scaled.safetensors": lambda: _flux(0),
+    "flux1-dev.safetensors": lambda: _flux(1),
     "clip_l.safetensors": _clip_l,
     "t5xxl_fp16.safetensors": _t5,
-    "ae.safetensors": lambda _: _vae(16),
-    "qwen_image_edit_2511_bf16.safetensors": lambda comfyui: _qwen_image(comfyui, 0, edit=True),
-    "qwen_image_2512_bf16.safetensors": lambda comfyui: _qwen_image(comfyui, 1),
+    "ae.safetensors": lambda: _vae(16),
+    "qwen_image_edit_2511_bf16.safetensors": lambda: _qwen_image(0, edit=True),
+    "qwen_image_2512_bf16.safetensors": lambda: _qwen_image(1),
     "qwen_2.5_vl_7b_fp8_scaled.safetensors": _qwen25,
     "qwen_image_vae.safetensors": _wan_vae,
-    "flux-2-klein-base-4b.safetensors": lambda _: narrow_weights(KLEIN),
+    "flux-2-klein-base-4b.safetensors": lambda: narrow_weights(KLEIN),
     "qwen_3_4b.safetensors": _qwen3,
-    "flux2-vae.safetensors": lambda _: _vae(32, True, normalised=True),
+    "flux2-vae.safetensors": lambda: _vae(32, True, normalised=True),
     "sd_xl_base_1.0.safetensors": _sdxl,
     "v1-5-pruned-emaonly-fp16.safetensors": _sd15,
     "sigclip_vision_patch14_384.safetensors": _siglip,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from facet.benchmarks.trainer_quality import Reading, arrival, bars, share_of_time
+from facet.launcher import inside
 from facet.launcher.bench import met, names, table
 
 BARS = {
@@ -63,28 +62,33 @@ def test_every_benchmark_can_be_run_by_name(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_process_of_a_benchmark_has_comfyui_and_the_pack(
-    comfyui: Path, root: Path, tmp_path: Path
-) -> None:
-    copy = tmp_path / "pack"
-    (copy / "benchmarks").mkdir(parents=True)
-    shutil.copytree(root / "launcher", copy / "launcher")
-    (copy / "engine").symlink_to(root / "engine")
-    (copy / "benchmarks" / "__init__.py").write_text("")
-    (copy / "benchmarks" / "look.py").write_text(
+def test_a_process_of_ones_own_has_comfyui_and_the_pack(comfyui: Path, tmp_path: Path) -> None:
+    (tmp_path / "look.py").write_text(
         "import folder_paths, nodes\n"
-        "from ..engine.character import Tags\n"
-        "def main(quick):\n"
+        "from facet.engine.core.character import Tags\n"
+        "def look(*given):\n"
         "    found = len(nodes.NODE_CLASS_MAPPINGS)\n"
-        "    base = folder_paths.base_path\n"
         "    print(Tags().view)\n"
-        "    return {'bars': {}, 'quick': quick, 'nodes': found, 'base': base}\n"
+        "    return {'given': given, 'nodes': found, 'base': folder_paths.base_path}\n"
+        "def fail():\n"
+        "    raise SystemExit('no luck')\n"
     )
-    answer = tmp_path / "answer.json"
-    process = str(copy / "launcher" / "bench_process.py")
-    arguments = [str(comfyui), str(tmp_path), "look", "1", str(answer)]
-    subprocess.run([sys.executable, process, *arguments], check=True)
-    result = json.loads(answer.read_text())
-    assert result["quick"] is True
-    assert result["nodes"] > 20
-    assert result["base"] == str(tmp_path)
+
+    def call(function: str, *given: object) -> dict[str, object]:
+        answer: dict[str, object] = inside.call(
+            Path(sys.executable),
+            comfyui,
+            "look",
+            function,
+            *given,
+            quiet=True,
+            PYTHONPATH=str(tmp_path),
+        )
+        return answer
+
+    answer = call("look", True, "a word")
+    assert answer["given"] == [True, "a word"]
+    assert isinstance(answer["nodes"], int) and answer["nodes"] > 20
+    assert not Path(str(answer["base"])).exists()
+    with pytest.raises(inside.Failed, match="no luck"):
+        call("fail")

@@ -40,8 +40,11 @@ def test_each_shot_tells_what_was_asked_measured_and_tried(
     assert first["file"] == "facet/Ada/shots/a.png"
     assert first["asked"] == {"view": "front"}
     assert first["measured"]["view"] == {
-        "value": 2.0, "threshold": 12.0, "passed": True, "note": "",
-    }  # fmt: skip
+        "value": 2.0,
+        "threshold": 12.0,
+        "passed": True,
+        "note": "",
+    }
     assert (first["tries"], first["accepted"], first["seed"]) == (1, True, 5)
     assert (second["tries"], second["accepted"]) == (3, False)
 
@@ -55,8 +58,10 @@ def test_every_file_is_listed_with_its_hash_and_the_record_itself_is_not(
     (tmp_path / NAME).write_text("{}")
     [entry] = record(environment, tmp_path, [])["files"]
     assert entry == {
-        "path": "facet/Ada/training/v1/run.json", "bytes": 2, "sha256": sha256(made),
-    }  # fmt: skip
+        "path": "facet/Ada/training/v1/run.json",
+        "bytes": 2,
+        "sha256": sha256(made),
+    }
 
 
 def test_the_lora_is_the_one_that_the_scorer_chose(

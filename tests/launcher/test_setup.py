@@ -87,7 +87,7 @@ def test_too_little_disk_is_said_before_anything_is_downloaded(tmp_path: Path) -
 
 
 def test_a_disk_that_fills_up_is_one_sentence() -> None:
-    with pytest.raises(OSError) as caught, open("/dev/full", "wb", buffering=0) as full:
+    with pytest.raises(OSError) as caught, Path("/dev/full").open("wb", 0) as full:
         full.write(b"x")
     assert str(from_os_error(caught.value)).startswith("The disk is full")
 

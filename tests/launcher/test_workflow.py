@@ -53,8 +53,12 @@ def test_widgets_keep_their_names_past_seed_controls_and_upload_buttons() -> Non
     prompt = to_prompt({"nodes": [LOAD, sample()], "links": [IMAGE_LINK]}, INFO)
     assert prompt["1"]["inputs"] == {"image": "a.png"}
     assert prompt["2"]["inputs"] == {
-        "image": ["1", 0], "seed": 7, "steps": 20, "mode": "b", "text": "hi",
-    }  # fmt: skip
+        "image": ["1", 0],
+        "seed": 7,
+        "steps": 20,
+        "mode": "b",
+        "text": "hi",
+    }
 
 
 def test_a_widget_that_is_wired_takes_the_link() -> None:
@@ -70,9 +74,15 @@ def test_values_saved_by_name_are_taken_as_they_are() -> None:
 
 
 def test_a_widget_that_came_after_the_file_was_saved_has_its_default() -> None:
-    info = {"Load": {"input": {"required": {"image": [["a.png"], {}]}, "optional": {
-        "more": ["STRING", {"default": "as before"}]}},
-        "input_order": {"required": ["image"], "optional": ["more"]}}}  # fmt: skip
+    info = {
+        "Load": {
+            "input": {
+                "required": {"image": [["a.png"], {}]},
+                "optional": {"more": ["STRING", {"default": "as before"}]},
+            },
+            "input_order": {"required": ["image"], "optional": ["more"]},
+        }
+    }
     prompt = to_prompt({"nodes": [node(1, "Load", ["b.png"])], "links": []}, info)
     assert prompt["1"]["inputs"] == {"image": "b.png", "more": "as before"}
 

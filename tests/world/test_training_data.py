@@ -19,11 +19,6 @@ from facet.world.run import Checkpoint, Clock
 from facet.world.scene import Scene
 
 
-@pytest.fixture(autouse=True)
-def _tokenizer(monkeypatch: pytest.MonkeyPatch, comfyui: Path) -> None:
-    monkeypatch.setenv("COMFYUI_PATH", str(comfyui))
-
-
 def test_captions_fit_the_text_model() -> None:
     from facet.world.tokens import token_ids
 

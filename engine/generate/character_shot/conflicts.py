@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.character import Character
+from ...core.errors import FacetError
 
 TABLE = Path(__file__).resolve().parent / "opposites.json"
 FAR = 8
@@ -50,11 +51,11 @@ class Conflict:
 
 @cache
 def opposites() -> dict[str, Any]:
-    """The table; ValueError with a sentence when the file cannot be read."""
+    """The table; FacetError with a sentence when the file cannot be read."""
     try:
         table: dict[str, Any] = json.loads(TABLE.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
+        raise FacetError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
     return table
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import fingerprint
+from ...comfyui.fingerprint import fingerprint
 from ...core.character import VIEW_YAW, Character
+from ...core.errors import FacetError
 from ...scoring.calibrate import Calibration
 from ...scoring.copies import CopyFinder
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask
@@ -49,7 +50,7 @@ class Measures:
 
     def record(self) -> dict[str, Any]:
         """The measures as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "by": list(self.by)}
 
 
 def measures_from(record: Any) -> Measures:
@@ -103,7 +104,7 @@ class Judge:
     A model that is None measures nothing, and ``notes`` say so. embedder: tells likeness.
     calibration: the scale of the score card of this character and embedder. min_likeness: the least
     score, or cosine without a scale. background: what goes over BACKGROUND_REMOVAL, for an embedder
-    that looks at the person alone. Raises ValueError when the embedder finds nothing to look at in
+    that looks at the person alone. Raises FacetError when the embedder finds nothing to look at in
     the original.
     """
 
@@ -265,7 +266,7 @@ class Judge:
         assert self.character is not None and self.embedder is not None
         seen = self._seen(self.embedder, self.character.source.image, self._original_face)
         if not seen.found[0]:
-            raise ValueError(nothing_found(self.embedder))
+            raise FacetError(nothing_found(self.embedder))
         return seen.vectors[0]
 
     @cached_property

@@ -1,85 +1,59 @@
-"""Makes pictures of a character with its LoRA: asked, measured, tried again by cause, kept."""
+"""Makes images of a character with its LoRA: prompted, measured, tried again by cause, kept."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from ...comfyui.apply import with_lora
-from ...comfyui.sampling import (
-    Conditioning,
-    Sampling,
-    encode_prompt,
-    fingerprint,
-    model_fingerprint,
-    sample,
-)
-from ...core.character import quantise
-from ...scoring.cache import picture_key
+from ...comfyui.lora import Calls, LoraFile
+from ...comfyui.lora_camera import LoraCamera
+from ...comfyui.models import Models
+from ...comfyui.sampling import OnStep, Sampling
+from ...core.errors import FacetError
+from ...store.files import write_atomic
+from ...store.images import CHUNK, ImageStore, StoredImage, image_bytes, record_text, with_texts
+from ..attempts import Attempt, Tried, make_best
 from .conflicts import Conflict, conflicts, mentions
-from .judge import Judge, Verdict
-from .lora import Calls, LoraFile
-from .retry import Plan, plan, seed_of
-from .store import Pictures
-from .wording import Wording, Writer, understands_weights
+from .judge import Judge, Measures, Verdict, measures_from
+from .remedies import next_attempt
+from .wording import Writer, asked_view, understands_weights
 
 MANY = 10_000
+TRIES = "tries"
 
-
-@dataclass(frozen=True)
-class Studio:
-    """What samples: the models, how, and a person's own negative. strength: of the LoRA."""
-
-    model: Any
-    clip: Any
-    vae: Any
-    sampling: Sampling
-    negative: str = ""
-    lora: LoraFile | None = None
-    strength: float = 1.0
+TriedImage = Tried[Measures, Verdict]
+OnImage = Callable[[int, int, torch.Tensor], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Try:
-    """One picture that was made. found: it was on disk already. key: its name there."""
-
-    image: torch.Tensor
-    wording: Wording
-    seed: int
-    plan: Plan
-    verdict: Verdict
-    key: str
-    found: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """What became of one line: every try, and which of them is kept."""
+class PromptResult:
+    """What became of one prompt: every attempt, and which of them is kept."""
 
     prompt: str
-    tries: tuple[Try, ...]
+    tries: tuple[TriedImage, ...]
     best: int
     conflicts: tuple[Conflict, ...] = ()
 
     @property
-    def kept(self) -> Try:
-        """The try that is kept."""
+    def kept(self) -> TriedImage:
+        """The attempt that is kept."""
         return self.tries[self.best]
 
     def record(self, lora: str, measured_by: str) -> dict[str, Any]:
-        """What is written into the kept picture's file. measured_by: what told its likeness."""
-        kept, verdict = self.kept, self.kept.verdict
+        """What is written into the kept image's file. measured_by: what told its likeness."""
+        attempt, verdict = self.kept.attempt, self.kept.verdict
         return {
-            "prompt": kept.wording.positive,
-            "negative": kept.wording.negative,
+            "prompt": attempt.prompt,
+            "negative": attempt.negative,
             "asked": self.prompt,
-            "seed": kept.seed,
+            "seed": attempt.seed,
             "lora": lora,
-            "strength": kept.plan.strength,
+            "strength": attempt.lora_strength,
             "kept": f"{self.best + 1} of {len(self.tries)}",
             "passed": verdict.passed,
             "score": verdict.score,
@@ -90,64 +64,115 @@ class Picture:
         }
 
 
-OnPicture = Callable[[int, int, torch.Tensor], None]
-
-
 def prompt_lines(text: str) -> list[str]:
-    """The prompts in ``text``, one a line; ValueError when there is none, or far too many."""
+    """The prompts in ``text``, one a line; FacetError when there is none, or far too many."""
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line.strip(" ,.") and not line.startswith("#")]
     if not lines:
-        raise ValueError("The prompt is empty; write what to show, one picture a line.")
+        raise FacetError("The prompt is empty; write what to show, one picture a line.")
     if len(lines) > MANY:
-        raise ValueError(f"{len(lines)} prompts are more than {MANY}; give fewer at a time.")
+        raise FacetError(f"{len(lines)} prompts are more than {MANY}; give fewer at a time.")
     return lines
 
 
-@dataclass(eq=False)
-class Shoot:
-    """Makes pictures of whoever is called ``calls``; ``said`` is what is known of them in words.
+class CharacterCamera:
+    """The models with the character's LoRA: the camera of attempts.
 
-    ``notes`` say what could not be done. Raises ValueError when the LoRA belongs to another model.
+    strength: the LoRA's in the first attempt.
+    Raises FacetError when the LoRA belongs to another model, before anything is made.
     """
 
-    studio: Studio
+    def __init__(
+        self, models: Models, sampling: Sampling, lora: LoraFile | None, strength: float
+    ) -> None:
+        self.lora, self.strength = lora, strength
+        self.camera = LoraCamera(models, sampling, None if lora is None else lora.weights)
+        try:
+            self.camera.patched(strength)
+        except FacetError as error:
+            family = "" if lora is None else lora.family
+            told = f" Its file says that it was trained on {family}." if family else ""
+            raise FacetError(f"{error}{told}") from error
+
+    def key(self, attempt: Attempt) -> str:
+        """The name of the image that ``attempt`` makes."""
+        strength = attempt.lora_strength or 0.0
+        return self.camera.key(attempt.prompt, attempt.negative, attempt.seed, strength)
+
+    def take(self, attempt: Attempt, on_step: OnStep | None = None) -> torch.Tensor:
+        """The image (H, W, 3) that ``attempt`` makes."""
+        strength = attempt.lora_strength or 0.0
+        return self.camera.image(attempt.prompt, attempt.negative, attempt.seed, strength, on_step)
+
+    def record(self, attempt: Attempt, number: int) -> Mapping[str, Any]:
+        """What is written down beside the image."""
+        return {
+            "prompt": attempt.prompt,
+            "negative": attempt.negative,
+            "seed": attempt.seed,
+            "strength": attempt.lora_strength,
+            "attempt": number,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CharacterChecks:
+    """What ``judge`` says of images whose prompt asked for ``view``; '' for none."""
+
+    criteria: Judge
+    view: str
+
+    def measure(self, image: torch.Tensor, known: Any) -> Measures:
+        """The measures of ``image`` (H, W, 3), without measuring again what is ``known``."""
+        return self.criteria.measure(image, measures_from(known))
+
+    def judge(self, stored: StoredImage, measures: Measures, number: int) -> Verdict:
+        """``measures`` held to what was asked."""
+        return self.criteria.judge(measures, self.view)
+
+
+@dataclass(eq=False)
+class CharacterShoot:
+    """Makes images of whoever is called ``calls``, in ``folder``.
+
+    Those that are kept stand in it, with what is known of them inside, and every attempt in its
+    folder ``tries``. said: what is known of the character in words. negative: a person's own.
+    ``notes`` say what could not be done.
+    """
+
+    camera: CharacterCamera
     calls: Calls
     judge: Judge
-    store: Pictures
+    folder: Path
     said: Iterable[str] = ()
     tries: int = 3
+    negative: str = ""
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        studio = self.studio
-        cfg = studio.sampling.cfg
-        weighted = understands_weights(studio.clip)
-        self.writer = Writer(self.calls, weighted, cfg > 1, studio.negative)
+        camera = self.camera.camera
+        weighted = understands_weights(camera.models.clip)
+        self.writer = Writer(self.calls, weighted, camera.sampling.cfg > 1, self.negative)
         self.known = mentions(self.said)
+        self.store = ImageStore(self.folder / TRIES)
         if not self.calls.trigger:
             self.notes.append(
-                "Nothing says how the character is called, so prompts are used as written; "
-                "connect the character, or choose a LoRA whose file names its trigger."
+                "The trigger is not known, so prompts are used as written; connect the character, "
+                "or choose a LoRA whose file names its trigger."
             )
-        if studio.lora is None:
-            self.notes.append("The LoRA is in the MODEL, so its strength was left alone.")
-        vae = fingerprint(studio.vae)
-        self._common = (model_fingerprint(studio.model), self._text(studio.clip), vae)
-        self._patched: dict[float, tuple[Any, Any, str]] = {}
-        self._negatives: dict[tuple[float, str], Conditioning] = {}
-        self._with(studio.strength)  # a LoRA of another model is said before anything is made
+        if self.camera.lora is None:
+            self.notes.append("The LoRA is already in the MODEL, so its strength was not changed.")
 
     def run(
         self,
         prompts: Iterable[str],
         count: int,
         seed: int,
-        on_picture: OnPicture | None = None,
-    ) -> list[Picture]:
-        """``count`` pictures for each prompt; tries that stand in the store are not made again.
+        on_image: OnImage | None = None,
+    ) -> list[PromptResult]:
+        """``count`` images for each prompt; attempts that stand in the folder are not made again.
 
-        ``on_picture`` gets the number of pictures done, how many there will be, and the last one.
+        ``on_image`` gets the number of images done, how many there will be, and the last one.
         A prompt that stands twice gets other seeds the second time.
         """
         seen: Counter[str] = Counter()
@@ -155,81 +180,35 @@ class Shoot:
         for prompt in prompts:
             wanted += [(prompt, seen[prompt] + number) for number in range(count)]
             seen[prompt] += count
-        made = []
+        made: list[PromptResult] = []
         for prompt, number in wanted:
-            made.append(self._picture(prompt, number, seed))
-            if on_picture is not None:
-                on_picture(len(made), len(wanted), made[-1].kept.image)
+            made.append(self._image(prompt, seed + number))
+            if on_image is not None:
+                on_image(len(made), len(wanted), made[-1].kept.image)
         return made
 
-    def _picture(self, prompt: str, number: int, seed: int) -> Picture:
-        tries: list[Try] = []
-        studio = self.studio
-        for attempt in range(1, self.tries + 1):
-            verdicts = [one.verdict for one in tries]
-            planned = plan(studio.strength, verdicts, studio.lora is not None)
-            wording = self.writer.write(prompt, planned.emphasis)
-            tries.append(self._try(wording, planned, seed_of(seed, number, attempt)))
-            if tries[-1].verdict.passed:
-                break
-        best = max(range(len(tries)), key=lambda index: tries[index].verdict.rank)
-        return Picture(prompt, tuple(tries), best, tuple(conflicts(prompt, self.known)))
+    def keep(
+        self, result: PromptResult, record: Mapping[str, Any], texts: Mapping[str, str]
+    ) -> Path:
+        """Writes the image that is kept, with ``record`` and the ``texts`` in its file."""
+        key, path = result.kept.key, self.folder / f"{result.kept.key}.png"
+        try:
+            png = self.store.path(key).read_bytes()
+        except OSError:
+            png = image_bytes(result.kept.image)
+        write_atomic(path, with_texts(png, {CHUNK: record_text(record), **texts}))
+        return path
 
-    def _try(self, wording: Wording, planned: Plan, seed: int) -> Try:
-        key = picture_key(
-            self._common,
-            self._with(planned.strength)[2],
-            self.studio.sampling,
-            wording.positive,
-            wording.negative,
-            seed,
-        )
-        stored = self.store.load(key)
-        if stored is None:
-            image, known = self._sample(wording, planned.strength, seed), None
-            recipe = {
-                "prompt": wording.positive,
-                "negative": wording.negative,
-                "seed": seed,
-                "strength": planned.strength,
-            }
-            self.store.save(key, image, recipe)
-        else:
-            image, known = stored
-        measures = self.judge.measure(image, known)
-        if measures != known:
-            self.store.save_measures(key, measures)
-        verdict = self.judge.judge(measures, wording.view)
-        return Try(image, wording, seed, planned, verdict, key, stored is not None)
+    def _image(self, prompt: str, seed: int) -> PromptResult:
+        # The first attempt has the seed itself, as any sampler node would make it.
+        first = Attempt(seed % 2**64, prompt, lora_strength=self.camera.strength)
+        adjustable = self.camera.lora is not None
 
-    def _sample(self, wording: Wording, strength: float, seed: int) -> torch.Tensor:
-        model, clip, _ = self._with(strength)
-        sampling = self.studio.sampling
-        positive = encode_prompt(clip, wording.positive, sampling.guidance)
-        if (strength, wording.negative) not in self._negatives:
-            unwanted = encode_prompt(clip, wording.negative, sampling.guidance)
-            self._negatives[strength, wording.negative] = unwanted
-        negative = self._negatives[strength, wording.negative]
-        image = sample(model, self.studio.vae, positive, negative, sampling, seed)[0]
-        # As it comes back from the disk, so that a rerun measures the same.
-        return quantise(image.detach()).to(torch.float32) / 255
+        def remedy(before: Sequence[Verdict]) -> Attempt:
+            return next_attempt(
+                first, before, adjustable, lambda emphasis: self.writer.write(prompt, emphasis)
+            )
 
-    def _with(self, strength: float) -> tuple[Any, Any, str]:
-        """The models with the LoRA at ``strength``, and a short hash of them."""
-        studio = self.studio
-        if studio.lora is None:
-            return studio.model, studio.clip, ""
-        if strength not in self._patched:
-            try:
-                model, clip = with_lora(studio.model, studio.clip, studio.lora.weights, strength)
-            except ValueError as error:
-                family = studio.lora.family
-                told = f" Its file says that it was trained on {family}." if family else ""
-                raise ValueError(f"{error}{told}") from error
-            name = f"{model_fingerprint(model)} {self._text(clip)}"
-            self._patched[strength] = (model, clip, name)
-        return self._patched[strength]
-
-    @staticmethod
-    def _text(clip: Any) -> str:
-        return model_fingerprint(clip.patcher)
+        checks = CharacterChecks(self.judge, asked_view(prompt))
+        tries, best = make_best(self.camera, checks, remedy, self.store, self.tries)
+        return PromptResult(prompt, tuple(tries), best, tuple(conflicts(prompt, self.known)))

@@ -9,14 +9,14 @@ import torch
 from ...drawing.canvas import Page, wrapped
 from ...drawing.contact_sheet import Cells
 from ...drawing.palette import BLUE, CARD, INK, LINE, ORANGE, QUIET
-from .make import Picture, Try
+from .make import PromptResult, TriedImage
 
 KEPT, FAILED = BLUE, ORANGE
 TILE, GAP, MARGIN, FOOT, HEAD = 256, 24, 32, 88, 40
 ROWS = 40
 
 
-def score_text(one: Try) -> str:
+def score_text(one: TriedImage) -> str:
     """As in 'score 0.84', 'cosine 0.71' or 'not measured'."""
     verdict = one.verdict
     if verdict.score is not None:
@@ -24,7 +24,7 @@ def score_text(one: Try) -> str:
     return "not measured" if verdict.cosine is None else f"cosine {verdict.cosine:.2f}"
 
 
-def report(pictures: Sequence[Picture], who: str, notes: Sequence[str]) -> str:
+def report(pictures: Sequence[PromptResult], who: str, notes: Sequence[str]) -> str:
     """All that was made, line by line: scores, tries, why, and what contradicts the character."""
     good = sum(one.kept.verdict.passed for one in pictures)
     found = sum(one.found for picture in pictures for one in picture.tries)
@@ -44,19 +44,19 @@ def report(pictures: Sequence[Picture], who: str, notes: Sequence[str]) -> str:
         mark = "passes" if kept.verdict.passed else f"kept although {kept.verdict.note}"
         lines.append(
             f"{number}. {score_text(kept)}, try {picture.best + 1} of {len(picture.tries)}, "
-            f"LoRA at {kept.plan.strength:g}, seed {kept.seed}: {mark}."
+            f"LoRA at {kept.attempt.lora_strength:g}, seed {kept.attempt.seed}: {mark}."
         )
-        lines.append(f"   {kept.wording.positive}")
+        lines.append(f"   {kept.attempt.prompt}")
         for attempt, one in enumerate(picture.tries, 1):
             if attempt > 1:
-                lines.append(f"   try {attempt}: {one.plan.why}")
+                lines.append(f"   try {attempt}: {one.attempt.reason}")
             if one is not kept or not one.verdict.passed:
                 told = one.verdict.note or "nothing wrong"
                 lines.append(f"   try {attempt} had {score_text(one)}: {told}")
     return "\n".join([*lines, *notes])
 
 
-def sheet(pictures: Sequence[Picture]) -> torch.Tensor:
+def sheet(pictures: Sequence[PromptResult]) -> torch.Tensor:
     """Every try, one row a picture, the kept one framed: (H, W, 3) float32 in 0..1.
 
     Of more than 40 pictures the first 40 are drawn, and the rest counted.
@@ -79,14 +79,14 @@ def sheet(pictures: Sequence[Picture]) -> torch.Tensor:
     return page.tensor()
 
 
-def _tile(page: Page, one: Try, kept: bool, left: float, top: float, tall: int) -> None:
+def _tile(page: Page, one: TriedImage, kept: bool, left: float, top: float, tall: int) -> None:
     colour = KEPT if one.verdict.passed else FAILED
     if kept:
         page.box(left - 6, top - 6, left + TILE + 6, top + tall + FOOT - 24, colour, 10)
         page.box(left - 2, top - 2, left + TILE + 2, top + tall + FOOT - 28, CARD, 6)
     page.box(left, top, left + TILE, top + tall, LINE)
     page.picture(one.image, (left, top), (TILE, tall))
-    said = f"{'kept · ' if kept else ''}{score_text(one)} · LoRA {one.plan.strength:g}"
+    said = f"{'kept · ' if kept else ''}{score_text(one)} · LoRA {one.attempt.lora_strength:g}"
     page.text((left + 6, top + tall + 8), said, 15, colour if kept else INK, bold=kept)
     why = one.verdict.note or ("nothing is wrong" if one.verdict.passed else "")
     page.lines((left + 6, top + tall + 28), why, 13, TILE - 12, 2, QUIET)

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .lora import Calls
+from ...comfyui.lora import Calls
+from ...core.errors import FacetError
 
 TABLE = Path(__file__).resolve().parent / "words.json"
 _WEIGHTED_STREAMS = frozenset({"l", "g", "h"})
@@ -43,11 +44,11 @@ class Emphasis:
 
 @cache
 def words() -> dict[str, Any]:
-    """The table; ValueError with a sentence when the file cannot be read."""
+    """The table; FacetError with a sentence when the file cannot be read."""
     try:
         table: dict[str, Any] = json.loads(TABLE.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ValueError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
+        raise FacetError(f"{TABLE.name} cannot be read ({error}); mend that file.") from error
     return table
 
 

@@ -1,0 +1,1 @@
+"""LoRAs and strengths on the same prompts and seeds."""

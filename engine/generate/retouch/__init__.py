@@ -1,0 +1,1 @@
+"""Upscaling, detail, faces and colours of shots that are there."""

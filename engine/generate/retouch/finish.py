@@ -8,11 +8,14 @@ from typing import Any
 
 import torch
 
+from ...comfyui.sampling import OnStep
 from ...core.character import Character, Shot
+from ...core.errors import FacetError
 from ...vision.faces import Face, find_face
+from ..sizes import resized
 from .colours import match_colours
-from .retouch import OnStep, Retoucher
-from .upscale import resized, upscaled
+from .retouch import Retoucher
+from .upscale import upscaled
 
 COLOURED_LIGHT = frozenset({"warm", "side", "back", "low"})
 
@@ -46,7 +49,7 @@ class RefineSettings:
 
     def __post_init__(self) -> None:
         if self.overlap > self.tile // 2:
-            raise ValueError(
+            raise FacetError(
                 f"Tiles of {self.tile} pixels cannot overlap by {self.overlap}; "
                 "take at most half of the tile."
             )

@@ -8,16 +8,21 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import fingerprint, model_fingerprint
+from ...comfyui.fingerprint import fingerprint, model_fingerprint
+from ...comfyui.sampling import OnStep
 from ...core.character import Character, Provenance, Score, Shot
+from ...core.errors import FacetError
 from ...families.modes import called
+from ...store.keys import key
 from ...vision.embedding import likeness_gain
 from ..shots.camera import Studio
-from ..shots.store import ShotStore, shot_key
+from ..shots.store import ShotStore
 from .finish import Colours, Finisher, RefineSettings
-from .retouch import OnStep, Retoucher
+from .retouch import Retoucher
 
 REFINE_GATE = "refine"
+VERSION = 1
+"""Of the names of refined shots on the disk."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Refine:
     studio: for the detail passes; its mode is how the model is shown the original, img2img for not
     at all. upscale_model, face_model and clip_vision are ComfyUI's; each may be None, and so may
     the studio. max_identity_loss: how much less like the original a shot may become, as cosine.
-    Raises ValueError when that leaves nothing to do, or a model cannot do it.
+    Raises FacetError when that leaves nothing to do, or a model cannot do it.
     """
 
     def __init__(
@@ -51,14 +56,14 @@ class Refine:
         max_identity_loss: float = 0.03,
     ) -> None:
         if not any(shot.include for shot in character.shots):
-            raise ValueError(
+            raise FacetError(
                 "The character has no shots to refine; put this node after the Shot Generator."
             )
         denoised = settings.detail_denoise or (settings.face_denoise and face_model is not None)
         coloured = settings.colours is Colours.ORIGINAL and face_model is not None
         larger = upscale_model is not None or settings.upscale_by > 1
         if not (larger or coloured or (studio is not None and denoised)):
-            raise ValueError(
+            raise FacetError(
                 "There is nothing to do; connect an upscale_model, or a model with clip and vae, "
                 "or raise upscale_by."
             )
@@ -68,14 +73,14 @@ class Refine:
         if studio is not None and denoised:
             self.retoucher = Retoucher(character, studio, seed, settings.face_size**2)
         self.finisher = Finisher(character, settings, self.retoucher, upscale_model, face_model)
-        self._common = (
-            character.source.hash,
-            settings,
-            seed,
-            fingerprint(upscale_model),
-            fingerprint(face_model),
-            self._studio_record(),
-        )
+        self._common = {
+            "original": character.source.hash,
+            "settings": settings,
+            "seed": seed,
+            "upscale_model": fingerprint(upscale_model),
+            "face_model": fingerprint(face_model),
+            "studio": self._studio_values(),
+        }
 
     def run(
         self,
@@ -102,8 +107,8 @@ class Refine:
         return replace(self.character, shots=tuple(shots))
 
     def _one(self, shot: Shot, store: ShotStore, on_step: OnStep | None) -> tuple[Shot, bool]:
-        key = shot_key(*self._common, shot.hash, shot.tags)
-        stored = store.load(key)
+        name = key(VERSION, **self._common, shot=shot.hash, tags=shot.tags)
+        stored = store.load(name)
         found = stored is not None
         if stored is None:
             image, done = self.finisher.picture(shot, on_step)
@@ -115,7 +120,7 @@ class Refine:
                 scores=(Score(REFINE_GATE, None, None, None, done),),
                 weight=shot.weight,
             )
-            store.save(key, stored)
+            store.save(name, stored)
         return self._judged(shot, stored), found
 
     def _judged(self, shot: Shot, stored: Shot) -> Shot:
@@ -161,21 +166,22 @@ class Refine:
             seed=self.retoucher.seed,
         )
 
-    def _studio_record(self) -> tuple[object, ...]:
+    def _studio_values(self) -> dict[str, object]:
+        """What of the studio decides what is made."""
         if self.retoucher is None:
-            return ()
+            return {}
         reference, studio = self.retoucher.reference, self.retoucher.studio
-        return (
-            model_fingerprint(studio.model),
-            studio.sampling,
-            studio.custom,
-            studio.mode.value,
-            studio.negative,
-            studio.strengthen_likeness,
-            reference.dialect.digest,
-            reference.method,
-            called(studio.mode, self.character),
-        )
+        return {
+            "model": model_fingerprint(studio.model),
+            "sampling": studio.sampling,
+            "custom": studio.custom,
+            "mode": studio.mode,
+            "negative": studio.negative,
+            "strengthen_likeness": studio.strengthen_likeness,
+            "dialect": reference.dialect.digest,
+            "method": reference.method,
+            "called": called(studio.mode, self.character),
+        }
 
 
 def report(character: Character) -> str:

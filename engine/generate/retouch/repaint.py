@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import torch
 
+from ...comfyui.sampling import OnStep
 from ...core.character import Tags
 from ...vision.faces import Face
 from ..sizes import fitting
 from .colours import match_colours
-from .retouch import OnStep, Retoucher, working_size
+from .retouch import Retoucher, working_size
 
 Box = tuple[int, int, int, int]
 AROUND = 0.5

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 
-from ...comfyui.sampling import Conditioning, encode_prompt, sample
+from ...comfyui.sampling import OnStep, Sampling, sample
 from ...core.character import Character, Tags
+from ...core.errors import FacetError
 from ...families.dialects import dialect_for
-from ...families.modes import ReferenceMode, called
+from ...families.modes import ReferenceMode, called, resolve_mode
 from ...vision.faces import Face
 from ..shots.camera import Studio
-from ..shots.conditioning import Reference, reference_for
+from ..shots.conditioning import PromptEncoder, Reference, reference_for
 from ..sizes import canvas_for, fitting
 from .tiles import Tiles
 
-OnStep = Callable[[int, torch.Tensor], None]
+MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
+"""How the model may be shown the original; none is guessed, since img2img shows it nothing."""
 
 
 class Retoucher:
@@ -30,7 +33,7 @@ class Retoucher:
         self.studio, self.seed = studio, seed
         self.reference = _reference(character, studio, pixels)
         self.reference.check(studio.clip)
-        self._encoded: dict[tuple[str, bool], Conditioning] = {}
+        self._encode = PromptEncoder(self.reference, studio.clip, studio.sampling.guidance)
 
     def part(
         self,
@@ -53,8 +56,8 @@ class Retoucher:
         return sample(
             studio.model,
             studio.vae,
-            self._conditioning(reference.prompt(tags), seen=True),
-            self._conditioning(words, seen=not studio.strengthen_likeness),
+            self._encode(reference.prompt(tags), seen=True),
+            self._encode(words, seen=not studio.strengthen_likeness),
             replace(studio.sampling, width=width, height=height),
             self.seed,
             latent=latent,
@@ -132,17 +135,6 @@ class Retoucher:
         noise = comfy.sample.prepare_noise(whole, self.seed)
         return noise[..., top : top + rows, left : left + columns]
 
-    def _conditioning(self, text: str, seen: bool) -> Conditioning:
-        """``text`` as CONDITIONING, with the original in it when it is ``seen``."""
-        if (text, seen) not in self._encoded:
-            clip, guidance = self.studio.clip, self.studio.sampling.guidance
-            self._encoded[text, seen] = (
-                self.reference.conditioning(clip, text, guidance)
-                if seen
-                else encode_prompt(clip, text, guidance)
-            )
-        return self._encoded[text, seen]
-
 
 def surroundings(face: Face, image: torch.Tensor, padding: float) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of ``face`` and ``padding`` of its size around it."""
@@ -183,4 +175,35 @@ def _reference(character: Character, studio: Studio, pixels: int) -> Reference:
         character,
         *canvas_for(width, height, pixels),
         style=studio.style,
+    )
+
+
+def retouching_studio(
+    model: Any, clip: Any, vae: Any, mode: str, negative: str, sampling: Mapping[str, Any]
+) -> Studio | None:
+    """The studio that makes parts of pictures anew; None without a model.
+
+    sampling: the values of the sampling widgets but for the size; what is missing has its default.
+    Raises FacetError when a model comes without what belongs to it.
+    """
+    if model is None:
+        return None
+    missing = [name for name, part in (("clip", clip), ("vae", vae)) if part is None]
+    if missing:
+        raise FacetError(
+            f"A model is connected without {' and '.join(missing)}; connect what belongs to it."
+        )
+    given: dict[str, Any] = {
+        "steps": 20,
+        "cfg": 3.0,
+        "sampler_name": "euler",
+        "scheduler": "simple",
+        **sampling,
+    }
+    guidance = given.pop("guidance", 0.0) or None
+    chosen = ReferenceMode(mode)
+    if chosen is not ReferenceMode.IMG2IMG:
+        chosen = resolve_mode(chosen, model)
+    return Studio(
+        model, clip, vae, Sampling(64, 64, **given, guidance=guidance), chosen, negative.strip()
     )

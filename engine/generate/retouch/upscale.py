@@ -40,13 +40,3 @@ def upscaled(upscale_model: Any, image: torch.Tensor) -> torch.Tensor:
             tile //= 2
             if tile < LEAST_TILE:
                 raise
-
-
-def resized(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
-    """``image`` (H, W, 3) at ``width`` by ``height``, bicubic and antialiased, in 0..1."""
-    if (image.shape[1], image.shape[0]) == (width, height):
-        return image
-    large = torch.nn.functional.interpolate(
-        image.permute(2, 0, 1)[None], size=(height, width), mode="bicubic", antialias=True
-    )
-    return large.clamp(0, 1)[0].permute(1, 2, 0)

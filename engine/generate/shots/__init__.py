@@ -1,0 +1,1 @@
+"""The shots of a dataset: planned, sampled, measured against their gates."""

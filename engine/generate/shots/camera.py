@@ -1,42 +1,39 @@
-"""Takes single pictures: the models, what they are told, and what a picture is found again by."""
+"""Takes single shots: the models, what they are told, and what a shot is found again by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
-from ...comfyui.sampling import (
-    Conditioning,
-    CustomSampling,
-    Sampling,
-    encode_prompt,
-    model_fingerprint,
-    sample,
-)
-from ...core.character import Character, picture_hash
+from ...comfyui.fingerprint import model_fingerprint
+from ...comfyui.models import Models
+from ...comfyui.sampling import CustomSampling, OnStep, Sampling, sample
+from ...core.character import Character, Provenance, picture_hash
 from ...families.dialects import AUTO
-from .conditioning import ReferenceMode, reference_for
+from ...families.modes import ReferenceMode
+from ...store.keys import key
+from ..attempts import Attempt
+from .conditioning import PromptEncoder, reference_for
+from .control import Control
 from .plan import ShotRequest
-from .retry import Likeness, Remedy, RetryRules
-from .store import shot_key
+
+VERSION = 1
+"""Of the names of shots on the disk."""
 
 
 @dataclass(frozen=True)
-class Studio:
+class Studio(Models):
     """The models and settings that shots are made with.
 
     strengthen_likeness: the negative does not see the reference, so that classifier-free guidance
-    moves towards the reference as well as towards the words. references: further pictures
+    moves towards the reference as well as towards the prompt. references: further pictures
     (H, W, 3) for the model to see. style: the prompt dialect. custom: a sampler or sigmas of the
     user's own.
     """
 
-    model: Any
-    clip: Any
-    vae: Any
     sampling: Sampling
     mode: ReferenceMode
     negative: str = ""
@@ -47,22 +44,14 @@ class Studio:
     custom: CustomSampling | None = None
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """All that makes one picture differ from the next one of the same studio."""
+class ShotCamera:
+    """One studio, turned to one character, with a ControlNet or without."""
 
-    prompt: str
-    negative: str
-    seed: int
-    likeness: Likeness
-    edits: bool
-
-
-class Camera:
-    """One studio, turned to one character."""
-
-    def __init__(self, character: Character, studio: Studio) -> None:
-        self.studio = studio
+    def __init__(
+        self, character: Character, studio: Studio, control: Control | None = None
+    ) -> None:
+        self.studio, self.control = studio, control
+        self.original = character.source.hash
         sampling = studio.sampling
         self.reference = reference_for(
             studio.mode,
@@ -77,72 +66,91 @@ class Camera:
         )
         self.reference.check(studio.clip)
         self.family = type(studio.model.model).__name__
-        self._common = (
-            character.source.hash,
-            studio.mode.value,
-            sampling,
-            studio.custom,
-            [picture_hash(picture) for picture in studio.references],
-            self.reference.fitting,
-            self.reference.method,
-            model_fingerprint(studio.model),
-        )
-        self._encoded: dict[tuple[str, bool], Conditioning] = {}
+        self._encode = PromptEncoder(self.reference, studio.clip, sampling.guidance)
+        self._common = {
+            "original": self.original,
+            "mode": studio.mode,
+            "sampling": sampling,
+            "custom": studio.custom,
+            "references": [picture_hash(picture) for picture in studio.references],
+            "fitting": self.reference.fitting,
+            "method": self.reference.method,
+            "model": model_fingerprint(studio.model),
+            "control": control,
+        }
 
-    def recipe(self, request: ShotRequest, seed: int, remedy: Remedy, rules: RetryRules) -> Recipe:
-        """How ``request`` is made with ``seed`` and with ``remedy`` for what went wrong before."""
-        studio, reference = self.studio, self.reference
-        negative = reference.dialect.negative(request.tags, studio.negative)
-        likeness = Likeness(studio.strengthen_likeness, studio.sampling.cfg, reference.denoise)
-        return Recipe(
-            reference.prompt(request.tags, request.instruction, remedy.stronger),
-            ", ".join(part for part in (negative, *remedy.avoid) if part),
-            seed,
-            likeness.strengthened(remedy.likeness, reference.mode, rules),
-            bool(request.instruction),
-        )
+    def key(self, attempt: Attempt, edits: bool) -> str:
+        """The name of the image that ``attempt`` makes: it says all that determines it."""
+        values = {name: value for name, value in asdict(attempt).items() if name != "reason"}
+        return key(VERSION, **self._common, edits=edits, **values)
 
-    def key(self, recipe: Recipe) -> str:
-        """The name of the picture that ``recipe`` makes: it says all that determines it."""
-        return shot_key(*self._common, recipe)
-
-    def picture(
-        self, recipe: Recipe, on_step: Callable[[int, torch.Tensor], None] | None = None
-    ) -> torch.Tensor:
-        """The picture that ``recipe`` makes: (H, W, 3) float32 in 0..1 on the CPU."""
+    def image(self, attempt: Attempt, on_step: OnStep | None = None) -> torch.Tensor:
+        """The image that ``attempt`` makes: (H, W, 3) float32 in 0..1 on the CPU."""
         studio = self.studio
-        positive, negative = self.guided(
-            self._conditioning(recipe.prompt, seen=True),
-            self._conditioning(recipe.negative, seen=not recipe.likeness.unseen),
-        )
-        image = sample(
+        positive = self._encode(attempt.prompt, seen=True)
+        negative = self._encode(attempt.negative, seen=not attempt.blind_negative)
+        if self.control is not None:
+            positive, negative = self.control.apply(positive, negative, studio.vae)
+        cfg = studio.sampling.cfg if attempt.cfg is None else attempt.cfg
+        return sample(
             studio.model,
             studio.vae,
             positive,
             negative,
-            replace(studio.sampling, cfg=recipe.likeness.cfg),
-            recipe.seed,
+            replace(studio.sampling, cfg=cfg),
+            attempt.seed,
             latent=self.reference.start,
-            denoise=recipe.likeness.denoise,
+            denoise=attempt.denoise,
             on_step=on_step,
             custom=studio.custom,
         )[0]
-        # An edited original shows what the original shows, without the border it was given.
-        return self.reference.without_border(image) if recipe.edits else image
 
-    def guided(
-        self, positive: Conditioning, negative: Conditioning
-    ) -> tuple[Conditioning, Conditioning]:
-        """Both conditionings with what else guides this camera's pictures."""
-        return positive, negative
 
-    def _conditioning(self, text: str, seen: bool) -> Conditioning:
-        """``text`` as CONDITIONING, with the reference in it when it is ``seen``."""
-        if (text, seen) not in self._encoded:
-            studio, guidance = self.studio, self.studio.sampling.guidance
-            self._encoded[text, seen] = (
-                self.reference.conditioning(studio.clip, text, guidance)
-                if seen
-                else encode_prompt(studio.clip, text, guidance)
-            )
-        return self._encoded[text, seen]
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One request of a plan as the model is asked for it: the camera of its attempts.
+
+    prompt: the prompt with some axes of the tags in stronger words. edits: the image shows what the
+    original shows, whose border is taken off again.
+    """
+
+    request: ShotRequest
+    camera: ShotCamera
+    prompt: Callable[[Collection[str]], str]
+    edits: bool = False
+
+    def first(self, seed: int) -> Attempt:
+        """The first attempt, as the studio is set."""
+        studio, reference = self.camera.studio, self.camera.reference
+        return Attempt(
+            seed,
+            self.prompt(()),
+            reference.dialect.negative(self.request.tags, studio.negative),
+            studio.sampling.cfg,
+            reference.denoise,
+            blind_negative=studio.strengthen_likeness,
+        )
+
+    def key(self, attempt: Attempt) -> str:
+        """The name of the image that ``attempt`` makes."""
+        return self.camera.key(attempt, self.edits)
+
+    def take(self, attempt: Attempt, on_step: OnStep | None = None) -> torch.Tensor:
+        """The image (H, W, 3) that ``attempt`` makes."""
+        image = self.camera.image(attempt, on_step)
+        return self.camera.reference.without_border(image) if self.edits else image
+
+    def record(self, attempt: Attempt, number: int) -> Mapping[str, Any]:
+        """Tags and provenance of attempt ``number``, as a shot's record has them."""
+        provenance = Provenance(
+            source="generated",
+            model=self.camera.family,
+            prompt=attempt.prompt,
+            negative=attempt.negative,
+            seed=attempt.seed,
+            attempt=number,
+            tries=number,
+            parent=self.camera.original,
+            instruction=self.request.instruction,
+        )
+        return {"tags": asdict(self.request.tags), "provenance": asdict(provenance)}

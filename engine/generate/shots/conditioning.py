@@ -11,6 +11,7 @@ import torch
 
 from ...comfyui.sampling import Conditioning, encode_prompt, with_reference
 from ...core.character import Character, Tags
+from ...core.errors import FacetError
 from ...families.dialects import AUTO, Dialect, dialect_for
 from ...families.modes import (
     MOST_PICTURES,
@@ -59,14 +60,14 @@ class Reference:
         return self.fitting.content(image)
 
     def check(self, clip: Any) -> None:
-        """Raises ValueError when ``clip`` has to read the pictures and cannot."""
+        """Raises FacetError when ``clip`` has to read the pictures and cannot."""
         if self.seen:
             _looking(clip, "", self.seen)
 
     def conditioning(self, clip: Any, text: str, guidance: float | None = None) -> Conditioning:
         """``text`` as CONDITIONING, with the reference in it.
 
-        Raises ValueError when the text encoder has to read pictures and cannot.
+        Raises FacetError when the text encoder has to read pictures and cannot.
         """
         if self.seen:
             conditioning = encode_prompt(clip, text, guidance, _looking(clip, text, self.seen))
@@ -91,16 +92,16 @@ def reference_for(
     """Prepares the original of ``character`` for ``model``, for shots of ``width`` by ``height``.
 
     references: more pictures (H, W, 3), for the modes that take several. style: the name of a
-    prompt dialect. Raises ValueError with a sentence when mode, model and pictures do not fit.
+    prompt dialect. Raises FacetError with a sentence when mode, model and pictures do not fit.
     """
     resolved = resolve_mode(mode, model)
     if references and resolved not in TAKES_SEVERAL:
-        raise ValueError(
+        raise FacetError(
             f"The mode {resolved.value!r} takes no further references; disconnect them, or set "
             "reference_mode to 'reference_latents' or 'qwen_edit' with an edit model."
         )
     if len(references) >= MOST_PICTURES:
-        raise ValueError(
+        raise FacetError(
             f"{len(references)} further references are connected; give at most "
             f"{MOST_PICTURES - 1} besides the original."
         )
@@ -154,8 +155,26 @@ def _looking(clip: Any, text: str, pictures: Sequence[torch.Tensor]) -> Any:
     entries = [entry[0] for rows in tokens.values() for row in rows for entry in row]
     read = sum(isinstance(entry, dict) and entry.get("type") == "image" for entry in entries)
     if read != len(pictures):
-        raise ValueError(
+        raise FacetError(
             "The CLIP does not read pictures; for 'qwen_edit' load Qwen2.5-VL 7B with the CLIP "
             "loader's type 'qwen_image'."
         )
     return tokens
+
+
+class PromptEncoder:
+    """Encodes prompts for one model, each once: with the original in them, or without it."""
+
+    def __init__(self, reference: Reference, clip: Any, guidance: float | None) -> None:
+        self.reference, self.clip, self.guidance = reference, clip, guidance
+        self._encoded: dict[tuple[str, bool], Conditioning] = {}
+
+    def __call__(self, text: str, seen: bool) -> Conditioning:
+        """``text`` as CONDITIONING, with the original in it when it is ``seen``."""
+        if (text, seen) not in self._encoded:
+            self._encoded[text, seen] = (
+                self.reference.conditioning(self.clip, text, self.guidance)
+                if seen
+                else encode_prompt(self.clip, text, self.guidance)
+            )
+        return self._encoded[text, seen]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
-from torch import nn
 
-from ...comfyui.sampling import Conditioning, weights_fingerprint
+from ...comfyui.fingerprint import control_fingerprint
+from ...comfyui.sampling import Conditioning
 from ...core.character import picture_hash
 
 
@@ -45,38 +43,12 @@ class Control:
         )
         return controlled
 
-    @cached_property
-    def _described(self) -> str:
-        values = (self.strength, self.start, self.end)
-        return (
-            f"Control({control_fingerprint(self.control_net)}, {picture_hash(self.hint)}, {values})"
-        )
-
-    def __repr__(self) -> str:
-        # Shots are found again by this, so it has to be the same in the next process.
-        return self._described
-
-
-def control_fingerprint(control_net: Any) -> str:
-    """A short hash of a few weights of ``control_net``, and of what was applied before it."""
-    names = []
-    while control_net is not None:
-        weights = weights_fingerprint(_networks(control_net))
-        names.append(f"{type(control_net).__name__} {weights}")
-        control_net = control_net.previous_controlnet
-    return ", ".join(names)
-
-
-def _networks(control_net: Any) -> Iterator[nn.Module]:
-    for value in vars(control_net).values():
-        if isinstance(value, nn.Module):
-            yield value
-        elif isinstance(value, dict):
-            # A Control-LoRA holds its weights by name until it is sampled with.
-            tensors = {
-                str(key).replace(".", "_"): nn.Parameter(one, requires_grad=False)
-                for key, one in value.items()
-                if isinstance(one, torch.Tensor) and one.is_floating_point()
-            }
-            if tensors:
-                yield nn.ParameterDict(tensors)
+    def key_values(self) -> dict[str, object]:
+        """What tells it from another, the same in the next process; see ``store.keys``."""
+        return {
+            "net": control_fingerprint(self.control_net),
+            "hint": picture_hash(self.hint),
+            "strength": self.strength,
+            "start": self.start,
+            "end": self.end,
+        }

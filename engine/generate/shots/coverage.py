@@ -15,7 +15,7 @@ AXES = tuple(VOCABULARY)
 
 
 @dataclass(frozen=True)
-class Row:
+class CoverageRow:
     """One value of one axis: how many shots are wanted, and how many of those are there."""
 
     axis: str
@@ -36,7 +36,7 @@ class Coverage:
 
     wanted: int
     missing: int
-    rows: tuple[Row, ...]
+    rows: tuple[CoverageRow, ...]
 
     def record(self) -> dict[str, Any]:
         """The coverage as plain JSON values."""
@@ -68,7 +68,7 @@ def coverage(plan: ShotPlan, character: Character | None = None) -> Coverage:
         tuple(request for request, done in zip(plan.requests, covered, strict=True) if done)
     ).coverage()
     rows = [
-        Row(axis, value, VOCABULARY[axis].get(value, value), count, there[axis][value])
+        CoverageRow(axis, value, VOCABULARY[axis].get(value, value), count, there[axis][value])
         for axis in AXES
         for value, count in _in_order(axis, wanted[axis])
     ]

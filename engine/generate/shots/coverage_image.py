@@ -20,7 +20,7 @@ from ...drawing.tallies import (
     draw_cards,
     draw_head,
 )
-from .coverage import Coverage, Row
+from .coverage import Coverage, CoverageRow
 
 THERE, MISSING = BLUE, PALE_BLUE
 
@@ -43,6 +43,6 @@ def coverage_image(coverage: Coverage, name: str = "") -> torch.Tensor:
     return page.tensor()
 
 
-def _tally(row: Row) -> Tally:
+def _tally(row: CoverageRow) -> Tally:
     parts = (row.have, THERE), (row.missing, MISSING)
     return Tally(row.label, parts, f"{row.have} of {row.wanted}", INK if row.missing else QUIET)

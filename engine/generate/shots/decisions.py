@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ...core.character import Shot
+from ...core.errors import FacetError
 from .plan import ShotRequest
 
 PIN, DROP, REROLL = "pin", "drop", "reroll"
@@ -59,19 +60,19 @@ def parse_decisions(text: str) -> dict[str, Decision]:
     """The decisions by the shots' names, from the JSON that a shooting node's widget holds.
 
     ``{"front view": {"state": "drop", "roll": 1, "hash": "9f3a"}}``; every part may be missing.
-    Raises ValueError with one sentence when the text is something else.
+    Raises FacetError with one sentence when the text is something else.
     """
     if not text.strip():
         return {}
     try:
         written = json.loads(text)
     except ValueError as error:
-        raise ValueError(
+        raise FacetError(
             f"decisions is no JSON ({error}); empty it, or write "
             '{"front view": {"state": "drop"}}.'
         ) from error
     if not isinstance(written, dict):
-        raise ValueError(
+        raise FacetError(
             f"decisions holds a {type(written).__name__}, and has to be an object of shot names; "
             'empty it, or write {"front view": {"state": "drop"}}.'
         )
@@ -80,18 +81,18 @@ def parse_decisions(text: str) -> dict[str, Decision]:
 
 def _decision(name: str, value: object) -> Decision:
     if not isinstance(value, dict):
-        raise ValueError(f'decisions: {name!r} needs an object such as {{"state": "drop"}}.')
+        raise FacetError(f'decisions: {name!r} needs an object such as {{"state": "drop"}}.')
     state, roll, picture = value.get("state", ""), value.get("roll", 0), value.get("hash", "")
     if state not in ("", *STATES):
-        raise ValueError(
+        raise FacetError(
             f"decisions: the state of {name!r} is {state!r}; write one of {', '.join(STATES)}."
         )
     if isinstance(roll, bool) or not isinstance(roll, int) or not 0 <= roll < 2**31:
-        raise ValueError(
+        raise FacetError(
             f"decisions: the roll of {name!r} is {roll!r}; write a whole number from 0 on."
         )
     if not isinstance(picture, str):
-        raise ValueError(
+        raise FacetError(
             f"decisions: the hash of {name!r} is {picture!r}; write the shot's hash, or nothing."
         )
     # A person who writes "reroll" and no number means another one than the first.

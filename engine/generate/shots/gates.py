@@ -1,17 +1,22 @@
-"""The gates: what a reading says about what was asked, each a number, a threshold and a verdict."""
+"""The gates: each measures one thing in a shot and holds it to a threshold.
+
+docs/adding-a-gate.md says how to add one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
 
 import torch
 
 from ...core.character import Score, Tags
-from ...vision.framing import ADULTS, framing_of
-from ...vision.pose import CONFIDENCE, NOSE
+from ...vision.embedding import embed
+from ...vision.framing import ADULTS, bands_of, framing_of
+from ...vision.pose import CONFIDENCE, NOSE, PoseModel
 from ...vision.similarity import least_alike, small
-from .reading import Reading
+from .reading import Reading, ShotMeter
 
 VIEW_GATE = "view"
 FRAMING_GATE = "framing"
@@ -19,12 +24,16 @@ PERSONS_GATE = "persons"
 IDENTITY_GATE = "identity"
 SHARPNESS_GATE = "sharpness"
 DUPLICATE_GATE = "duplicate"
-GATES = (
-    VIEW_GATE, FRAMING_GATE, PERSONS_GATE, IDENTITY_GATE, SHARPNESS_GATE, DUPLICATE_GATE,
-)  # fmt: skip
-
 THUMBNAIL = 48
 NO_FACE_MODEL = "skipped: no FACE_DETECTION_MODEL is connected"
+
+
+def threshold(
+    gate: str, default: float, low: float, high: float, text: str, step: float = 0.01
+) -> Any:
+    """A field of `Thresholds`: its gate, its range, and what a person is told."""
+    told = {"gate": gate, "low": low, "high": high, "text": text, "step": step}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True)
@@ -38,17 +47,83 @@ class Thresholds:
     max_same_embedding: their cosine; both have to be exceeded. off: gates that are not used.
     """
 
-    max_yaw_error: float = 12.0
-    min_identity: float = 0.5
-    min_pitch: float = 10.0
-    three_quarter_identity: float = 0.95
-    profile_identity: float = 0.85
-    back_identity: float = 0.75
-    close_up_face: float = 0.0
-    full_face: float = 0.0
-    min_sharpness: float = 0.3
-    max_alike: float = 0.8
-    max_same_embedding: float = 0.95
+    max_yaw_error: float = threshold(
+        VIEW_GATE,
+        12.0,
+        1,
+        90,
+        "Largest deviation of the face's yaw from the view asked for, in degrees; 12 is "
+        "recommended.",
+        1,
+    )
+    min_identity: float = threshold(
+        IDENTITY_GATE,
+        0.5,
+        -1,
+        1,
+        "Minimum similarity to the original for a shot from the front: cosine of the CLIP_VISION "
+        "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
+    )
+    min_pitch: float = threshold(
+        VIEW_GATE,
+        10.0,
+        0,
+        60,
+        "Minimum pitch of the face in views from above and below, in degrees; 10 is recommended.",
+        1,
+    )
+    three_quarter_identity: float = threshold(
+        IDENTITY_GATE, 0.95, 0, 1, "Share of min_identity that three-quarter views have to reach."
+    )
+    profile_identity: float = threshold(
+        IDENTITY_GATE,
+        0.85,
+        0,
+        1,
+        "Share of min_identity that profiles have to reach: half a face gives a lower similarity.",
+    )
+    back_identity: float = threshold(
+        IDENTITY_GATE, 0.75, 0, 1, "Share of min_identity that back views have to reach."
+    )
+    close_up_face: float = threshold(
+        FRAMING_GATE,
+        0.0,
+        0,
+        1,
+        "Minimum height of the face in a close-up, as a share of the image or of the person. 0 "
+        "takes 0.27, which suits adults; the demo's people have their own.",
+    )
+    full_face: float = threshold(
+        FRAMING_GATE,
+        0.0,
+        0,
+        1,
+        "Maximum height of the face in a full-body shot, as a share of the image. 0 takes 0.13, "
+        "which suits adults; figures with large heads need more.",
+    )
+    min_sharpness: float = threshold(
+        SHARPNESS_GATE,
+        0.3,
+        0,
+        2,
+        "Minimum sharpness, as a share of the original's at the same size; 0.3 is recommended.",
+    )
+    max_alike: float = threshold(
+        DUPLICATE_GATE,
+        0.8,
+        0,
+        1,
+        "A shot counts as a duplicate when its SSIM with another, taken in the region where they "
+        "differ most, is above this.",
+    )
+    max_same_embedding: float = threshold(
+        DUPLICATE_GATE,
+        0.95,
+        0,
+        1,
+        "A duplicate's embedding also has a cosine above this with the other's; both have to be "
+        "exceeded. Needs a CLIP_VISION.",
+    )
     off: frozenset[str] = frozenset()
 
     def identity(self, yaw: float | None) -> float:
@@ -62,7 +137,7 @@ class Thresholds:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class ShotLook:
     """What a shot is known again by: thumbnail (3, 48, 48), embedding (D,) or empty, its hash."""
 
     thumbnail: torch.Tensor
@@ -70,9 +145,9 @@ class Look:
     hash: str
 
 
-def look(image: torch.Tensor, reading: Reading, name: str) -> Look:
+def look(image: torch.Tensor, reading: Reading, name: str) -> ShotLook:
     """The look of ``image`` (H, W, 3) with the hash ``name``."""
-    return Look(small(image, THUMBNAIL), torch.tensor(reading.embedding), name)
+    return ShotLook(small(image, THUMBNAIL), torch.tensor(reading.embedding), name)
 
 
 def view(reading: Reading, tags: Tags, thresholds: Thresholds) -> Score:
@@ -168,7 +243,7 @@ def sharpness(reading: Reading, thresholds: Thresholds) -> Score:
     return Score(SHARPNESS_GATE, value, limit, value >= limit, note)
 
 
-def duplicate(this: Look, others: Sequence[Look], thresholds: Thresholds) -> Score:
+def duplicate(this: ShotLook, others: Sequence[ShotLook], thresholds: Thresholds) -> Score:
     """How alike the shot is to the nearest other one, where the two differ most."""
     others = [other for other in others if other.hash != this.hash]
     if not others:
@@ -181,3 +256,131 @@ def duplicate(this: Look, others: Sequence[Look], thresholds: Thresholds) -> Sco
         same = same and float(this.embedding @ other.embedding) > thresholds.max_same_embedding
     note = "the same picture as another one" if same else ""
     return Score(DUPLICATE_GATE, value, limit, not same, note)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """All that a gate may look at: what was read in a picture, and what it was asked to show.
+
+    bands: of the framings, see ``vision.framing``. original: its embedding (D,), or None. this,
+    others: the picture's look, and those of the shots that it may not repeat.
+    """
+
+    reading: Reading
+    tags: Tags
+    thresholds: Thresholds
+    bands: tuple[float, float] = ADULTS
+    original: torch.Tensor | None = None
+    this: ShotLook | None = None
+    others: tuple[ShotLook, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate: its name, what its switch ``check_<name>`` is told to be, and what it says."""
+
+    name: str
+    text: str
+    score: Callable[[Seen], Score]
+
+    @property
+    def thresholds(self) -> list[Field[Any]]:
+        """The fields of `Thresholds` that belong to it, in order."""
+        return [one for one in fields(Thresholds) if one.metadata.get("gate") == self.name]
+
+
+def _duplicate(seen: Seen) -> Score:
+    assert seen.this is not None
+    return duplicate(seen.this, seen.others, seen.thresholds)
+
+
+SHOT_GATES = (
+    Gate(
+        VIEW_GATE,
+        "Whether the face has to look in the direction asked for. Recommended on.",
+        lambda seen: view(seen.reading, seen.tags, seen.thresholds),
+    ),
+    Gate(
+        FRAMING_GATE,
+        "Whether a close-up has to be a close-up, and a full body a full body. Recommended on.",
+        lambda seen: framing(seen.reading, seen.tags, seen.thresholds, seen.bands),
+    ),
+    Gate(
+        PERSONS_GATE,
+        "Whether a second person fails a shot. Recommended on.",
+        lambda seen: persons(seen.reading),
+    ),
+    Gate(
+        IDENTITY_GATE,
+        "Whether a shot has to be similar to the original. Recommended on.",
+        lambda seen: identity(seen.reading, seen.tags, seen.thresholds, seen.original),
+    ),
+    Gate(
+        SHARPNESS_GATE,
+        "Whether a blurred shot fails. Recommended on.",
+        lambda seen: sharpness(seen.reading, seen.thresholds),
+    ),
+    Gate(
+        DUPLICATE_GATE,
+        "Whether a duplicate of the original or of an accepted shot fails. Recommended on.",
+        _duplicate,
+    ),
+)
+"""Every gate, in the order in which its score stands in a shot."""
+GATES = tuple(gate.name for gate in SHOT_GATES)
+
+
+class Gates:
+    """Measures shots against one original.
+
+    A model that is None skips its gates, and the scores say so. ``face_model`` is what goes over
+    FACE_DETECTION_MODEL, ``clip_vision`` a CLIP_VISION, ``person_detector`` an RT-DETR MODEL,
+    ``pose_model`` core's SDPose.
+    """
+
+    def __init__(
+        self,
+        source: torch.Tensor,
+        thresholds: Thresholds,
+        face_model: Any = None,
+        clip_vision: Any = None,
+        person_detector: Any = None,
+        pose_model: PoseModel | None = None,
+        gates: tuple[Gate, ...] = SHOT_GATES,
+    ) -> None:
+        self.thresholds, self.gates = thresholds, gates
+        self.meter = ShotMeter(source, face_model, clip_vision, person_detector, pose_model)
+        self.bands = bands_of(face_model)
+        self.source_embedding = None if clip_vision is None else embed(clip_vision, source[None])[0]
+
+    def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
+        """What there is to see in ``image`` (H, W, 3); see ``ShotMeter.read``."""
+        return self.meter.read(image, known)
+
+    def judge(
+        self,
+        reading: Reading,
+        tags: Tags,
+        this: ShotLook | None = None,
+        others: Sequence[ShotLook] = (),
+    ) -> tuple[Score, ...]:
+        """Every gate's score for a picture that was asked to show ``tags``.
+
+        this, others: its look and those of the shots that it may not repeat.
+        """
+        seen = Seen(
+            reading, tags, self.thresholds, self.bands, self.source_embedding, this, tuple(others)
+        )
+        scores = []
+        for gate in self.gates:
+            if gate.name == DUPLICATE_GATE and this is None:
+                continue
+            score = gate.score(seen)
+            if gate.name in self.thresholds.off:
+                score = Score(score.gate, score.value, None, None, "switched off")
+            scores.append(score)
+        return tuple(scores)
+
+    def measure(self, image: torch.Tensor, tags: Tags) -> tuple[Score, ...]:
+        """Every gate's score for ``image`` (H, W, 3) that was asked to show ``tags``."""
+        return self.judge(self.read(image), tags)

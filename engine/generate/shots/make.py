@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
 
 import torch
 
-from ...core.character import Character, Provenance, Score, Shot
-from .accept import Gates, better, failed
-from .camera import Camera, Recipe, Studio
+from ...comfyui.sampling import OnStep
+from ...core.character import Character, Score, Shot, shot_from_record
+from ...store.images import StoredImage
+from ..attempts import Tried, Watch, judged, make_best
+from .camera import Line, ShotCamera, Studio
 from .decisions import NONE, PIN, Decision, names
-from .gates import DUPLICATE_GATE, SHARPNESS_GATE, Look, look
+from .gates import DUPLICATE_GATE, IDENTITY_GATE, SHARPNESS_GATE, Gates, ShotLook, look
 from .instructions import shows_detail
 from .plan import ShotPlan, ShotRequest
-from .reading import Reading
-from .retry import RetryRules, remedy
+from .reading import Reading, reading_from_record
+from .remedies import RetryRules, next_attempt
 from .store import ShotStore
 
 State = Literal["sampling", "retried", "accepted", "failed"]
 
 
 @dataclass(frozen=True)
-class Progress:
+class ShotProgress:
     """What just happened to one line of the plan.
 
-    shot: the picture of the try that ended, None while the state is "sampling". ``request`` is
-    number ``number`` of ``total``, ``key`` the try's name on disk, ``attempt`` its number, from 1.
-    A try begins with "sampling" and ends with "retried" when another one follows; the line ends
-    with "accepted" or "failed", with the shot that is kept and its key. found: all of it was on
-    disk already.
+    shot: the image of the attempt that ended, None while the state is "sampling". ``request`` is
+    number ``number`` of ``total``, ``key`` the attempt's name on disk, ``attempt`` its number, from
+    1. An attempt begins with "sampling" and ends with "retried" when another one follows; the line
+    ends with "accepted" or "failed", with the shot that is kept and its key. found: all of it was
+    on disk already.
     """
 
     shot: Shot | None
@@ -49,17 +52,75 @@ class Progress:
         return self.state in ("accepted", "failed")
 
 
+Tell = Callable[[ShotProgress], None]
+Scores = Callable[
+    [ShotRequest, torch.Tensor, Reading, ShotLook, Sequence[ShotLook]], tuple[Score, ...]
+]
+"""What every gate says of an image (H, W, 3): of its reading, its look, and what it may repeat."""
+
+
 @dataclass(frozen=True, eq=False)
-class Try:
-    """A measured picture and its name on disk."""
+class ShotKind:
+    """What differs between kinds of shoots: how a line is asked for, what is measured, what leaves.
+
+    finished: what leaves the shoot for a shot that was decided on.
+    """
+
+    line: Callable[[ShotRequest], Line]
+    scores: Scores
+    finished: Callable[[Shot], Shot] = lambda shot: shot
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedShot:
+    """A shot with its scores, its name on disk and what was read in it."""
 
     shot: Shot
-    key: str
     reading: Reading
 
+    @property
+    def passed(self) -> bool:
+        """Whether no gate failed."""
+        return self.shot.accepted
 
-Tell = Callable[[Progress], None]
-OnStep = Callable[[int, torch.Tensor], None]
+    @property
+    def failed(self) -> list[str]:
+        """The gates that it did not pass."""
+        return [score.gate for score in self.shot.scores if score.passed is False]
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Higher for the one to keep: fewer failed gates, then the more alike."""
+        identity = self.shot.score(IDENTITY_GATE)
+        alike = identity.value if identity is not None and identity.value is not None else 0.0
+        return -len(self.failed), alike
+
+
+@dataclass(frozen=True, eq=False)
+class ShotChecks:
+    """Measures one line's attempts; ``looks`` are of what none of them may repeat."""
+
+    request: ShotRequest
+    gates: Gates
+    scores: Scores
+    looks: Sequence[ShotLook]
+
+    def measure(self, image: torch.Tensor, known: Any) -> Reading:
+        """The reading of ``image`` (H, W, 3), without measuring again what is ``known``."""
+        return self.gates.read(image, reading_from_record(known))
+
+    def judge(self, stored: StoredImage, measures: Reading, number: int) -> JudgedShot:
+        """The shot with its scores, as attempt ``number``; 0 leaves the number it has."""
+        request, shot = self.request, shot_from_record(stored.record, stored.image)
+        this = look(shot.image, measures, shot.hash)
+        scores = self.scores(request, shot.image, measures, this, self.looks)
+        if shows_detail(request.instruction):
+            scores = tuple(map(_of_detail, scores))
+        provenance = shot.provenance
+        if number:
+            provenance = replace(provenance, attempt=number, tries=number)
+        judged = replace(shot, tags=request.tags, scores=scores, provenance=provenance)
+        return JudgedShot(judged, measures)
 
 
 def request_seed(seed: int, name: str) -> int:
@@ -72,23 +133,15 @@ def request_seed(seed: int, name: str) -> int:
     return (seed + int.from_bytes(digest[:8], "big")) % 2**63
 
 
+@dataclass(frozen=True, eq=False)
 class Shoot:
     """A shoot of one character: every shot starts from the original, never from another shot."""
 
-    def __init__(
-        self,
-        character: Character,
-        studio: Studio,
-        gates: Gates,
-        seed: int,
-        tries: int = 3,
-        rules: RetryRules | None = None,
-    ) -> None:
-        self.character = character
-        self.gates = gates
-        self.seed = seed
-        self.rules = rules or RetryRules(tries=tries)
-        self.camera = Camera(character, studio)
+    character: Character
+    gates: Gates
+    seed: int
+    kind: ShotKind
+    rules: RetryRules = field(default_factory=RetryRules)
 
     def run(
         self,
@@ -98,9 +151,9 @@ class Shoot:
         on_step: OnStep | None = None,
         decisions: Mapping[str, Decision] | None = None,
     ) -> list[Shot]:
-        """One shot for each request of ``plan``, in order; tries in ``store`` are not remade.
+        """One shot for each request of ``plan``, in order; attempts in ``store`` are not remade.
 
-        ``on_shot`` hears of each try's beginning and end, ``on_step`` of each step within it.
+        ``on_shot`` hears of each attempt's beginning and end, ``on_step`` of each step within it.
         ``decisions`` are a person's, by the names that `decisions.names` gives the requests.
         """
         tell = on_shot or (lambda _: None)
@@ -110,133 +163,70 @@ class Shoot:
             zip(names(plan.requests), plan.requests, strict=True), 1
         ):
             decision = (decisions or {}).get(name, NONE)
-            now = Progress(None, number, len(plan.requests), request)
-            kept, found = self._line(name, now, decision, store, looks, tell, on_step)
-            store.save(kept.key, kept.shot, kept.reading)
-            shot = self.finished(decision.applied(kept.shot))
+            now = ShotProgress(None, number, len(plan.requests), request)
+            checks = ShotChecks(request, self.gates, self.kind.scores, looks)
+            seed = decision.seed(request_seed(self.seed, name))
+            key, kept, found = self._pinned(decision, checks, store) or self._made(
+                seed, checks, store, now, tell, on_step
+            )
+            store.save(key, kept.shot, kept.reading)
+            shot = self.kind.finished(decision.applied(kept.shot))
             shots.append(shot)
             if shot.include:
                 looks.append(look(shot.image, kept.reading, shot.hash))
             state: State = "accepted" if shot.accepted else "failed"
             tries = shot.provenance.tries
-            tell(replace(now, shot=shot, key=kept.key, attempt=tries, state=state, found=found))
+            tell(replace(now, shot=shot, key=key, attempt=tries, state=state, found=found))
         return shots
 
-    def _line(
-        self,
-        name: str,
-        now: Progress,
-        decision: Decision,
-        store: ShotStore,
-        looks: list[Look],
-        tell: Tell,
-        on_step: OnStep | None,
-    ) -> tuple[Try, bool]:
-        """The try to keep of one line, and whether nothing had to be sampled for it.
-
-        Tries until every gate passes, each with a new seed and what the earlier ones' causes ask
-        for. The best is kept, and left out of the dataset when it failed a gate. What was pinned
-        is kept whatever the gates have come to say.
-        """
-        request, rules = now.request, self.rules
-        if decision.state == PIN and decision.hash and (key := store.find(decision.hash)):
-            pinned = self._measured(key, replace(now, attempt=0), looks, store)
-            if pinned is not None:
-                return pinned, True
-        camera = self.camera_for(request)
-        best: Try | None = None
-        failures: list[list[str]] = []
-        found = True
-        seed = decision.seed(request_seed(self.seed, name))
-        for attempt in range(1, rules.tries + 1):
-            recipe = camera.recipe(
-                request, (seed + attempt - 1) % 2**63, remedy(failures, rules), rules
-            )
-            now = replace(now, key=camera.key(recipe), attempt=attempt)
-            this = self._measured(now.key, now, looks, store)
-            sampled = this is None
-            if this is None:
-                found = False
-                tell(now)
-                shot = self._shot(camera, recipe, now, on_step)
-                store.save_try(now.key, shot)
-                this = self._judged(now.key, shot, None, now, looks)
-                store.save_try(now.key, this.shot, this.reading)
-            best = this if best is None or better(this.shot, best.shot) else best
-            if this.shot.accepted:
-                break
-            failures.append(failed(this.shot.scores))
-            if sampled and attempt < rules.tries:
-                tell(replace(now, shot=this.shot, state="retried"))
-        assert best is not None
-        provenance = replace(best.shot.provenance, tries=attempt)
-        shot = replace(best.shot, provenance=provenance, include=best.shot.accepted)
-        return replace(best, shot=shot), found
-
-    def finished(self, shot: Shot) -> Shot:
-        """What leaves the shoot for ``shot``, which was decided on."""
-        return shot
-
-    def camera_for(self, request: ShotRequest) -> Camera:
-        """The camera that takes ``request``."""
-        return self.camera
-
-    def scores(
-        self,
-        request: ShotRequest,
-        image: torch.Tensor,
-        reading: Reading,
-        this: Look,
-        looks: Sequence[Look],
-    ) -> tuple[Score, ...]:
-        """What every gate of this kind of shoot says of ``image`` (H, W, 3)."""
-        return self.gates.judge(reading, request.tags, this, looks)
-
-    def _shot(self, camera: Camera, recipe: Recipe, now: Progress, on_step: OnStep | None) -> Shot:
-        return Shot(
-            image=camera.picture(recipe, on_step),
-            tags=now.request.tags,
-            provenance=Provenance(
-                source="generated",
-                model=camera.family,
-                prompt=recipe.prompt,
-                negative=recipe.negative,
-                seed=recipe.seed,
-                attempt=now.attempt,
-                parent=self.character.source.hash,
-                instruction=now.request.instruction,
-            ),
-        )
-
-    def _measured(self, key: str, now: Progress, looks: list[Look], store: ShotStore) -> Try | None:
-        """The try on disk under ``key``, held to the gates of today; None when there is none."""
-        stored = store.load_try(key)
+    def _pinned(
+        self, decision: Decision, checks: ShotChecks, store: ShotStore
+    ) -> tuple[str, JudgedShot, bool] | None:
+        """What was pinned, which is kept whatever the gates have come to say; None for nothing."""
+        if decision.state != PIN or not decision.hash:
+            return None
+        key = store.find(decision.hash)
+        stored = store.attempts.load(key) if key else None
         if stored is None:
             return None
-        shot, known = stored
-        this = self._judged(key, shot, known, now, looks)
-        if this.reading != known:
-            store.save_try(key, this.shot, this.reading)
-        return this
+        return key, judged(checks, store.attempts, key, stored, 0)[1], True
 
-    def _judged(
-        self, key: str, shot: Shot, known: Reading | None, now: Progress, looks: list[Look]
-    ) -> Try:
-        reading = self.gates.read(shot.image, known)
-        this = look(shot.image, reading, shot.hash)
-        scores = self.scores(now.request, shot.image, reading, this, looks)
-        if shows_detail(now.request.instruction):
-            scores = tuple(map(_of_detail, scores))
-        provenance = shot.provenance
-        if now.attempt:
-            provenance = replace(provenance, attempt=now.attempt, tries=now.attempt)
-        return Try(
-            replace(shot, tags=now.request.tags, scores=scores, provenance=provenance),
-            key,
-            reading,
+    def _made(
+        self,
+        seed: int,
+        checks: ShotChecks,
+        store: ShotStore,
+        now: ShotProgress,
+        tell: Tell,
+        on_step: OnStep | None,
+    ) -> tuple[str, JudgedShot, bool]:
+        """The best attempt of one line, its key, and whether nothing had to be sampled for it.
+
+        It is left out of the dataset when it failed a gate.
+        """
+        rules, line = self.rules, self.kind.line(checks.request)
+        first = line.first(seed)
+
+        def remedy(before: Sequence[JudgedShot]) -> Any:
+            failures = [one.failed for one in before]
+            return next_attempt(first, failures, rules, line.camera.reference.mode, line.prompt)
+
+        def ended(tried: Tried[Reading, JudgedShot]) -> None:
+            if not (tried.found or tried.verdict.passed) and tried.number < rules.tries:
+                shot, key = tried.verdict.shot, tried.key
+                tell(replace(now, shot=shot, key=key, attempt=tried.number, state="retried"))
+
+        watch = Watch(
+            lambda number, key: tell(replace(now, key=key, attempt=number)), ended, on_step
         )
+        history, best = make_best(line, checks, remedy, store.attempts, rules.tries, watch)
+        kept, shot = history[best], history[best].verdict.shot
+        provenance = replace(shot.provenance, tries=len(history))
+        shot = replace(shot, provenance=provenance, include=shot.accepted)
+        found = all(one.found for one in history)
+        return kept.key, replace(kept.verdict, shot=shot), found
 
-    def _looks(self) -> list[Look]:
+    def _looks(self) -> list[ShotLook]:
         """What no shot may repeat: the original, and the shots that the character has."""
         character = self.character
         embedding = self.gates.source_embedding
@@ -247,8 +237,35 @@ class Shoot:
         ]
 
 
+def plain_shoot(
+    character: Character,
+    studio: Studio,
+    gates: Gates,
+    seed: int,
+    rules: RetryRules | None = None,
+) -> Shoot:
+    """A shoot of ``character`` alone, as a plan asks for."""
+    kind = plain_kind(ShotCamera(character, studio), gates)
+    return Shoot(character, gates, seed, kind, rules or RetryRules())
+
+
+def plain_kind(camera: ShotCamera, gates: Gates) -> ShotKind:
+    """Shots of one character; one made by an instruction shows what the original shows."""
+
+    def line(request: ShotRequest) -> Line:
+        prompt = partial(camera.reference.prompt, request.tags, request.instruction)
+        return Line(request, camera, prompt, edits=bool(request.instruction))
+
+    return ShotKind(line, plain_scores(gates))
+
+
+def plain_scores(gates: Gates) -> Scores:
+    """What the gates of every shot say."""
+    return lambda request, _, reading, this, looks: gates.judge(reading, request.tags, this, looks)
+
+
 def _of_detail(score: Score) -> Score:
-    """``score`` of a picture that shows a tattoo or the like, on which no face can be judged."""
+    """``score`` of an image that shows a tattoo or the like, on which no face can be judged."""
     if score.gate in (SHARPNESS_GATE, DUPLICATE_GATE):
         return score
     return Score(score.gate, score.value, None, None, "a detail is shown, not the whole character")

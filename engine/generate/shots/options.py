@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from .gates import GATES, Thresholds
-from .retry import RetryRules
+from .remedies import RetryRules
 
 SWITCHES = {gate: f"check_{gate}" for gate in GATES}
 """The setting that switches each gate."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.character import VOCABULARY, Character, Provenance, Tags
+from ...core.errors import FacetError
 from .instructions import describes, named_details, split_instruction
 
 
@@ -102,7 +103,7 @@ def from_lines(text: str) -> ShotPlan:
     A part that ``VOCABULARY`` knows becomes its tag; "wearing …" is the outfit; "in / on / at …" or
     "… background" the background; anything else is kept as a detail, in its own words. After "do:"
     the rest of the line is an instruction: what it names or describes becomes tags as well.
-    Empty lines and lines that begin with '#' are left out. Raises ValueError when a line asks for
+    Empty lines and lines that begin with '#' are left out. Raises FacetError when a line asks for
     the same thing twice.
     """
     requests = []
@@ -137,7 +138,7 @@ def _parse_line(line: str, number: int) -> Tags:
         if axis == "details":
             details.append(value)
         elif axis in found:
-            raise ValueError(
+            raise FacetError(
                 f"Line {number} of the plan asks for two {axis}s, {found[axis]!r} and {value!r}; "
                 "keep one, or write two lines."
             )

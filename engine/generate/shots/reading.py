@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import fingerprint
+from ...comfyui.fingerprint import fingerprint
 from ...vision.embedding import embed
 from ...vision.faces import Face, find_faces
 from ...vision.people import find_people
@@ -47,7 +47,7 @@ class Reading:
 
     def record(self) -> dict[str, Any]:
         """The reading as plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "embedding": list(self.embedding), "pose": list(self.pose)}
 
 
 def reading_from_record(record: Any) -> Reading:
@@ -60,7 +60,7 @@ def reading_from_record(record: Any) -> Reading:
     return Reading(**known)
 
 
-class Meter:
+class ShotMeter:
     """Measures pictures beside one original, each with the models that are there.
 
     face_model: a FACE_DETECTION_MODEL. clip_vision: a CLIP_VISION. person_detector: an RT-DETR

@@ -1,106 +1,83 @@
-"""Shots on disk, each try written as it is made: a cancel or a crash loses at most one."""
+"""Shots on disk, each attempt written as it is made: a cancel or a crash loses at most one."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 
 from ...core.character import Shot, shot_from_record, shot_record
-from ...store.files import write_atomic, write_json_atomic
-from ...store.images import shot_bytes
-from .reading import Reading, reading_from_record
+from ...store.images import ImageStore, StoredImage
+from .reading import Reading
 
-LOGGER = logging.getLogger(__name__)
+TRIES = "tries"
 
 
-def shot_key(*parts: object) -> str:
-    """The name under which a shot is found again: a hash of all that determines it."""
-    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:24]
+class ShotAttempts(ImageStore):
+    """Every attempt at a character's shots, beside the ``kept`` ones.
+
+    What is measured in them stands in their records: other thresholds judge them again, and nothing
+    is sampled. An attempt that is gone may still stand among those that were kept.
+    """
+
+    def __init__(self, folder: Path, kept: ImageStore) -> None:
+        super().__init__(folder)
+        self.kept = kept
+
+    def load(self, key: str) -> StoredImage | None:
+        """The attempt called ``key``, or None when it has to be made."""
+        return super().load(key) or self.kept.load(key)
+
+    def save(
+        self,
+        key: str,
+        image: torch.Tensor,
+        record: Mapping[str, Any],
+        embed: Mapping[str, Any] | None = None,
+        png: bytes | None = None,
+    ) -> StoredImage:
+        """Writes an attempt; ``record`` holds its tags and its provenance."""
+        made = shot_record(shot_from_record(dict(record), image))
+        return super().save(key, image, made, embed or made, png)
+
+    def note(self, key: str, **values: Any) -> None:
+        """Adds ``values`` to the record of an attempt."""
+        if self.record(key) is None:
+            self.kept.note(key, **values)
+        else:
+            super().note(key, **values)
 
 
 class ShotStore:
     """The folder of a character's shots: ``<key>.png`` with ``<key>.json`` beside it.
 
-    The shots that are kept stand in it, and every try in its folder ``tries``, with what was
-    measured in it: other thresholds judge the tries again and sample nothing.
+    The shots that are kept stand in it, and every attempt in its folder ``tries``.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.tries = folder / "tries"
+        self.kept = ImageStore(folder)
+        self.attempts = ShotAttempts(folder / TRIES, self.kept)
 
     def load(self, key: str) -> Shot | None:
         """The shot kept under ``key``, or None when there is none that can be read."""
-        loaded = self._load(self.folder, key)
-        return None if loaded is None else loaded[0]
+        stored = self.kept.load(key)
+        return None if stored is None else shot_from_record(stored.record, stored.image)
 
     def save(self, key: str, shot: Shot, reading: Reading | None = None) -> Path:
         """Writes a shot that is kept, unless it stands there in these words already."""
-        record = _record(shot, reading)
-        if self._record(self.folder, key) != record or self.load(key) is None:
-            _write(self.folder, key, shot, record)
-        return self.folder / f"{key}.png"
+        own = shot_record(shot)
+        measures = {} if reading is None else {"measures": reading.record()}
+        plain = json.loads(json.dumps({**own, **measures}))
+        if self.kept.record(key) != plain or self.kept.load(key) is None:
+            tried = ImageStore.load(self.attempts, key)
+            known = tried is not None and tried.record["hash"] == shot.hash
+            png = self.attempts.path(key).read_bytes() if known else None
+            self.kept.save(key, shot.image, plain, own, png)
+        return self.kept.path(key)
 
-    def load_try(self, key: str) -> tuple[Shot, Reading] | None:
-        """The try called ``key`` and what was measured in it, or None when it has to be made."""
-        return self._load(self.tries, key) or self._load(self.folder, key)
-
-    def save_try(self, key: str, shot: Shot, reading: Reading | None = None) -> None:
-        """Writes a try; before its measurement it has none."""
-        _write(self.tries, key, shot, _record(shot, reading))
-
-    def find(self, picture: str) -> str:
-        """The name of the try whose picture's hash begins with ``picture``; empty for none."""
-        for folder in (self.folder, self.tries):
-            for sidecar in sorted(folder.glob("*.json")):
-                record = self._record(folder, sidecar.stem)
-                if record is not None and str(record.get("hash", "")).startswith(picture):
-                    return sidecar.stem
-        return ""
-
-    def _record(self, folder: Path, key: str) -> dict[str, Any] | None:
-        try:
-            record = json.loads((folder / f"{key}.json").read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            LOGGER.warning("Facet: %s/%s.json cannot be read (%s).", folder, key, error)
-            return None
-        return record if isinstance(record, dict) else None
-
-    def _load(self, folder: Path, key: str) -> tuple[Shot, Reading] | None:
-        record = self._record(folder, key)
-        picture = folder / f"{key}.png"
-        if record is None or not picture.is_file():
-            return None
-        try:
-            with Image.open(picture) as opened:
-                pixels = np.array(opened.convert("RGB"))
-            shot = shot_from_record(record, torch.from_numpy(pixels).to(torch.float32) / 255)
-            reading = reading_from_record(record.get("reading"))
-        except (OSError, ValueError, TypeError) as error:
-            LOGGER.warning("Facet: %s cannot be read and is made again (%s).", picture, error)
-            return None
-        return (shot, reading) if shot.hash == record.get("hash") else None
-
-
-def _record(shot: Shot, reading: Reading | None) -> dict[str, Any]:
-    record = shot_record(shot)
-    if reading is not None:
-        record["reading"] = reading.record()
-    # As it comes back from the disk, where tuples are lists.
-    plain: dict[str, Any] = json.loads(json.dumps(record))
-    return plain
-
-
-def _write(folder: Path, key: str, shot: Shot, record: dict[str, Any]) -> None:
-    """The sidecar comes last, so that a half-written shot is never found."""
-    write_atomic(folder / f"{key}.png", shot_bytes(shot))
-    write_json_atomic(folder / f"{key}.json", record)
+    def find(self, digest: str) -> str:
+        """The key of the image whose hash begins with ``digest``; '' for none."""
+        return self.kept.find(digest) or self.attempts.find(digest)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import permutations
 
 import torch
 
 from ...core.character import Character, Score, Shot
+from ...core.errors import FacetError
 from ...families.modes import TAKES_SEVERAL, ReferenceMode, called
 from ...vision.embedding import embed
 from ...vision.faces import Face, find_face, find_faces
 from ..retouch.retouch import surroundings
-from .accept import Gates
-from .camera import Camera, Recipe, Studio
-from .gates import FRAMING_GATE, IDENTITY_GATE, NO_FACE_MODEL, PERSONS_GATE, VIEW_GATE, Look
-from .make import Shoot
+from .camera import Line, ShotCamera, Studio
+from .gates import (
+    FRAMING_GATE,
+    IDENTITY_GATE,
+    NO_FACE_MODEL,
+    PERSONS_GATE,
+    VIEW_GATE,
+    Gates,
+    ShotLook,
+)
+from .make import Scores, Shoot, ShotKind
 from .plan import ShotRequest
 from .reading import SECOND_FACE, Reading
-from .retry import Remedy, RetryRules
+from .remedies import RetryRules
 
 TWO_PEOPLE_GATE = "two_people"
 OF_TWO = "two characters: each has its own"
@@ -30,19 +38,19 @@ HEAD = 0.6
 def joined(first: Character, second: Character) -> Character:
     """Both characters as one, whose dataset is both datasets; called by the first one's trigger.
 
-    Raises ValueError with a sentence when they are the same, or a picture has no caption: nothing
+    Raises FacetError with a sentence when they are the same, or a picture has no caption: nothing
     else would say which of the two it shows.
     """
     if first.trigger.lower() == second.trigger.lower():
-        raise ValueError(
+        raise FacetError(
             f"Both characters have the trigger {first.trigger!r}; give each one a word of its own."
         )
     if first.source.hash == second.source.hash:
-        raise ValueError("Both characters have the same original; connect two different ones.")
+        raise FacetError("Both characters have the same original; connect two different ones.")
     for character in (first, second):
         bare = sum(not shot.caption.strip() for shot in character.dataset)
         if bare:
-            raise ValueError(
+            raise FacetError(
                 f"{bare} of {len(character.dataset)} pictures of {character.name} have no caption; "
                 "put a Facet Caption Writer behind each character."
             )
@@ -52,82 +60,73 @@ def joined(first: Character, second: Character) -> Character:
     return both.adding((second.source, *second.shots))
 
 
-class TogetherCamera(Camera):
-    """A camera whose model sees the original of a second character, or knows it by its trigger."""
+def together_shoot(
+    character: Character,
+    studio: Studio,
+    gates: Gates,
+    seed: int,
+    rules: RetryRules | None = None,
+    *,
+    two: tuple[Character, Character],
+) -> Shoot:
+    """A shoot of ``two`` characters; ``character`` is the joined one.
 
-    def __init__(self, first: Character, second: Character, studio: Studio) -> None:
-        seen = studio.mode in TAKES_SEVERAL
-        pictures = (second.source.image, *studio.references) if seen else studio.references
-        super().__init__(first, replace(studio, references=pictures))
-        self.words = (called(studio.mode, first), called(studio.mode, second))
-
-    def recipe(self, request: ShotRequest, seed: int, remedy: Remedy, rules: RetryRules) -> Recipe:
-        """How ``request`` is made with both characters in it."""
-        prompt = self.reference.dialect.together(
-            request.tags,
-            self.words,
-            bool(self.reference.latents),
-            request.instruction,
-            remedy.stronger,
-        )
-        # Neither original shows what the picture shows; it is kept whole.
-        return replace(super().recipe(request, seed, remedy, rules), prompt=prompt, edits=False)
-
-
-class TogetherShoot(Shoot):
-    """A shoot of two characters; ``character`` is the joined one.
-
-    Raises ValueError with a sentence when the model can be shown one character only.
+    The model sees both originals, or knows both by their triggers.
+    Raises FacetError with a sentence when it can be shown one character only.
     """
+    if studio.mode not in {*TAKES_SEVERAL, ReferenceMode.TRAINED_LORA}:
+        raise FacetError(
+            f"With reference_mode {studio.mode.value!r} the model can be shown one character "
+            "only; use an edit model with 'reference_latents' or 'qwen_edit', or a LoRA of "
+            "both with 'trained_lora'."
+        )
+    first, second = two
+    if studio.mode in TAKES_SEVERAL:
+        studio = replace(studio, references=(second.source.image, *studio.references))
+    camera = ShotCamera(first, studio)
+    words = (called(studio.mode, first), called(studio.mode, second))
+    calls = " and ".join(f"{one.trigger} {one.class_word}" for one in two)
 
-    def __init__(
-        self,
-        character: Character,
-        studio: Studio,
-        gates: Gates,
-        seed: int,
-        tries: int = 3,
-        rules: RetryRules | None = None,
-        *,
-        two: tuple[Character, Character],
-    ) -> None:
-        if studio.mode not in {*TAKES_SEVERAL, ReferenceMode.TRAINED_LORA}:
-            raise ValueError(
-                f"With reference_mode {studio.mode.value!r} the model can be shown one character "
-                "only; use an edit model with 'reference_latents' or 'qwen_edit', or a LoRA of "
-                "both with 'trained_lora'."
-            )
-        super().__init__(character, studio, gates, seed, tries, rules)
-        self.camera = TogetherCamera(*two, studio)
-        self.pair = PairGate(two, gates)
-        self.calls = " and ".join(f"{one.trigger} {one.class_word}" for one in two)
+    def line(request: ShotRequest) -> Line:
+        def prompt(stronger: Collection[str]) -> str:
+            dialect, seen = camera.reference.dialect, bool(camera.reference.latents)
+            return dialect.together(request.tags, words, seen, request.instruction, stronger)
 
-    def finished(self, shot: Shot) -> Shot:
-        """``shot`` with a caption, which calls both characters."""
-        return replace(shot, caption=", ".join([self.calls, *shot.tags.phrases()]))
+        # Neither original shows what the image shows; it is kept whole.
+        return Line(request, camera, prompt)
+
+    def captioned(shot: Shot) -> Shot:
+        return replace(shot, caption=", ".join([calls, *shot.tags.phrases()]))
+
+    kind = ShotKind(line, pair_scores(PairGate(two, gates), gates), captioned)
+    return Shoot(character, gates, seed, kind, rules or RetryRules())
+
+
+def pair_scores(pair: PairGate, gates: Gates) -> Scores:
+    """The gates of every shot, but for those that one person passes."""
 
     def scores(
-        self,
         request: ShotRequest,
         image: torch.Tensor,
         reading: Reading,
-        this: Look,
-        looks: Sequence[Look],
+        this: ShotLook,
+        looks: Sequence[ShotLook],
     ) -> tuple[Score, ...]:
-        """The gates of every shot, but for those that one person passes."""
-        off = self.gates.thresholds.off
-        two = {score.gate: score for score in self.pair.scores(image)}
-        scores = []
-        for score in super().scores(request, image, reading, this, looks):
+        off = gates.thresholds.off
+        two = {score.gate: score for score in pair.scores(image)}
+        found = []
+        for score in gates.judge(reading, request.tags, this, looks):
             if score.gate in off:
-                scores.append(score)
+                found.append(score)
             elif score.gate in (VIEW_GATE, FRAMING_GATE):
-                scores.append(Score(score.gate, None, None, None, OF_TWO))
+                found.append(Score(score.gate, None, None, None, OF_TWO))
             elif score.gate == PERSONS_GATE:
-                scores.append(two[TWO_PEOPLE_GATE])
+                found.append(two[TWO_PEOPLE_GATE])
             else:
-                scores.append(two.get(score.gate, score))
-        return tuple(scores)
+                found.append(two.get(score.gate, score))
+        return tuple(found)
+
+    return scores
 
 
 class PairGate:

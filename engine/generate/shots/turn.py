@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from ...core.character import VIEW_YAW, Character, Shot, Tags
 from ...families.modes import ReferenceMode
-from .accept import Gates
 from .camera import Studio
-from .make import Shoot
+from .gates import Gates
+from .make import plain_shoot
 from .plan import ShotPlan, ShotRequest
 from .store import ShotStore
 
@@ -45,4 +45,4 @@ def turned_shot(
     The tries are kept in ``store``, and one that is there is not made again.
     """
     plan = ShotPlan((ShotRequest(replace(tags, details=())),))
-    return Shoot(character, studio, gates, seed).run(plan, store)[0]
+    return plain_shoot(character, studio, gates, seed).run(plan, store)[0]

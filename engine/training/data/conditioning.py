@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import encode_prompt, model_fingerprint
+from ...comfyui.fingerprint import model_fingerprint
+from ...comfyui.sampling import encode_prompt
 from .caches import Cache, content_key
 
 Conds = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import model_fingerprint
+from ...comfyui.fingerprint import model_fingerprint
 from ...core.character import Provenance, Shot
 from .buckets import View, fitted_size, size_multiple
 from .caches import Cache, content_key

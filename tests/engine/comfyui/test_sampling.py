@@ -5,19 +5,14 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facet.engine.comfyui.sampling import (
-    Sampling,
-    encode_prompt,
-    model_fingerprint,
-    sample,
-    with_reference,
-)
-from facet.engine.demo.models import load_models
+from facet.engine.comfyui.fingerprint import model_fingerprint
+from facet.engine.comfyui.sampling import Sampling, encode_prompt, sample, with_reference
+from facet.engine.demo.models import DemoModels
 
 
 @pytest.fixture(scope="module")
-def models():
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 def patched(model, strength: float):

@@ -83,9 +83,12 @@ def test_other_captions_weights_and_tags_say_what_they_were(before):
 
 def test_another_trigger_original_or_companion_is_said(before):
     after = replace(
-        before, trigger="zqy", source=before.shots[0], shots=(before.source, *before.shots[1:]),
+        before,
+        trigger="zqy",
+        source=before.shots[0],
+        shots=(before.source, *before.shots[1:]),
         companions=("zqb dog",),
-    )  # fmt: skip
+    )
     found = compare(before, after)
     assert not found.same and found.groups == ()
     assert found.names == [

@@ -106,9 +106,7 @@ def test_labels_name_each_version_with_the_newest_first(library, character):
     for number in range(11):
         library.save(replace(character, name="Bob", class_word=f"robot{number}"))
     bob = [f"Bob/v{number}" for number in range(11, 0, -1)]
-    assert library.labels() == [
-        "Ada_Löve/newest", "Ada_Löve/v2", "Ada_Löve/v1", "Bob/newest", *bob
-    ]  # fmt: skip
+    assert library.labels() == ["Ada_Löve/newest", "Ada_Löve/v2", "Ada_Löve/v1", "Bob/newest", *bob]
     assert library.find("Bob/newest").name == "v11"
 
 

@@ -190,8 +190,10 @@ def test_ai_toolkit_is_told_every_folder_and_how_often(character, tmp_path, fami
     assert (once["num_repeats"], twice["num_repeats"]) == (1, 2)
     # It looks into the folders of a folder, so masks and what is excluded may not be below these.
     seen = {path.name for one in (once, twice) for path in Path(one["folder_path"]).rglob("*.*")}
-    included = [f"{'original' if s is character.source else 'shot'}_{s.hash[:16]}"
-                for s in character.dataset]  # fmt: skip
+    included = [
+        f"{'original' if s is character.source else 'shot'}_{s.hash[:16]}"
+        for s in character.dataset
+    ]
     assert seen == {f"{stem}{suffix}" for stem in included for suffix in (".png", ".txt")}
     assert Path(once["mask_path"]).is_dir() and "mask_path" not in twice
 

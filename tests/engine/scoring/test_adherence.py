@@ -28,7 +28,7 @@ VIEWS = ("front", "three_quarter_left", "three_quarter_right", "profile_left", "
 
 
 @pytest.mark.parametrize(
-    "text, clothes, background",
+    ("text", "clothes", "background"),
     [
         ("wearing orange sweater and blue trousers, plain teal background", "orange", "teal"),
         ("a red leather jacket, on a beach", "red", ""),
@@ -51,9 +51,14 @@ def test_a_true_picture_shows_what_its_caption_says_and_no_other_caption():
     for number in range(60):
         top, behind = rng.sample(colours, 2)
         scene = Scene.sample(
-            rng, view=VIEWS[number % 5], top="sweater", top_colour=top, place="plain",
-            background_colour=behind, lighting="natural",
-        )  # fmt: skip
+            rng,
+            view=VIEWS[number % 5],
+            top="sweater",
+            top_colour=top,
+            place="plain",
+            background_colour=behind,
+            lighting="natural",
+        )
         image = drawn_picture(Identity.from_seed(FIRST + number % 48), scene)
         face = find_face(face_model, image)
         seen = shown(image, face, face_model, clothes_colour(image, face))
@@ -70,8 +75,9 @@ def test_a_place_is_no_plain_background():
     rng = random.Random(2)
     places = [
         drawn_picture(Identity.from_seed(FIRST), Scene.sample(rng, place=place))
-        for place in ("park", "city") for _ in range(10)
-    ]  # fmt: skip
+        for place in ("park", "city")
+        for _ in range(10)
+    ]
     assert sum(not backdrop(image) for image in places) >= 19
 
 

@@ -4,7 +4,7 @@ import torch
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.scoring.evaluate import IN_WORDS, OFF, evaluate
 from facet.engine.scoring.protocol import prompt_suite
-from facet.engine.scoring.sampler import Bench, Candidate, Sampler
+from facet.engine.scoring.sampler import Bench, Candidate, CandidateSampler
 from harness.small_models import small_clip_vision, small_models
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
@@ -36,7 +36,7 @@ def run(character, bench, candidates, count=2, **more):
 def test_off_and_on_differ_by_the_lora_and_by_whom_they_ask_for(character, bench):
     nothing = run(character, bench, [candidate(0.0)])
     label = nothing.card.best.label
-    plain = Sampler(bench).make(None)
+    plain = CandidateSampler(bench).make(None)
     for off, on in zip(nothing.card.off.samples, nothing.card.best.samples, strict=True):
         assert on.text == f"zqx {off.text}" and off.text.startswith("person, ")
         assert off.prompt == on.prompt

@@ -105,7 +105,7 @@ def test_a_figure_over_again_is_told_where_no_whole_picture_is(card):
     assert "the figure" not in both.verdict
 
 
-@pytest.mark.parametrize("what, name", [("framings", "framing"), ("expressions", "expression")])
+@pytest.mark.parametrize(("what", "name"), [("framings", "framing"), ("expressions", "expression")])
 def test_what_is_no_longer_obeyed_is_told_where_the_model_itself_obeys(card, what, name):
     stiff = replace(card, best=replace(card.best, **{what: figure(0.4)}))
     told = f"It shows the {name} asked for in 40% of pictures, and in 90% without the LoRA"

@@ -10,7 +10,7 @@ def lab(*values: int) -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize(
-    "rgb, name",
+    ("rgb", "name"),
     [  # CSS Color Module Level 4, section 6.1
         ((220, 20, 60), "red"),  # crimson
         ((255, 140, 0), "orange"),  # darkorange
@@ -47,7 +47,7 @@ def test_shade_does_not_change_the_name():
 
 
 @pytest.mark.parametrize(
-    "word, name", [("Red", "red"), ("gray", "grey"), ("navy", "blue"), ("big", "")]
+    ("word", "name"), [("Red", "red"), ("gray", "grey"), ("navy", "blue"), ("big", "")]
 )
 def test_words_for_colours(word, name):
     assert colour_word(word) == name

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.vision.embedders import (
     CROPS,
     AppearanceEmbedder,
@@ -25,8 +25,8 @@ from harness.small_models import SMALL_VISION, small_clip_vision, small_vision
 
 
 @pytest.fixture(scope="module")
-def demo():
-    return load_models()
+def demo(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture(scope="module")

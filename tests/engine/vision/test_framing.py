@@ -34,13 +34,13 @@ def test_view_framing_and_expression_of_people_nobody_has_seen_are_read(face_mod
     assert right["view"] >= 58 and right["framing"] >= 58 and right["expression"] >= 54
 
 
-@pytest.mark.parametrize("share, framing", [(0.4, "close_up"), (0.2, "medium"), (0.1, "full")])
+@pytest.mark.parametrize(("share", "framing"), [(0.4, "close_up"), (0.2, "medium"), (0.1, "full")])
 def test_adults_without_bands_of_their_own(share, framing):
     assert framing_of(share, bands_of(object())) == framing
 
 
 @pytest.mark.parametrize(
-    "shapes, expression",
+    ("shapes", "expression"),
     [
         ({}, "neutral"),
         ({"mouthSmileLeft": 0.6, "mouthSmileRight": 0.5, "jawOpen": 0.5}, "smile"),

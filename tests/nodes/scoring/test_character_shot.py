@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.scoring.calibrate import UNKNOWN, Calibration
 from facet.engine.scoring.condition import Condition
@@ -215,8 +215,8 @@ def test_another_file_under_the_same_name_is_noticed(loras):
 
 
 @pytest.fixture(scope="module")
-def demo() -> DemoModels:
-    return load_models()
+def demo(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from typing import Any
 import folder_paths
 import pytest
 import torch
-from comfy_api.latest import io
 from safetensors.torch import save_file
 
 from facet.engine.core.character import Character, Provenance, Shot
@@ -22,6 +21,7 @@ from facet.world.identity import Identity
 from facet.world.render import render
 from facet.world.scene import Scene
 from harness.executor import Executor, NodeError, Prompt
+from harness.given import given_node, loras_folder
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
 
@@ -48,28 +48,16 @@ def true_character() -> Character:
 
 @pytest.fixture
 def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
-    import nodes
+    def make() -> list[Any]:
+        demo = load_models()
+        loaded = [demo.model, demo.clip, demo.vae, demo.clip_vision, demo.face]
+        return [*loaded, true_character()]
 
-    class Given(io.ComfyNode):
-        @classmethod
-        def define_schema(cls) -> io.Schema:
-            kinds = ("MODEL", "CLIP", "VAE", "CLIP_VISION", "FACE_DETECTION_MODEL")
-            sockets = [*kinds, "FACET_CHARACTER"]
-            return io.Schema(node_id="Given", outputs=[io.Custom(one).Output() for one in sockets])
-
-        @classmethod
-        def execute(cls) -> io.NodeOutput:
-            demo = load_models()
-            return io.NodeOutput(
-                demo.model, demo.clip, demo.vae, demo.clip_vision, demo.face, true_character()
-            )
-
-    monkeypatch.setitem(nodes.NODE_CLASS_MAPPINGS, "Given", Given)
-    (tmp_path / "loras").mkdir()
+    kinds = ("MODEL", "CLIP", "VAE", "CLIP_VISION", "FACE_DETECTION_MODEL", "FACET_CHARACTER")
+    given_node(monkeypatch, kinds, make)
     for name, scale in (("small", 1e-3), ("large", 0.3)):
         save_file(weights(scale), tmp_path / "loras" / f"{name}.safetensors")
-    loras = ([str(tmp_path / "loras")], folder_paths.supported_pt_extensions)
-    monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", loras)
+    loras_folder(monkeypatch, tmp_path / "loras")
     widgets: dict[str, Any] = {
         "prompts": "front view\nleft profile",
         "strengths": "1.0",

@@ -124,9 +124,14 @@ def test_pose_and_outfit_join_the_character_as_shots(studio: Executor) -> None:
     assert result.list("transfer", 2)[0].shape == (1, 96, 64, 3)
     before = written.stat().st_mtime_ns
     stricter = studio.run(
-        {**wanted, "transfer": {**wanted["transfer"], "inputs": {
-            **wanted["transfer"]["inputs"], "min_garment": 1.0}}}
-    )  # fmt: skip
+        {
+            **wanted,
+            "transfer": {
+                **wanted["transfer"],
+                "inputs": {**wanted["transfer"]["inputs"], "min_garment": 1.0},
+            },
+        }
+    )
     [again] = stricter.value("transfer").shots
     assert again.hash == shot.hash and not again.include
     assert sorted(Path(written.parent / "tries").glob("*.png")) != [] and before

@@ -13,13 +13,13 @@ import folder_paths
 import pytest
 import torch
 from comfy.model_management import interrupt_current_processing
-from comfy_api.latest import io
 
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.training.files.formats import read_lora
 from facet.engine.training.run_record import TrainingRun
 from facet.nodes.training.page import COURSES
 from harness.executor import Executor, Interrupted, InvalidPrompt, NodeError, Prompt
+from harness.given import given_node, loras_folder
 from harness.small_models import SmallModels, small_models
 from harness.text_models import language_model
 
@@ -52,31 +52,18 @@ def given(
     comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[dict[str, Any]]:
     """A node that hands the models and the character of this test into the graph."""
-    import nodes
-
     values: dict[str, Any] = {"character": character()}
     loaded: list[SmallModels] = []
 
-    class Given(io.ComfyNode):
-        @classmethod
-        def define_schema(cls) -> io.Schema:
-            outputs = [io.Model.Output(), io.Clip.Output(), io.Vae.Output()]
-            kinds = [*outputs, io.Custom("FACET_CHARACTER").Output()]
-            return io.Schema(node_id="Given", outputs=kinds)
+    def make() -> list[Any]:
+        # Loaded inside a node, so in inference mode.
+        if not loaded:
+            loaded.append(small_models())
+        (models,) = loaded
+        return [models.model, values.get("clip", models.clip), models.vae, values["character"]]
 
-        @classmethod
-        def execute(cls) -> io.NodeOutput:
-            # Loaded inside a node, so in inference mode.
-            if not loaded:
-                loaded.append(small_models())
-            (models,) = loaded
-            clip = values.get("clip", models.clip)
-            return io.NodeOutput(models.model, clip, models.vae, values["character"])
-
-    monkeypatch.setitem(nodes.NODE_CLASS_MAPPINGS, "Given", Given)
-    loras = ([str(tmp_path / "loras")], folder_paths.supported_pt_extensions)
-    monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", loras)
-    (tmp_path / "loras").mkdir()
+    given_node(monkeypatch, ("MODEL", "CLIP", "VAE", "FACET_CHARACTER"), make)
+    loras_folder(monkeypatch, tmp_path / "loras")
     yield values
 
 

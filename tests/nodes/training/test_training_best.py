@@ -8,13 +8,13 @@ from typing import Any
 import folder_paths
 import pytest
 import torch
-from comfy_api.latest import io
 from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.training.progress.control import STOP_REQUESTS
 from facet.engine.training.run_record import TrainingRun
 from harness.executor import Executor, NodeError, Prompt
+from harness.given import given_node, loras_folder
 from harness.small_models import small_clip_vision, small_models
 
 SOCKETS = ("model", "clip", "vae", "character", "clip_vision", "options")
@@ -23,29 +23,19 @@ SOCKETS = ("model", "clip", "vae", "character", "clip_vision", "options")
 @pytest.fixture
 def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
     """A trainer with a CLIP_VISION and one prompt to sample."""
-    import nodes
-
     image = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(0))
     shot = Shot(image, Provenance("original"), caption="zqx person")
     character = Character("Ada", "zqx", "person", shot)
     options = {"sample_prompts": "[trigger] [class], smiling"}
 
-    class Given(io.ComfyNode):
-        @classmethod
-        def define_schema(cls) -> io.Schema:
-            kinds = ("MODEL", "CLIP", "VAE", "FACET_CHARACTER", "CLIP_VISION")
-            outputs = [io.Custom(kind).Output() for kind in (*kinds, "FACET_TRAINING_OPTIONS")]
-            return io.Schema(node_id="Given", outputs=outputs)
+    def make() -> list[Any]:
+        models = small_models()
+        loaded = [models.model, models.clip, models.vae, character]
+        return [*loaded, small_clip_vision(), options]
 
-        @classmethod
-        def execute(cls) -> io.NodeOutput:
-            models = small_models()
-            given = (models.model, models.clip, models.vae, character)
-            return io.NodeOutput(*given, small_clip_vision(), options)
-
-    monkeypatch.setitem(nodes.NODE_CLASS_MAPPINGS, "Given", Given)
-    loras = ([str(tmp_path / "loras")], folder_paths.supported_pt_extensions)
-    monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", loras)
+    kinds = ("MODEL", "CLIP", "VAE", "FACET_CHARACTER", "CLIP_VISION", "FACET_TRAINING_OPTIONS")
+    given_node(monkeypatch, kinds, make)
+    loras_folder(monkeypatch, tmp_path / "loras")
     links: dict[str, Any] = {name: ["given", number] for number, name in enumerate(SOCKETS)}
     widgets = {
         "run_name": "run",

@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import folder_paths
 import pytest
 import torch
-from comfy_api.latest import io
 from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
@@ -18,6 +16,7 @@ from facet.engine.demo.people import demo_picture
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.run_record import TrainingRun
 from harness.executor import Executor, Prompt
+from harness.given import given_node, loras_folder
 
 CAPTION = "zqx person, close-up portrait, smiling"
 
@@ -31,19 +30,9 @@ def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     character = Character("Ada", "zqx", "person", shot)
     sockets = ("model", "clip", "vae", "character")
 
-    class Given(io.ComfyNode):
-        @classmethod
-        def define_schema(cls) -> io.Schema:
-            kinds = ("MODEL", "CLIP", "VAE", "FACET_CHARACTER")
-            return io.Schema(node_id="Given", outputs=[io.Custom(kind).Output() for kind in kinds])
-
-        @classmethod
-        def execute(cls) -> io.NodeOutput:
-            return io.NodeOutput(load_model(), load_clip(), load_vae(), character)
-
-    monkeypatch.setitem(nodes.NODE_CLASS_MAPPINGS, "Given", Given)
-    loras = ([str(tmp_path / "loras")], folder_paths.supported_pt_extensions)
-    monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", loras)
+    kinds = ("MODEL", "CLIP", "VAE", "FACET_CHARACTER")
+    given_node(monkeypatch, kinds, lambda: [load_model(), load_clip(), load_vae(), character])
+    loras_folder(monkeypatch, tmp_path / "loras")
     schema = nodes.NODE_CLASS_MAPPINGS["FacetTrainingOptions"].GET_SCHEMA()
     options = {one.id: one.default for one in schema.inputs} | {
         "text_encoder": True,

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from facet.benchmarks._lint_case import flawed_set, precision_recall
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.lint import Report, lint
 from facet.engine.dataset.lint.coverage import count, coverage_findings
@@ -23,6 +22,7 @@ from facet.engine.vision.faces import Face
 from facet.engine.vision.sharpness import sharpness
 from facet.engine.vision.similarity import small as thumbnail
 from facet.world.captions import tags_of
+from facet.world.flawed_set import flawed_set, precision_recall
 from facet.world.identity import Identity
 from facet.world.render import render
 from facet.world.scene import Scene
@@ -192,8 +192,10 @@ def test_pictures_are_counted(pictures, kinds):
 def test_without_models_the_report_says_what_was_not_looked_at():
     report = lint(of(*varied(6)))
     assert [line.split(":")[0] for line in report.skipped] == [
-        "Constant garment", "Faces", "Near-duplicates",
-    ]  # fmt: skip
+        "Constant garment",
+        "Faces",
+        "Near-duplicates",
+    ]
     assert report.text().startswith(f"Dataset {report.number} of 100, ")
     assert isinstance(report, Report) and report.record()["number"] == report.number
 
@@ -203,7 +205,7 @@ def test_a_dataset_of_nothing_is_linted_too():
     assert [finding.kind for finding in report.findings] == ["too_few"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @torch.inference_mode()
 def test_two_hundred_flawed_pictures_are_told_apart():
     character, truth = flawed_set([ADA, BEA, Identity.from_seed(1_005_014)], seed=0)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.character_shot.judge import (
     COPY,
@@ -27,8 +27,8 @@ PERSON = 4
 
 
 @pytest.fixture(scope="module")
-def models() -> DemoModels:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture(scope="module")
@@ -120,10 +120,11 @@ def test_likeness_by_another_crop_or_other_weights_is_measured_anew(models, ada,
     image = ada.shots[0].image
     first = judge.measure(image)
     files = [
-        write_safetensors(tmp_path / str(seed) / "r18.safetensors",
-                          random_iresnet(18, 8, seed).state_dict())
+        write_safetensors(
+            tmp_path / str(seed) / "r18.safetensors", random_iresnet(18, 8, seed).state_dict()
+        )
         for seed in (0, 1)
-    ]  # fmt: skip
+    ]
     faces = [FaceEmbedder(open_face_model(file)) for file in files]
     for embedder in (seen(models, "aligned face"), *faces, replace(faces[0], mirrored=False)):
         other = Judge(ada, embedder, models.face)

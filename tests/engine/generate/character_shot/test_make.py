@@ -8,21 +8,25 @@ from pathlib import Path
 import pytest
 import torch
 
+from facet.engine.comfyui.lora import LoraFile, agreed, read_lora
+from facet.engine.comfyui.models import Models
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.character_shot.judge import Judge
-from facet.engine.generate.character_shot.lora import LoraFile, agreed, read_lora_file
-from facet.engine.generate.character_shot.make import Picture, Shoot, Studio, prompt_lines
+from facet.engine.generate.character_shot.make import (
+    CharacterCamera,
+    CharacterShoot,
+    PromptResult,
+    prompt_lines,
+)
 from facet.engine.generate.character_shot.report import report, sheet
-from facet.engine.generate.character_shot.store import Pictures
 from facet.engine.vision.embedders import AppearanceEmbedder
 from facet.world.probe import Probe
-from harness.demo_lora import trained_lora, true_character
+from harness.demo_lora import PERSON
 from harness.small_models import small_models
 
-PERSON = 4
 SAMPLING = Sampling(128, 128, steps=8)
 PROMPTS = (
     "close-up, front view, smiling, wearing yellow sweater, in a park",
@@ -48,18 +52,18 @@ class Counter:
 
 
 @pytest.fixture(scope="module")
-def models() -> DemoModels:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture(scope="module")
-def ada() -> Character:
-    return true_character(PERSON)
+def ada(demo_character: Character) -> Character:
+    return demo_character
 
 
 @pytest.fixture(scope="module")
-def lora(models, ada, tmp_path_factory: pytest.TempPathFactory) -> LoraFile:
-    return read_lora_file(trained_lora(models, ada, tmp_path_factory.mktemp("lora")))
+def lora(demo_lora: Path) -> LoraFile:
+    return read_lora(demo_lora)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def weak(models, ada, lora, folder: Path) -> list[Picture]:
+def weak(models, ada, lora, folder: Path) -> list[PromptResult]:
     """Three tries of each prompt, the first of them far too weak."""
     return shoot(models, ada, lora, folder, strength=WEAK)[1]
 
@@ -86,11 +90,12 @@ def shoot(
     count: int = 1,
     seed: int = 11,
     min_likeness: float = 0.5,
-) -> tuple[Shoot, list[Picture]]:
-    studio = Studio(model or models.model, models.clip, models.vae, SAMPLING, "", lora, strength)
+) -> tuple[CharacterShoot, list[PromptResult]]:
+    sampled = Models(model or models.model, models.clip, models.vae)
+    camera = CharacterCamera(sampled, SAMPLING, lora, strength)
     calls, _ = agreed(ada, lora)
     judge = Judge(ada, AppearanceEmbedder(models.clip_vision), models.face, None, min_likeness)
-    shooting = Shoot(studio, calls, judge, Pictures(folder), (), tries)
+    shooting = CharacterShoot(camera, calls, judge, folder, (), tries)
     return shooting, shooting.run(prompts, count, seed)
 
 
@@ -113,11 +118,11 @@ def test_the_lora_makes_the_person_it_was_trained_on(models, ada, lora, tmp_path
         share, _ = nearness([one.kept.image for one in made])
     assert share >= 0.8
     for one in made:
-        assert one.kept.wording.positive.count("zqx person") == 1
+        assert one.kept.attempt.prompt.count("zqx person") == 1
 
 
 @pytest.mark.slow
-def test_trying_again_helps_by_a_measure_that_had_no_say(weak: list[Picture]) -> None:
+def test_trying_again_helps_by_a_measure_that_had_no_say(weak: list[PromptResult]) -> None:
     first = [one.tries[0] for one in weak]
     kept = [one.kept for one in weak]
     assert sum(one.verdict.passed for one in kept) >= 2 + sum(one.verdict.passed for one in first)
@@ -125,14 +130,14 @@ def test_trying_again_helps_by_a_measure_that_had_no_say(weak: list[Picture]) ->
         (_, before), (_, after) = (nearness([one.image for one in t]) for t in (first, kept))
     assert after > before + 0.15
     # Somebody else makes the LoRA stronger and its words firmer, each time.
-    strengths = [[one.plan.strength for one in picture.tries] for picture in weak]
+    strengths = [[one.attempt.lora_strength for one in picture.tries] for picture in weak]
     assert max(strengths, key=len)[:2] == [WEAK, WEAK + 0.25]
-    assert all("identical face" in t.wording.positive for one in weak for t in one.tries[1:])
+    assert all("identical face" in t.attempt.prompt for one in weak for t in one.tries[1:])
 
 
 @pytest.mark.slow
 def test_what_stands_on_the_disk_is_not_sampled_again(
-    models, ada, lora, folder: Path, weak: list[Picture]
+    models, ada, lora, folder: Path, weak: list[PromptResult]
 ) -> None:
     counter = Counter(models.model)
     _, again = shoot(models, ada, lora, folder, WEAK, model=counter.model)
@@ -159,7 +164,7 @@ def test_what_stands_on_the_disk_is_not_sampled_again(
 
 @pytest.mark.slow
 def test_a_picture_that_was_lost_on_the_disk_is_made_again_the_same(
-    models, ada, lora, folder: Path, weak: list[Picture]
+    models, ada, lora, folder: Path, weak: list[PromptResult]
 ) -> None:
     key = weak[0].tries[0].key
     png = folder / "tries" / f"{key}.png"
@@ -175,12 +180,12 @@ def test_one_prompt_gives_several_pictures_and_twice_the_same_line_others(
 ) -> None:
     line = PROMPTS[0]
     _, made = shoot(models, ada, lora, tmp_path, tries=1, prompts=(line, line), count=2, seed=5)
-    assert [one.kept.seed for one in made] == [5, 6, 7, 8]
+    assert [one.kept.attempt.seed for one in made] == [5, 6, 7, 8]
     assert len({one.kept.key for one in made}) == 4
 
 
 @pytest.mark.slow
-def test_the_report_and_the_sheet_mark_what_was_kept(weak: list[Picture]) -> None:
+def test_the_report_and_the_sheet_mark_what_was_kept(weak: list[PromptResult]) -> None:
     told = report(weak, "zqx person", ["A note."])
     passed = sum(one.kept.verdict.passed for one in weak)
     assert told.startswith(f"zqx person: {passed} of 5 pictures pass, ")

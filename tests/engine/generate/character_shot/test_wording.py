@@ -5,7 +5,6 @@ import pytest
 
 from facet.engine.core.character import VOCABULARY
 from facet.engine.demo.models import load_clip
-from facet.engine.generate.character_shot.lora import Calls
 from facet.engine.generate.character_shot.wording import (
     Emphasis,
     Writer,
@@ -13,6 +12,7 @@ from facet.engine.generate.character_shot.wording import (
     understands_weights,
     words,
 )
+from facet.engine.generate.comfyui.lora import Calls
 from harness.small_models import small_clip
 
 ADA = Calls("zqx", "person")
@@ -73,8 +73,11 @@ def test_words_go_where_a_person_would_put_them():
 def test_weights_grow_with_every_picture_of_somebody_else():
     texts = [clip_like().write("in a park", Emphasis(times)).positive for times in range(4)]
     assert [re.findall(r"\(zqx person:([\d.]+)\)", text) for text in texts] == [
-        ["1.1"], ["1.2"], ["1.3"], ["1.3"],
-    ]  # fmt: skip
+        ["1.1"],
+        ["1.2"],
+        ["1.3"],
+        ["1.3"],
+    ]
     assert "identical face" not in texts[0] and texts[1].count("identical face") == 1
 
 

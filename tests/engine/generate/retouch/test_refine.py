@@ -11,7 +11,7 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags, quantise
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.retouch.finish import Colours, RefineSettings
@@ -34,8 +34,8 @@ FRONT = Tags("close_up", "front", "neutral", lighting="natural")
 
 
 @pytest.fixture(scope="module")
-def models():
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 def blurred(image: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.retouch.repaint import _region, repainted, shown_as
@@ -21,8 +21,8 @@ PICTURE = demo_picture(3)
 
 
 @pytest.fixture(scope="module")
-def models() -> DemoModels:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture(scope="module")

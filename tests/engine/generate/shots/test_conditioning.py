@@ -7,19 +7,21 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode, resolve_mode
-from facet.engine.generate.shots.accept import Gates, Thresholds
+from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import reference_for
-from facet.engine.generate.shots.make import Shoot, Studio
+from facet.engine.generate.shots.gates import Gates, Thresholds
+from facet.engine.generate.shots.make import plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
+from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
 
 
 @pytest.fixture(scope="module")
-def models():
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture
@@ -55,7 +57,9 @@ def test_img2img_stays_nearer_to_the_original_with_less_denoise(models, ada, tmp
             denoise=denoise,
         )
         gates = Gates(ada.source.image, Thresholds())
-        [shot] = Shoot(ada, studio, gates, 1, 1).run(plan, ShotStore(tmp_path / str(denoise)))
+        [shot] = plain_shoot(ada, studio, gates, 1, RetryRules(tries=1)).run(
+            plan, ShotStore(tmp_path / str(denoise))
+        )
         assert shot.provenance.prompt == "person, close-up, front view"
         distances.append(float((shot.image - ada.source.image).abs().mean()))
     assert distances[0] < 0.7 * distances[1]

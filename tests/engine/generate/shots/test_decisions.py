@@ -11,13 +11,15 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.shots.accept import Gates, Thresholds
+from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import ReferenceMode
 from facet.engine.generate.shots.decisions import NONE, Decision, names, parse_decisions
-from facet.engine.generate.shots.make import Progress, Shoot, Studio
+from facet.engine.generate.shots.gates import Gates, Thresholds
+from facet.engine.generate.shots.make import ShotProgress, plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
+from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
 
 FRONT = ShotRequest(Tags("close_up", "front"))
@@ -26,8 +28,8 @@ PLAN = ShotPlan((FRONT, BACK, FRONT))
 
 
 @pytest.fixture(scope="module")
-def models() -> Any:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @torch.inference_mode()
@@ -48,11 +50,11 @@ def shots_with(
     gates = Gates(source.image, thresholds, None, models.clip_vision)
     sampled: list[int] = []
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: ShotProgress) -> None:
         if progress.state == "sampling":
             sampled.append(progress.number)
 
-    shoot = Shoot(character, studio, gates, seed=2**63 - 2, tries=1)
+    shoot = plain_shoot(character, studio, gates, 2**63 - 2, RetryRules(tries=1))
     return shoot.run(PLAN, ShotStore(folder), watch, decisions=decisions), sampled
 
 
@@ -105,8 +107,12 @@ def test_what_was_said_of_one_picture_is_not_said_of_another() -> None:
 
 
 def test_every_roll_has_seeds_of_its_own() -> None:
-    tries = [Decision(roll=roll).seed(7 + 1000 * n) + t for roll in range(50) for n in range(50)
-             for t in range(10)]  # fmt: skip
+    tries = [
+        Decision(roll=roll).seed(7 + 1000 * n) + t
+        for roll in range(50)
+        for n in range(50)
+        for t in range(10)
+    ]
     assert len(set(tries)) == len(tries)
     assert NONE.seed(2**64 - 1) < 2**63
 

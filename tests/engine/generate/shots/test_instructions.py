@@ -12,15 +12,15 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.camera import Studio
+from facet.engine.generate.shots.gates import Gates, Thresholds
 from facet.engine.generate.shots.instructions import (
     describes,
     named_details,
     shows_detail,
     split_instruction,
 )
-from facet.engine.generate.shots.make import Shoot
+from facet.engine.generate.shots.make import plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, from_lines
 from facet.engine.generate.shots.store import ShotStore
 
@@ -119,7 +119,7 @@ def test_a_plan_of_instructions_is_shot_with_the_demo_models(tmp_path):
     )
     gates = Gates(source.image, Thresholds(), models.face, models.clip_vision)
     plan = from_lines("do: remove the hat\nclose-up, do: zoom on the tattoo on the left arm")
-    hat, tattoo = Shoot(ada, studio, gates, seed=5).run(plan, ShotStore(tmp_path))
+    hat, tattoo = plain_shoot(ada, studio, gates, seed=5).run(plan, ShotStore(tmp_path))
     assert hat.provenance.prompt == "same character, remove the hat"
     assert hat.provenance.instruction == "remove the hat"
     # Without the twelve rows of border that made the canvas 112 pixels high.

@@ -10,13 +10,15 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.shots.accept import Gates, Thresholds
+from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import ReferenceMode
-from facet.engine.generate.shots.make import Shoot, Studio
+from facet.engine.generate.shots.gates import Gates, Thresholds
+from facet.engine.generate.shots.make import Shoot, plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.presets import turnaround
+from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
 
 ANYTHING = {"off": frozenset({"view", "framing", "persons", "sharpness", "duplicate"})}
@@ -26,8 +28,8 @@ FRONT = ShotPlan(
 
 
 @pytest.fixture(scope="module")
-def models():
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ def shoot(
     steps: int = 8,
     tries: int = 1,
     strengthen_likeness: bool = False,
+    blind: bool = False,
     **thresholds: Any,
 ) -> Shoot:
     studio = Studio(
@@ -53,8 +56,9 @@ def shoot(
         strengthen_likeness=strengthen_likeness,
     )
     source = character.source.image
-    gates = Gates(source, Thresholds(**thresholds), models.face, models.clip_vision)
-    return Shoot(character, studio, gates, seed=5, tries=tries)
+    measuring = () if blind else (models.face, models.clip_vision)
+    gates = Gates(source, Thresholds(**thresholds), *measuring)
+    return plain_shoot(character, studio, gates, 5, RetryRules(tries=tries))
 
 
 @torch.inference_mode()
@@ -195,9 +199,7 @@ def test_other_thresholds_judge_the_tries_on_disk_again(models, ada, tmp_path):
 @torch.inference_mode()
 def test_a_model_connected_later_measures_what_is_on_disk(models, ada, tmp_path):
     store = ShotStore(tmp_path)
-    blind = shoot(ada, models, steps=2, **ANYTHING)
-    blind.gates = Gates(ada.source.image, Thresholds(**ANYTHING))
-    [shot], made = sampled(blind, FRONT, store)
+    [shot], made = sampled(shoot(ada, models, steps=2, blind=True, **ANYTHING), FRONT, store)
     assert (made, shot.score("identity").passed) == (1, None)
     [shot], made = sampled(shoot(ada, models, steps=2, min_identity=-1.0, **ANYTHING), FRONT, store)
     assert made == 0
@@ -207,13 +209,14 @@ def test_a_model_connected_later_measures_what_is_on_disk(models, ada, tmp_path)
 @torch.inference_mode()
 def test_somebody_else_is_retried_with_more_of_the_original(models, ada, tmp_path):
     made = shoot(ada, models, steps=2, tries=3, min_identity=1.1, **ANYTHING)
-    recipes = []
-    take = made.camera.picture
-    made.camera.picture = lambda recipe, on_step=None: (recipes.append(recipe), take(recipe))[1]
+    attempts = []
+    camera = made.kind.line(FRONT.requests[0]).camera
+    take = camera.image
+    camera.image = lambda attempt, on_step=None: (attempts.append(attempt), take(attempt))[1]
     made.run(FRONT, ShotStore(tmp_path))
-    assert [recipe.likeness.unseen for recipe in recipes] == [False, True, True]
-    assert recipes[0].likeness.cfg == recipes[1].likeness.cfg < recipes[2].likeness.cfg
-    assert len({recipe.seed for recipe in recipes}) == 3
+    assert [attempt.blind_negative for attempt in attempts] == [False, True, True]
+    assert attempts[0].cfg == attempts[1].cfg < attempts[2].cfg
+    assert len({attempt.seed for attempt in attempts}) == 3
 
 
 @torch.inference_mode()

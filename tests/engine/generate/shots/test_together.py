@@ -15,13 +15,13 @@ from facet.engine.dataset.lint.trigger import trigger_findings
 from facet.engine.demo.models import load_models
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.accept import Gates, Thresholds
 from facet.engine.generate.shots.camera import Studio
-from facet.engine.generate.shots.gates import GATES, IDENTITY_GATE, PERSONS_GATE
+from facet.engine.generate.shots.gates import GATES, IDENTITY_GATE, PERSONS_GATE, Gates, Thresholds
+from facet.engine.generate.shots.make import Shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
-from facet.engine.generate.shots.retry import Remedy
+from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
-from facet.engine.generate.shots.together import TWO_PEOPLE_GATE, PairGate, TogetherShoot, joined
+from facet.engine.generate.shots.together import TWO_PEOPLE_GATE, PairGate, joined, together_shoot
 from facet.engine.training.data.pictures import without_trigger
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.render import render
@@ -73,8 +73,9 @@ def shoot(
     name: str = "Flux Kontext",
     mode: ReferenceMode = ReferenceMode.REFERENCE_LATENTS,
     style: str = "auto",
+    gates: Gates | None = None,
     **studio: Any,
-) -> tuple[TogetherShoot, Any]:
+) -> tuple[Shoot, Any]:
     models = edit_models(name)
     made = Studio(
         models.model,
@@ -86,8 +87,8 @@ def shoot(
         **studio,
     )
     both = joined(*two)
-    gates = Gates(both.source.image, OFF)
-    return TogetherShoot(both, made, gates, 1, 1, two=two), models
+    gates = gates or Gates(both.source.image, OFF)
+    return together_shoot(both, made, gates, 1, RetryRules(tries=1), two=two), models
 
 
 @torch.inference_mode()
@@ -194,13 +195,15 @@ def test_a_lora_of_both_is_called_by_both_triggers():
     model = models.model.clone()
     key, weight = next(iter(model.model.diffusion_model.named_parameters()))
     model.add_patches({f"diffusion_model.{key}": (torch.zeros_like(weight),)}, 1.0)
-    studio = replace(made.camera.studio, model=model, mode=ReferenceMode.TRAINED_LORA)
-    studio = replace(studio, references=())
-    gates = Gates(made.character.source.image, OFF)
-    called = TogetherShoot(made.character, studio, gates, 1, 1, two=pair())
     request = ShotRequest(Tags("medium", expression="smile"))
-    recipe = called.camera.recipe(request, 1, Remedy(), called.rules)
-    assert recipe.prompt == "zqa person and zqb person, medium shot, smiling"
+    studio = replace(made.kind.line(request).camera.studio, model=model, references=())
+    studio = replace(studio, mode=ReferenceMode.TRAINED_LORA)
+    gates = Gates(made.character.source.image, OFF)
+    called = together_shoot(made.character, studio, gates, 1, two=pair())
+    assert (
+        called.kind.line(request).first(1).prompt
+        == "zqa person and zqb person, medium shot, smiling"
+    )
 
 
 @torch.inference_mode()
@@ -245,9 +248,8 @@ def test_two_that_cannot_be_joined_say_why(change, sentence):
 def test_view_and_framing_are_not_asked_of_two(tmp_path):
     models = load_models()
     two = pair()
-    made, _ = shoot(two)
-    made.gates = Gates(two[0].source.image, Thresholds(), models.face, models.clip_vision)
-    made.pair = PairGate(two, made.gates)
+    gates = Gates(two[0].source.image, Thresholds(), models.face, models.clip_vision)
+    made, _ = shoot(two, gates=gates)
     [shot] = made.run(ShotPlan((ShotRequest(Tags("medium", "front")),)), ShotStore(tmp_path))
     passed = {score.gate: score.passed for score in shot.scores}
     assert passed["view"] is None and passed["framing"] is None

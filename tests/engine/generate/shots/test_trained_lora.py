@@ -13,21 +13,18 @@ from facet.engine.captions.policy import CaptionPolicy
 from facet.engine.captions.writer import write_captions
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode, resolve_mode
-from facet.engine.generate.shots.accept import Gates, Thresholds
+from facet.engine.generate.attempts import Attempt
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import reference_for
-from facet.engine.generate.shots.gates import IDENTITY_GATE
-from facet.engine.generate.shots.make import Shoot
+from facet.engine.generate.shots.gates import IDENTITY_GATE, Gates, Thresholds
+from facet.engine.generate.shots.make import plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
-from facet.engine.generate.shots.presets import turnaround
-from facet.engine.generate.shots.retry import Likeness, RetryRules
+from facet.engine.generate.shots.remedies import RetryRules, more_like_the_original
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.training.files.formats import read_lora
-from facet.engine.training.loop import train
-from facet.engine.training.settings import TrainingSettings
 from facet.world.probe import Probe
 
 PERSON = 4
@@ -47,8 +44,8 @@ SCENES = ShotPlan(
 
 
 @pytest.fixture(scope="module")
-def models() -> DemoModels:
-    return load_models()
+def models(demo_models: DemoModels) -> DemoModels:
+    return demo_models
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +80,16 @@ def test_a_model_without_a_lora_is_refused(models):
 
 
 def test_somebody_else_gets_a_new_seed_and_nothing_stronger():
-    held = Likeness(False, 3.0, 1.0)
-    assert held.strengthened(2, LORA, RetryRules()) == held
+    held = Attempt(1, "zqx person", cfg=3.0)
+    assert more_like_the_original(held, 2, LORA, RetryRules()) == held
 
 
 @pytest.mark.slow
 @torch.inference_mode()
-def test_a_lora_makes_the_shots_of_its_successor(models, ada, tmp_path: Path) -> None:
+def test_a_lora_makes_the_shots_of_its_successor(
+    models, demo_character: Character, demo_lora: Path, tmp_path: Path
+) -> None:
+    known = demo_character
     studio = Studio(
         models.model,
         models.clip,
@@ -98,29 +98,15 @@ def test_a_lora_makes_the_shots_of_its_successor(models, ada, tmp_path: Path) ->
         ReferenceMode.REFERENCE_LATENTS,
         strengthen_likeness=True,
     )
-    views = ShotPlan(turnaround().requests[:6])
-    first = Shoot(ada, studio, gates(models, ada), 1).run(views, ShotStore(tmp_path / "first"))
-    known = write_captions(ada.adding(first), CaptionPolicy(), keep_existing=False)
-    settings = TrainingSettings(steps=120, rank=16, learning_rate=3e-3, batch_size=8, seed=1)
-    trained = train(
-        models.model,
-        models.clip,
-        models.vae,
-        known,
-        settings,
-        tmp_path / "training",
-        "v1",
-        tmp_path / "loras",
-    )
-    model, _ = comfy.sd.load_lora_for_models(models.model, None, read_lora(trained.lora), 1.0, 0.0)
+    model, _ = comfy.sd.load_lora_for_models(models.model, None, read_lora(demo_lora), 1.0, 0.0)
     with_lora = replace(studio, model=model, mode=LORA, strengthen_likeness=False)
-    shots = Shoot(known, with_lora, gates(models, known), 2).run(
+    shots = plain_shoot(known, with_lora, gates(models, known), 2).run(
         SCENES, ShotStore(tmp_path / "second")
     )
     assert sum(shot.include for shot in shots) >= 3
     assert all(shot.provenance.prompt.startswith("zqx person, ") for shot in shots)
     probe = Probe()
-    original = probe.read(ada.source.image[None]).embedding
+    original = probe.read(known.source.image[None]).embedding
     strangers = probe.read(torch.stack([demo_picture(n) for n in range(20, 30)])).embedding
     made = probe.read(torch.stack([shot.image for shot in shots if shot.include])).embedding
     assert ((made @ original.T) > (made @ strangers.T).amax(1, keepdim=True)).float().mean() > 0.7
@@ -128,6 +114,7 @@ def test_a_lora_makes_the_shots_of_its_successor(models, ada, tmp_path: Path) ->
     second = write_captions(known.adding(shots), CaptionPolicy())
     assert len(second.dataset) == len(known.dataset) + sum(shot.include for shot in shots)
     # Held to what no picture reaches, none of them does.
-    strict = Shoot(known, with_lora, gates(models, known, 0.999), 2, tries=1)
+    once = RetryRules(tries=1)
+    strict = plain_shoot(known, with_lora, gates(models, known, 0.999), 2, once)
     refused = strict.run(ShotPlan(SCENES.requests[:1]), ShotStore(tmp_path / "second"))
     assert refused[0].score(IDENTITY_GATE).passed is False and not refused[0].include

@@ -14,16 +14,23 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.accept import Gates
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.garment import cut_out
-from facet.engine.generate.shots.gates import GATES, Thresholds
+from facet.engine.generate.shots.gates import GATES, Gates, Thresholds
+from facet.engine.generate.shots.make import Shoot
 from facet.engine.generate.shots.plan import ShotRequest
 from facet.engine.generate.shots.reading import Reading
+from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
-from facet.engine.generate.shots.transfer import Through, Transfer, TransferShoot
-from facet.engine.generate.shots.transfer_gates import GarmentGate, pose_score
-from facet.engine.generate.shots.transfer_plan import Guide, transfer_plan
+from facet.engine.generate.shots.transfer import (
+    GarmentGate,
+    Guide,
+    PoseMethod,
+    Transfer,
+    pose_score,
+    transfer_plan,
+    transfer_shoot,
+)
 from facet.engine.generate.sizes import fitting
 from facet.engine.vision.pose_map import draw_pose, placed
 from harness.control_models import small_control_net
@@ -49,14 +56,16 @@ def shoot(
     lines: tuple[ShotRequest, ...] = (LINE,),
     style: str = "auto",
     **transfer: Any,
-) -> tuple[TransferShoot, Any]:
+) -> tuple[Shoot, Any]:
     models = edit_models(name)
     sampling = Sampling(*SIZE, steps=2, cfg=2.0)
     studio = Studio(models.model, models.clip, models.vae, sampling, mode, denoise=1.0, style=style)
     wanted = Transfer(**transfer)
     plan = transfer_plan(guides, lines, wanted.garment)
     gates = Gates(ada.source.image, Thresholds(off=frozenset(GATES)))
-    return TransferShoot(ada, studio, gates, 1, 1, transfer=wanted, plan=plan), plan
+    return transfer_shoot(
+        ada, studio, gates, 1, RetryRules(tries=1), transfer=wanted, plan=plan
+    ), plan
 
 
 @contextmanager
@@ -103,9 +112,15 @@ def test_strength_start_and_end_are_the_control_nets(ada, tmp_path):
     pictures, counts = [], []
     for strength, start, end in ((1.0, 0.0, 1.0), (0.5, 0.0, 1.0), (1.0, 0.4, 1.0), (0, 0, 1)):
         made, plan = shoot(
-            ada, "SD 1.5", ReferenceMode.IMG2IMG, [Guide(posed())],
-            control_net=net, strength=strength, start=start, end=end,
-        )  # fmt: skip
+            ada,
+            "SD 1.5",
+            ReferenceMode.IMG2IMG,
+            [Guide(posed())],
+            control_net=net,
+            strength=strength,
+            start=start,
+            end=end,
+        )
         with seen(net.control_model) as calls:
             [shot] = made.run(plan, ShotStore(tmp_path))
         counts.append(len(calls))
@@ -119,9 +134,13 @@ def test_an_edit_model_sees_original_pose_and_garment_in_order(ada, tmp_path):
     garment = torch.rand(40, 80, 3, generator=torch.Generator().manual_seed(1))
     models = edit_models("Flux Kontext")
     made, plan = shoot(
-        ada, "Flux Kontext", ReferenceMode.REFERENCE_LATENTS, [Guide(posed())],
-        style="plain", garment=garment,
-    )  # fmt: skip
+        ada,
+        "Flux Kontext",
+        ReferenceMode.REFERENCE_LATENTS,
+        [Guide(posed())],
+        style="plain",
+        garment=garment,
+    )
     with seen(models.model.model.diffusion_model) as calls:
         [shot] = made.run(plan, ShotStore(tmp_path))
     for call in calls:
@@ -150,13 +169,17 @@ def test_each_family_is_told_in_its_own_words_what_to_take_from_which_picture():
 def test_both_ways_at_once(ada, tmp_path):
     picture = torch.rand(60, 30, 3, generator=torch.Generator().manual_seed(2))
     made, plan = shoot(
-        ada, "Flux Kontext", ReferenceMode.REFERENCE_LATENTS, [Guide(posed(), picture)],
-        control_net=small_control_net(), through=Through.BOTH,
-    )  # fmt: skip
-    camera = made.camera_for(plan.requests[0])
-    assert torch.equal(camera.studio.references[0], picture)
-    assert "pose of the person in picture 2" in camera.orders[0]
-    assert camera.control.hint.shape == (96, 64, 3)
+        ada,
+        "Flux Kontext",
+        ReferenceMode.REFERENCE_LATENTS,
+        [Guide(posed(), picture)],
+        control_net=small_control_net(),
+        through=PoseMethod.BOTH,
+    )
+    line = made.kind.line(plan.requests[0])
+    assert torch.equal(line.camera.studio.references[0], picture)
+    assert "pose of the person in picture 2" in line.prompt(())
+    assert line.camera.control.hint.shape == (96, 64, 3)
 
 
 def test_a_map_is_laid_whole_on_black():
@@ -171,7 +194,7 @@ def test_a_map_is_laid_whole_on_black():
     [
         ("img2img", True, {}, r"'img2img' the model can be shown no pose; connect an OpenPose"),
         ("img2img", False, {"garment": torch.rand(20, 20, 3)}, r"can be shown no garment"),
-        ("img2img", True, {"through": Through.CONTROL_NET}, r"no control_net is connected"),
+        ("img2img", True, {"through": PoseMethod.CONTROL_NET}, r"no control_net is connected"),
         ("img2img", None, {"control_net": small_control_net}, r"Pose 1 is a plain picture, and"),
     ],
 )
@@ -193,8 +216,9 @@ def test_lines_go_with_poses():
     other = ShotRequest(Tags("medium"), "add rain")
     plan = transfer_plan(guides, (LINE, other), None)
     assert [one.label for one in plan.requests] == [
-        "full body, sitting, pose 1", "medium shot, do: add rain, pose 2",
-    ]  # fmt: skip
+        "full body, sitting, pose 1",
+        "medium shot, do: add rain, pose 2",
+    ]
     assert [one.label for one in transfer_plan(guides, (), None).requests] == ["pose 1", "pose 2"]
     clothes = transfer_plan([], (LINE, other), torch.rand(20, 20, 3))
     assert [one.tags for one in clothes.requests] == [LINE.tags, other.tags]

@@ -133,8 +133,11 @@ def test_convolutions_keep_four_axes() -> None:
     modules = ["input_blocks.1.1.proj_in", "input_blocks.1.0.in_layers.2"]
     state = lora_state_dict(layers_of(model, modules), lora_names(model, modules))
     assert state["lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight"].shape == (
-        1, 320, 1, 1,
-    )  # fmt: skip
+        1,
+        320,
+        1,
+        1,
+    )
     conv = "lora_unet_down_blocks_0_resnets_0_conv1"
     assert state[f"{conv}.lora_down.weight"].shape == (1, 320, 3, 3)
     assert state[f"{conv}.lora_up.weight"].shape == (320, 1, 1, 1)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import subprocess
+import random
 import sys
 from pathlib import Path
 
 import pytest
 
-from harness.killed_training import EVERY, KILLS, STEPS
+from facet.launcher import inside
+from harness.killed_training import EVERY, PHASES, STEPS
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -22,22 +22,34 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_a_training_that_is_killed_ten_times_ends_as_if_nothing_had_happened(
-    root: Path, comfyui: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    "phases",
+    [
+        pytest.param(PHASES, id="once in each phase"),
+        pytest.param(
+            random.Random(7).choices(PHASES, k=10), id="ten times", marks=pytest.mark.nightly
+        ),
+    ],
+)
+def test_a_training_that_is_killed_ends_as_if_nothing_had_happened(
+    root: Path, comfyui: Path, tmp_path: Path, phases: list[str]
 ) -> None:
-    """Killed at random moments, half of them in the middle of writing a file."""
-    script = root / "tests" / "harness" / "killed_training.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(comfyui), str(tmp_path), "7"],
-        capture_output=True,
-        text=True,
-        timeout=300,
+    """Killed before and between its steps, and in the middle of writing a file."""
+    told = inside.call(
+        Path(sys.executable),
+        comfyui,
+        "harness.killed_training",
+        "main",
+        str(tmp_path),
+        7,
+        phases,
+        cpu=True,
+        quiet=True,
+        PYTHONPATH=str(root / "tests"),
     )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout.splitlines()[-1])
     assert told["whole"] == list(range(1, STEPS + 1))
     lives: list[list[int]] = told["lives"]
-    assert len(lives) == KILLS + 1
+    assert len(lives) == len(phases) + 1
 
     reached = 0
     for steps in lives:

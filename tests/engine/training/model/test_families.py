@@ -69,6 +69,7 @@ def test_bf16_products_are_off_by_their_rounding_alone(narrow: Narrow) -> None:
 # At the family's own width, through ComfyUI's loader. Z-Image, which ComfyUI knows with four
 # refiners only, Chroma and Krea 2 are too large for a test that anyone runs.
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["SD 1.5", "SDXL", "Flux", "Flux2 Klein", "Qwen-Image"])
 def test_gradients_at_full_width(name: str) -> None:
     family = FAMILIES[name]

@@ -36,8 +36,14 @@ def test_the_table_has_a_row_a_step_with_what_was_measured(tmp_path: Path) -> No
     assert rows[0]["validation"] == "" and rows[2]["validation"] == "0.25"
     assert float(rows[1]["loss"]) == 0.5
     assert list(rows[0]) == [
-        "step", "loss", "smoothed", "learning_rate", "validation", "identity", "seconds",
-    ]  # fmt: skip
+        "step",
+        "loss",
+        "smoothed",
+        "learning_rate",
+        "validation",
+        "identity",
+        "seconds",
+    ]
     assert [round(row.loss, 6) for row in read_rows(tmp_path)] == [1, 0.5, 0.333333]
 
 

@@ -51,8 +51,9 @@ def test_samples_are_kept_as_pictures_with_their_prompts(run: Train) -> None:
     assert record == {"step": 4, "prompts": ["zqx person in a red coat", "a person, smiling"]}
 
 
-@pytest.mark.parametrize(("narrow", "usual"), [("Flux", 1.0), ("Z-Image", 3.0), ("SDXL", 6.0)],
-                         indirect=["narrow"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("narrow", "usual"), [("Flux", 1.0), ("Z-Image", 3.0), ("SDXL", 6.0)], indirect=["narrow"]
+)
 def test_steps_and_cfg_are_asked_for_or_suit_the_model(
     narrow: tuple[Family, Any], usual: float
 ) -> None:

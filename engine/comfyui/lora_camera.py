@@ -1,0 +1,74 @@
+"""Makes images by text alone, with a LoRA at any strength or without one."""
+
+from __future__ import annotations
+
+import torch
+
+from ..store.keys import key
+from .fingerprint import fingerprint, lora_fingerprint, model_fingerprint
+from .lora import LoraWeights, with_lora
+from .models import Models
+from .sampling import Conditioning, OnStep, Sampling, encode_prompt, sample
+
+VERSION = 1
+
+
+class LoraCamera:
+    """Models, how they sample, and a LoRA that is put on them.
+
+    Raises FacetError, as soon as an image is named or made, when the LoRA belongs to other models.
+    """
+
+    def __init__(self, models: Models, sampling: Sampling, lora: LoraWeights | None = None) -> None:
+        self.models, self.sampling, self.lora = models, sampling, lora
+        self._common = {
+            "model": model_fingerprint(models.model),
+            "clip": model_fingerprint(models.clip.patcher),
+            "vae": fingerprint(models.vae),
+            # By its own weights: what a patched model shows of itself is few values.
+            "lora": "" if lora is None else lora_fingerprint(lora),
+            "sampling": sampling,
+        }
+        self._patched: dict[float, Models] = {}
+        self._encoded: dict[tuple[float, str], Conditioning] = {}
+
+    def key(self, prompt: str, negative: str, seed: int, strength: float) -> str:
+        """The name of the image that ``image`` makes of these: it says all that determines it."""
+        if self.lora is None:
+            strength = 0.0
+        return key(
+            VERSION,
+            **self._common,
+            prompt=prompt,
+            negative=negative,
+            seed=seed,
+            strength=float(strength),
+        )
+
+    def image(
+        self, prompt: str, negative: str, seed: int, strength: float, on_step: OnStep | None = None
+    ) -> torch.Tensor:
+        """The image (H, W, 3) float32 in 0..1 that is sampled from ``prompt`` with ``seed``."""
+        models, guidance = self.patched(strength), self.sampling.guidance
+        if (strength, negative) not in self._encoded:
+            self._encoded[strength, negative] = encode_prompt(models.clip, negative, guidance)
+        made: torch.Tensor = sample(
+            models.model,
+            models.vae,
+            encode_prompt(models.clip, prompt, guidance),
+            self._encoded[strength, negative],
+            self.sampling,
+            seed,
+            on_step=on_step,
+        )[0]
+        return made.detach()
+
+    def patched(self, strength: float) -> Models:
+        """The models with the LoRA on them; raises FacetError when it belongs to others."""
+        if self.lora is None:
+            return self.models
+        if strength not in self._patched:
+            models = self.models
+            model, clip = with_lora(models.model, models.clip, self.lora, strength)
+            self._patched[strength] = Models(model, clip, models.vae)
+        return self._patched[strength]
