@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from html import escape
 
 import torch
 from PIL import Image
 
 from ...core.character import quantise
+from ...drawing.data_url import jpeg_url
 from ..calibrate import Interval
 from ..condition import Sample
 
@@ -22,9 +21,7 @@ def data_uri(image: torch.Tensor, side: int = LARGE) -> str:
     """``image`` (H, W, 3) as a JPEG data URI, at most ``side`` px a side."""
     picture = Image.fromarray(quantise(image).numpy())
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return jpeg_url(picture, QUALITY)
 
 
 def picture(image: torch.Tensor, says: str, side: int = LARGE) -> str:
