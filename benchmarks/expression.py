@@ -12,7 +12,9 @@ stretches and presses the first person's picture is drawn into .facet/expression
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -24,15 +26,15 @@ from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
 from ..engine.families.modes import ReferenceMode
 from ..engine.generate.expression.edit import edit
+from ..engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
 from ..engine.generate.expression.presets import ALL, PRESETS
+from ..engine.generate.expression.request import requested_expressions
 from ..engine.generate.expression.rig import displaced
+from ..engine.generate.expression.subjects import preview, subject_of
 from ..engine.generate.expression.table import SLIDERS
 from ..engine.generate.expression.warp import LEAST_JACOBIAN, warp
 from ..engine.generate.retouch.retouch import retouching_studio
 from ..engine.vision.faces import Face, find_face
-from ..nodes.expression.faces import KNOWN, preview, subject_of
-from ..nodes.expression.list import wanted_expressions
-from ..nodes.expression.work import Expressions, Settings
 from ..world.demo_people import demo_scene
 from ..world.probe import Probe
 from ..world.scene import EXPRESSIONS, Scene
@@ -95,14 +97,17 @@ def one_person(number: int, models: DemoModels, probe: Probe) -> dict[str, Any]:
         "",
         SAMPLING,
     )
-    settings = Settings(
+    settings = ExpressionSettings(
         neutralise=True, denoise=DENOISE, face_size=picture.shape[0], max_identity_loss=MOST_LOSS
     )
-    work = Expressions(character, settings, models.face, models.clip_vision, studio, seed=number)
+    folder = Path(tempfile.gettempdir())  # no head turns so far that a shot is kept
+    work = ExpressionEditor(
+        character, settings, folder, models.face, models.clip_vision, studio, seed=number
+    )
     bent = [edit(picture, face, PRESETS[name], neutralise=True).image for name in EXPRESSIONS]
-    wanted = wanted_expressions("\n".join(EXPRESSIONS), "", 1.0, {}, ALL)
+    requests = requested_expressions("\n".join(EXPRESSIONS), "", 1.0, {}, ALL)
     framing = demo_scene(number).framing
-    painted = [work.done(picture, face, one, Tags(framing, "front")).image for one in wanted]
+    painted = [work.done(picture, face, one, Tags(framing, "front")).image for one in requests]
     scenes = [Scene(framing=framing, expression=name) for name in EXPRESSIONS]
     yardstick = Yardstick.of(probe, number, picture, scenes)
     after = probe.read(torch.stack(painted))
@@ -163,11 +168,11 @@ def preview_seconds(models: DemoModels) -> float:
     """Wall seconds until the page has its answer at 512 px, the best of five."""
     small = demo_picture(0)
     picture = small.repeat_interleave(8, 0).repeat_interleave(8, 1)
-    key = KNOWN.keep(subject_of(picture, _face(models, picture)))
+    subject = subject_of(picture, _face(models, picture))
     taken = []
     for _ in range(5):
         begin = time.perf_counter()
-        preview({"key": key, "preset": "laugh", "sliders": {"gaze_x": 0.4}})
+        preview(subject, {"preset": "laugh", "sliders": {"gaze_x": 0.4}}, ALL)
         taken.append(time.perf_counter() - begin)
     return min(taken)
 
