@@ -10,6 +10,7 @@ from .family import ReferenceMode
 from .table import class_names, family_of
 
 __all__ = [
+    "MODES",
     "MOST_PICTURES",
     "TAKES_SEVERAL",
     "ReferenceMode",
@@ -19,6 +20,8 @@ __all__ = [
     "resolve_mode",
 ]
 
+MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
+"""What can be chosen where nothing is chosen for the user."""
 TAKES_SEVERAL = frozenset({ReferenceMode.REFERENCE_LATENTS, ReferenceMode.QWEN_EDIT})
 MOST_PICTURES = 3
 """The original and two more: what the edit models were trained with."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import folder_paths
 from comfy_api.latest import io, ui
@@ -10,13 +11,17 @@ from comfy_api.latest import io, ui
 from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
-from ...engine.dataset.library import Library
 from ..common import sockets
 from ..common.errors import errors_from
+
+if TYPE_CHECKING:
+    from ...engine.dataset.library import Library
 
 
 def library() -> Library:
     """The versions of every character in ComfyUI's output folder."""
+    from ...engine.dataset.library import Library
+
     return Library(Path(folder_paths.get_output_directory()) / "facet")
 
 

@@ -13,22 +13,8 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ...engine.core.character import Character
 from ...engine.families.modes import ReferenceMode
-from ...engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
-from ...engine.generate.expression.hand_placed import parse_points
 from ...engine.generate.expression.presets import OWN
-from ...engine.generate.expression.request import added, requested_expressions
-from ...engine.generate.expression.rig import checked
-from ...engine.generate.expression.run import (
-    ORIGINAL,
-    SHOWN,
-    Outcome,
-    copied_expression,
-    edit_all,
-    pictures_from,
-    report,
-)
-from ...engine.generate.retouch.retouch import retouching_studio
-from ...engine.generate.shots.sheet import draw_sheet
+from ...engine.generate.expression.request import ORIGINAL
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
@@ -115,6 +101,21 @@ class FacetExpressionEditor(io.ComfyNode):
         points: str = "",
         **sliders: float,
     ) -> io.NodeOutput:
+        from ...engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
+        from ...engine.generate.expression.hand_placed import parse_points
+        from ...engine.generate.expression.request import added, requested_expressions
+        from ...engine.generate.expression.rig import checked
+        from ...engine.generate.expression.run import (
+            SHOWN,
+            Outcome,
+            copied_expression,
+            edit_all,
+            pictures_from,
+            report,
+        )
+        from ...engine.generate.retouch.retouch import retouching_studio
+        from ...engine.generate.shots.sheet import draw_sheet
+
         with errors_from(cls):
             parse_points(points)
             pictures = pictures_from(image, character, shots)

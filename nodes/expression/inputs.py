@@ -7,11 +7,10 @@ import logging
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.families.modes import ReferenceMode
+from ...engine.families.modes import MODES, ReferenceMode
 from ...engine.generate.expression.presets import ALL, OWN, Preset, user_presets
-from ...engine.generate.expression.run import FRONT, ORIGINAL
+from ...engine.generate.expression.request import FRONT, ORIGINAL
 from ...engine.generate.expression.table import SLIDERS
-from ...engine.generate.retouch.retouch import MODES
 from ..common import sockets
 from ..common.folders import expressions_folder
 from ..common.inputs import negative_input, sampling_inputs

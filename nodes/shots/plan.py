@@ -8,8 +8,6 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
-from ...engine.generate.shots.coverage import coverage, looked_at
-from ...engine.generate.shots.coverage_image import coverage_image
 from ...engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
 from ...engine.generate.shots.presets import PRESETS
 from ..common import sockets
@@ -106,6 +104,9 @@ class FacetShotPlan(io.ComfyNode):
         only_missing: bool = True,
         face_detection_model: Any = None,
     ) -> io.NodeOutput:
+        from ...engine.generate.shots.coverage import coverage, looked_at
+        from ...engine.generate.shots.coverage_image import coverage_image
+
         base: tuple[ShotRequest, ...] = ()
         if preset != OWN_LINES:
             base = PRESETS[preset](_each(outfits), _each(places)).requests

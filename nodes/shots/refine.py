@@ -8,10 +8,10 @@ from comfy_api.latest import io, ui
 
 from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
-from ...engine.families.modes import ReferenceMode
+from ...engine.families.modes import MODES, ReferenceMode
 from ...engine.generate.retouch.finish import Colours, RefineSettings
 from ...engine.generate.retouch.refine import Refine, report
-from ...engine.generate.retouch.retouch import MODES, retouching_studio
+from ...engine.generate.retouch.retouch import retouching_studio
 from ...engine.generate.shots.store import ShotStore
 from ..common import sockets
 from ..common.errors import errors_from

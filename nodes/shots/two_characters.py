@@ -9,7 +9,6 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
-from ...engine.generate.shots.together import joined, together_shoot
 from ..common import sockets
 from ..common.errors import errors_from
 from .inputs import ShootInputs, later_inputs, studio_inputs
@@ -59,6 +58,8 @@ class FacetTwoCharacters(io.ComfyNode):
     def execute(
         cls, character: Character, second_character: Character, plan: ShotPlan, **inputs: Any
     ) -> io.NodeOutput:
+        from ...engine.generate.shots.together import joined, together_shoot
+
         with errors_from(cls):
             both = joined(character, second_character)
         kind = partial(together_shoot, two=(character, second_character))

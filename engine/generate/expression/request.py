@@ -12,6 +12,8 @@ from ...core.errors import FacetError
 from ...core.vocabulary import VOCABULARY
 from .presets import OWN, Preset, blended
 
+ORIGINAL, FRONT = "original", "front shots"
+"""Which of a character's images are edited."""
 WORDS = MappingProxyType(
     {
         "brow_inner": ("inner brows raised", "brows lowered"),

@@ -17,11 +17,9 @@ from ..retouch.retouch import surroundings
 from ..shots.store import ShotStore
 from .editor import ExpressionEditor
 from .measured import sliders_from_blendshapes
-from .request import ExpressionRequest
+from .request import FRONT, ExpressionRequest
 from .subjects import AROUND, Subjects, subject_of
 
-ORIGINAL, FRONT = "original", "front shots"
-"""Which of a character's images are edited."""
 SHOWN = 12
 FACES_SHOWN = 6
 

@@ -14,11 +14,7 @@ import torch
 
 from ...core.character import quantise
 from ...core.errors import FacetError
-from ...drawing.data_url import jpeg_url
 from ...vision.faces import Face
-from ..retouch.retouch import surroundings
-from .edit import edit
-from .hand_placed import hand_placed
 from .presets import OWN, Preset, blended
 from .request import added
 
@@ -80,6 +76,8 @@ class Subjects:
 
 def subject_of(image: torch.Tensor, face: Face | None) -> Subject:
     """``face`` in ``image`` (H, W, 3) with what is around it; the whole picture without one."""
+    from ..retouch.retouch import surroundings
+
     height, width = image.shape[:2]
     box = (0, 0, width, height) if face is None else surroundings(face, image, AROUND)
     left, top, right, bottom = box
@@ -108,6 +106,8 @@ def subject_of(image: torch.Tensor, face: Face | None) -> Subject:
 
 def described(subject: Subject) -> dict[str, Any]:
     """``subject`` as the page draws it."""
+    from ...drawing.data_url import jpeg_url
+
     height, width = subject.picture.shape[:2]
     face = subject.face
     return {
@@ -126,6 +126,10 @@ def preview(
 
     asked: points, neutralise, and what ``totals`` takes. Raises FacetError for what cannot be.
     """
+    from ...drawing.data_url import jpeg_url
+    from .edit import edit
+    from .hand_placed import hand_placed
+
     height, width = subject.picture.shape[:2]
     placed = hand_placed(str(asked.get("points", "")), width, height)
     face = subject.face or placed

@@ -19,7 +19,6 @@ from ..shots.conditioning import PromptEncoder, Reference, reference_for
 from ..sizes import canvas_for, fitting
 from .tiles import Tiles
 
-MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
 """How the model may be shown the original; none is guessed, since img2img shows it nothing."""
 
 
