@@ -42,8 +42,8 @@ class Tags:
 
     def visible(self) -> Tags:
         """These tags without what the picture cannot show."""
-        hidden = set(AXES) - set(self.visible_axes())
-        return replace(self, **dict.fromkeys(hidden, ""))
+        hidden: dict[str, Any] = dict.fromkeys(set(AXES) - set(self.visible_axes()), "")
+        return replace(self, **hidden)
 
     def said_axes(self) -> list[str]:
         """The axes that are known and can be seen, without the details, in caption order."""

@@ -171,8 +171,8 @@ def test_no_list_of_words_stands_again_outside_the_tables(root: Path):
          ' "bob", "bun", "mohawk", "curls", "locks", "ponytails", "twintails")'),
         ("mine.json", '{"faces": {"a": "smiling", "b": "surprised", "c": "sad", "d": "angry",'
          ' "e": "serious expression"}}'),
-        ("mine.json", '["skirt", "dress", "shirt", "coat", "jacket", "suit", "hoodie", "sweater", "jeans",'
-         ' "pullover", "t-shirt", "uniform", "top", "blouse", "gown", "robe", "kimono"]'),
+        ("mine.json", '["skirt", "dress", "shirt", "coat", "jacket", "suit", "hoodie", "sweater",'
+         ' "jeans", "pullover", "t-shirt", "uniform", "top", "blouse", "gown", "robe", "kimono"]'),
     ],
 )  # fmt: skip
 def test_a_list_that_is_stated_again_is_seen(tmp_path, name, text):
