@@ -39,6 +39,7 @@ from ..engine.demo.models import DemoModels, load_models
 from ..world.demo_people import FIRST
 from ..world.flawed_set import flawed_set, precision_recall
 from ..world.identity import Identity
+from ._bars import Bar, bar
 from ._people import TRIGGER
 
 SIZES, QUICK_SIZES = (250, 500, 1000, 2000), (50, 100, 200, 400)
@@ -85,22 +86,22 @@ def main(quick: bool) -> dict[str, Any]:
     models = load_models()
     flawed = [one_flawed_set(seed, models) for seed in (QUICK_FLAWED if quick else FLAWED)]
     return {
-        "bars": {**lint_bars(flawed), **bars(timings, changed)},
+        "bars": {**lint_bars(flawed), **bars(timings, changed, whole=not quick)},
         "flawed": [vars(one) for one in flawed],
         "timings": [vars(timing) for timing in timings],
     }
 
 
-def lint_bars(flawed: Sequence[Flawed]) -> dict[str, dict[str, Any]]:
+def lint_bars(flawed: Sequence[Flawed]) -> dict[str, Bar]:
     """What the lint makes of the flawed sets, against what is asked of it; the worst set counts."""
     found = {}
     for index, what in enumerate(("findings that are true", "faults that are found")):
         over_all = min(one.right["all"][index] for one in flawed)
         by_kind = min(one.by_kind(index) for one in flawed)
-        found[f"lint: {what}"] = _bar(over_all, LEAST_RIGHT)
-        found[f"lint: {what}, mean of the kinds"] = _bar(by_kind, LEAST_RIGHT)
+        found[f"lint: {what}"] = bar(over_all, LEAST_RIGHT)
+        found[f"lint: {what}, mean of the kinds"] = bar(by_kind, LEAST_RIGHT)
     seconds = max(one.seconds for one in flawed)
-    found["lint: seconds for 200 shots"] = _bar(seconds, MOST_LINT_SECONDS, "lower")
+    found["lint: seconds for 200 shots"] = bar(seconds, MOST_LINT_SECONDS, "lower")
     return found
 
 
@@ -117,16 +118,19 @@ def one_flawed_set(seed: int, models: DemoModels) -> Flawed:
     return Flawed(seed, len(character.pictures), report.number, seconds, right)
 
 
-def bars(timings: Sequence[Timing], changed: dict[str, int]) -> dict[str, dict[str, Any]]:
-    """The figures against what is asked of them."""
+def bars(timings: Sequence[Timing], changed: dict[str, int], whole: bool = True) -> dict[str, Bar]:
+    """The figures against what is asked of them.
+
+    whole: whether there are shots enough for how time grows; that of few is mostly fixed.
+    """
     found = {
-        f"{task}: time grows with shots to the power of": _bar(
-            growth(timings, task), MOST_GROWTH, "lower"
+        f"{task}: time grows with shots to the power of": bar(
+            growth(timings, task), MOST_GROWTH, "lower", judged=whole
         )
         for task in timings[0].processor
     }
     for layout, count in changed.items():
-        found[f"shots changed by export and load, {layout}"] = _bar(count, 0, "lower")
+        found[f"shots changed by export and load, {layout}"] = bar(count, 0, "lower")
     return found
 
 
@@ -201,7 +205,3 @@ def large_character(count: int) -> Character:
             )
         )
     return Character("Large set", TRIGGER, "person", shots[0], tuple(shots[1:]))
-
-
-def _bar(value: float, target: float, better: str = "higher") -> dict[str, Any]:
-    return {"value": value, "target": target, "better": better}

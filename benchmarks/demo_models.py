@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..world.identity import HELD_OUT_FROM, Identity
 from ..world.probe import Probe, Reading
 from ..world.render import Picture, render
 from ..world.scene import EXPRESSIONS, FRAMINGS, Scene
+from ._bars import bar
 
 PEOPLE, PEOPLE_IN_WORDS, PEOPLE_WHEN_QUICK = 40, 120, 5
 """People get one picture from words each and six from their picture: more of them in words, so
@@ -35,11 +37,6 @@ REFERENCE_VIEWS = (
     "profile_right",
     "back",
 )
-Bars = dict[str, dict[str, Any]]
-
-
-def _bar(value: float, target: float, better: str = "higher") -> dict[str, Any]:
-    return {"value": round(float(value), 4), "target": target, "better": better}
 
 
 def _tensor(pictures: Iterable[Picture]) -> torch.Tensor:
@@ -204,17 +201,18 @@ def main(quick: bool = False) -> dict[str, Any]:
     cut_out = person_overlap(models, everybody)
     words = text_to_image(models, probe, everybody)
     reference = from_reference(models, probe, people)
-    bars: Bars = {"vae_psnr_db": _bar(psnr, 28)}
-    bars["landmark_error"] = _bar(face["error"], 0.03, "lower")
-    bars["person_overlap"] = _bar(cut_out["mean"], 0.95)
+    of_many = partial(bar, judged=not quick)
+    bars = {"vae_psnr_db": bar(round(float(psnr), 4), 28)}
+    bars["landmark_error"] = bar(round(float(face["error"]), 4), 0.03, "lower")
+    bars["person_overlap"] = bar(round(float(cut_out["mean"]), 4), 0.95)
     for name in ("view", "framing", "top_colour", "background_colour", "place", "skin", "hair"):
-        bars[f"text_{name}"] = _bar(words[name], 0.9)
+        bars[f"text_{name}"] = of_many(round(float(words[name]), 4), 0.9)
     for name in ("glasses", "beard", "hair_style"):
-        bars[f"text_{name}"] = _bar(words[name], 0.7)
-    bars["reference_view"] = _bar(reference["view"], 0.95)
-    bars["reference_expression"] = _bar(reference["expression"], 0.8)
-    bars["reference_likeness"] = _bar(reference["likeness"], 0.8)
-    bars["reference_top1_of_100"] = _bar(reference["top1"], 0.7)
+        bars[f"text_{name}"] = of_many(round(float(words[name]), 4), 0.7)
+    bars["reference_view"] = of_many(round(float(reference["view"]), 4), 0.95)
+    bars["reference_expression"] = of_many(round(float(reference["expression"]), 4), 0.8)
+    bars["reference_likeness"] = of_many(round(float(reference["likeness"]), 4), 0.8)
+    bars["reference_top1_of_100"] = of_many(round(float(reference["top1"]), 4), 0.7)
     return {
         "bars": bars,
         "people": len(people),

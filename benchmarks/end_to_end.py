@@ -14,6 +14,7 @@ import random
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from ..world.captions import identity_words
 from ..world.demo_people import FIRST
 from ..world.identity import Identity
 from ..world.probe import Probe
+from ._bars import bar
 from ._people import GALLERY, TRIGGER, Yardstick, asked, known_look, load_with_core, unseen_scene
 
 TRAINING: dict[str, Any] = {"rank": 16, "learning_rate": 3e-3, "batch_size": 8}
@@ -73,17 +75,17 @@ def main(quick: bool) -> dict[str, Any]:
     def mean(key: str) -> float:
         return sum(person[key] for person in people) / len(people)
 
-    def bar(value: float, target: float, better: str = "higher") -> dict[str, Any]:
-        return {"value": value, "target": target, "better": better}
-
+    of_many = partial(bar, judged=not quick)
     return {
         "bars": {
-            "accepted shots with the right view": bar(mean("right_view"), 0.95),
-            "identity with the LoRA": bar(mean("with_lora"), 0.75),
-            "identity without the LoRA": bar(mean("without_lora"), 0.10, "lower"),
-            "identity above description in words": bar(mean("with_lora") - mean("in_words"), 0.10),
-            "top-1 among 100 people": bar(mean("top1"), 0.60),
-            "copies of a training picture": bar(mean("copies"), 0.05, "lower"),
+            "accepted shots with the right view": of_many(mean("right_view"), 0.95),
+            "identity with the LoRA": of_many(mean("with_lora"), 0.75),
+            "identity without the LoRA": of_many(mean("without_lora"), 0.10, "lower"),
+            "identity above description in words": of_many(
+                mean("with_lora") - mean("in_words"), 0.10
+            ),
+            "top-1 among 100 people": of_many(mean("top1"), 0.60),
+            "copies of a training picture": of_many(mean("copies"), 0.05, "lower"),
         },
         "size": asdict(size),
         "people": people,

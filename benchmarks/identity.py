@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -35,6 +36,7 @@ from ..world.demo_people import FIRST
 from ..world.identity import Identity
 from ..world.probe import Probe
 from ..world.scene import Scene
+from ._bars import bar
 from ._identity_case import STEPS, Case, Size, drawn, one_person
 from ._people import GALLERY, VIEWS
 
@@ -58,8 +60,7 @@ def main(quick: bool) -> dict[str, Any]:
             people.append(one_person(case, cases[case.person - 1].good(), probe))
             print(people[-1], flush=True)
 
-    def bar(value: float | None, target: float, better: str = "higher") -> dict[str, Any]:
-        return {"value": value, "target": target, "better": better}
+    of_many = partial(bar, judged=not quick)
 
     def share(name: str) -> float:
         return fmean(bool(one[name]) for one in people)
@@ -73,20 +74,20 @@ def main(quick: bool) -> dict[str, Any]:
     alike = [one["wrong person"] or 0.0 for one in people]
     return {
         "bars": {
-            "same person above others, same view (AUC)": bar(same_view, 0.98),
-            "same person above others, across views": bar(across, 0.95),
-            "order of LoRAs beside the truth (Kendall)": bar(fmean(order), 0.8),
-            "memorised shot called a copy": bar(share("copy called a copy"), 1.0),
-            "good LoRA called a copy": bar(share("good called a copy"), 0.0, "lower"),
-            "wrong person's LoRA within the null": bar(fmean(wrong) if wrong else None, 1.0),
-            "wrong person's LoRA, highest likeness": bar(max(alike), CLOSE, "lower"),
-            "obedience as the judge reads it": bar(
+            "same person above others, same view (AUC)": of_many(same_view, 0.98),
+            "same person above others, across views": of_many(across, 0.95),
+            "order of LoRAs beside the truth (Kendall)": of_many(fmean(order), 0.8),
+            "memorised shot called a copy": of_many(share("copy called a copy"), 1.0),
+            "good LoRA called a copy": of_many(share("good called a copy"), 0.0, "lower"),
+            "wrong person's LoRA within the null": of_many(fmean(wrong) if wrong else None, 1.0),
+            "wrong person's LoRA, highest likeness": of_many(max(alike), CLOSE, "lower"),
+            "obedience as the judge reads it": of_many(
                 fmean(one["obeys as the probe reads"] for one in people), 0.9
             ),
-            "planted garment leak found": bar(share("planted leak found"), 1.0),
-            "leak found where there is none": bar(share("good leaks"), 0.0, "lower"),
-            "intervals that hold the large-sample value": bar(covered, 0.9),
-            "time of measuring beside sampling": bar(
+            "planted garment leak found": of_many(share("planted leak found"), 1.0),
+            "leak found where there is none": of_many(share("good leaks"), 0.0, "lower"),
+            "intervals that hold the large-sample value": of_many(covered, 0.9),
+            "time of measuring beside sampling": of_many(
                 fmean(one["measuring"] for one in people), 0.05, "lower"
             ),
         },

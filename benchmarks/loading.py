@@ -9,17 +9,21 @@ once after installing, and does not count.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from ._bars import bar
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = """
 import asyncio, sys, time
 sys.path.insert(0, sys.argv[1])
 from comfy.cli_args import args
-args.cpu = True
+args.cpu, args.base_directory = True, sys.argv[3]
 import nodes, execution, server
 import comfy_api.latest, comfy_config.config_parser
 
@@ -37,13 +41,17 @@ def main(quick: bool) -> dict[str, Any]:
     """The seconds, against the budget of 0.1."""
     import folder_paths
 
-    command = [sys.executable, "-c", SCRIPT, folder_paths.base_path, str(ROOT)]
+    comfyui = str(Path(folder_paths.__file__).parent)
     seconds = []
-    for _ in range(3 if quick else 6):
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds.append(float(done.stdout.splitlines()[-1]))
-        print(f"{seconds[-1]:.3f} s", flush=True)
+    with tempfile.TemporaryDirectory(prefix="facet-bench-") as folder:
+        command = [sys.executable, "-c", SCRIPT, comfyui, str(ROOT), folder]
+        environment = os.environ | {"PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        for _ in range(3 if quick else 6):
+            done = subprocess.run(command, capture_output=True, text=True, env=environment)
+            if done.returncode:
+                raise RuntimeError(f"ComfyUI could not load the pack:\n{done.stderr[-2000:]}")
+            seconds.append(float(done.stdout.splitlines()[-1]))
+            print(f"{seconds[-1]:.3f} s", flush=True)
     least = min(seconds[1:])
-    return {
-        "bars": {"seconds to load the pack": {"value": least, "target": 0.1, "better": "lower"}}
-    }
+    return {"bars": {"seconds to load the pack": bar(least, 0.1, "lower")}}

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -35,6 +36,7 @@ from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.reading import Reading
 from ..engine.generate.shots.store import ShotStore
 from ..world.probe import Probe
+from ._bars import Bar, bar
 from ._people import TRIGGER
 
 
@@ -121,29 +123,30 @@ def main(quick: bool) -> dict[str, Any]:
         for number in range(size.people):
             people.append(one_person(number, size.shots, models, probe, Path(folder) / str(number)))
             print(people[-1], flush=True)
-    return {"bars": bars(people), "size": asdict(size), "people": people}
+    return {"bars": bars(people, whole=not quick), "size": asdict(size), "people": people}
 
 
-def bars(people: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """The figures of all ``people`` against what is asked of them."""
+def bars(people: list[dict[str, float]], whole: bool = True) -> dict[str, Bar]:
+    """The figures of all ``people`` against what is asked of them.
+
+    whole: whether they are as many as the bars are made for.
+    """
 
     def mean(key: str) -> float:
         return fmean(person[key] for person in people)
 
-    def bar(value: float, target: float, better: str = "higher") -> dict[str, Any]:
-        return {"value": value, "target": target, "better": better}
-
+    of_many = partial(bar, judged=whole)
     cost = sum(p["gate_seconds"] for p in people) / sum(p["sampling_seconds"] for p in people)
     at_once = mean("accepted_at_once")
     return {
-        "accepted shots with the right view": bar(mean("right_view"), 0.90),
-        "accepted shots with the right framing": bar(mean("right_framing"), 0.85),
-        "accepted shots with the right expression": bar(mean("right_expression"), 0.85),
-        "identity of accepted shots (≥ that of first tries)": bar(
+        "accepted shots with the right view": of_many(mean("right_view"), 0.90),
+        "accepted shots with the right framing": of_many(mean("right_framing"), 0.85),
+        "accepted shots with the right expression": of_many(mean("right_expression"), 0.85),
+        "identity of accepted shots (≥ that of first tries)": of_many(
             mean("identity_accepted"), mean("identity_first_tries")
         ),
-        "accepted with retries (≥ that without)": bar(mean("accepted"), at_once),
-        "time of the gates / of sampling": bar(cost, 0.10, "lower"),
+        "accepted with retries (≥ that without)": of_many(mean("accepted"), at_once),
+        "time of the gates / of sampling": of_many(cost, 0.10, "lower"),
         "pictures sampled when plans run again": bar(
             sum(p["sampled_again"] for p in people), 0, "lower"
         ),

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
+from ._bars import Bar, bar
 from ._process import in_own_process, two_at_a_time
 from ._trainer_case import Case, agreement
 
@@ -36,7 +37,7 @@ def main(quick: bool) -> dict[str, Any]:
     if grown:
         print(growth_table(measured, grown))
     return {
-        "bars": bars(measured, cases),
+        "bars": bars(measured, cases, whole=not quick),
         "bare limit beside ComfyUI's model": difference,
         "measured": [{**asdict(case), **measured[case]} for case in cases],
         "growth": [{"what": what, "value": value, **measured[case]} for what, value, case in grown],
@@ -100,20 +101,23 @@ def rows(measured: Measured, cases: list[Case]) -> dict[str, dict[str, Figures]]
     return found
 
 
-def bars(measured: Measured, cases: list[Case]) -> dict[str, dict[str, Any]]:
+def bars(measured: Measured, cases: list[Case], whole: bool = True) -> dict[str, Bar]:
     """Each size against its targets. Core takes as many pictures a step, so time a step is time
-    per image."""
-    made = {}
+    per image.
 
-    def bar(name: str, value: float, target: float) -> None:
-        made[name] = {"value": round(value, 3), "target": target, "better": "lower"}
+    whole: whether the times are of steps enough; memory is that of any step.
+    """
+    made = {}
 
     for size, figures in rows(measured, cases).items():
         own, core = figures["facet"], figures["core"]
         batch = size.rpartition(", ")[2]
-        bar(f"time / limit: {size}", own["ms"] / figures["bare"]["ms"], TARGETS["limit"])
-        bar(f"time / core: {size}", own["ms"] / core["ms"], TARGETS[f"core, {batch}"])
-        bar(f"memory / core: {size}", own["mib"] / max(core["mib"], 1), TARGETS["memory"])
+        for name, value, target, judged in (
+            ("time / limit", own["ms"] / figures["bare"]["ms"], TARGETS["limit"], whole),
+            ("time / core", own["ms"] / core["ms"], TARGETS[f"core, {batch}"], whole),
+            ("memory / core", own["mib"] / max(core["mib"], 1), TARGETS["memory"], True),
+        ):
+            made[f"{name}: {size}"] = bar(round(value, 3), target, "lower", judged=judged)
     return made
 
 

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
+from ._bars import Bar, bar
 from ._process import ROOT, in_own_process, two_at_a_time
 from ._quality_case import Case
 from ._quality_chart import draw
@@ -74,7 +76,7 @@ def main(quick: bool) -> dict[str, Any]:
     draw(curves(readings), PICTURE)
     print(f"Curves: {PICTURE}")
     return {
-        "bars": bars(readings),
+        "bars": bars(readings, whole=not quick),
         "size": asdict(size),
         "runs": [{**asdict(c), "read": a} for c, a in zip(cases, answers, strict=True)],
     }
@@ -101,21 +103,19 @@ def gathered(
     return readings
 
 
-def bars(readings: Readings) -> dict[str, dict[str, Any]]:
-    """At equal steps, and the time to core's likeness at the end; None for never."""
+def bars(readings: Readings, whole: bool = True) -> dict[str, Bar]:
+    """At equal steps, and the time to core's likeness at the end; None for never.
+
+    whole: whether there are people and steps enough to tell the trainers apart.
+    """
     facet, core = readings["facet"], readings["core"]
     above = statistics.fmean(facet[steps].mean - core[steps].mean for steps in core)
+    share, of_many = share_of_time(readings), partial(bar, judged=whole)
     return {
-        "identity above core at equal steps": {
-            "value": above,
-            "target": ABOVE_CORE,
-            "better": "higher",
-        },
-        f"time to core's likeness at {max(core)} steps / core's": {
-            "value": share_of_time(readings),
-            "target": SHARE_OF_TIME,
-            "better": "lower",
-        },
+        "identity above core at equal steps": of_many(above, ABOVE_CORE),
+        f"time to core's likeness at {max(core)} steps / core's": of_many(
+            share, SHARE_OF_TIME, "lower"
+        ),
     }
 
 

@@ -34,10 +34,7 @@ ACROSS = {
 BETWEEN_NODES = {}
 """Imports from one area of nodes/ to another, and what is shared that way."""
 
-TWICE = {
-    "Picture": "dataset/pictures; nodes/expression",
-    "_Sheet": "drawing/curves; scoring/report/image",
-}
+TWICE: dict[str, str] = {}
 """Names of classes that engine/ and nodes/ define more than once, and where."""
 
 MOST_ARGUMENTS = 10
@@ -47,7 +44,7 @@ OF_A_NODE = {"execute", "validate_inputs", "fingerprint_inputs", "check_lazy_sta
 MANY_ARGUMENTS = {
     "engine/comfyui/sampling.py: sample": "what ComfyUI's sampler takes",
 }
-BESIDE_NODES = {"benchmarks/expression.py": "the editor's work still stands in nodes/expression"}
+BESIDE_NODES: dict[str, str] = {}
 """Code outside nodes/ that imports it."""
 
 AT_THE_TOP = {

@@ -42,7 +42,7 @@ class Tags:
 
     def visible(self) -> Tags:
         """These tags without what the picture cannot show."""
-        hidden: dict[str, Any] = dict.fromkeys(set(AXES) - set(self.visible_axes()), "")
+        hidden: Any = dict.fromkeys(set(AXES) - set(self.visible_axes()), "")
         return replace(self, **hidden)
 
     def said_axes(self) -> list[str]:

@@ -13,7 +13,7 @@ MOST_LINES = 40
 
 
 @dataclass(frozen=True)
-class Row:
+class ValueChange:
     """One value of one axis of the tags, and how many shots of the dataset show it."""
 
     axis: str
@@ -53,7 +53,7 @@ class Comparison:
     recaptioned: tuple[Pair, ...]
     reweighted: tuple[Pair, ...]
     retagged: tuple[Pair, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ValueChange, ...]
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[Shot, ...]], ...]:
@@ -150,7 +150,7 @@ def called(shot: Shot) -> str:
     return f"{' '.join(words.split())} ({shot.hash[:8]})"
 
 
-def _rows(before: Character, after: Character) -> tuple[Row, ...]:
+def _rows(before: Character, after: Character) -> tuple[ValueChange, ...]:
     """The values that either shows: in the vocabulary's order, free text by how often."""
     rows = []
     for axis, known in VOCABULARY.items():
@@ -158,7 +158,7 @@ def _rows(before: Character, after: Character) -> tuple[Row, ...]:
         seen = was + now
         free = [value for value, _ in seen.most_common() if value not in known]
         rows += [
-            Row(axis, known.get(value, value), was[value], now[value])
+            ValueChange(axis, known.get(value, value), was[value], now[value])
             for value in (*(value for value in known if value in seen), *free)
         ]
     return tuple(rows)

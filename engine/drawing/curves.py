@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFont
 
-from .canvas import CARD, LINE, QUIET, SCALE, Page
+from .canvas import SCALE, Page
+from .palette import BLUE, CARD, GREY, LINE, ORANGE, PALE_BLUE, QUIET, VIOLET
 
 if TYPE_CHECKING:
     from ..training.progress.log import LogRow
 
-LOSS, FAINT, VALIDATION, IDENTITY = "#0b62ad", "#a9c8e4", "#b5520a", "#7a5aa8"
+LOSS, FAINT, VALIDATION, IDENTITY = BLUE, PALE_BLUE, ORANGE, VIOLET
 WIDTH, HEIGHT = 1600, 900
 MARGIN, LEFT, TOP, BOTTOM = 64, 128, 176, 108
 
@@ -23,7 +24,7 @@ Points = Sequence[tuple[float, float]]
 
 def draw_curves(rows: Sequence[LogRow], title: str, checkpoints: Sequence[int]) -> Image.Image:
     """Loss, validation, learning rate and likeness over the steps, 1600 by 900."""
-    sheet = _Sheet()
+    sheet = _Curves()
     last = rows[-1].step if rows else 0
     sheet.text((MARGIN, 56), title, 20, QUIET)
     sheet.text((MARGIN, 88), _headline(rows), 40, bold=True)
@@ -45,7 +46,7 @@ def draw_curves(rows: Sequence[LogRow], title: str, checkpoints: Sequence[int]) 
     rates = [(row.step, row.learning_rate) for row in rows if row.learning_rate is not None]
     if rates:
         rate = _scale(0.0, max(value for _, value in rates) * 1.04 or 1.0)
-        sheet.line([(x(step), rate(value)) for step, value in rates], "#b9bfc5", 1.5)
+        sheet.line([(x(step), rate(value)) for step, value in rates], GREY, 1.5)
     sheet.line(_columns([(x(row.step), row.loss) for row in rows], y), FAINT, 1)
     smoothed = [(x(r.step), y(r.smoothed)) for r in rows if r.smoothed is not None]
     sheet.line(smoothed, LOSS, 3)
@@ -118,11 +119,11 @@ def _columns(points: Points, y: Place) -> list[tuple[float, float]]:
     return line
 
 
-def _legend(sheet: _Sheet, held_out: bool, likeness: bool, saved: bool) -> None:
+def _legend(sheet: _Curves, held_out: bool, likeness: bool, saved: bool) -> None:
     parts = [("loss of a step", FAINT, True), ("smoothed", LOSS, True)]
     parts += [("held-out pictures", VALIDATION, True)] * held_out
     parts += [("likeness, own scale", IDENTITY, True)] * likeness
-    parts += [("learning rate, own scale", "#b9bfc5", True)]
+    parts += [("learning rate, own scale", GREY, True)]
     parts += [("checkpoint", QUIET, False)] * saved
     at = float(LEFT)
     for label, colour, line in parts:
@@ -134,7 +135,7 @@ def _legend(sheet: _Sheet, held_out: bool, likeness: bool, saved: bool) -> None:
         at += 36 + ImageFont.load_default(17).getlength(label) + 34
 
 
-class _Sheet(Page):
+class _Curves(Page):
     """The curves' page."""
 
     def __init__(self) -> None:

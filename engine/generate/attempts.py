@@ -44,7 +44,7 @@ class Attempt:
     reason: str = ""
 
 
-class Verdict(Protocol):
+class Judgement(Protocol):
     """What checks say of an image; ``rank`` is higher for the one to keep."""
 
     @property
@@ -56,16 +56,16 @@ class Verdict(Protocol):
         """What is compared: a tuple of numbers."""
 
 
-class Measures(Protocol):
+class MeasuredValues(Protocol):
     """What was measured in an image."""
 
     def record(self) -> dict[str, Any]:
         """It as JSON values, in which tuples are lists."""
 
 
-V = TypeVar("V", bound=Verdict)
-V_co = TypeVar("V_co", bound=Verdict, covariant=True)
-M = TypeVar("M", bound=Measures)
+V = TypeVar("V", bound=Judgement)
+V_co = TypeVar("V_co", bound=Judgement, covariant=True)
+M = TypeVar("M", bound=MeasuredValues)
 
 
 class Camera(Protocol):
@@ -82,7 +82,7 @@ class Camera(Protocol):
 
 
 class Checks(Protocol[M, V_co]):
-    """Measures images and judges them."""
+    """MeasuredValues images and judges them."""
 
     def measure(self, image: torch.Tensor, known: Any) -> M:
         """What there is to see in ``image``; ``known``: the record of what was measured earlier."""

@@ -7,10 +7,12 @@ picture is laid on a canvas of such a size, its borders repeated, and where it l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from ..comfyui.sampling import Sampling
+from ..core.character import Character
 from ..core.errors import FacetError
 
 MULTIPLE = 16
@@ -100,3 +102,18 @@ def resized(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
         picture, size=(height, width), mode="bicubic", antialias=True, align_corners=False
     )
     return large.clamp(0, 1)[0].permute(1, 2, 0)
+
+
+def at_size_of(character: Character, sampling: Sampling, pixels: int | None) -> Sampling:
+    """``sampling`` at about ``pixels`` in the original's shape, or at its own size to 2 MP."""
+    height, width = character.source.image.shape[:2]
+    if pixels:
+        width, height = canvas_for(width, height, pixels)
+        return replace(sampling, width=width, height=height)
+    shrink = min(1.0, (2_097_152 / (width * height)) ** 0.5)
+    return replace(sampling, width=to_sixteen(width * shrink), height=to_sixteen(height * shrink))
+
+
+def to_sixteen(side: float) -> int:
+    """The multiple of 16 nearest to ``side``, at least 64."""
+    return max(64, round(side / 16) * 16)

@@ -31,6 +31,16 @@ LIGHTNESS = 0.6
 """What lightness counts beside hue and chroma: light and shade move it."""
 
 
+def to_rgb(image: torch.Tensor) -> torch.Tensor:
+    """(H, W, C) with 1, 2, 3 or 4 channels as (H, W, 3); alpha is laid over white."""
+    channels = image.shape[-1]
+    colour = image[..., :1].expand(*image.shape[:-1], 3) if channels < 3 else image[..., :3]
+    if channels in (2, 4):
+        alpha = image[..., -1:]
+        colour = colour * alpha + (1 - alpha)
+    return colour
+
+
 def to_lab(image: torch.Tensor) -> np.ndarray:
     """``image`` (H, W, 3) in 0..1 as CIELAB (H, W, 3)."""
     from kornia.color import rgb_to_lab

@@ -10,9 +10,10 @@ from comfy_api.latest import io
 from ...engine.core.character import Character, Provenance, Shot, Tags
 from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
+from ...engine.vision.colours import to_rgb
 from ..common import sockets
 from ..common.errors import errors_from
-from ..common.inputs import picture, to_rgb
+from ..common.inputs import picture
 
 
 class FacetCharacter(io.ComfyNode):

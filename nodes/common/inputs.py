@@ -10,7 +10,8 @@ from comfy_api.latest import io
 from ...engine.comfyui.sampling import Sampling
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
-from ...engine.generate.sizes import canvas_for
+from ...engine.generate.sizes import at_size_of
+from ...engine.vision.colours import to_rgb
 from . import sockets
 
 
@@ -144,21 +145,6 @@ def sampling_from(
     return replace(sized, width=width or sized.width, height=height or sized.height)
 
 
-def at_size_of(character: Character, sampling: Sampling, pixels: int | None) -> Sampling:
-    """``sampling`` at about ``pixels`` in the original's shape, or at its own size to 2 MP."""
-    height, width = character.source.image.shape[:2]
-    if pixels:
-        width, height = canvas_for(width, height, pixels)
-        return replace(sampling, width=width, height=height)
-    shrink = min(1.0, (2_097_152 / (width * height)) ** 0.5)
-    return replace(sampling, width=to_sixteen(width * shrink), height=to_sixteen(height * shrink))
-
-
-def to_sixteen(side: float) -> int:
-    """The multiple of 16 nearest to ``side``, at least 64."""
-    return max(64, round(side / 16) * 16)
-
-
 def picture(image: torch.Tensor, node: str) -> torch.Tensor:
     """The one picture (H, W, 3) of an IMAGE of any channel count; FacetError when it is not one.
 
@@ -168,13 +154,3 @@ def picture(image: torch.Tensor, node: str) -> torch.Tensor:
         count = image.shape[0] if image.ndim == 4 else 0
         raise FacetError(f"{node}: {count} pictures are connected; give one.")
     return to_rgb(image[0])
-
-
-def to_rgb(image: torch.Tensor) -> torch.Tensor:
-    """(H, W, C) with 1, 2, 3 or 4 channels as (H, W, 3); alpha is laid over white."""
-    channels = image.shape[-1]
-    colour = image[..., :1].expand(*image.shape[:-1], 3) if channels < 3 else image[..., :3]
-    if channels in (2, 4):
-        alpha = image[..., -1:]
-        colour = colour * alpha + (1 - alpha)
-    return colour

@@ -13,14 +13,27 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ...engine.core.character import Character
 from ...engine.families.modes import ReferenceMode
+from ...engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
+from ...engine.generate.expression.hand_placed import parse_points
+from ...engine.generate.expression.presets import OWN
+from ...engine.generate.expression.request import added, requested_expressions
 from ...engine.generate.expression.rig import checked
+from ...engine.generate.expression.run import (
+    ORIGINAL,
+    SHOWN,
+    Outcome,
+    copied_expression,
+    edit_all,
+    pictures_from,
+    report,
+)
 from ...engine.generate.retouch.retouch import retouching_studio
 from ...engine.generate.shots.sheet import draw_sheet
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.folders import character_folder
+from ..common.inputs import picture
 from .inputs import (
-    ORIGINAL,
-    OWN,
     expression_inputs,
     known_presets,
     model_inputs,
@@ -28,10 +41,7 @@ from .inputs import (
     refine_inputs,
     slider_inputs,
 )
-from .list import wanted_expressions
-from .points import parse_points
-from .run import SHOWN, Outcome, added, copied_expression, edit_all, pictures_from, report
-from .work import Expressions, Settings
+from .page import FACES
 
 NAME = "Facet Expression Editor"
 
@@ -108,12 +118,15 @@ class FacetExpressionEditor(io.ComfyNode):
         with errors_from(cls):
             parse_points(points)
             pictures = pictures_from(image, character, shots)
-            copied = copied_expression(expression_from, face_detection_model)
+            shown = None
+            if expression_from is not None:
+                shown = picture(expression_from, "expression_from")
+            copied = copied_expression(shown, face_detection_model)
             presets = known_presets()
-            wanted = wanted_expressions(
+            requests = requested_expressions(
                 expressions, preset, strength, added(copied, checked(sliders)), presets
             )
-            settings = Settings(
+            settings = ExpressionSettings(
                 face_index, points, neutralise, calibrate, denoise, face_size, max_identity_loss
             )
             sampling = {
@@ -124,15 +137,22 @@ class FacetExpressionEditor(io.ComfyNode):
                 "guidance": guidance,
             }
             studio = retouching_studio(model, clip, vae, reference_mode, negative, sampling)
-            outcome, bar = Outcome(), ProgressBar(len(pictures) * len(wanted))
-            work: Expressions | None = None
+            outcome, bar = Outcome(), ProgressBar(len(pictures) * len(requests))
+            work: ExpressionEditor | None = None
             for number, one in enumerate(pictures):
                 # The shots of a character share one original; pictures are each their own.
                 if work is None or work.character is not one.character:
-                    work = Expressions(
-                        one.character, settings, face_detection_model, clip_vision, studio, seed
+                    folder = character_folder(one.character, "expressions")
+                    work = ExpressionEditor(
+                        one.character,
+                        settings,
+                        folder,
+                        face_detection_model,
+                        clip_vision,
+                        studio,
+                        seed,
                     )
-                edit_all(work, one, number, wanted, outcome, partial(bar.update, 1))
+                edit_all(work, one, number, requests, outcome, FACES, partial(bar.update, 1))
         whose = pictures[0].character
         original = outcome.original or whose.source
         sheet = draw_sheet(replace(whose, source=original), outcome.cells)[None]

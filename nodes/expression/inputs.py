@@ -8,7 +8,8 @@ from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
 from ...engine.families.modes import ReferenceMode
-from ...engine.generate.expression.presets import ALL, Preset, user_presets
+from ...engine.generate.expression.presets import ALL, OWN, Preset, user_presets
+from ...engine.generate.expression.run import FRONT, ORIGINAL
 from ...engine.generate.expression.table import SLIDERS
 from ...engine.generate.retouch.retouch import MODES
 from ..common import sockets
@@ -16,8 +17,6 @@ from ..common.folders import expressions_folder
 from ..common.inputs import negative_input, sampling_inputs
 
 LOGGER = logging.getLogger(__name__)
-OWN = "own sliders"
-ORIGINAL, FRONT = "original", "front shots"
 
 
 def known_presets() -> dict[str, Preset]:

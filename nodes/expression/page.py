@@ -11,15 +11,17 @@ from typing import Any
 from aiohttp import web
 
 from ...engine.core.errors import FacetError
-from ...engine.generate.expression.presets import PRESETS
+from ...engine.generate.expression.presets import OWN, PRESETS
 from ...engine.generate.expression.rig import checked
+from ...engine.generate.expression.subjects import Subjects, described, preview
 from ...engine.generate.expression.table import PATH
 from ...engine.store.files import contained, write_json_atomic
 from ..common.folders import expressions_folder
-from .faces import described, preview
-from .inputs import OWN, known_presets
+from .inputs import known_presets
 
 MOST_BYTES = 65_536
+FACES = Subjects()
+"""Of this process: the node writes, and the page's requests read."""
 
 
 def add_routes(routes: web.RouteTableDef) -> None:
@@ -33,13 +35,13 @@ def add_routes(routes: web.RouteTableDef) -> None:
     @routes.get("/facet/expression/face")
     async def face(request: web.Request) -> web.Response:
         """The face called ``key`` as it is."""
-        return await _answered(lambda: described(request.query.get("key", "")))
+        return await _answered(lambda: described(FACES.of(request.query.get("key", ""))))
 
     @routes.post("/facet/expression/preview")
     async def bent(request: web.Request) -> web.Response:
         """The face called ``key`` with the sliders of the body."""
         asked = await _body(request)
-        return await _answered(lambda: preview(asked))
+        return await _answered(lambda: shown(asked))
 
     @routes.post("/facet/expression/preset")
     async def keep(request: web.Request) -> web.Response:
@@ -48,6 +50,11 @@ def add_routes(routes: web.RouteTableDef) -> None:
         return await _answered(
             lambda: keep_preset(str(asked.get("name", "")), asked.get("sliders"))
         )
+
+
+def shown(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The face ``asked["key"]`` with the sliders of ``asked``; see `preview`."""
+    return preview(FACES.of(str(asked.get("key", ""))), asked, known_presets())
 
 
 def rig_and_presets() -> dict[str, Any]:

@@ -163,6 +163,7 @@ class FacetLoraGridSheet(io.ComfyNode):
             f"{NAME}: Nothing was scored; connect a character and a clip_vision."
         )
         labels, marks, chosen = [OFF, *(row.label for row in said[1:])], [], -1
+        nothing: Any = None  # the images are there: no model samples
         if character is not None and clip_vision is not None and vae is not None:
             with errors_from(NAME):
                 score, marks, chosen = scored_grid(
@@ -171,7 +172,7 @@ class FacetLoraGridSheet(io.ComfyNode):
                     pictures,
                     asked,
                     lambda sampling: Bench(
-                        None, None, vae, clip_vision, sampling, face_detection_model
+                        nothing, nothing, vae, clip_vision, sampling, face_detection_model
                     ),
                 )
         texts = [one.words for one in asked]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import io
@@ -22,6 +21,7 @@ from PIL import Image
 
 from ...engine.core.character import Character, quantise
 from ...engine.core.errors import FacetError
+from ...engine.drawing.data_url import jpeg_url
 from ...engine.generate.shots.decisions import NONE, Decision, names
 from ...engine.generate.shots.plan import ShotPlan, ShotRequest
 from ...engine.store.files import contained, write_json_atomic
@@ -152,11 +152,9 @@ def tags_of(request: ShotRequest) -> dict[str, str]:
 
 def data_url(picture: Image.Image) -> str:
     """``picture`` as a small JPEG that stands in a message."""
-    buffer = io.BytesIO()
     small = picture.convert("RGB")
     small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
-    small.save(buffer, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return jpeg_url(small, 80)
 
 
 KNOWN: Latest[Grid] = Latest()

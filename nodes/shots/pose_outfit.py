@@ -20,10 +20,10 @@ from ...engine.generate.shots.transfer import (
     transfer_plan,
     transfer_shoot,
 )
+from ...engine.vision.colours import to_rgb
 from ...engine.vision.pose import PoseModel, poses_from_keypoints
 from ..common import sockets
 from ..common.errors import errors_from
-from ..common.inputs import to_rgb
 from .inputs import ShootInputs, later_inputs, reference_pictures, shot_outputs, studio_inputs
 from .shooting import shoot
 

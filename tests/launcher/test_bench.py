@@ -12,7 +12,7 @@ import pytest
 
 from facet.benchmarks.trainer_quality import Reading, arrival, bars, share_of_time
 from facet.launcher import inside
-from facet.launcher.bench import met, names, table
+from facet.launcher.bench import met, missed, names, table
 
 BARS = {
     "likeness": {"value": 0.8, "target": 0.75, "better": "higher"},
@@ -35,6 +35,13 @@ def test_what_was_never_reached_is_missed_and_said_in_words() -> None:
     bar = {"value": None, "target": 0.25, "better": "lower"}
     assert not met(bar)
     assert table({"bars": {"time": bar}}).split() == ["MISS", "time", "never", "≤", "0.25"]
+
+
+def test_what_a_quick_run_cannot_judge_is_neither_met_nor_missed() -> None:
+    unjudged = {"value": 0.1, "target": 0.75, "better": "higher", "judged": False}
+    assert not missed(unjudged) and missed({**unjudged, "judged": True})
+    line = table({"bars": {"likeness": unjudged}})
+    assert line.startswith("     likeness") and line.endswith("not judged (quick)")
 
 
 @pytest.mark.parametrize(

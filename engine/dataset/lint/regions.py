@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ...vision.faces import Face
+from ...vision.clothes import SAME_IN_ALL_LIGHTS, clothes_colour, of_one_colour
 from ...vision.similarity import small
 from .finding import Finding
-from .looks import Look, height
+from .looks import Look
 from .phrases import SHARE
 
 CELLS = 16
@@ -25,21 +25,10 @@ LEAST_REGION = 0.04
 """Share of the background's cells that make a region."""
 MATCHING = 0.7
 """Share of the region's cells by which a picture has it."""
-SAME_CLOTH = 0.13
-"""The same for clothes, which have folds and shades."""
-LEAST_GARMENT = 0.3
-"""Share of the clothes' cells that have the colour which makes them the same."""
-LEAST_CLOTHES = 3
-"""Cells of clothes by which a picture is judged at all."""
 CANDIDATES = 24
 BORDER = 2
 """Without mask and face, cells from the edge that are taken for background."""
 
-GARMENT = (torch.linspace(-0.5, 0.5, 5), torch.linspace(0.3, 1.2, 6))
-"""Where clothes are looked for, in face heights: across from the face's middle, down from the chin.
-That is collar to chest of an adult, and all of a short cartoon's body."""
-PATCH = 0.06
-SKIN_AND_HAIR = 0.12
 HEAD_WIDTH, BODY_WIDTH = 1.1, 1.3
 """Around a face without a mask: half of what is no background, in face heights."""
 
@@ -65,10 +54,7 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
     if not faces:
         skipped.append("Constant garment: skipped, no FACE_DETECTION_MODEL is connected.")
         return findings, skipped
-    patches = [garment(look) for look in seen]
-    colours = torch.stack([patch[0] for patch in patches])
-    visible = torch.stack([patch[1] for patch in patches])
-    having, judged = same_clothes(colours, visible)
+    having, judged = same_clothes([clothes_colour(look.shot.image, look.face) for look in seen])
     if having:
         findings.append(_garment(seen, having, judged))
     return findings, skipped
@@ -106,31 +92,20 @@ def constant(colours: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor
     return region, torch.nonzero(having).flatten().tolist()
 
 
-def same_clothes(colours: torch.Tensor, visible: torch.Tensor) -> tuple[list[int], int]:
+def same_clothes(
+    clothes: Sequence[tuple[float, float, float] | None],
+) -> tuple[list[int], int]:
     """The pictures that share a colour of clothes, when they are more than 80 % of those that show
     clothes, else none; and how many do show them.
 
-    colours: (N, C, 3). visible: (N, C) bool. A body turns and bends, so that it is no cell that
-    stays the same, but how much of the clothes has the colour.
+    clothes: the CIELAB colour of each picture's, None where none are seen.
     """
-    worn = visible.sum(dim=1)
-    judged = worn >= LEAST_CLOTHES
-    enough = max(FEWEST, SEEN_IN * len(colours))
-    if int(judged.sum()) < enough:
-        return [], int(judged.sum())
-    best = torch.zeros(len(colours), dtype=torch.bool)
-    order = torch.nonzero(judged).flatten()
-    for candidate in order[:: max(1, len(order) // CANDIDATES)].tolist():
-        own = colours[candidate][visible[candidate]]
-        alike = _same(own[:, None], own[None], SAME_CLOTH)
-        colour = own[alike[alike.sum(dim=1).argmax()]].mean(dim=0)
-        share = (_same(colours, colour, SAME_CLOTH) & visible).sum(dim=1) / worn.clamp_min(1)
-        having = judged & (share >= LEAST_GARMENT)
-        if having.sum() > best.sum():
-            best = having
-    if int(best.sum()) <= SHARE * int(judged.sum()):
-        return [], int(judged.sum())
-    return torch.nonzero(best).flatten().tolist(), int(judged.sum())
+    judged = [number for number, colour in enumerate(clothes) if colour is not None]
+    if len(judged) < max(FEWEST, SEEN_IN * len(clothes)):
+        return [], len(judged)
+    alike = of_one_colour(np.array([clothes[n] for n in judged]), SAME_IN_ALL_LIGHTS)
+    having = [number for number, near in zip(judged, alike, strict=True) if near]
+    return (having if len(having) > SHARE * len(judged) else []), len(judged)
 
 
 def background(look: Look) -> torch.Tensor:
@@ -158,62 +133,12 @@ def background(look: Look) -> torch.Tensor:
     return ~(head | body).flatten()
 
 
-def garment(look: Look) -> tuple[torch.Tensor, torch.Tensor]:
-    """Colours (30, 3) of the cells below the face, and which of them (30,) show clothes.
-
-    Cells out of the picture, out of the mask, or in the colour of the face or hair, show none.
-    """
-    across, down = GARMENT
-    count = len(across) * len(down)
-    face = look.face
-    if face is None:
-        return torch.zeros(count, 3), torch.zeros(count, dtype=torch.bool)
-    tall = height(face)
-    x0, _, x1, chin = face.box
-    # A turned face stands before the neck that the clothes hang below.
-    middle = (x0 + x1) / 2 - 0.35 * tall * math.sin(math.radians(face.yaw))
-    x = (middle + tall * across).repeat(len(down))
-    y = (chin + tall * down).repeat_interleave(len(across))
-    colours, inside = _patches(look.shot.image, x, y, PATCH * tall)
-    if look.shot.mask is not None and _masked(look):
-        covered, _ = _patches(look.shot.mask[..., None], x, y, PATCH * tall)
-        inside &= covered[:, 0] > 0.5
-    for colour in _own_colours(look, face):
-        inside &= (colours - colour).abs().amax(dim=1) > SKIN_AND_HAIR
-    return colours, inside
-
-
-def _own_colours(look: Look, face: Face) -> torch.Tensor:
-    """The colours (2, 3) of skin and hair: between the eyes and mouth, and above the face."""
-    tall = height(face)
-    x0, y0, x1, y1 = face.box
-    x = torch.tensor([(x0 + x1) / 2] * 2)
-    y = torch.tensor([(y0 + y1) / 2 + 0.08 * tall, y0 - 0.15 * tall])
-    return _patches(look.shot.image, x, y.clamp_min(0), PATCH * tall)[0]
-
-
-def _patches(
-    image: torch.Tensor, x: torch.Tensor, y: torch.Tensor, reach: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean colours (N, C) of ``image`` (H, W, C) within ``reach`` px of points, and which of these
-    are inside of the picture."""
-    rows, columns, channels = image.shape
-    offsets = torch.linspace(-1, 1, 5) * reach
-    points_x = (x[:, None, None] + offsets[None, None, :]).expand(-1, 5, 5)
-    points_y = (y[:, None, None] + offsets[None, :, None]).expand(-1, 5, 5)
-    columns_at = points_x.round().long().clamp(0, columns - 1)
-    rows_at = points_y.round().long().clamp(0, rows - 1)
-    colours = image[rows_at, columns_at].reshape(len(x), 25, channels).mean(dim=1)
-    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    return colours, inside
-
-
 def _cells(look: Look) -> torch.Tensor:
     return small(look.shot.image, CELLS).flatten(1).T
 
 
-def _same(colours: torch.Tensor, colour: torch.Tensor, within: float = SAME_COLOUR) -> torch.Tensor:
-    return (colours - colour).abs().amax(dim=-1) <= within
+def _same(colours: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+    return (colours - colour).abs().amax(dim=-1) <= SAME_COLOUR
 
 
 def _masked(look: Look) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from PIL import Image, ImageFont
 
-from ...core.character import quantise
-from ...drawing.canvas import CARD, INK, LINE, QUIET, SCALE, Page
+from ...drawing.canvas import Page, wrapped
+from ...drawing.contact_sheet import Cells
+from ...drawing.palette import BLUE, CARD, INK, LINE, ORANGE, QUIET
 from .make import CharacterAttempt, PromptResult
 
-KEPT, FAILED = "#0b62ad", "#b5520a"
+KEPT, FAILED = BLUE, ORANGE
 TILE, GAP, MARGIN, FOOT, HEAD = 256, 24, 32, 88, 40
 ROWS = 40
 
@@ -67,17 +65,18 @@ def sheet(pictures: Sequence[PromptResult]) -> torch.Tensor:
     columns = max(len(picture.tries) for picture in pictures)
     ratio = max(one.kept.image.shape[0] / one.kept.image.shape[1] for one in pictures)
     tall = round(TILE * min(ratio, 2.0))
-    row = HEAD + tall + FOOT
-    width = 2 * MARGIN + columns * TILE + (columns - 1) * GAP
-    page = Page(width, 2 * MARGIN + len(pictures) * row + (HEAD if left_out > 0 else 0))
+    cells = Cells(columns, TILE, tall, MARGIN, MARGIN + HEAD, GAP, row_gap=HEAD + FOOT)
+    width = int(cells.right()) + MARGIN
+    bottom = int(cells.bottom(len(pictures) * columns)) + FOOT
+    page = Page(width, bottom + MARGIN + (HEAD if left_out > 0 else 0))
     if left_out > 0:
-        page.text((MARGIN, MARGIN + len(pictures) * row), f"and {left_out} more", 17, QUIET)
-    for number, picture in enumerate(pictures):
-        top = MARGIN + number * row
-        page.text((MARGIN, top), _short(picture.prompt, 17, width - 2 * MARGIN), 17, bold=True)
-        for place, one in enumerate(picture.tries):
-            _tile(page, one, place == picture.best, MARGIN + place * (TILE + GAP), top + HEAD, tall)
-    return torch.from_numpy(np.array(page.finished())).to(torch.float32) / 255
+        page.text((MARGIN, bottom), f"and {left_out} more", 17, QUIET)
+    for row, picture in enumerate(pictures):
+        prompt = "".join(wrapped(picture.prompt, 17, width - 2 * MARGIN, most=1))
+        page.text((MARGIN, cells.corner(row, 0)[1] - HEAD), prompt, 17, bold=True)
+        for column, one in enumerate(picture.tries):
+            _tile(page, one, column == picture.best, *cells.corner(row, column), tall)
+    return page.tensor()
 
 
 def _tile(
@@ -88,25 +87,8 @@ def _tile(
         page.box(left - 6, top - 6, left + TILE + 6, top + tall + FOOT - 24, colour, 10)
         page.box(left - 2, top - 2, left + TILE + 2, top + tall + FOOT - 28, CARD, 6)
     page.box(left, top, left + TILE, top + tall, LINE)
-    picture = Image.fromarray(quantise(one.image).numpy())
-    scale = SCALE * min(TILE / picture.width, tall / picture.height)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    picture = picture.resize(size, Image.Resampling.LANCZOS)
-    x = round(left * SCALE + (TILE * SCALE - size[0]) / 2)
-    page.image.paste(picture, (x, round(top * SCALE + (tall * SCALE - size[1]) / 2)))
+    page.picture(one.image, (left, top), (TILE, tall))
     said = f"{'kept · ' if kept else ''}{score_text(one)} · LoRA {one.attempt.lora_strength:g}"
     page.text((left + 6, top + tall + 8), said, 15, colour if kept else INK, bold=kept)
     why = one.verdict.note or ("nothing is wrong" if one.verdict.passed else "")
-    for line, text in enumerate(_wrapped(why, 13, TILE - 12)[:2]):
-        page.text((left + 6, top + tall + 28 + line * 16), text, 13, QUIET)
-
-
-def _short(text: str, size: int, width: float) -> str:
-    lines = _wrapped(text, size, width)
-    return lines[0] + (" ..." if len(lines) > 1 else "") if lines else ""
-
-
-def _wrapped(text: str, size: int, width: float) -> list[str]:
-    font = ImageFont.load_default(size)
-    fit = max(8, int(width / (font.getlength("abcdefghij klmnopqrst") / 21) * 0.94))
-    return textwrap.wrap(text, fit)
+    page.lines((left + 6, top + tall + 28), why, 13, TILE - 12, 2, QUIET)

@@ -14,6 +14,8 @@ from .rig import checked
 from .table import BY_NAME, zeros
 
 PATH = Path(__file__).with_name("presets.json")
+OWN = "own sliders"
+"""In place of a preset's name: none, the sliders alone."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from PIL import Image
 
-from ...core.character import quantise
-from ...drawing.canvas import CARD, INK, QUIET, SCALE, Page
+from ...drawing.canvas import LEADING, Page, wrapped
+from ...drawing.contact_sheet import Cells
+from ...drawing.palette import CARD, INK, QUIET
 
 MARGIN, GAP, LABEL, HEAD = 32, 12, 230, 92
 WIDEST, TALLEST = 256, 12000
@@ -30,31 +28,21 @@ def draw_grid(
     that would be higher than 12,000 px.
     """
     tile = max(SMALLEST, min(WIDEST, (TALLEST - HEAD) // max(1, len(rows)) - GAP))
-    width = 2 * MARGIN + LABEL + len(prompts) * (tile + GAP)
-    page = Page(width, HEAD + len(rows) * (tile + GAP) + MARGIN)
+    cells = Cells(max(1, len(prompts)), tile, tile, MARGIN + LABEL, HEAD, GAP)
+    bottom = int(cells.bottom(len(rows) * cells.columns))
+    page = Page(int(cells.right()) + GAP + MARGIN, bottom + GAP + MARGIN)
     for column, prompt in enumerate(prompts):
-        left = MARGIN + LABEL + column * (tile + GAP)
-        lines = textwrap.wrap(prompt, max(8, tile // 8), max_lines=3, placeholder=" …")
-        for place, line in enumerate(lines):
-            page.text((left, HEAD - 10 - 18 * (len(lines) - place)), line, 14, QUIET)
-    for number, (label, pictures) in enumerate(rows):
-        top = HEAD + number * (tile + GAP)
-        for place, text in enumerate(textwrap.wrap(label, 24, max_lines=3, placeholder=" …")):
-            page.text((MARGIN, top + 8 + 24 * place), text, 18, INK, bold=number == chosen)
+        left = cells.corner(0, column)[0]
+        lines = wrapped(prompt, 14, tile, most=3)
+        for up, line in enumerate(reversed(lines), 1):
+            page.text((left, HEAD - 10 - 14 * LEADING * up), line, 14, QUIET)
+    for row, (label, pictures) in enumerate(rows):
+        top = cells.corner(row, 0)[1]
+        page.lines((MARGIN, top + 8), label, 18, LABEL - GAP, 3, INK, bold=row == chosen)
         for column, image in enumerate(pictures):
-            left = MARGIN + LABEL + column * (tile + GAP)
-            _picture(page, image, (left, top), tile)
-            if marks and marks[number][column]:
+            left = cells.corner(row, column)[0]
+            page.picture(image, (left, top), (tile, tile))
+            if marks and marks[row][column]:
                 page.box(left + 6, top + tile - 30, left + 62, top + tile - 6, CARD, 5)
-                page.text((left + 34, top + tile - 18), marks[number][column], 14, anchor="mm")
-    return torch.from_numpy(np.array(page.finished())).to(torch.float32) / 255
-
-
-def _picture(page: Page, image: torch.Tensor, at: tuple[float, float], side: int) -> None:
-    """``image`` as large as fits a square of ``side``, in its middle."""
-    picture = Image.fromarray(quantise(image).numpy())
-    scale = side * SCALE / max(picture.size)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    left = round(at[0] * SCALE + (side * SCALE - size[0]) / 2)
-    top = round(at[1] * SCALE + (side * SCALE - size[1]) / 2)
-    page.image.paste(picture.resize(size, Image.Resampling.LANCZOS), (left, top))
+                page.text((left + 34, top + tile - 18), marks[row][column], 14, anchor="mm")
+    return page.tensor()

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
 
-from ...core.character import VOCABULARY, Character, Shot, quantise
+from ...core.character import VOCABULARY, Character, Shot
+from ...drawing.canvas import Page, size_that_fits
+from ...drawing.contact_sheet import Cells
+from ...drawing.palette import (
+    CARD,
+    SHEET_FAILED,
+    SHEET_INK,
+    SHEET_PAPER,
+    SHEET_PASSED,
+    SHEET_QUIET,
+)
 
-PAPER, CARD, INK, MUTED = "#f4f2ee", "#ffffff", "#23262b", "#747a83"
-PASSED, FAILED, UNMEASURED = "#1a7f5a", "#c2410c", "#747a83"
 SHOWN = ("view", "identity")
 """Gates whose numbers stand under a shot that passed; of the others only what failed."""
-MARGIN, GAP, CAPTION = 28, 18, 66
+MARGIN, GAP, CAPTION, HEADER = 28, 18, 66, 64
+
+
+@dataclass(frozen=True)
+class _Caption:
+    """What stands under a picture. colour: of the detail and of the line above the two."""
+
+    title: str
+    detail: str
+    colour: str
 
 
 def draw_sheet(character: Character, shots: Sequence[Shot], tile: int = 320) -> torch.Tensor:
@@ -23,53 +38,37 @@ def draw_sheet(character: Character, shots: Sequence[Shot], tile: int = 320) -> 
 
     tile: side of each picture on the sheet in pixels; up to four stand in a row.
     """
-    cells = [("Original", "the picture given", INK, character.source)]
-    cells += [(*_label(shot), shot) for shot in shots]
-    columns = min(4, len(cells)) if len(cells) != 5 else 3
-    rows = math.ceil(len(cells) / columns)
-    header = 64
-    width = 2 * MARGIN + columns * tile + (columns - 1) * GAP
-    height = header + MARGIN + rows * (tile + CAPTION) + (rows - 1) * GAP + MARGIN
-    sheet = Image.new("RGB", (width, height), PAPER)
-    draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, 24), character.name, INK, ImageFont.load_default(30))
+    captions = [_Caption("Original", "the picture given", SHEET_INK), *map(_label, shots)]
+    columns = min(4, len(captions)) if len(captions) != 5 else 3
+    cells = Cells(columns, tile, tile + CAPTION, MARGIN, HEADER + MARGIN, GAP)
+    width = int(cells.right()) + MARGIN
+    page = Page(width, int(cells.bottom(len(captions))) + MARGIN, scale=1, paper=SHEET_PAPER)
+    page.text((MARGIN, 24), character.name, 30, SHEET_INK)
     kept = sum(shot.include for shot in shots)
-    summary = f"{kept} of {len(shots)} shots kept"
-    draw.text((width - MARGIN, 34), summary, MUTED, ImageFont.load_default(18), anchor="ra")
-    for index, (title, detail, colour, shot) in enumerate(cells):
-        left = MARGIN + (index % columns) * (tile + GAP)
-        top = header + MARGIN + (index // columns) * (tile + CAPTION + GAP)
-        _draw_cell(draw, sheet, (left, top), tile, shot, title, detail, colour)
-    return torch.from_numpy(np.array(sheet)).to(torch.float32) / 255
+    page.text(
+        (width - MARGIN, 34), f"{kept} of {len(shots)} shots kept", 18, SHEET_QUIET, anchor="ra"
+    )
+    for number, shot in enumerate((character.source, *shots)):
+        _draw_cell(page, cells.at(number), tile, shot, captions[number])
+    return page.tensor()
 
 
 def _draw_cell(
-    draw: ImageDraw.ImageDraw,
-    sheet: Image.Image,
-    corner: tuple[int, int],
-    tile: int,
-    shot: Shot,
-    title: str,
-    detail: str,
-    colour: str,
+    page: Page, at: tuple[float, float], tile: int, shot: Shot, caption: _Caption
 ) -> None:
-    left, top = corner
-    box = (left, top, left + tile - 1, top + tile + CAPTION - 1)
-    draw.rounded_rectangle(box, 10, CARD)
-    picture = Image.fromarray(quantise(shot.image).numpy())
-    scale = min(tile / picture.width, tile / picture.height)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    picture = picture.resize(size, Image.Resampling.LANCZOS)
-    mask = Image.new("L", size, 0)
-    ImageDraw.Draw(mask).rounded_rectangle((0, 0, size[0] - 1, size[1] + 12), 10, 255)
-    sheet.paste(picture, (left + (tile - size[0]) // 2, top + (tile - size[1]) // 2), mask)
-    draw.rectangle((left, top + tile, left + tile - 1, top + tile + 2), colour)
-    draw.text((left + 14, top + tile + 12), title, INK, _fitting(draw, title, 20, tile - 28))
-    draw.text((left + 14, top + tile + 38), detail, colour, _fitting(draw, detail, 15, tile - 28))
+    left, top = at
+    below, colour = top + tile, caption.colour
+    page.box(left, top, left + tile - 1, below + CAPTION - 1, CARD, 10)
+    page.picture(shot.image, at, (tile, tile), radius=10)
+    page.box(left, below, left + tile - 1, below + 2, colour)
+    for text, size, down, ink in (
+        (caption.title, 20, 12, SHEET_INK),
+        (caption.detail, 15, 38, colour),
+    ):
+        page.text((left + 14, below + down), text, size_that_fits(text, size, tile - 28), ink)
 
 
-def _label(shot: Shot) -> tuple[str, str, str]:
-    """Title, detail and colour of a shot's cell."""
+def _label(shot: Shot) -> _Caption:
     tags = shot.tags
     words = [
         VOCABULARY[axis].get(value, value)
@@ -96,14 +95,6 @@ def _label(shot: Shot) -> tuple[str, str, str]:
     if shot.provenance.tries > 1:
         measured.append(f"{shot.provenance.tries} tries")
     if not measured:
-        return title, "not measured", UNMEASURED
-    return title, "  ·  ".join(measured), PASSED if shot.accepted else FAILED
-
-
-def _fitting(
-    draw: ImageDraw.ImageDraw, text: str, size: int, width: int
-) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The default font, made smaller until ``text`` fits ``width`` pixels."""
-    while size > 8 and draw.textlength(text, font=ImageFont.load_default(size)) > width:
-        size -= 1
-    return ImageFont.load_default(size)
+        return _Caption(title, "not measured", SHEET_QUIET)
+    colour = SHEET_PASSED if shot.accepted else SHEET_FAILED
+    return _Caption(title, "  ·  ".join(measured), colour)

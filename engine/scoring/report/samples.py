@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -12,6 +10,7 @@ import torch
 from PIL import Image
 
 from ...core.character import VOCABULARY, quantise
+from ...drawing.data_url import jpeg_url
 from ...vision.copies import Nearest
 from ..adherence import asked_backdrop, asked_clothes
 from ..metrics import ATTRIBUTES, LEAKS, UNDRESSED
@@ -46,10 +45,7 @@ def tile(image: torch.Tensor, says: str, chip: str, kind: str, side: int = LARGE
     """``image`` (H, W, 3), at most ``side`` px a side."""
     picture = Image.fromarray(quantise(image).numpy())
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY)
-    source = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return Tile(source, picture.width, picture.height, says, chip, kind)
+    return Tile(jpeg_url(picture, QUALITY), picture.width, picture.height, says, chip, kind)
 
 
 @dataclass(frozen=True)

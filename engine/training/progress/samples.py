@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from PIL import Image
 
 from ...comfyui.sampling import Conditioning, Sampling, encode_prompt, sample
-from ...core.character import Character, Tags, quantise
+from ...core.character import Character, Tags
+from ...drawing.contact_sheet import side_by_side
 from ...families import table
 from ...store.images import png_bytes
 
@@ -104,10 +103,5 @@ class TrainingSampler:
 
 def sheet_bytes(pictures: torch.Tensor, prompts: Sequence[str], step: int) -> bytes:
     """``pictures`` (N, H, W, 3) in 0..1 beside each other as a PNG file that has their prompts."""
-    count, height, width = pictures.shape[:3]
-    columns = min(count, _COLUMNS)
-    sheet = Image.new("RGB", (columns * width, math.ceil(count / columns) * height))
-    for number, picture in enumerate(pictures):
-        place = (number % columns * width, number // columns * height)
-        sheet.paste(Image.fromarray(quantise(picture).numpy()), place)
+    sheet = side_by_side(pictures, _COLUMNS)
     return png_bytes(sheet, json.dumps({"step": step, "prompts": list(prompts)}))

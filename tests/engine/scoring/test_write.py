@@ -27,7 +27,7 @@ def test_a_report_of_any_outcome_is_four_whole_files(make_evaluation, character,
         assert score["verdict"] == evaluation.card.verdict
     with Image.open(tmp_path / "report.png") as opened:
         assert opened.width == 1600
-        assert opened.size == (written.image.shape[1], written.picture.shape[0])
+        assert opened.size == (written.image.shape[1], written.image.shape[0])
 
 
 def test_the_same_evaluation_gives_the_same_files(make_evaluation, character, tmp_path):

@@ -55,7 +55,7 @@ def test_the_picture_goes_in_and_comes_out_the_same(comfy: Executor, mode: str, 
 
 
 def test_transparency_is_laid_over_white(comfy: Executor) -> None:
-    from facet.nodes.common.inputs import to_rgb
+    from facet.engine.vision.colours import to_rgb
 
     pixels = torch.tensor([[[1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.5], [0.2, 0.4, 0.6, 1.0]]])
     expected = torch.tensor([[[1.0, 1.0, 1.0], [1.0, 0.5, 0.5], [0.2, 0.4, 0.6]]])

@@ -17,13 +17,13 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.expression.measured import TOLERANCE, sliders_from_blendshapes
-from facet.engine.generate.expression.presets import PRESETS
+from facet.engine.generate.expression.presets import OWN, PRESETS
+from facet.engine.generate.expression.request import requested_expressions, words_for
 from facet.engine.generate.expression.table import HAND_PLACED, SLIDERS
 from facet.engine.generate.shots.turn import view_after
 from facet.engine.vision.faces import find_face
 from facet.nodes.expression.editor import FacetExpressionEditor
-from facet.nodes.expression.inputs import OWN, known_presets
-from facet.nodes.expression.list import wanted_expressions, words_for
+from facet.nodes.expression.inputs import known_presets
 
 GREY = torch.full((128, 128, 3), 0.5)
 
@@ -290,13 +290,13 @@ def test_the_view_is_the_one_nearest_to_where_the_head_would_look(yaw, turn, nod
 
 
 def test_blended_names_are_added_up_within_what_a_face_can_do():
-    [one] = wanted_expressions("smile:0.5 + wink", OWN, 1.0, {}, known_presets())
+    [one] = requested_expressions("smile:0.5 + wink", OWN, 1.0, {}, known_presets())
     assert one.sliders["smile_r"] == pytest.approx(
         0.5 * PRESETS["smile"]["smile_r"] + PRESETS["wink"]["smile_r"]
     )
     assert one.sliders["blink_l"] == one.sliders["smile_l"] == 1
     assert all(slider.low <= one.sliders[slider.name] <= slider.high for slider in SLIDERS)
-    [own] = wanted_expressions("", OWN, 1.0, {"smile_l": 5.0}, known_presets())
+    [own] = requested_expressions("", OWN, 1.0, {"smile_l": 5.0}, known_presets())
     assert own.sliders["smile_l"] == 1
 
 
@@ -344,7 +344,7 @@ def test_a_broken_preset_of_ones_own_is_named_and_takes_no_node_away(folders: Pa
     schema = FacetExpressionEditor.define_schema()
     [preset] = [one for one in schema.inputs if one.id == "preset"]
     assert "grin" in preset.options
-    [wanted] = wanted_expressions("grin", OWN, 1.0, {}, known_presets())
+    [wanted] = requested_expressions("grin", OWN, 1.0, {}, known_presets())
     assert wanted.sliders["smile_r"] == 0.5
 
     (own / "grin.json").write_text("{", "utf-8")

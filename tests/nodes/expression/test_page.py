@@ -18,12 +18,13 @@ from PIL import Image
 from facet.engine.core.character import quantise
 from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
+from facet.engine.generate.expression.presets import OWN
+from facet.engine.generate.expression.subjects import SIDE, described, subject_of
 from facet.engine.generate.expression.table import HAND_PLACED
 from facet.engine.vision.faces import find_face
 from facet.nodes.expression.editor import FacetExpressionEditor
-from facet.nodes.expression.faces import KNOWN, SIDE, described, preview, subject_of
-from facet.nodes.expression.inputs import OWN, known_presets
-from facet.nodes.expression.page import keep_preset, rig_and_presets
+from facet.nodes.expression.inputs import known_presets
+from facet.nodes.expression.page import FACES, keep_preset, rig_and_presets, shown
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +38,7 @@ def kept(number: int, scale: int = 1) -> str:
     image = demo_picture(number).repeat_interleave(scale, 0).repeat_interleave(scale, 1)
     face = find_face(load_models().face, image)
     assert face is not None
-    return KNOWN.keep(subject_of(image, face))
+    return FACES.keep(subject_of(image, face))
 
 
 def pixels(url: str) -> torch.Tensor:
@@ -46,7 +47,7 @@ def pixels(url: str) -> torch.Tensor:
 
 
 def test_a_face_is_shown_with_its_landmarks_at_no_more_than_512_pixels():
-    small, large = described(kept(3)), described(kept(3, 8))
+    small, large = described(FACES.of(kept(3))), described(FACES.of(kept(3, 8)))
     assert max(small["size"]) < max(large["size"]) == SIDE
     assert len(large["landmarks"]) == 478
     by = large["size"][0] / small["size"][0]
@@ -57,28 +58,28 @@ def test_a_face_is_shown_with_its_landmarks_at_no_more_than_512_pixels():
 
 def test_the_preview_shows_what_the_node_would_make():
     image = demo_picture(3)
-    shown = FacetExpressionEditor.execute(
+    output = FacetExpressionEditor.execute(
         image=image[None], face_detection_model=load_models().face, preset="surprised"
     )
-    [key] = shown.ui["facet_expression"][0]["pictures"][0]["faces"]
-    made = preview({"key": key, "preset": "surprised", "sliders": {"smile_l": 0.1}})
-    assert made["landmarks"] != described(key)["landmarks"]
-    before = pixels(described(key)["picture"])
+    [key] = output.ui["facet_expression"][0]["pictures"][0]["faces"]
+    made = shown({"key": key, "preset": "surprised", "sliders": {"smile_l": 0.1}})
+    assert made["landmarks"] != described(FACES.of(key))["landmarks"]
+    before = pixels(described(FACES.of(key))["picture"])
     assert float((pixels(made["picture"]) - before).abs().mean()) > 0.005
-    rest = preview({"key": key, "preset": OWN, "sliders": {}})
-    assert rest["landmarks"] == described(key)["landmarks"]
+    rest = shown({"key": key, "preset": OWN, "sliders": {}})
+    assert rest["landmarks"] == described(FACES.of(key))["landmarks"]
 
 
 def test_points_make_a_face_of_a_whole_picture():
     image = demo_picture(5)
     face = find_face(load_models().face, image)
     assert face is not None
-    key = KNOWN.keep(subject_of(image, None))
-    assert described(key)["landmarks"] is None
+    key = FACES.keep(subject_of(image, None))
+    assert described(FACES.of(key))["landmarks"] is None
     with pytest.raises(ValueError, match="place the twelve points"):
-        preview({"key": key})
+        shown({"key": key})
     points = (face.landmarks[[one.point for one in HAND_PLACED]] / 128).tolist()
-    made = preview({"key": key, "points": json.dumps(points), "sliders": {"jaw_open": 0.3}})
+    made = shown({"key": key, "points": json.dumps(points), "sliders": {"jaw_open": 0.3}})
     at = [one.point for one in HAND_PLACED]
     assert np.allclose(np.array(made["from"])[at], face.landmarks[at], atol=0.5)
     assert not torch.equal(pixels(made["picture"]), quantise(image) / 255)
@@ -97,7 +98,7 @@ def test_points_make_a_face_of_a_whole_picture():
 )
 def test_a_preview_that_cannot_be_says_why(asked: dict[str, Any], said: str):
     with pytest.raises(ValueError, match=said):
-        preview({"key": kept(3), **asked})
+        shown({"key": kept(3), **asked})
 
 
 def test_a_preset_is_kept_and_found_again(user: Path):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import json
 import threading
 from collections.abc import Mapping
@@ -13,16 +11,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
-from ...engine.core.character import quantise
-from ...engine.core.errors import FacetError
-from ...engine.generate.expression.edit import edit
-from ...engine.generate.expression.presets import blended
-from ...engine.generate.retouch.retouch import surroundings
-from ...engine.vision.faces import Face
-from .inputs import OWN, known_presets
-from .points import hand_placed
+from ...core.character import quantise
+from ...core.errors import FacetError
+from ...drawing.data_url import jpeg_url
+from ...vision.faces import Face
+from ..retouch.retouch import surroundings
+from .edit import edit
+from .hand_placed import hand_placed
+from .presets import OWN, Preset, blended
+from .request import added
 
 SIDE = 512
 """Longest side in pixels of what the page is shown."""
@@ -80,10 +78,6 @@ class Subjects:
         return subject
 
 
-KNOWN = Subjects()
-"""Of this process: the node writes, and the page's requests read."""
-
-
 def subject_of(image: torch.Tensor, face: Face | None) -> Subject:
     """``face`` in ``image`` (H, W, 3) with what is around it; the whole picture without one."""
     height, width = image.shape[:2]
@@ -112,26 +106,26 @@ def subject_of(image: torch.Tensor, face: Face | None) -> Subject:
     return Subject(picture, small)
 
 
-def described(key: str) -> dict[str, Any]:
-    """The subject called ``key`` as the page draws it; FacetError when it is not known."""
-    subject = KNOWN.of(key)
+def described(subject: Subject) -> dict[str, Any]:
+    """``subject`` as the page draws it."""
     height, width = subject.picture.shape[:2]
     face = subject.face
     return {
-        "key": key,
+        "key": subject.key,
         "size": [width, height],
-        "picture": _data_url(subject.picture),
+        "picture": jpeg_url(subject.picture),
         "landmarks": None if face is None else _plain(face.landmarks),
         "yaw": 0.0 if face is None else face.yaw,
     }
 
 
-def preview(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The face ``asked["key"]`` with the sliders that its widgets come to.
+def preview(
+    subject: Subject, asked: Mapping[str, Any], presets: Mapping[str, Preset]
+) -> dict[str, Any]:
+    """The face of ``subject`` with the sliders that its widgets come to.
 
-    asked: key, points, neutralise, and what ``totals`` takes. Raises FacetError for what cannot be.
+    asked: points, neutralise, and what ``totals`` takes. Raises FacetError for what cannot be.
     """
-    subject = KNOWN.of(str(asked.get("key", "")))
     height, width = subject.picture.shape[:2]
     placed = hand_placed(str(asked.get("points", "")), width, height)
     face = subject.face or placed
@@ -143,13 +137,14 @@ def preview(asked: Mapping[str, Any]) -> dict[str, Any]:
         _number(asked.get("strength", 1.0)),
         _pairs(asked.get("sliders")),
         _pairs(asked.get("copied")),
+        presets,
     )
     neutralise = bool(asked.get("neutralise")) or preset == "neutral"
     edited = edit(subject.image, face, sliders, neutralise=neutralise)
     moved = face.landmarks if edited.landmarks is None else edited.landmarks
     return {
-        "key": asked.get("key", ""),
-        "picture": _data_url(quantise(edited.image).numpy()),
+        "key": subject.key,
+        "picture": jpeg_url(quantise(edited.image).numpy()),
         "from": _plain(face.landmarks),
         "landmarks": _plain(moved),
         "yaw": face.yaw,
@@ -161,17 +156,15 @@ def totals(
     preset: str,
     strength: float,
     sliders: Mapping[str, float],
-    copied: Mapping[str, float] | None = None,
+    copied: Mapping[str, float],
+    presets: Mapping[str, Preset],
 ) -> dict[str, float]:
     """What all the sliders come to: the copied expression, the preset and the person's own.
 
     Raises FacetError for names that there are not and for amounts that are no numbers.
     """
-    extra = dict(copied or {})
-    for name, value in sliders.items():
-        extra[name] = extra.get(name, 0.0) + value
     parts = {} if preset == OWN else {preset: strength}
-    return blended(parts, extra, known_presets())
+    return blended(parts, added(copied, sliders), presets)
 
 
 def _pairs(value: Any) -> dict[str, float]:
@@ -191,10 +184,3 @@ def _number(value: Any) -> float:
 def _plain(landmarks: np.ndarray) -> list[list[float]]:
     rows: list[list[float]] = np.round(np.asarray(landmarks, np.float64), 2).tolist()
     return rows
-
-
-def _data_url(picture: np.ndarray) -> str:
-    """``picture`` (h, w, 3) uint8 as a JPEG that stands in a message."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=90, subsampling=0)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ...engine.core.errors import FacetError
-from ...engine.core.vocabulary import VOCABULARY
-from ...engine.generate.expression.presets import Preset, blended
-from .inputs import OWN
+from ...core.errors import FacetError
+from ...core.vocabulary import VOCABULARY
+from .presets import OWN, Preset, blended
 
 WORDS = MappingProxyType(
     {
@@ -35,7 +34,7 @@ WORDS = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExpressionRequest:
     """One expression. tag: the expression of a shot's tags, '' when no word is known for it.
 
     neutral: the face is to show none, so that what it shows already is taken away.
@@ -62,13 +61,18 @@ def words_for(remainder: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def wanted_expressions(
+def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """The sliders of both, added up."""
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
+
+
+def requested_expressions(
     lines: str,
     preset: str,
     strength: float,
     sliders: Mapping[str, float],
     presets: Mapping[str, Preset],
-) -> tuple[Wanted, ...]:
+) -> tuple[ExpressionRequest, ...]:
     """Those of ``lines``, each with ``sliders`` added; without any, the one of ``preset``.
 
     lines: names with commas or line breaks between them; ``+`` adds, and ``:0.5`` takes less of
@@ -77,12 +81,12 @@ def wanted_expressions(
     """
     if not lines.strip(" ,;\n\t"):
         parts = {} if preset == OWN else {preset: strength}
-        return (_wanted(preset if parts else "", parts, sliders, presets),)
+        return (_request(preset if parts else "", parts, sliders, presets),)
     found = {}
     for line in filter(None, (part.strip() for part in re.split(r"[,;\n]", lines))):
         if line in found:
             raise FacetError(f"The expression {line!r} is listed twice; take one of them out.")
-        found[line] = _wanted(line, _parts(line, strength), sliders, presets)
+        found[line] = _request(line, _parts(line, strength), sliders, presets)
     return tuple(found.values())
 
 
@@ -104,15 +108,15 @@ def _parts(line: str, strength: float) -> dict[str, float]:
     return parts
 
 
-def _wanted(
+def _request(
     name: str,
     parts: Mapping[str, float],
     sliders: Mapping[str, float],
     presets: Mapping[str, Preset],
-) -> Wanted:
+) -> ExpressionRequest:
     amounts = blended(parts, sliders, presets)
     chosen = [presets[part] for part in parts]
-    return Wanted(
+    return ExpressionRequest(
         name or "own expression",
         MappingProxyType(amounts),
         " and ".join(dict.fromkeys(one.expression for one in chosen)),

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
-from ...engine.core.character import Character, Provenance, Shot, Tags
-from ...engine.core.errors import FacetError
-from ...engine.generate.expression.measured import sliders_from_blendshapes
-from ...engine.generate.retouch.retouch import surroundings
-from ...engine.generate.shots.store import ShotStore
-from ...engine.store.keys import key
-from ...engine.vision.faces import Face, find_face
-from ..common.folders import character_folder
-from ..common.inputs import picture, to_rgb
-from .faces import AROUND, KNOWN, subject_of
-from .inputs import FRONT
-from .list import Wanted
-from .work import Expressions
+from ...core.character import Character, Provenance, Shot, Tags
+from ...core.errors import FacetError
+from ...store.keys import key
+from ...vision.colours import to_rgb
+from ...vision.faces import Face, find_face
+from ..retouch.retouch import surroundings
+from ..shots.store import ShotStore
+from .editor import ExpressionEditor
+from .measured import sliders_from_blendshapes
+from .request import ExpressionRequest
+from .subjects import AROUND, Subjects, subject_of
 
+ORIGINAL, FRONT = "original", "front shots"
+"""Which of a character's images are edited."""
 SHOWN = 12
 FACES_SHOWN = 6
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class EditedImage:
     """What is edited, and whose: ``shot`` is None where it is only a picture."""
 
     image: torch.Tensor
@@ -50,7 +50,7 @@ class Outcome:
 
 def pictures_from(
     image: torch.Tensor | None, character: Character | None, shots: str
-) -> list[Picture]:
+) -> list[EditedImage]:
     """What is edited: each picture of ``image`` (B, H, W, C), or some of the character's.
 
     Raises FacetError when it is none of the two, or both.
@@ -63,25 +63,25 @@ def pictures_from(
         return [_alone(to_rgb(one).to("cpu", torch.float32)) for one in image]
     assert character is not None
     if shots != FRONT:
-        return [Picture(character.source.image, character, character.source)]
+        return [EditedImage(character.source.image, character, character.source)]
     front = [one for one in character.dataset if one.tags.view in ("", "front")]
     if not front:
         raise FacetError(
             f"No included shot of {character.name} looks to the front; set shots to original."
         )
-    return [Picture(one.image, character, one) for one in front]
+    return [EditedImage(one.image, character, one) for one in front]
 
 
-def _alone(image: torch.Tensor) -> Picture:
+def _alone(image: torch.Tensor) -> EditedImage:
     if not torch.isfinite(image).all():
         raise FacetError("The picture holds values that are not numbers; make it again.")
-    return Picture(
+    return EditedImage(
         image, Character("Expressions", "facet", "person", Shot(image, Provenance("imported")))
     )
 
 
 def copied_expression(image: torch.Tensor | None, face_model: Any) -> dict[str, float]:
-    """The sliders of the expression in one picture (1, H, W, C); none without a picture.
+    """The sliders of the expression in one picture (H, W, 3); none without a picture.
 
     Raises FacetError without a detector, or when it finds no face.
     """
@@ -92,35 +92,34 @@ def copied_expression(image: torch.Tensor | None, face_model: Any) -> dict[str, 
             "An expression can be copied only where a face is measured; connect a "
             "face_detection_model."
         )
-    face: Face | None = find_face(face_model, picture(image, "expression_from"))
+    face: Face | None = find_face(face_model, image)
     if face is None:
         raise FacetError("No face was found in expression_from; give a picture that shows one.")
     return sliders_from_blendshapes(face.blendshapes)
 
 
-def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    """The sliders of both, added up."""
-    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
-
-
 def edit_all(
-    work: Expressions,
-    one: Picture,
+    work: ExpressionEditor,
+    one: EditedImage,
     number: int,
-    wanted: tuple[Wanted, ...],
+    wanted: tuple[ExpressionRequest, ...],
     outcome: Outcome,
+    subjects: Subjects,
     on_one: Callable[[], object],
 ) -> None:
-    """Makes every expression of one picture, and puts it into ``outcome``."""
+    """Makes every expression of one picture, and puts it into ``outcome``.
+
+    subjects: where its faces are kept for the page.
+    """
     import comfy.model_management
 
     faces = work.faces(one.image)
     face = work.chosen(faces)
     if number < SHOWN:
-        keys = [KNOWN.keep(subject_of(one.image, found)) for found in faces[:FACES_SHOWN]]
+        keys = [subjects.keep(subject_of(one.image, found)) for found in faces[:FACES_SHOWN]]
         # Points can be placed anew where the face is one that was placed, or none.
         measured = bool(faces and faces[0].blendshapes)
-        whole = "" if measured else KNOWN.keep(subject_of(one.image, None))
+        whole = "" if measured else subjects.keep(subject_of(one.image, None))
         outcome.pictures.append({"faces": keys, "whole": whole})
     if outcome.original is None:
         outcome.original = _cell(one.shot or work.character.source, one.image, face, "")
@@ -134,11 +133,11 @@ def edit_all(
 
 
 def keep(
-    work: Expressions,
-    one: Picture,
+    work: ExpressionEditor,
+    one: EditedImage,
     number: int,
     face: Face | None,
-    expression: Wanted,
+    expression: ExpressionRequest,
     outcome: Outcome,
 ) -> None:
     """Makes one expression; a picture without the face comes out as it is."""
@@ -169,7 +168,7 @@ def keep(
     outcome.cells.append(_cell(shot, done.image, shown, expression.tag or expression.name))
     if one.shot is not None and shot.hash != one.shot.hash:
         name = key(1, shot=shot.hash, expression=expression.name)
-        ShotStore(character_folder(one.character, "expressions")).save(name, shot)
+        ShotStore(work.folder).save(name, shot)
 
 
 def _cell(shot: Shot, image: torch.Tensor, face: Face | None, expression: str) -> Shot:

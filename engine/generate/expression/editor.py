@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from ...engine.core.character import Character, Provenance, Score, Tags
-from ...engine.core.errors import FacetError
-from ...engine.core.vocabulary import VOCABULARY
-from ...engine.families.dialects import dialect_for
-from ...engine.generate.expression.edit import edit
-from ...engine.generate.expression.painting import parts_to_paint
-from ...engine.generate.expression.rig import MOST_TURN
-from ...engine.generate.retouch.repaint import repainted, shown_as
-from ...engine.generate.retouch.retouch import Retoucher
-from ...engine.generate.shots.camera import Studio
-from ...engine.generate.shots.gates import Gates, Thresholds
-from ...engine.generate.shots.store import ShotStore
-from ...engine.generate.shots.turn import shows_the_original, turned_shot, view_after
-from ...engine.vision.embedding import embed, likeness_gain
-from ...engine.vision.faces import Face, find_faces
-from ..common.folders import character_folder
-from ..common.inputs import at_size_of
-from .list import Wanted, words_for
-from .points import hand_placed
+from ...core.character import Character, Provenance, Score, Tags
+from ...core.errors import FacetError
+from ...core.vocabulary import VOCABULARY
+from ...families.dialects import dialect_for
+from ...vision.embedding import embed, likeness_gain
+from ...vision.faces import Face, find_faces
+from ..retouch.repaint import repainted, shown_as
+from ..retouch.retouch import Retoucher
+from ..shots.camera import Studio
+from ..shots.gates import Gates, Thresholds
+from ..shots.store import ShotStore
+from ..shots.turn import shows_the_original, turned_shot, view_after
+from ..sizes import at_size_of
+from .edit import edit
+from .hand_placed import hand_placed
+from .painting import parts_to_paint
+from .request import ExpressionRequest, words_for
+from .rig import MOST_TURN
 
 IDENTITY = "identity"
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExpressionSettings:
     """How faces are chosen, bent and painted; see the node's widgets of these names."""
 
     face_index: int = 0
@@ -44,7 +44,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Done:
+class EditedFace:
     """A face with another expression.
 
     image: (H, W, 3). mask: (H, W), 0 where the picture is what it was. provenance: without a
@@ -61,17 +61,19 @@ class Done:
     include: bool = True
 
 
-class Expressions:
+class ExpressionEditor:
     """Gives the faces of one character other expressions.
 
-    character: whose original tells who it is. The models are ComfyUI's, and each may be None; so
-    may the studio, without which nothing is painted and no head turns far.
+    character: whose original tells who it is. folder: where new shots are kept. The
+    models are ComfyUI's, and each may be None; so may the studio, without which nothing is painted
+    and no head turns far.
     """
 
     def __init__(
         self,
         character: Character,
-        settings: Settings,
+        settings: ExpressionSettings,
+        folder: Path,
         face_model: Any = None,
         clip_vision: Any = None,
         studio: Studio | None = None,
@@ -82,7 +84,7 @@ class Expressions:
                 "Calibrating measures the face; connect a face_detection_model, or turn calibrate "
                 "off."
             )
-        self.character, self.settings = character, settings
+        self.character, self.settings, self.folder = character, settings, folder
         self.face_model, self.clip_vision = face_model, clip_vision
         self.studio, self.seed = studio, seed
         self.retoucher: Retoucher | None = None
@@ -105,29 +107,31 @@ class Expressions:
         index = self.settings.face_index
         return faces[index] if index < len(faces) else None
 
-    def done(self, image: torch.Tensor, face: Face, wanted: Wanted, tags: Tags) -> Done:
-        """``image`` (H, W, 3) in which ``face`` has the expression that is ``wanted``.
+    def done(
+        self, image: torch.Tensor, face: Face, request: ExpressionRequest, tags: Tags
+    ) -> EditedFace:
+        """``image`` (H, W, 3) in which ``face`` has the expression of ``request``.
 
         A turn that no warp shows is a new picture, where there is a model that knows who it is.
         """
-        turn, nod = (wanted.sliders.get(name, 0.0) for name in ("head_yaw", "head_pitch"))
+        turn, nod = (request.sliders.get(name, 0.0) for name in ("head_yaw", "head_pitch"))
         if max(abs(turn), abs(nod)) > MOST_TURN and shows_the_original(self.studio):
             view = view_after(face.yaw, turn, nod)
             if view is not None:
-                return self._turned(view, wanted, tags)
+                return self._turned(view, request, tags)
         edited = edit(
             image,
             face,
-            wanted.sliders,
+            request.sliders,
             face_model=self.face_model if self.settings.calibrate else None,
-            neutralise=self.settings.neutralise or wanted.neutral,
+            neutralise=self.settings.neutralise or request.neutral,
         )
-        provenance = Provenance("edited", instruction=wanted.name)
-        done = Done(edited.image, edited.mask, provenance, notes=edited.notes)
+        provenance = Provenance("edited", instruction=request.name)
+        done = EditedFace(edited.image, edited.mask, provenance, notes=edited.notes)
         if self.retoucher is not None and edited.landmarks is not None:
             asked = replace(
                 tags,
-                expression=wanted.phrase,
+                expression=request.phrase,
                 details=(*tags.details, *words_for(edited.remainder)),
             )
             size = (image.shape[0], image.shape[1])
@@ -136,8 +140,8 @@ class Expressions:
                 done = self._painted(self.retoucher, done, where, face, asked)
         return replace(done, scores=self._scores(image, done.image))
 
-    def _turned(self, view: str, wanted: Wanted, tags: Tags) -> Done:
-        """A shot of the character in ``view`` with the expression that is ``wanted``."""
+    def _turned(self, view: str, request: ExpressionRequest, tags: Tags) -> EditedFace:
+        """A shot of the character in ``view`` with the expression of ``request``."""
         assert self.studio is not None
         character = self.character
         dialect = dialect_for(self.studio.style, self.studio.model, self.studio.mode.value)
@@ -148,18 +152,18 @@ class Expressions:
             replace(self.studio, sampling=sampling),
             gates,
             self.seed,
-            replace(tags, view=view, expression=wanted.phrase),
-            ShotStore(character_folder(character, "expressions")),
+            replace(tags, view=view, expression=request.phrase),
+            ShotStore(self.folder),
         )
         words = VOCABULARY["view"][view]
         notes = [f"The head turns too far for a warp; a new picture was made, {words}."]
         missed = [f"{score.gate} ({score.note})" for score in shot.scores if score.passed is False]
         if missed:
             notes.append(f"It did not pass {', '.join(missed)}, and is left out of the dataset.")
-        return Done(
+        return EditedFace(
             shot.image,
             torch.ones(shot.image.shape[:2]),
-            replace(shot.provenance, instruction=wanted.name),
+            replace(shot.provenance, instruction=request.name),
             shot.scores,
             tuple(notes),
             view,
@@ -167,8 +171,8 @@ class Expressions:
         )
 
     def _painted(
-        self, retoucher: Retoucher, done: Done, where: torch.Tensor, face: Face, asked: Tags
-    ) -> Done:
+        self, retoucher: Retoucher, done: EditedFace, where: torch.Tensor, face: Face, asked: Tags
+    ) -> EditedFace:
         """``done`` painted anew where ``where`` says, unless that would be somebody else."""
         settings = self.settings
         painted = repainted(
