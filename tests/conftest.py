@@ -68,8 +68,30 @@ def pytest_collection_modifyitems(
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
     dear = {group_of(item) for item in items if item.get_closest_marker("slow")}
     rank = {"server": 0, "narrow": 1}
-    items.sort(key=lambda item: rank.get(group_of(item), 2 if group_of(item) in dear else 3))
+    items.sort(
+        key=lambda item: (
+            rank.get(group_of(item), 2 if group_of(item) in dear else 3),
+            renderer_of(item) if group_of(item) == "server" else 0,
+        )
+    )
     return (yield)
+
+
+def renderer_of(item: pytest.Item) -> int:
+    """Where a test stands among those of a server: those of one renderer after the other's."""
+    if "pages" not in getattr(item, "fixturenames", ()):
+        return 2
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return int(parameters.get("page", parameters.get("vue", False)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    # A page that nobody looks at repaints all the same, on a quarter of a core.
+    for name in ("pages", "narrow_pages"):
+        needed = name in getattr(nextitem, "fixturenames", ())
+        if not needed and name in getattr(item, "funcargs", {}):
+            item.funcargs[name].close()
 
 
 def group_of(item: pytest.Item) -> str:

@@ -26,23 +26,23 @@ FEW = {
 CAPTION = "zqx person, laughing at the camera"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def saved() -> dict[str, Any]:
     return workflow.load(FILE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prompt(saved: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
     return workflow.to_prompt(saved, server.client.get("/object_info"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def few(prompt: dict[str, Any]) -> dict[str, Any]:
     """The workflow as it is, with little of everything and nobody in the page."""
     return changed(copy.deepcopy(prompt), FEW)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def first(few: dict[str, Any], server: ComfyServer) -> Run:
     """One run over HTTP, in which nothing is decided."""
     return server.run(few)

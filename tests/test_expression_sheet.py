@@ -17,12 +17,12 @@ from harness.graphs import check_in_page, check_size, check_thumbnail
 FILE = ROOT / "workflows" / "10_expression_sheet.json"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def saved() -> dict[str, Any]:
     return workflow.load(FILE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prompt(saved: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
     return workflow.to_prompt(saved, server.client.get("/object_info"))
 

@@ -18,17 +18,17 @@ PERSON = 0
 GATES = {"view", "framing", "persons", "identity", "sharpness", "duplicate"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def saved() -> dict[str, Any]:
     return workflow.load(demo.START)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def prompt(saved: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
     return workflow.to_prompt(saved, server.client.get("/object_info"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def record(saved: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
     """The demo, run once for these tests: what `run.json` says of it."""
     return demo.follow(server.server, saved, PERSON)

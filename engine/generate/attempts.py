@@ -44,7 +44,7 @@ class Attempt:
     reason: str = ""
 
 
-class Judgement(Protocol):
+class AttemptVerdict(Protocol):
     """What checks say of an image; ``rank`` is higher for the one to keep."""
 
     @property
@@ -63,8 +63,8 @@ class MeasuredValues(Protocol):
         """It as JSON values, in which tuples are lists."""
 
 
-V = TypeVar("V", bound=Judgement)
-V_co = TypeVar("V_co", bound=Judgement, covariant=True)
+V = TypeVar("V", bound=AttemptVerdict)
+V_co = TypeVar("V_co", bound=AttemptVerdict, covariant=True)
 M = TypeVar("M", bound=MeasuredValues)
 
 
@@ -82,7 +82,7 @@ class Camera(Protocol):
 
 
 class Checks(Protocol[M, V_co]):
-    """MeasuredValues images and judges them."""
+    """Measures images and judges them."""
 
     def measure(self, image: torch.Tensor, known: Any) -> M:
         """What there is to see in ``image``; ``known``: the record of what was measured earlier."""

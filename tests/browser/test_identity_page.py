@@ -47,7 +47,7 @@ SHOW = """([id, folder]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def told(server: ComfyServer) -> list[str]:
     """The folders of two reports of a character, the later first."""
     folders = []

@@ -188,13 +188,13 @@ class Browser:
 
 
 class Pages:
-    """The page of a server in each renderer, kept open; a context manager that closes them."""
+    """The page of a server, kept open in one renderer at a time; a context manager."""
 
     def __init__(self, browser: Browser, server: ComfyServer) -> None:
         self.browser = browser
         self.server = server
         self.stack = ExitStack()
-        self.opened: dict[bool, Page] = {}
+        self.opened: Page | None = None
 
     def __enter__(self) -> Pages:
         return self
@@ -205,15 +205,20 @@ class Pages:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the page; whoever needs it opens it again."""
+        self.opened = None
         self.stack.close()
 
     def cleared(self, vue: bool) -> Page:
         """The page in that renderer, with an empty graph."""
-        if vue not in self.opened:
-            opening = self.browser.open(self.server, vue)
-            self.opened[vue] = self.stack.enter_context(opening)
-            return self.opened[vue]
-        page = self.opened[vue]
+        page = self.opened
+        if page is None or page.vue != vue:
+            self.close()
+            self.opened = self.stack.enter_context(self.browser.open(self.server, vue))
+            return self.opened
         for other in page.page.context.pages:
             if other != page.page:
                 other.close()

@@ -15,7 +15,7 @@ from typing import Any
 from ...comfyui.lora import Calls
 from ...core.errors import FacetError
 from ...core.vocabulary import phrase
-from ...core.words import ENGLISH, table, words_for
+from ...core.words import ENGLISH, FIND, subjects, table, tables, words_for
 
 TABLE = Path(__file__).resolve().parent / "words.json"
 _WEIGHTED_STREAMS = frozenset({"l", "g", "h"})
@@ -76,8 +76,7 @@ class Writer:
     def __init__(self, calls: Calls, weighted: bool, guided: bool, negative: str = "") -> None:
         self.calls, self.weighted, self.guided = calls, weighted, guided
         self.own_negative = negative.strip()
-        people = {word.lower() for word in words()["people"]}
-        self.kind = "person" if people & set(calls.class_word.lower().split()) else "other"
+        self.kind = "person" if _people() & set(calls.class_word.lower().split()) else "other"
 
     def write(self, prompt: str, emphasis: Emphasis = Emphasis()) -> Wording:
         """``prompt`` with the trigger in it exactly once, and each anchor at most once."""
@@ -138,6 +137,14 @@ def asked_view(prompt: str) -> str:
         if said in text
     ]
     return min(found)[2] if found else ""
+
+
+@cache
+def _people() -> frozenset[str]:
+    """Class words of people, in every language."""
+    nouns = [subjects(known).get("age", {}).get("nouns", {}) for known in tables()]
+    found = [*words()["people"], *(word for one in nouns for word in words_for(FIND, one))]
+    return frozenset(word.lower() for word in found)
 
 
 @cache

@@ -19,6 +19,7 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.shots.conditioning import Reference, reference_for
 from facet.engine.generate.sizes import fit
+from facet.engine.store.keys import key
 from harness.edit_models import EDIT_FAMILIES, edit_models
 from harness.small_models import SmallModels
 
@@ -268,7 +269,6 @@ def test_own_samplers_and_sigmas_are_what_is_sampled(photograph):
     assert torch.allclose(same.inputs[-1], euler.inputs[-1], atol=1e-4)
     with pytest.raises(ValueError, match=r"SIGMAS hold 1 value\(s\)"):
         look(models, reference, custom=CustomSampling(None, sigmas[:1]))
-    assert repr(CustomSampling(heun, sigmas)) == repr(
-        CustomSampling(comfy.samplers.sampler_object("heun"), sigmas.clone())
-    )
-    assert repr(CustomSampling(heun)) != repr(CustomSampling(None, sigmas))
+    again = CustomSampling(comfy.samplers.sampler_object("heun"), sigmas.clone())
+    assert key(1, custom=CustomSampling(heun, sigmas)) == key(1, custom=again)
+    assert key(1, custom=CustomSampling(heun)) != key(1, custom=CustomSampling(None, sigmas))
