@@ -36,6 +36,8 @@ TOWER = {"hidden_size": 64, "num_layers": 2, "intermediate_size": 128}
 # ComfyUI knows a vision model by its 23rd layer.
 VISION = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 2}
 VISION |= {"num_hidden_layers": 23}
+# Four patches a side. At SigLIP's own 27 its attention alone took two thirds of each workflow.
+VISION |= {"image_size": 56}
 VISION_FILE = "clip_vision_siglip_384.json"
 VAE_CHANNELS = 32
 QWEN_IMAGE = {"num_attention_heads": 2, "joint_attention_dim": 48}
