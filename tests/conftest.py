@@ -78,11 +78,11 @@ def pytest_collection_modifyitems(
 
 
 def renderer_of(item: pytest.Item) -> int:
-    """Where a test stands among those of a server: those of one renderer after the other's."""
+    """Where a test stands among those of a server: before the page is open, or in which renderer."""
     if "pages" not in getattr(item, "fixturenames", ()):
-        return 2
+        return 0
     parameters = getattr(getattr(item, "callspec", None), "params", {})
-    return int(parameters.get("page", parameters.get("vue", False)))
+    return 1 + bool(parameters.get("page", parameters.get("vue", False)))
 
 
 @pytest.hookimpl(tryfirst=True)
