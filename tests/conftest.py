@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(
 
 
 def renderer_of(item: pytest.Item) -> int:
-    """Where a test stands among those of a server: before the page is open, or in which renderer."""
+    """Where a test stands among a server's: before its page is open, or in which renderer."""
     if "pages" not in getattr(item, "fixturenames", ()):
         return 0
     parameters = getattr(getattr(item, "callspec", None), "params", {})
