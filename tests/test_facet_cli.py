@@ -27,8 +27,9 @@ def clone(root: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "facet"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(root / "launcher", folder / "launcher", ignore=ignored)
-    (folder / "tests").mkdir()
-    for name in ("facet.py", "pyproject.toml", "requirements.txt", "tests/requirements.txt"):
+    (folder / "tests" / "js").mkdir(parents=True)
+    own = ("facet.py", "pyproject.toml", "requirements.txt", "tests/requirements.txt")
+    for name in (*own, "tests/js/package.json", "tests/js/package-lock.json"):
         shutil.copy(root / name, folder / name)
     return folder
 

@@ -150,7 +150,7 @@ def test_tries_go_on_while_it_is_somebody_else_and_the_best_is_marked(models, vi
     images, scores, told, _, _ = run(models, **given, prompt="smiling")
     assert len(images) == 1
     records = [json.loads(p.read_text()) for p in output.rglob("tries/*.json")]
-    assert sorted(one["recipe"]["strength"] for one in records) == [1.0, 1.25, 1.5]
+    assert sorted(one["strength"] for one in records) == [1.0, 1.25, 1.5]
     assert scores[0] == max(one["measures"]["cosine"] for one in records)
     assert "kept although only" in told and "3 attempts." in told
     assert "3 of them from disk" in run(models, **given, prompt="smiling")[2]
