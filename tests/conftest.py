@@ -71,18 +71,23 @@ def pytest_collection_modifyitems(
     items.sort(
         key=lambda item: (
             rank.get(group_of(item), 2 if group_of(item) in dear else 3),
-            renderer_of(item) if group_of(item) == "server" else 0,
+            place_of(item) if group_of(item) == "server" else (),
         )
     )
     return (yield)
 
 
-def renderer_of(item: pytest.Item) -> int:
-    """Where a test stands among a server's: before its page is open, or in which renderer."""
-    if "pages" not in getattr(item, "fixturenames", ()):
-        return 0
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    return 1 + bool(parameters.get("page", parameters.get("vue", False)))
+def place_of(item: pytest.Item) -> tuple[bool, int]:
+    """Where a test stands among a server's: before its page is open, or in which renderer.
+
+    The page that finds the first workflow done comes right after that run: ComfyUI keeps the
+    outcome of one prompt.
+    """
+    renderer = 0
+    if "pages" in getattr(item, "fixturenames", ()):
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        renderer = 1 + bool(parameters.get("page", parameters.get("vue", False)))
+    return item.nodeid.startswith("test_start_here.py"), renderer
 
 
 @pytest.hookimpl(tryfirst=True)

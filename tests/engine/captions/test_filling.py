@@ -56,7 +56,7 @@ def test_a_model_is_asked_only_about_what_is_not_known(character, tmp_path):
     assert steps == [(0, 2), (1, 2), (2, 2)]
     assert report.lines() == [
         "Tagged by Answers. Its licence: mit.",
-        "  background: found in 2 of 2 pictures where it was not known",
+        "  background: found in 2 of 2 images where it was not known",
     ]
 
 
