@@ -12,7 +12,7 @@ def test_likeness_decides_where_it_was_measured() -> None:
     measures = [Measure(10, 0.1, 0.5), Measure(20, 0.2, 0.7), Measure(30, 0.05, 0.6)]
     choice = choose(measures, [10, 20, 30])
     assert choice.step == 20
-    assert "likeness 0.700, at step 30 0.600" in choice.why
+    assert "0.700, at step 30 0.600" in choice.why
 
 
 def test_without_likeness_the_validation_loss_decides() -> None:
