@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -95,8 +96,15 @@ def test_a_node_is_two_files_and_a_line(added: Added) -> None:
         "nodes/character/__init__.py",
         "js/docs/FacetShotCount.md",
     }
-    extension = asyncio.run(added.load().comfy_entrypoint())
-    nodes = {node.__name__: node for node in asyncio.run(extension.get_node_list())}
+
+    async def list_of_nodes() -> list[Any]:
+        extension = await added.load().comfy_entrypoint()
+        return list(await extension.get_node_list())
+
+    # In a thread of its own: a browser's loop may be running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        listed = thread.submit(asyncio.run, list_of_nodes()).result()
+    nodes = {node.__name__: node for node in listed}
     node = nodes["FacetShotCount"]
     assert node.GET_SCHEMA().display_name == "Facet Shot Count"
     assert node.execute(character=character_in(added, shots=3)).result == (3,)

@@ -119,7 +119,10 @@ def test_what_is_typed_survives_translation(root: Path, language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_text_holds_a_command_of_the_page(root: Path, language: str) -> None:
-    texts = leaves(told(root, language)) | leaves(told(root, language, "main"))
+    main = told(root, language, "main")
+    # The panels read their own texts as they stand.
+    del main["facet"]
+    texts = leaves(told(root, language)) | leaves(main)
     compiled = {path: text for path, text in texts.items() if not path.endswith(".tooltip")}
     assert [path for path, text in compiled.items() if COMMANDS.search(text)] == []
 

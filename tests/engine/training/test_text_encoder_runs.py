@@ -127,10 +127,12 @@ def test_a_lora_with_text_encoders_is_gone_on_from(run: Run, tmp_path: Path) -> 
     # The encoders' last layers but one are read; CLIP-G's last one makes the pooled text.
     ups = [t for key, t in in_text(first.lora).items() if key.endswith("lora_up.weight")]
     assert len(ups) == 2 * 3 * 6 and sum(bool(up.any()) for up in ups) == (2 + 3) * 6
-    again = run("again", start=first.lora, learning_rate=1e-9, text_encoder_rate=1e-9, **quiet)
+    least = {"learning_rate": 1e-6, "text_encoder_rate": 1e-6}
+    again = run("again", start=first.lora, **least, **quiet)
     before, after = read_weights(first.lora), read_weights(again.lora)
     assert before.keys() == after.keys()
-    assert all(torch.allclose(before[key], after[key], atol=1e-6) for key in before)
+    # Two steps of AdamW go no further than twice the rate.
+    assert all(torch.allclose(before[key], after[key], atol=2.1e-6) for key in before)
     with pytest.raises(ValueError, match=r"changes the text encoder as well, .* turn text_encoder"):
         run("without", start=first.lora, text_encoder=False, **quiet)
     diffusers = {
@@ -138,13 +140,7 @@ def test_a_lora_with_text_encoders_is_gone_on_from(run: Run, tmp_path: Path) -> 
         for key, t in read_weights(first.lora).items()
     }
     save_file(diffusers, tmp_path / "diffusers.safetensors")
-    from_diffusers = run(
-        "diffusers",
-        start=tmp_path / "diffusers.safetensors",
-        learning_rate=1e-9,
-        text_encoder_rate=1e-9,
-        **quiet,
-    )
+    from_diffusers = run("diffusers", start=tmp_path / "diffusers.safetensors", **least, **quiet)
     assert same(from_diffusers.lora, again.lora)
 
 

@@ -133,7 +133,7 @@ def test_a_model_in_a_folder_sees_where_strangers_are_and_is_asked_once(tmp_path
     assert right >= 20
     assert captions[-1] == "zqx person, in a room"
     assert "Tagged by taught. Its licence: mit." in report
-    assert "background: found in 31 of 31 pictures where it was not known" in report
+    assert "background: found in 31 of 31 images where it was not known" in report
 
     answers = character_folder(character, FILE)
     stamp = answers.stat().st_mtime_ns

@@ -55,6 +55,7 @@ def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
     kinds = ("MODEL", "CLIP", "VAE", "CLIP_VISION", "FACE_DETECTION_MODEL", "FACET_CHARACTER")
     given_node(monkeypatch, kinds, make)
+    (tmp_path / "loras").mkdir()
     for name, scale in (("small", 1e-3), ("large", 0.3)):
         save_file(weights(scale), tmp_path / "loras" / f"{name}.safetensors")
     loras_folder(monkeypatch, tmp_path / "loras")

@@ -90,7 +90,7 @@ def test_everything_of_ones_own_reaches_the_shot(with_picture: Executor) -> None
     [
         ({"reference_mode": "qwen_edit"}, "Flux model is no Qwen-Image-Edit; set reference_mode"),
         ({"reference_mode": "patched_model"}, "The MODEL carries no patch, so nothing shows it"),
-        ({"reference_mode": "auto"}, "A Flux model may or may not take reference pictures"),
+        ({"reference_mode": "auto"}, "A Flux model may or may not take reference images"),
         (
             {"reference_mode": "img2img", "references": ["more", 0]},
             "The mode 'img2img' takes no further references; disconnect them",
