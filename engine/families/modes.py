@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 MODES = [mode.value for mode in ReferenceMode if mode is not ReferenceMode.AUTO]
-"""What can be chosen where nothing is chosen for the user."""
+"""What can be chosen where none is guessed, since img2img shows a model nothing of the original."""
 TAKES_SEVERAL = frozenset({ReferenceMode.REFERENCE_LATENTS, ReferenceMode.QWEN_EDIT})
 MOST_PICTURES = 3
 """The original and two more: what the edit models were trained with."""

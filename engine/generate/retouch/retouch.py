@@ -19,8 +19,6 @@ from ..shots.conditioning import PromptEncoder, Reference, reference_for
 from ..sizes import canvas_for, fitting
 from .tiles import Tiles
 
-"""How the model may be shown the original; none is guessed, since img2img shows it nothing."""
-
 
 class Retoucher:
     """A studio that makes parts of a character's pictures anew, near to what they are.
