@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image, PngImagePlugin
 
-from ..core.character import Shot, picture_hash, quantise, shot_record
+from ..core.character import picture_hash, quantise
 from .files import contained, write_atomic, write_json_atomic
 
 LOGGER = logging.getLogger(__name__)
@@ -29,11 +29,6 @@ _SIGNATURE, _HEADER = 8, 8 + 25
 def image_bytes(image: torch.Tensor) -> bytes:
     """``image`` (H, W, 3) in 0..1 as a PNG file."""
     return png_bytes(Image.fromarray(quantise(image).numpy()))
-
-
-def shot_bytes(shot: Shot) -> bytes:
-    """``shot`` as a PNG file: the exact pixels, and its record as JSON in the chunk ``facet``."""
-    return with_texts(image_bytes(shot.image), {CHUNK: record_text(shot_record(shot))})
 
 
 def record_text(record: Mapping[str, Any]) -> str:

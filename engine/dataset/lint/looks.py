@@ -40,11 +40,6 @@ class Look:
         """The largest face."""
         return self.faces[0] if self.faces else None
 
-    @property
-    def short_side(self) -> int:
-        """Of the picture, in px."""
-        return min(self.shot.image.shape[:2])
-
 
 def looks(character: Character, face_model: Any = None) -> list[Look]:
     """Each picture of the dataset; an interrupt in ComfyUI ends it."""
