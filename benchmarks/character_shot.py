@@ -32,7 +32,7 @@ from ..engine.comfyui.sampling import Sampling
 from ..engine.core.character import Character
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.generate.character_shot.conflicts import conflicts, mentions
-from ..engine.generate.character_shot.judge import Judge, Measures, Verdict
+from ..engine.generate.character_shot.judge import ImageJudge, Measures, Verdict
 from ..engine.generate.character_shot.make import (
     CharacterAttempt,
     CharacterCamera,
@@ -86,7 +86,7 @@ FULL = Size(people=4, steps=100, shots=15, scenes=8, prompts=10)
 QUICK = Size(people=1, steps=20, shots=6, scenes=2, prompts=2)
 
 
-class TimedJudge(Judge):
+class TimedJudge(ImageJudge):
     """A judge that counts the processor seconds it takes."""
 
     seconds = 0.0
@@ -232,7 +232,7 @@ def shoot_of(
     model: Any,
     models: DemoModels,
     lora: LoraFile,
-    judge: Judge,
+    judge: ImageJudge,
     folder: Path,
     tries: int,
 ) -> CharacterShoot:

@@ -26,13 +26,13 @@ from ..engine.comfyui.sampling import Sampling
 from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.generate.shots.camera import Studio
 from ..engine.generate.shots.conditioning import ReferenceMode
 from ..engine.generate.shots.gates import Gates, Thresholds
 from ..engine.generate.shots.make import plain_shoot
 from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.store import ShotStore
+from ..engine.studio.studio import Studio
 from ..engine.training.run import train
 from ..engine.training.settings import TrainingSettings
 from ..engine.vision.copies import CopyFinder

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -25,7 +26,6 @@ import torch
 from ..engine.core.character import Character, Provenance, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
-from ..engine.families.modes import ReferenceMode
 from ..engine.generate.expression.edit import edit
 from ..engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
 from ..engine.generate.expression.presets import ALL, PRESETS
@@ -34,7 +34,6 @@ from ..engine.generate.expression.rig import displaced
 from ..engine.generate.expression.subjects import preview, subject_of
 from ..engine.generate.expression.table import SLIDERS
 from ..engine.generate.expression.warp import LEAST_JACOBIAN, warp
-from ..engine.generate.retouch.retouch import retouching_studio
 from ..engine.vision.faces import Face, find_face
 from ..world.demo_people import demo_scene
 from ..world.probe import Probe
@@ -46,7 +45,6 @@ from ._process import ROOT
 
 PEOPLE, QUICK = 12, 2
 PICTURE = ROOT / ".facet" / "expression_folds.png"
-SAMPLING = {"steps": 20, "cfg": 3.0, "sampler_name": "euler", "scheduler": "simple"}
 DENOISE, MOST_LOSS = 0.8, 0.1
 SIZES = (512, 1024, 2048)
 
@@ -92,21 +90,16 @@ def one_person(number: int, models: DemoModels, probe: Probe) -> dict[str, Any]:
     character = Character(
         f"Person {number}", TRIGGER, "person", Shot(picture, Provenance("original"))
     )
-    studio = retouching_studio(
-        models.model,
-        models.clip,
-        models.vae,
-        ReferenceMode.REFERENCE_LATENTS.value,
-        "",
-        SAMPLING,
-    )
+    studio = replace(models.studio(), strengthen_likeness=False)
     settings = ExpressionSettings(
-        neutralise=True, denoise=DENOISE, face_size=picture.shape[0], max_identity_loss=MOST_LOSS
+        neutralise=True,
+        denoise=DENOISE,
+        face_size=picture.shape[0],
+        max_identity_loss=MOST_LOSS,
+        show_original=True,
     )
     folder = Path(tempfile.gettempdir())  # no head turns so far that a shot is kept
-    work = ExpressionEditor(
-        character, settings, folder, models.face, models.clip_vision, studio, seed=number
-    )
+    work = ExpressionEditor(character, settings, folder, models.judge(), studio, seed=number)
     bent = [edit(picture, face, PRESETS[name], neutralise=True).image for name in EXPRESSIONS]
     requests = requested_expressions("\n".join(EXPRESSIONS), "", 1.0, {}, ALL)
     framing = demo_scene(number).framing

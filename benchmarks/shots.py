@@ -27,7 +27,7 @@ from ..engine.core.character import Character, Provenance, Score, Shot, Tags
 from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
 from ..engine.generate.attempts import Attempt
-from ..engine.generate.shots.camera import ShotCamera, Studio
+from ..engine.generate.shots.camera import ShotCamera
 from ..engine.generate.shots.conditioning import ReferenceMode
 from ..engine.generate.shots.gates import Gates, ShotLook, Thresholds
 from ..engine.generate.shots.make import Shoot, ShotProgress, plain_kind
@@ -35,6 +35,7 @@ from ..engine.generate.shots.plan import ShotPlan
 from ..engine.generate.shots.presets import portrait, turnaround
 from ..engine.generate.shots.reading import Reading
 from ..engine.generate.shots.store import ShotStore
+from ..engine.studio.studio import Studio
 from ..world.probe import Probe
 from ._bars import Bar, bar
 from ._people import TRIGGER

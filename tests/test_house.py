@@ -22,6 +22,7 @@ LEVELS = (
     {"store"},
     {"comfyui"},
     {"families", "vision", "drawing"},
+    {"studio"},
     {"generate", "captions", "dataset", "training", "scoring", "demo"},
 )
 """The areas of engine/, lowest first. An area imports from lower levels only."""

@@ -20,10 +20,10 @@ OnStep = Callable[[int, torch.Tensor], None]
 
 @dataclass(frozen=True)
 class Sampling:
-    """How pictures are sampled; width and height in pixels, both multiples of 16."""
+    """How pictures are sampled; width and height in pixels, multiples of 16, or 0 while not set."""
 
-    width: int
-    height: int
+    width: int = 0
+    height: int = 0
     steps: int = 20
     cfg: float = 3.0
     sampler_name: str = "euler"
@@ -32,7 +32,7 @@ class Sampling:
 
     def __post_init__(self) -> None:
         for side in (self.width, self.height):
-            if side < 64 or side % 16:
+            if side and (side < 64 or side % 16):
                 raise FacetError(
                     f"A picture of {self.width} by {self.height} cannot be sampled; "
                     "both sides have to be multiples of 16, and 64 or more."

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ..comfyui.sampling import Sampling
+from ..families.modes import ReferenceMode
+from ..studio.judge import Judge
+from ..studio.studio import Studio
 from .face import DemoFaceModel, HeadFinder, LandmarkReader
 from .person import DemoBackgroundModel, PersonFinder
 from .text import clip_config, token_table, tokenizer_class
@@ -36,6 +40,21 @@ class DemoModels:
     clip_vision: comfy.clip_vision.ClipVisionModel
     face: DemoFaceModel
     background: DemoBackgroundModel
+
+    def studio(self) -> Studio:
+        """What makes pictures, set as suits these models."""
+        return Studio(
+            self.model,
+            self.clip,
+            self.vae,
+            Sampling(steps=20, cfg=3.0),
+            ReferenceMode.REFERENCE_LATENTS,
+            strengthen_likeness=True,
+        )
+
+    def judge(self) -> Judge:
+        """What measures pictures."""
+        return Judge(self.face, self.clip_vision, background=self.background)
 
 
 def _read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -12,7 +12,10 @@ from ..comfyui.lora import LoraWeights, with_lora
 from ..comfyui.lora_camera import LoraCamera
 from ..comfyui.models import Models
 from ..comfyui.sampling import Sampling
+from ..core.errors import FacetError
 from ..store.images import ImageStore
+from ..studio.judge import Judge
+from ..studio.studio import Studio
 from ..vision.embedders import Embedder
 
 Make = Callable[[str, int], torch.Tensor]
@@ -50,6 +53,27 @@ class Bench(Models):
     negative: str = ""
     embedder: Embedder | None = None
     background: Any = None
+
+
+def bench_of(studio: Studio, judge: Judge, sampling: Sampling) -> Bench:
+    """The bench of a studio and a judge; raises FacetError when the judge tells no likeness."""
+    embedder = judge.embedder
+    if embedder is None:
+        raise FacetError(
+            "The judge measures no similarity; connect a CLIP_VISION or a face embedder to Facet "
+            "Judge."
+        )
+    return Bench(
+        studio.model,
+        studio.clip,
+        studio.vae,
+        judge.clip_vision,
+        sampling,
+        judge.face_model,
+        studio.negative,
+        embedder,
+        judge.background,
+    )
 
 
 class CandidateSampler:

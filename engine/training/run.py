@@ -12,17 +12,18 @@ from typing import Any
 import torch
 
 from ..comfyui.fingerprint import model_fingerprint
-from ..comfyui.sampling import Sampling
-from ..core.character import Character, Shot
+from ..comfyui.models import Models
+from ..core.character import Character
 from ..core.errors import FacetError
 from ..families.table import family_of
 from ..store.tensors import read_tensors, write_tensors
+from ..studio.studio import Studio
 from .data.buckets import trained_sides
 from .data.encoded import TrainingData, deciding, encode_data, held_out
 from .data.pictures import WeightedBatches
 from .files.existing import start_from, with_layers_of
 from .files.folder import NotSaved, make_usable, open_run, sweep
-from .files.formats import check_lora
+from .files.formats import check_lora, lora_state_dict
 from .files.names import lora_names
 from .files.record import Record
 from .files.state import restore
@@ -37,7 +38,7 @@ from .objective.step import Step
 from .progress.best import OriginalSimilarity, plateau
 from .progress.events import OnEvent
 from .progress.measuring import Measuring
-from .progress.samples import TrainingSampler, prompts_for, usual_sampling
+from .progress.samples import TrainingSampler, prompts_for, sample_request
 from .run_record import TrainingRun
 from .settings import TrainingSettings
 
@@ -56,13 +57,13 @@ class Extras:
     """What a training may be given besides.
 
     clip_vision: judges the samples by their similarity to the source picture. start: a LoRA file
-    to start from. sampling: of the samples, None for what is usual for the model.
-    stop_requested: asked after each step; at True the run ends early, as finished.
+    to start from. samples: the studio that samples are made in; None for the trained models, as is
+    usual for them. stop_requested: asked after each step; at True the run ends early, as finished.
     """
 
     clip_vision: Any = None
     start: Path | None = None
-    sampling: Sampling | None = None
+    samples: Studio | None = None
     stop_requested: Callable[[], bool] = lambda: False
 
 
@@ -106,7 +107,13 @@ def train(
     encoder = trained_clip and trained_clip.cond_stage_model
     modules = _modules(model, trained_clip, settings, extras.start)
     names = lora_names(model.model, modules, encoder)
-    record = Record(model.model, character, settings, opened, names)
+    request = None
+    if settings.sample_every or extras.clip_vision is not None:
+        prompts = prompts_for(character, settings.sample_prompts)
+        side = max(trained_sides(shots, settings))
+        request = sample_request(Models(model, clip, vae), extras.samples, prompts, side, modules)
+    sampled = "" if request is None else request.key
+    record = Record(model.model, character, settings, opened, names, sampled)
 
     notes = [opened.note]
     if not opened.finished:
@@ -116,7 +123,16 @@ def train(
         notes += data.notes
         if trained_clip is not None:
             notes.append(what_stays(clip))
-        measuring = _measuring(model, clip, vae, character, shots, settings, data, extras)
+        likeness = None
+        if extras.clip_vision is not None:
+            likeness = OriginalSimilarity(extras.clip_vision, character.source.image)
+        measuring = Measuring(
+            settings,
+            data.held_out,
+            None if request is None else TrainingSampler.encoding(request),
+            likeness,
+            lambda weights: lora_state_dict(weights.file_tensors(), names),
+        )
         in_model, text_encoder = modules, None
         if trained_clip is not None:
             in_model = tuple(one for one in modules if not one.startswith(TEXT_ENCODERS))
@@ -257,32 +273,6 @@ def _loss_rose(record: Record, settings: TrainingSettings) -> str:
         f"The loss has risen far above where it began and stays there at step {record.step}; "
         f"{kept} is kept. Use a lower learning_rate than {settings.learning_rate:g}."
     )
-
-
-def _measuring(
-    model: Any,
-    clip: Any,
-    vae: Any,
-    character: Character,
-    shots: list[Shot],
-    settings: TrainingSettings,
-    data: TrainingData,
-    extras: Extras,
-) -> Measuring:
-    """What is measured on the way; samples are made where they are asked for or judged."""
-    sampler = likeness = None
-    if extras.clip_vision is not None:
-        likeness = OriginalSimilarity(extras.clip_vision, character.source.image)
-    if settings.sample_every or likeness is not None:
-        sampling = extras.sampling or usual_sampling(
-            model,
-            max(trained_sides(shots, settings)),
-            settings.sample_steps,
-            settings.sample_cfg,
-        )
-        prompts = prompts_for(character, settings.sample_prompts)
-        sampler = TrainingSampler.encoding(clip, vae, prompts, sampling)
-    return Measuring(settings, data.held_out, sampler, likeness)
 
 
 def _modules(

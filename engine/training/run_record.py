@@ -45,6 +45,7 @@ class TrainingRun:
 
     measures: on the way, in order. choice: why the best checkpoint is the best. finished: whether
     it came to its end; ended: why that was before its last step, '' when it was not.
+    sampled: what tells how its samples were made from any other way.
     """
 
     character_name: str
@@ -60,6 +61,7 @@ class TrainingRun:
     finished: bool = True
     ended: str = ""
     companions: tuple[str, ...] = ()
+    sampled: str = ""
 
     @property
     def best(self) -> Checkpoint:
@@ -103,6 +105,7 @@ class TrainingRun:
                 "choice": self.choice,
                 "finished": self.finished,
                 "ended": self.ended,
+                "sampled": self.sampled,
             },
         )
 
@@ -150,6 +153,7 @@ def load_run(folder: Path) -> TrainingRun:
             finished=bool(record.get("finished", True)),
             ended=str(record.get("ended", "")),
             companions=tuple(map(str, record.get("companions", []))),
+            sampled=str(record.get("sampled", "")),
         )
     except FileNotFoundError:
         raise FacetError(f"There is no training run in {folder}; train one there first.") from None

@@ -576,30 +576,6 @@ class TrainingSettings:
         help="Learning rate of the text encoder; half of the model's or less is recommended.",
         details="Prodigy finds one rate for both.",
     )
-    sample_steps: int = setting(
-        20,
-        low=1,
-        high=200,
-        group=WATCHING,
-        resumable=True,
-        advanced=True,
-        optional=True,
-        help="Sampling steps of each sample; 20 is recommended, 4 to 8 for turbo models.",
-    )
-    sample_cfg: float = setting(
-        0.0,
-        low=0.0,
-        high=30.0,
-        step=0.1,
-        group=WATCHING,
-        resumable=True,
-        advanced=True,
-        optional=True,
-        help="CFG of the samples. 0 (recommended) takes what suits the model: 1 for Flux dev, 3 "
-        "for other flow models, 6 for SD1.5 and SDXL.",
-        details="Flux dev and others that have guidance distilled are sampled at a guidance of "
-        "3.5. Similarity is measured anew after a change of how samples are made.",
-    )
 
     def __post_init__(self) -> None:
         for one in settings_of(TrainingSettings):

@@ -92,7 +92,7 @@ export class Editor extends Panel {
   /** The key of the face, or whole picture, that is shown. */
   get key() {
     const { whole = "", faces = [] } = this.pictures[this.picture] ?? {};
-    const points = this.widgets.get("points")?.value ?? "";
+    const points = this.values.get("points");
     // What was placed since the last run is told by the points alone.
     if (whole && (this.placing?.active || points !== this.view.points)) return whole;
     return faces[this.faceIndex] ?? faces[0] ?? whole;
@@ -156,7 +156,7 @@ export class Editor extends Panel {
         sliders: values.offsets(),
         copied: values.copied,
         neutralise: values.get("neutralise"),
-        points: values.get("points") ?? "",
+        points: values.get("points"),
       });
       if (face !== this.face) continue;
       this.trouble = answer.error ?? "";

@@ -1,5 +1,29 @@
 // The values of the node's own widgets, as the panel shows and sets them.
 
+const EDITS = "face_edits";
+
+/** The edits in the widget's text; none where it holds none. */
+export function parsedEdits(text) {
+  let told = null;
+  try {
+    told = JSON.parse(text || "{}");
+  } catch {
+    // Typed by hand: the node says what is wrong with it.
+  }
+  const { sliders, points } = Object(told);
+  return { sliders: { ...Object(sliders) }, points: Array.isArray(points) ? points : [] };
+}
+
+/** The widget's text for `edits`; none for a face that nobody touched. */
+export function writtenEdits({ sliders, points }) {
+  const names = Object.keys(sliders).sort();
+  if (!names.length && !points.length) return "";
+  const ordered = Object.fromEntries(names.map((name) => [name, sliders[name]]));
+  return JSON.stringify(points.length ? { sliders: ordered, points } : { sliders: ordered });
+}
+
+const writtenPoints = (points) => (points.length ? JSON.stringify(points) : "");
+
 /** What each slider comes to: the copied expression, the preset by its strength, and its widget. */
 export class Values {
   copied = {};
@@ -15,11 +39,32 @@ export class Values {
     this.changed = changed;
   }
 
+  /** What the one widget holds that has all edits of the face: {sliders, points}. */
+  get edits() {
+    return parsedEdits(this.widgets.get(EDITS)?.value);
+  }
+
   get(name) {
+    if (name === "points") return writtenPoints(this.edits.points);
+    if (this.rig.sliders.has(name)) return this.edits.sliders[name] ?? 0;
     return this.widgets.get(name)?.value;
   }
 
   set(name, value) {
+    if (this.rig.sliders.has(name)) {
+      const { sliders, points } = this.edits;
+      const others = Object.entries(sliders).filter(([other]) => other !== name);
+      const all = value ? [...others, [name, value]] : others;
+      return this.setWidget(EDITS, writtenEdits({ sliders: Object.fromEntries(all), points }));
+    }
+    if (name === "points") {
+      const points = value ? JSON.parse(value) : [];
+      return this.setWidget(EDITS, writtenEdits({ sliders: this.edits.sliders, points }));
+    }
+    return this.setWidget(name, value);
+  }
+
+  setWidget(name, value) {
     const widget = this.widgets.get(name);
     if (!widget || widget.value === value) return;
     widget.value = value;

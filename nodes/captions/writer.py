@@ -17,9 +17,11 @@ from ...engine.core.vocabulary import AXES
 from ...engine.core.words import ENGLISH, languages
 from ...engine.families.family import Form
 from ...engine.store.captions_by_hand import FILE, captions_by_hand, with_captions_by_hand
+from ...engine.studio.studio import Studio
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
+from ..common.inputs import studio_input
 from ..common.vision_models import NONE, chosen_vision_model, register, vlm_folders
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class FacetCaptionWriter(io.ComfyNode):
         fill: str = FILL,
         vlm_folder: str = NONE,
         vlm: Any = None,
-        model: Any = None,
+        studio: Studio | None = None,
     ) -> io.NodeOutput:
         from ...engine.captions.filling import Filling
         from ...engine.captions.writer import caption_report, write_captions
@@ -112,7 +114,11 @@ class FacetCaptionWriter(io.ComfyNode):
 
         with errors_from(cls):
             rules = CaptionPolicy(
-                PolicyKind(policy), description, template, form_of(Form(form), model), language
+                PolicyKind(policy),
+                description,
+                template,
+                form_of(Form(form), studio and studio.model),
+                language,
             )
             axes = [axis for axis in parse_axes(fill) if axis in rules.axes()]
             vision_model = chosen_vision_model(vlm, vlm_folder)
@@ -150,8 +156,8 @@ def later_inputs() -> list[io.Input]:
             optional=True,
             tooltip="phrases: separated by commas, for Stable Diffusion and the demo. sentences: "
             "for Flux, Qwen-Image and others with a language model as text encoder. tags: for "
-            "models trained on tags, such as Illustrious. auto: follows the family of the "
-            "connected model; phrases if none is connected.",
+            "models trained on tags, such as Illustrious. auto: follows the model family of the "
+            "connected studio; phrases if none is connected.",
         ),
         io.Combo.Input(
             "language",
@@ -181,10 +187,9 @@ def later_inputs() -> list[io.Input]:
             tooltip="A CLIP that sees images and writes text, such as Qwen3-VL, Qwen3.5 or Gemma "
             "4; replaces vlm_folder. A CLIP that only encodes text is refused.",
         ),
-        io.Model.Input(
-            "model",
+        studio_input(
+            "What you will train in. If connected, form 'auto' follows its model family.",
             optional=True,
-            tooltip="The model that you will train. If connected, form 'auto' follows its family.",
         ),
     ]
 

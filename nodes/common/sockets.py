@@ -3,8 +3,10 @@
 from comfy_api.latest import io
 
 Character = io.Custom("FACET_CHARACTER")
+Studio = io.Custom("FACET_STUDIO")
+Judge = io.Custom("FACET_JUDGE")
+JudgeOptions = io.Custom("FACET_JUDGE_OPTIONS")
 Plan = io.Custom("FACET_PLAN")
-ShotOptions = io.Custom("FACET_SHOT_OPTIONS")
 TrainingOptions = io.Custom("FACET_TRAINING_OPTIONS")
 Run = io.Custom("FACET_RUN")
 ScoreCard = io.Custom("FACET_SCORE")

@@ -15,10 +15,11 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from ...engine.core.character import Character, shot_record
 from ...engine.dataset.curation import set_hash
 from ...engine.dataset.curation_file import settle
+from ...engine.studio.judge import Judge
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.inputs import face_detection_input
+from ..common.inputs import judge_input
 from .curator_page import show_gallery
 
 if TYPE_CHECKING:
@@ -48,12 +49,7 @@ class FacetDatasetCurator(io.ComfyNode):
             is_output_node=True,
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
-                io.ClipVision.Input(
-                    "clip_vision",
-                    optional=True,
-                    tooltip="Finds pictures that are nearly the same. Without it nobody looks.",
-                ),
-                face_detection_input("faces are not checked"),
+                judge_input("Finds images that are nearly the same, and checks the faces."),
                 io.Boolean.Input(
                     "review",
                     default=True,
@@ -93,14 +89,13 @@ class FacetDatasetCurator(io.ComfyNode):
     def execute(
         cls,
         character: Character,
-        clip_vision: Any = None,
-        face_detection_model: Any = None,
+        judge: Judge | None = None,
         review: bool = True,
         curation: str = "",
     ) -> io.NodeOutput:
         with errors_from(cls):
             settled = settle(character_folder(character), character, curation)
-        report = report_on(settled.outcome, clip_vision, face_detection_model)
+        report = report_on(settled.outcome, judge or Judge())
         pictures = set_hash(character)
         # A script may send a workflow along, too, for the pictures that it makes.
         in_page = cls.hidden.comfy_usage_source == PAGE
@@ -113,7 +108,7 @@ class FacetDatasetCurator(io.ComfyNode):
         return io.NodeOutput(ExecutionBlocker(None), ExecutionBlocker(None), ui=shown)
 
 
-def report_on(character: Character, clip_vision: Any, face_model: Any) -> Report:
+def report_on(character: Character, judge: Judge) -> Report:
     """What the lint says of ``character``; the last report again when nothing has changed."""
     from ...engine.dataset.lint import lint
 
@@ -121,11 +116,12 @@ def report_on(character: Character, clip_vision: Any, face_model: Any) -> Report
     masks = [_digest(shot.mask) for shot in character.pictures]
     whole = [character.trigger, character.class_word, character.companions, told, masks]
     key = hashlib.sha256(json.dumps(whole).encode()).hexdigest()
-    with_models = [None if model is None else ref(model) for model in (clip_vision, face_model)]
+    models = (judge.clip_vision, judge.face_model)
+    with_models = [None if model is None else ref(model) for model in models]
     known = _LAST.get(key)
     if known is not None and known[0] == with_models:
         return known[1]
-    report = lint(character, clip_vision=clip_vision, face_model=face_model)
+    report = lint(character, clip_vision=judge.clip_vision, face_model=judge.face_model)
     _LAST.clear()
     _LAST[key] = (with_models, report)
     return report

@@ -21,6 +21,12 @@ class FacetDemoModels(io.ComfyNode):
             search_aliases=["demo", "test models", "tiny flux"],
             inputs=[],
             outputs=[
+                sockets.Studio.Output(
+                    "studio", tooltip="What makes images: the models, shown the original."
+                ),
+                sockets.Judge.Output(
+                    "judge", tooltip="What measures them: faces, similarity, background."
+                ),
                 io.Model.Output("MODEL", tooltip="A small Flux model for 128 by 128 pictures."),
                 io.Clip.Output("CLIP", tooltip="Its text encoder."),
                 io.Vae.Output("VAE", tooltip="Its VAE."),
@@ -41,6 +47,8 @@ class FacetDemoModels(io.ComfyNode):
 
         models = load_models()
         return io.NodeOutput(
+            models.studio(),
+            models.judge(),
             models.model,
             models.clip,
             models.vae,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import torch
 from comfy.utils import ProgressBar
@@ -12,20 +11,20 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from ...engine.core.character import Character
-from ...engine.families.modes import ReferenceMode
 from ...engine.generate.expression.presets import OWN
 from ...engine.generate.expression.request import ORIGINAL
+from ...engine.studio.judge import Judge
+from ...engine.studio.studio import Studio
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import picture
 from .inputs import (
+    edits_input,
     expression_inputs,
     known_presets,
-    model_inputs,
     picture_inputs,
     refine_inputs,
-    slider_inputs,
 )
 from .page import FACES
 
@@ -48,10 +47,9 @@ class FacetExpressionEditor(io.ComfyNode):
             search_aliases=["expression", "emotion", "smile", "wink", "liveportrait", "face rig"],
             inputs=[
                 *picture_inputs(),
-                *model_inputs(),
                 *expression_inputs(),
                 *refine_inputs(),
-                *slider_inputs(),
+                edits_input(),
             ],
             outputs=[
                 io.Image.Output(
@@ -74,12 +72,9 @@ class FacetExpressionEditor(io.ComfyNode):
         cls,
         image: torch.Tensor | None = None,
         character: Character | None = None,
-        face_detection_model: Any = None,
+        studio: Studio | None = None,
+        judge: Judge | None = None,
         expression_from: torch.Tensor | None = None,
-        model: Any = None,
-        clip: Any = None,
-        vae: Any = None,
-        clip_vision: Any = None,
         preset: str = OWN,
         strength: float = 1.0,
         expressions: str = "",
@@ -89,22 +84,14 @@ class FacetExpressionEditor(io.ComfyNode):
         calibrate: bool = False,
         denoise: float = 0.5,
         seed: int = 0,
-        steps: int = 20,
-        cfg: float = 3.0,
-        sampler_name: str = "euler",
-        scheduler: str = "simple",
-        guidance: float = 0.0,
-        reference_mode: str = ReferenceMode.IMG2IMG.value,
+        show_original: bool = False,
         face_size: int = 768,
         max_identity_loss: float = 0.1,
-        negative: str = "",
-        points: str = "",
-        **sliders: float,
+        face_edits: str = "",
     ) -> io.NodeOutput:
         from ...engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
-        from ...engine.generate.expression.hand_placed import parse_points
+        from ...engine.generate.expression.edits import parse_edits
         from ...engine.generate.expression.request import added, requested_expressions
-        from ...engine.generate.expression.rig import checked
         from ...engine.generate.expression.run import (
             SHOWN,
             Outcome,
@@ -113,46 +100,37 @@ class FacetExpressionEditor(io.ComfyNode):
             pictures_from,
             report,
         )
-        from ...engine.generate.retouch.retouch import retouching_studio
         from ...engine.generate.shots.sheet import draw_sheet
 
+        judge = judge or Judge()
         with errors_from(cls):
-            parse_points(points)
+            edits = parse_edits(face_edits)
             pictures = pictures_from(image, character, shots)
             shown = None
             if expression_from is not None:
                 shown = picture(expression_from, "expression_from")
-            copied = copied_expression(shown, face_detection_model)
+            copied = copied_expression(shown, judge.face_model)
             presets = known_presets()
             requests = requested_expressions(
-                expressions, preset, strength, added(copied, checked(sliders)), presets
+                expressions, preset, strength, added(copied, edits.sliders), presets
             )
             settings = ExpressionSettings(
-                face_index, points, neutralise, calibrate, denoise, face_size, max_identity_loss
+                face_index,
+                edits.points,
+                neutralise,
+                calibrate,
+                denoise,
+                face_size,
+                max_identity_loss,
+                show_original,
             )
-            sampling = {
-                "steps": steps,
-                "cfg": cfg,
-                "sampler_name": sampler_name,
-                "scheduler": scheduler,
-                "guidance": guidance,
-            }
-            studio = retouching_studio(model, clip, vae, reference_mode, negative, sampling)
             outcome, bar = Outcome(), ProgressBar(len(pictures) * len(requests))
             work: ExpressionEditor | None = None
             for number, one in enumerate(pictures):
                 # The shots of a character share one original; pictures are each their own.
                 if work is None or work.character is not one.character:
                     folder = character_folder(one.character, "expressions")
-                    work = ExpressionEditor(
-                        one.character,
-                        settings,
-                        folder,
-                        face_detection_model,
-                        clip_vision,
-                        studio,
-                        seed,
-                    )
+                    work = ExpressionEditor(one.character, settings, folder, judge, studio, seed)
                 edit_all(work, one, number, requests, outcome, FACES, partial(bar.update, 1))
         whose = pictures[0].character
         original = outcome.original or whose.source
@@ -160,7 +138,7 @@ class FacetExpressionEditor(io.ComfyNode):
         missing = f"{NAME}: There is no character here; connect one to get it with its expressions."
         view = {
             "pictures": outcome.pictures,
-            "points": points,
+            "points": edits.points,
             "copied": {name: value for name, value in copied.items() if value},
             "notes": outcome.notes[:SHOWN],
         }

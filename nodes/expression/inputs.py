@@ -1,4 +1,4 @@
-"""What the expression editor asks for. Widgets are only ever added at the end."""
+"""What the expression editor asks for."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import logging
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.families.modes import MODES, ReferenceMode
 from ...engine.generate.expression.presets import ALL, OWN, Preset, user_presets
 from ...engine.generate.expression.request import FRONT, ORIGINAL
-from ...engine.generate.expression.table import SLIDERS
 from ..common import sockets
 from ..common.folders import expressions_folder
-from ..common.inputs import negative_input, sampling_inputs
+from ..common.inputs import judge_input, seed_input, studio_input
 
 LOGGER = logging.getLogger(__name__)
 
@@ -45,36 +43,20 @@ def picture_inputs() -> list[io.Input]:
             optional=True,
             tooltip="The character that gets shots with other expressions.",
         ),
-        sockets.FaceDetection.Input(
-            "face_detection_model",
+        studio_input(
+            "Paints what moving pixels cannot show, such as the inside of an opened mouth, and "
+            "turns heads further than a warp can. If not connected, nothing is painted.",
             optional=True,
-            tooltip="Finds the faces and their landmarks. Without it twelve points are placed by "
-            "hand, in the node.",
+        ),
+        judge_input(
+            "Finds the faces and their landmarks; without a face detection model, twelve points "
+            "are placed by hand in the node. Also measures whether it is still the same face."
         ),
         io.Image.Input(
             "expression_from",
             optional=True,
             tooltip="A picture whose expression is copied; the preset and the sliders are added "
             "to it. Needs the face detection model.",
-        ),
-    ]
-
-
-def model_inputs() -> list[io.Input]:
-    """What paints that which no warp can show."""
-    return [
-        io.Model.Input(
-            "model",
-            optional=True,
-            tooltip="The diffusion model that paints what moving pixels cannot show, such as the "
-            "inside of an opened mouth. Without it nothing is painted.",
-        ),
-        io.Clip.Input("clip", optional=True, tooltip="The text encoder that belongs to the model."),
-        io.Vae.Input("vae", optional=True, tooltip="The VAE that belongs to the model."),
-        io.ClipVision.Input(
-            "clip_vision",
-            optional=True,
-            tooltip="Measures whether it is still the same face. Without it nobody checks.",
         ),
     ]
 
@@ -119,6 +101,7 @@ def expression_inputs() -> list[io.Input]:
             min=0,
             max=31,
             optional=True,
+            advanced=True,
             tooltip="Which face of a picture, counted from the largest: 0, 1, 2.",
         ),
         io.Boolean.Input(
@@ -139,9 +122,8 @@ def expression_inputs() -> list[io.Input]:
 
 def refine_inputs() -> list[io.Input]:
     """How the model paints; folded away."""
-    sampling = [one for one in sampling_inputs() if one.id not in ("width", "height")]
-    for one in sampling:
-        one.optional = one.advanced = True
+    seed = seed_input()
+    seed.optional = seed.advanced = True
     return [
         io.Float.Input(
             "denoise",
@@ -153,16 +135,14 @@ def refine_inputs() -> list[io.Input]:
             advanced=True,
             tooltip="How much of the moved parts the model paints anew. 0 leaves that out.",
         ),
-        *sampling,
-        io.Combo.Input(
-            "reference_mode",
-            options=MODES,
-            default=ReferenceMode.IMG2IMG.value,
+        seed,
+        io.Boolean.Input(
+            "show_original",
+            default=False,
             optional=True,
             advanced=True,
-            tooltip="Whether the model sees the original while it paints: img2img, not; "
-            "reference_latents or qwen_edit, as an edit model does; patched_model, through "
-            "IP-Adapter or PuLID already applied.",
+            tooltip="Shows the model the original while it paints, in the studio's reference "
+            "mode. Off: it sees only the edited image.",
         ),
         io.Int.Input(
             "face_size",
@@ -186,37 +166,20 @@ def refine_inputs() -> list[io.Input]:
             tooltip="What is painted is left out where the face would become less like the "
             "original than this: cosine of the CLIP_VISION embeddings.",
         ),
-        negative_input(),
     ]
 
 
-def slider_inputs() -> list[io.Input]:
-    """The twelve points that the page keeps, and one widget for each slider."""
-    return [
-        io.String.Input(
-            "points",
-            default="",
-            optional=True,
-            advanced=True,
-            dynamic_prompts=False,
-            socketless=True,
-            extra_dict={"hidden": True},
-            tooltip="Twelve points placed by hand in the node, as JSON: shares of width and "
-            "height. Used where no face is found.",
-        ),
-        *(
-            io.Float.Input(
-                slider.name,
-                default=0.0,
-                min=slider.low - slider.high,
-                max=slider.high - slider.low,
-                step=0.01,
-                optional=True,
-                advanced=True,
-                # The page draws them by region; values, links and the API find them here.
-                extra_dict={"hidden": True},
-                tooltip=f"{slider.does} Added to what the preset gives.",
-            )
-            for slider in SLIDERS
-        ),
-    ]
+def edits_input() -> io.Input:
+    """What the panel keeps: every slider that was moved, and the points placed by hand."""
+    return io.String.Input(
+        "face_edits",
+        default="",
+        optional=True,
+        advanced=True,
+        dynamic_prompts=False,
+        socketless=True,
+        extra_dict={"hidden": True},
+        tooltip="Set by the panel in the node, as JSON: sliders, by name, what is added to the "
+        "preset; points, twelve points placed by hand where no face is found, as shares of width "
+        "and height. The help page lists the sliders, for scripts.",
+    )

@@ -15,9 +15,12 @@ from comfy_api.latest import io
 
 from ...engine.comfyui.progress import image_progress
 from ...engine.core.character import Character
+from ...engine.families.dialects import AUTO, dialect_for
+from ...engine.families.modes import ReferenceMode
 from ...engine.store.files import contained
+from ...engine.studio.judge import Judge
+from ...engine.studio.studio import Studio
 from ..common.errors import errors_from
-from ..common.likeness import embedder_for
 from ..common.lora_files import lora_state
 from ..common.page import below_output
 from .character_shot_inputs import (
@@ -25,7 +28,6 @@ from .character_shot_inputs import (
     character_shot_inputs,
     check_character,
     chosen,
-    sampling_for,
 )
 
 if TYPE_CHECKING:
@@ -75,32 +77,23 @@ class FacetCharacterShot(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        model: Any,
-        clip: Any,
-        vae: Any,
+        studio: Studio,
         prompt: str,
         lora_name: str,
         lora_strength: float,
         seed: int,
         character: Character | None = None,
         lora: dict[str, torch.Tensor] | None = None,
-        clip_vision: Any = None,
-        face_detection_model: Any = None,
+        judge: Judge | None = None,
         score: ScoreCard | None = None,
         pictures: int = 1,
         tries: int = 3,
         min_likeness: float = 0.5,
         description: str = "",
-        negative: str = "",
-        face_embedder: Embedder | None = None,
-        look_at: str = "whole",
-        background_removal: Any = None,
-        **sampling_widgets: Any,
     ) -> io.NodeOutput:
         from ...engine.comfyui.lora import LoraFile, agreed, read_lora
-        from ...engine.comfyui.models import Models
         from ...engine.generate.character_shot.conflicts import said_of
-        from ...engine.generate.character_shot.judge import Judge
+        from ...engine.generate.character_shot.judge import ImageJudge
         from ...engine.generate.character_shot.make import (
             CharacterCamera,
             CharacterShoot,
@@ -112,29 +105,24 @@ class FacetCharacterShot(io.ComfyNode):
             prompts = prompt_lines(prompt)
             path = chosen(lora_name, lora)
             known = read_lora(path) if path else LoraFile(lora) if lora is not None else None
-            check_character(character, known is not None, model)
+            check_character(character, known is not None, studio.model)
             calls, note = agreed(character, known)
             name = known.character if character is None and known else ""
-            embedder = embedder_for(
-                clip_vision, face_embedder, look_at, face_detection_model, background_removal
-            )
+            judge = judge or Judge()
+            embedder = judge.embedder
             scale, misfits = scale_of(score, calls.trigger, embedder)
-            sampling = sampling_for(character, model, **sampling_widgets)
+            style = dialect_for(AUTO, studio.model, ReferenceMode.TRAINED_LORA.value)
+            sampling = studio.sampling_for(character, style.pixels)
             shoot = CharacterShoot(
-                CharacterCamera(Models(model, clip, vae), sampling, known, lora_strength),
+                CharacterCamera(studio, sampling, known, lora_strength),
                 calls,
-                Judge(
-                    character,
-                    embedder,
-                    face_detection_model,
-                    scale,
-                    min_likeness,
-                    background_removal,
+                ImageJudge(
+                    character, embedder, judge.face_model, scale, min_likeness, judge.background
                 ),
                 pictures_folder(character, name),
                 said_of(character, description, known.says if known else ()),
                 tries,
-                negative,
+                studio.negative,
                 [*filter(None, [note]), *misfits],
             )
             made = shoot.run(prompts, pictures, seed, image_progress())

@@ -8,21 +8,11 @@ from typing import Any
 import folder_paths
 from comfy_api.latest import io
 
-from ...engine.comfyui.sampling import Sampling
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
-from ...engine.families.dialects import AUTO, dialect_for
-from ...engine.families.modes import ReferenceMode, is_patched
-from ...engine.generate.sizes import MEGAPIXEL, canvas_for
+from ...engine.families.modes import is_patched
 from ..common import sockets
-from ..common.inputs import (
-    face_detection_input,
-    model_inputs,
-    negative_input,
-    sampling_from,
-    sampling_inputs,
-)
-from ..common.likeness import embedder_inputs
+from ..common.inputs import judge_input, seed_input, studio_input
 from ..common.lora_files import lora_path
 
 NOTHING = "none"
@@ -31,7 +21,7 @@ NOTHING = "none"
 def character_shot_inputs() -> list[io.Input]:
     """Everything that the node asks for, in its order."""
     return [
-        *model_inputs(),
+        studio_input("What makes the images, by the prompt alone."),
         io.String.Input(
             "prompt",
             default="smiling, in a park, three-quarter view left",
@@ -55,7 +45,7 @@ def character_shot_inputs() -> list[io.Input]:
             tooltip="The LoRA's strength in the first attempt, such as the Identity Scorer "
             "recommends.",
         ),
-        *sampling_inputs(),
+        seed_input(),
         sockets.Character.Input(
             "character",
             optional=True,
@@ -63,13 +53,7 @@ def character_shot_inputs() -> list[io.Input]:
             "connected, images are not scored.",
         ),
         io.LoraModel.Input("lora", optional=True, tooltip="The LoRA, where it comes from a node."),
-        io.ClipVision.Input(
-            "clip_vision",
-            optional=True,
-            tooltip="Measures each image's similarity to the original. If not connected, "
-            "similarity is not checked.",
-        ),
-        face_detection_input("the view is not checked"),
+        judge_input("Measures each image's similarity to the original, and its view."),
         sockets.ScoreCard.Input(
             "score",
             optional=True,
@@ -112,10 +96,6 @@ def character_shot_inputs() -> list[io.Input]:
             tooltip="The character in words, such as 'short red hair, green eyes', to warn "
             "of prompts that contradict it. Empty goes by captions and the LoRA's file.",
         ),
-        negative_input(),
-        *embedder_inputs(
-            "Cuts the person out, for a likeness that is measured without the background."
-        ),
     ]
 
 
@@ -144,13 +124,3 @@ def check_character(character: Character | None, has_lora: bool, model: Any) -> 
             "The MODEL carries no LoRA, so it does not know the character; choose lora_name, or "
             "connect the lora."
         )
-
-
-def sampling_for(character: Character | None, model: Any, **widgets: Any) -> Sampling:
-    """The sampling that the widgets describe; no size follows the original, else the model."""
-    pixels = dialect_for(AUTO, model, ReferenceMode.TRAINED_LORA.value).pixels
-    if character is not None:
-        return sampling_from(character, pixels=pixels, **widgets)
-    width, height = canvas_for(1, 1, pixels or MEGAPIXEL)
-    width, height = widgets.pop("width") or width, widgets.pop("height") or height
-    return Sampling(width, height, guidance=widgets.pop("guidance") or None, **widgets)

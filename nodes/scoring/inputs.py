@@ -6,19 +6,20 @@ import folder_paths
 from comfy_api.latest import io
 
 from ..common import sockets
-from ..common.inputs import face_detection_input, model_inputs, negative_input, sampling_inputs
-from ..common.likeness import embedder_inputs
+from ..common.inputs import seed_input, studio_input
 
 
 def scorer_inputs() -> list[io.Input]:
     """Everything that the scorer takes; what came later stands last."""
     return [
         sockets.Character.Input("character", tooltip="The character, with its dataset."),
-        *model_inputs(),
-        io.ClipVision.Input(
-            "clip_vision", tooltip="Measures how similar each image is to the original."
+        studio_input("What the LoRA is used in. It makes the images, by the prompt alone."),
+        sockets.Judge.Input(
+            "judge",
+            tooltip="Measures each image. Needs a CLIP_VISION or a face embedder; views are scored "
+            "with a face detection model.",
         ),
-        *sampling_inputs(),
+        seed_input(),
         io.String.Input(
             "strengths",
             default="1.0",
@@ -39,7 +40,6 @@ def scorer_inputs() -> list[io.Input]:
         io.LoraModel.Input(
             "lora", optional=True, tooltip="One LoRA to score, if no run is connected."
         ),
-        face_detection_input("views are not scored"),
         io.Int.Input(
             "checkpoints",
             default=3,
@@ -57,7 +57,6 @@ def scorer_inputs() -> list[io.Input]:
             tooltip="The character in words, such as 'a woman with short red hair and "
             "glasses'. If given, it is scored as well, without LoRA.",
         ),
-        negative_input(),
         io.Combo.Input(
             "lora_name",
             options=["", *folder_paths.get_filename_list("loras")],
@@ -101,10 +100,6 @@ def scorer_inputs() -> list[io.Input]:
             optional=True,
             advanced=True,
             tooltip="Writes the score into the metadata of the LoRA file that is chosen.",
-        ),
-        *embedder_inputs(
-            "Cuts the person out, to find the pose and outfit of a training image in another "
-            "place. If not connected, only whole images and faces are compared."
         ),
     ]
 

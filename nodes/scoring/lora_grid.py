@@ -12,15 +12,13 @@ from ...engine.core.errors import FacetError
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
 from ..common.errors import errors_from
-from ..common.inputs import face_detection_input, negative_input, sampling_inputs
+from ..common.inputs import judge_input, seed_input, studio_input
 from ..common.lora_files import grid_file, grid_file_state
 from ..common.page import below_output
 from .lora_grid_parts import MOST_ROWS, NAME, FacetLoraGridRow, FacetLoraGridSheet
 
 if TYPE_CHECKING:
     from ...engine.scoring.lora_grid import GridRow
-
-MODELS = ("model", "clip", "vae")
 
 
 class FacetLoraGrid(io.ComfyNode):
@@ -34,14 +32,12 @@ class FacetLoraGrid(io.ComfyNode):
             category="Facet/Identity",
             description="One image for each prompt, LoRA and strength on one sheet, with the "
             "baseline without a LoRA first. Existing rows are not sampled again. With "
-            "a character and a CLIP_VISION each image is scored.",
+            "a character and a judge each image is scored.",
             search_aliases=["xy plot", "strength comparison", "lora test", "checkpoint grid"],
             is_output_node=True,
             enable_expand=True,
             inputs=[
-                io.Model.Input("model", raw_link=True, tooltip="The model without a LoRA."),
-                io.Clip.Input("clip", raw_link=True, tooltip="The model's text encoder."),
-                io.Vae.Input("vae", raw_link=True, tooltip="The VAE that belongs to it."),
+                studio_input("What the LoRAs are used in.", raw=True),
                 io.String.Input(
                     "prompts",
                     default="front view\nleft profile\nwearing a red coat, in a city",
@@ -65,8 +61,7 @@ class FacetLoraGrid(io.ComfyNode):
                     tooltip="Names of LoRAs in ComfyUI's LoRA folders, one per line. Any LoRA "
                     "works.",
                 ),
-                *sampling_inputs(),
-                negative_input(),
+                seed_input(),
                 sockets.Run.Input(
                     "run", optional=True, tooltip="A training run whose checkpoints to compare."
                 ),
@@ -88,18 +83,12 @@ class FacetLoraGrid(io.ComfyNode):
                     tooltip="Whose trigger is put before each prompt, and whom the pictures are "
                     "scored against.",
                 ),
-                io.ClipVision.Input(
-                    "clip_vision",
-                    optional=True,
-                    raw_link=True,
-                    tooltip="Measures each image's similarity to the character's original.",
-                ),
-                _raw(face_detection_input("views are not scored")),
+                judge_input("Measures each image: similarity to the original, view.", raw=True),
             ],
             outputs=[
                 io.Image.Output("grid", tooltip="The sheet: a row for each LoRA and strength."),
                 sockets.ScoreCard.Output(
-                    "score", tooltip="What was measured, with a character and a CLIP_VISION."
+                    "score", tooltip="What was measured, with a character and a judge."
                 ),
                 io.Image.Output("images", tooltip="The pictures one after another, row by row."),
             ],
@@ -112,19 +101,16 @@ class FacetLoraGrid(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        model: Any,
-        clip: Any,
-        vae: Any,
+        studio: Any,
         prompts: str,
         strengths: str,
         loras: str,
+        seed: int,
         run: TrainingRun | None = None,
         checkpoints: int = 3,
         lora: Any = None,
         character: Any = None,
-        clip_vision: Any = None,
-        face_detection_model: Any = None,
-        **sampling: Any,
+        judge: Any = None,
     ) -> io.NodeOutput:
         from ...engine.scoring.candidates import parse_strengths
         from ...engine.scoring.lora_grid import grid_rows
@@ -140,29 +126,16 @@ class FacetLoraGrid(io.ComfyNode):
             if not prompts.strip():
                 raise FacetError("There is no prompt; write one a line.")
         graph = GraphBuilder()
-        shared = {"prompts": prompts, "character": character, **sampling}
-        models = dict(zip(MODELS, (model, clip, vae), strict=True))
+        shared = {"studio": studio, "prompts": prompts, "seed": seed, "character": character}
         made = {}
         for number, row in enumerate(rows):
-            given = {**models, **shared, "file": row.file, "strength": row.strength}
+            given = {**shared, "file": row.file, "strength": row.strength}
             if not row.file and row.strength:
                 given["lora"] = lora
             made[f"rows.row{number}"] = graph.node("FacetLoraGridRow", **_there(given)).out(0)
-        sheet = graph.node(
-            "FacetLoraGridSheet",
-            **made,
-            **_there(
-                {
-                    "rows_said": "\n".join(row.line for row in rows),
-                    "prompts": prompts,
-                    "seed": sampling["seed"],
-                    "vae": vae,
-                    "character": character,
-                    "clip_vision": clip_vision,
-                    "face_detection_model": face_detection_model,
-                }
-            ),
-        )
+        said = "\n".join(row.line for row in rows)
+        given = {**shared, "rows_said": said, "judge": judge}
+        sheet = graph.node("FacetLoraGridSheet", **made, **_there(given))
         return io.NodeOutput(sheet.out(0), sheet.out(1), sheet.out(2), expand=graph.finalize())
 
 
@@ -194,12 +167,6 @@ def compared_loras(
 def named(loras: str) -> list[str]:
     """The names in ``loras``, one a line, each once."""
     return list(dict.fromkeys(filter(None, (line.strip() for line in loras.splitlines()))))
-
-
-def _raw(made: io.Input) -> io.Input:
-    """``made``, but the node is given where it comes from and not what it is."""
-    made.rawLink = True
-    return made
 
 
 def _there(given: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import torch
 from comfy_api.latest import io, ui
 from comfy_execution.graph_utils import ExecutionBlocker
 
-from ...engine.comfyui.sampling import Sampling
-from ...engine.core.character import Character, Provenance, Shot
+from ...engine.core.character import Character
+from ...engine.studio.judge import Judge
+from ...engine.studio.studio import Studio
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.inputs import face_detection_input, negative_input, sampling_from, sampling_inputs
+from ..common.inputs import judge_input, seed_input, studio_input
 from ..common.lora_files import grid_file, grid_file_state
 
 NAME = "Facet LoRA Grid"
@@ -35,9 +37,7 @@ class FacetLoraGridRow(io.ComfyNode):
             search_aliases=["lora grid"],
             is_dev_only=True,
             inputs=[
-                io.Model.Input("model", tooltip="The model without a LoRA."),
-                io.Clip.Input("clip", tooltip="The text encoder that belongs to it."),
-                io.Vae.Input("vae", tooltip="The VAE that belongs to it."),
+                studio_input("What the LoRA is used in."),
                 io.String.Input("prompts", default="", multiline=True, tooltip="One a line."),
                 io.String.Input(
                     "file",
@@ -48,8 +48,7 @@ class FacetLoraGridRow(io.ComfyNode):
                 io.Float.Input(
                     "strength", default=1.0, min=-10.0, max=10.0, step=0.01, tooltip="Its strength."
                 ),
-                *sampling_inputs(),
-                negative_input(),
+                seed_input(),
                 io.LoraModel.Input("lora", optional=True, tooltip="A LoRA that is in the graph."),
                 sockets.Character.Input("character", optional=True, tooltip="Whose trigger."),
             ],
@@ -63,17 +62,13 @@ class FacetLoraGridRow(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        model: Any,
-        clip: Any,
-        vae: Any,
+        studio: Studio,
         prompts: str,
         file: str,
         strength: float,
         seed: int,
-        negative: str = "",
         lora: Any = None,
         character: Character | None = None,
-        **sampling: Any,
     ) -> io.NodeOutput:
         from ...engine.comfyui.lora import read_weights
         from ...engine.scoring.lora_grid import subject_of
@@ -88,8 +83,9 @@ class FacetLoraGridRow(io.ComfyNode):
                 candidate = Candidate(file, strength, lambda: read_weights(path))
             elif lora is not None and strength:
                 candidate = Candidate("the LoRA", strength, lambda: lora)
+            sampling = studio.sampling_for(character)
             bench = Bench(
-                model, clip, vae, None, grid_sampling(character, sampling), None, negative.strip()
+                studio.model, studio.clip, studio.vae, None, sampling, None, studio.negative
             )
             folder = Path(folder_paths.get_output_directory()) / "facet" / "grid_pictures"
             if character is not None:
@@ -126,11 +122,10 @@ class FacetLoraGridSheet(io.ComfyNode):
                 ),
                 io.String.Input("rows_said", multiline=True, tooltip="What each row is, as JSON."),
                 io.String.Input("prompts", multiline=True, tooltip="One a line."),
-                io.Int.Input("seed", min=0, max=0xFFFFFFFFFFFFFFFF, tooltip="Of the first prompt."),
-                io.Vae.Input("vae", optional=True, tooltip="Tells whether it knows such pictures."),
+                seed_input(),
+                studio_input("What made them."),
                 sockets.Character.Input("character", optional=True, tooltip="To score against."),
-                io.ClipVision.Input("clip_vision", optional=True, tooltip="To score with."),
-                face_detection_input("views are not scored"),
+                judge_input("Scores the images."),
             ],
             outputs=[
                 io.Image.Output("grid", tooltip="The sheet."),
@@ -146,44 +141,28 @@ class FacetLoraGridSheet(io.ComfyNode):
         rows_said: str,
         prompts: str,
         seed: int,
-        vae: Any = None,
+        studio: Studio,
         character: Character | None = None,
-        clip_vision: Any = None,
-        face_detection_model: Any = None,
+        judge: Judge | None = None,
     ) -> io.NodeOutput:
         from ...engine.generate.lora_grid.image import draw_grid
         from ...engine.scoring.lora_grid import OFF, GridRow, scored_grid
         from ...engine.scoring.probes import own_prompts
-        from ...engine.scoring.sampler import Bench
+        from ...engine.scoring.sampler import bench_of
 
         said = [GridRow.of(line) for line in rows_said.splitlines()]
         pictures = [rows[f"row{number}"] for number in range(len(said))]
         asked = own_prompts(prompts, seed)
         score: Any = ExecutionBlocker(
-            f"{NAME}: Nothing was scored; connect a character and a clip_vision."
+            f"{NAME}: Nothing was scored; connect a character, and a judge with a CLIP_VISION."
         )
         labels, marks, chosen = [OFF, *(row.label for row in said[1:])], [], -1
-        nothing: Any = None  # the images are there: no model samples
-        if character is not None and clip_vision is not None and vae is not None:
+        if character is not None and judge is not None and judge.embedder is not None:
             with errors_from(NAME):
                 score, marks, chosen = scored_grid(
-                    character,
-                    said,
-                    pictures,
-                    asked,
-                    lambda sampling: Bench(
-                        nothing, nothing, vae, clip_vision, sampling, face_detection_model
-                    ),
+                    character, said, pictures, asked, partial(bench_of, studio, judge)
                 )
         texts = [one.words for one in asked]
         grid = draw_grid(list(zip(labels, pictures, strict=True)), texts, marks, chosen)[None]
         everything = torch.cat(pictures)
         return io.NodeOutput(grid, score, everything, ui=ui.PreviewImage(grid, cls=cls))
-
-
-def grid_sampling(character: Character | None, widgets: dict[str, Any]) -> Sampling:
-    """The sampling that the widgets describe; without a character, at 1024 px where none is set."""
-    if character is None:
-        blank = Shot(torch.zeros(1024, 1024, 3), Provenance("imported"))
-        character = Character("nobody", "x", "person", blank)
-    return sampling_from(character, **widgets)

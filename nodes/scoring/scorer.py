@@ -11,19 +11,18 @@ from comfy_api.latest import io
 
 from ...engine.comfyui.progress import image_progress
 from ...engine.core.character import Character
+from ...engine.studio.judge import Judge
+from ...engine.studio.studio import Studio
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.inputs import sampling_from
-from ..common.likeness import embedder_for
 from ..common.lora_files import lora_path, lora_state
 from .inputs import scorer_inputs
 from .page import REPORTS, shown
 
 if TYPE_CHECKING:
     from ...engine.scoring.score import ScoreCard
-    from ...engine.vision.embedders import Embedder
 
 LOGGER = logging.getLogger(__name__)
 
@@ -65,29 +64,21 @@ class FacetIdentityScorer(io.ComfyNode):
     def execute(
         cls,
         character: Character,
-        model: Any,
-        clip: Any,
-        vae: Any,
-        clip_vision: Any,
+        studio: Studio,
+        judge: Judge,
         seed: int,
         strengths: str,
         samples: int,
         run: TrainingRun | None = None,
         lora: dict[str, torch.Tensor] | None = None,
-        face_detection_model: Any = None,
         checkpoints: int = 3,
         description: str = "",
-        negative: str = "",
         lora_name: str = "",
         prompts: str = "",
         trigger_only: int = 8,
         attributes: int = 4,
         leak_probes: int = 4,
         stamp: bool = True,
-        face_embedder: Embedder | None = None,
-        look_at: str = "whole",
-        background_removal: Any = None,
-        **sampling_widgets: Any,
     ) -> io.NodeOutput:
         from ...engine.scoring.candidates import candidates_of, parse_strengths
         from ...engine.scoring.evaluate import evaluate
@@ -98,7 +89,7 @@ class FacetIdentityScorer(io.ComfyNode):
             trigger_prompts,
         )
         from ...engine.scoring.protocol import prompt_suite
-        from ...engine.scoring.sampler import Bench
+        from ...engine.scoring.sampler import bench_of
         from ...engine.scoring.write import write_report
         from ...engine.store.images import ImageStore
 
@@ -107,23 +98,7 @@ class FacetIdentityScorer(io.ComfyNode):
             evaluation = evaluate(
                 character,
                 candidates_of(run, lora, parse_strengths(strengths), checkpoints, file),
-                Bench(
-                    model,
-                    clip,
-                    vae,
-                    clip_vision,
-                    sampling_from(character, **sampling_widgets),
-                    face_detection_model,
-                    negative.strip(),
-                    embedder_for(
-                        clip_vision,
-                        face_embedder,
-                        look_at,
-                        face_detection_model,
-                        background_removal,
-                    ),
-                    background_removal,
-                ),
+                bench_of(studio, judge, studio.sampling_for(character)),
                 (
                     *(own_prompts(prompts, seed) or prompt_suite(character, samples, seed)),
                     *attribute_prompts(character, attributes, seed),

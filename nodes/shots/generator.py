@@ -10,8 +10,8 @@ from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ...engine.generate.shots.presets import turnaround
 from ..common import sockets
-from .inputs import ShootInputs, later_inputs, shot_outputs, studio_inputs
-from .shooting import shoot
+from .inputs import decisions_input, shooting_inputs, shot_outputs
+from .shooting import ShootRequest, shoot
 
 
 class FacetTurnaroundSheet(io.ComfyNode):
@@ -29,7 +29,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
             search_aliases=["character sheet", "turnaround", "multi view", "reference sheet"],
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
-                *studio_inputs(),
+                *shooting_inputs(),
                 io.Combo.Input(
                     "framing",
                     options=["close_up", "medium", "full"],
@@ -49,7 +49,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
                     optional=True,
                     tooltip="What is behind the character in every view.",
                 ),
-                *later_inputs(),
+                decisions_input(),
             ],
             outputs=[
                 sockets.Character.Output(
@@ -71,7 +71,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
         **inputs: Any,
     ) -> io.NodeOutput:
         plan = turnaround(framing, outfit.strip(), background.strip())
-        return shoot(cls, character, plan, "sheet.png", ShootInputs(**inputs))
+        return shoot(cls, character, plan, "sheet.png", ShootRequest(**inputs))
 
 
 class FacetShotGenerator(io.ComfyNode):
@@ -90,8 +90,8 @@ class FacetShotGenerator(io.ComfyNode):
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
                 sockets.Plan.Input("plan", tooltip="The shots to make."),
-                *studio_inputs(),
-                *later_inputs(),
+                *shooting_inputs(),
+                decisions_input(),
             ],
             outputs=shot_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
@@ -99,7 +99,7 @@ class FacetShotGenerator(io.ComfyNode):
 
     @classmethod
     def execute(cls, character: Character, plan: ShotPlan, **inputs: Any) -> io.NodeOutput:
-        return shoot(cls, character, plan, "shots.png", ShootInputs(**inputs))
+        return shoot(cls, character, plan, "shots.png", ShootRequest(**inputs))
 
 
 NODES = [FacetTurnaroundSheet, FacetShotGenerator]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from comfy_api.latest import io
 
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
 from ...engine.generate.shots.presets import PRESETS
+from ...engine.studio.judge import Judge
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.inputs import judge_input
 
 OWN_LINES = "own lines only"
 
@@ -76,11 +76,9 @@ class FacetShotPlan(io.ComfyNode):
                     "made "
                     "from the same line, or with one that shows all of it and more.",
                 ),
-                sockets.FaceDetection.Input(
-                    "face_detection_model",
-                    optional=True,
-                    tooltip="Measures view and framing of untagged images, so that they count as "
-                    "coverage too.",
+                judge_input(
+                    "Measures view and framing of untagged images by their faces, so that they "
+                    "count as coverage too."
                 ),
             ],
             outputs=[
@@ -102,7 +100,7 @@ class FacetShotPlan(io.ComfyNode):
         outfits: str = "",
         places: str = "",
         only_missing: bool = True,
-        face_detection_model: Any = None,
+        judge: Judge | None = None,
     ) -> io.NodeOutput:
         from ...engine.generate.shots.coverage import coverage, looked_at
         from ...engine.generate.shots.coverage_image import coverage_image
@@ -114,8 +112,8 @@ class FacetShotPlan(io.ComfyNode):
             plan = ShotPlan((*base, *from_lines(lines).requests))
         if not plan.requests:
             raise FacetError("Facet Shot Plan: the plan is empty; choose a preset or write a line.")
-        if character is not None and face_detection_model is not None:
-            character = looked_at(character, face_detection_model)
+        if character is not None and judge is not None and judge.face_model is not None:
+            character = looked_at(character, judge.face_model)
         covered = coverage(plan, character if only_missing else None)
         if character is not None and only_missing:
             plan = plan.missing_from(character)

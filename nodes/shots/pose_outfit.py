@@ -24,8 +24,8 @@ from ...engine.vision.colours import to_rgb
 from ...engine.vision.pose import PoseModel, poses_from_keypoints
 from ..common import sockets
 from ..common.errors import errors_from
-from .inputs import ShootInputs, later_inputs, reference_pictures, shot_outputs, studio_inputs
-from .shooting import shoot
+from .inputs import decisions_input, shooting_inputs, shot_outputs
+from .shooting import ShootRequest, shoot
 
 PICTURE, OPENPOSE_MAP = "picture", "openpose_map"
 
@@ -62,6 +62,7 @@ def pose_inputs() -> list[io.Input]:
             options=PoseMethod,
             default=PoseMethod.AUTO,
             optional=True,
+            advanced=True,
             tooltip="How the model is shown the pose: by the ControlNet, as a further reference of "
             "an edit model, or both. Auto takes the ControlNet where one is connected.",
         ),
@@ -99,13 +100,6 @@ def garment_inputs() -> list[io.Input]:
 def measure_inputs() -> list[io.Input]:
     """What checks pose and garment."""
     return [
-        io.Model.Input(
-            "pose_model",
-            optional=True,
-            tooltip="The MODEL of an SDPose checkpoint: finds the pose in images of people, "
-            "and measures it in the shots. If not connected, the pose is not checked.",
-        ),
-        io.Vae.Input("pose_vae", optional=True, tooltip="The VAE of the same SDPose checkpoint."),
         _share(
             "max_pose_error",
             0.25,
@@ -152,11 +146,11 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
             search_aliases=["pose transfer", "openpose", "controlnet", "outfit", "virtual try-on"],
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
-                *studio_inputs(),
+                *shooting_inputs(),
                 *pose_inputs(),
                 *garment_inputs(),
                 *measure_inputs(),
-                *later_inputs(),
+                decisions_input(),
             ],
             outputs=shot_outputs(),
             hidden=[io.Hidden.unique_id, io.Hidden.extra_pnginfo],
@@ -177,14 +171,13 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
         garment: torch.Tensor | None = None,
         garment_mask: torch.Tensor | None = None,
         lines: str = "",
-        pose_model: Any = None,
-        pose_vae: Any = None,
         max_pose_error: float = 0.25,
         min_garment: float = 0.5,
         **inputs: Any,
     ) -> io.NodeOutput:
         with errors_from(cls):
-            finder = None if pose_model is None else PoseModel(pose_model, pose_vae)
+            asked = ShootRequest(**inputs)
+            finder = asked.judge.pose_model
             guides = guides_from(pose_image, pose_image_is == OPENPOSE_MAP, pose_keypoint, finder)
             transfer = Transfer(
                 garment_from(garment, garment_mask),
@@ -199,7 +192,7 @@ class FacetPoseOutfitTransfer(io.ComfyNode):
             plan = transfer_plan(guides, from_lines(lines).requests, transfer.garment)
         kind = partial(transfer_shoot, transfer=transfer, plan=plan)
         file = "poses_and_outfits.png"
-        return shoot(cls, character, plan, file, ShootInputs(**inputs), kind, finder)
+        return shoot(cls, character, plan, file, asked, kind)
 
 
 def guides_from(
@@ -209,7 +202,7 @@ def guides_from(
 
     With both, they go together in order. Raises FacetError when they do not, or show nobody.
     """
-    pictures = list(reference_pictures(images))
+    pictures = [] if images is None else [to_rgb(image) for image in images]
     poses = [] if keypoints is None else poses_from_keypoints(keypoints)
     if pictures and poses and len(pictures) != len(poses):
         raise FacetError(

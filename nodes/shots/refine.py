@@ -8,15 +8,15 @@ from comfy_api.latest import io, ui
 
 from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
-from ...engine.families.modes import MODES, ReferenceMode
 from ...engine.generate.retouch.finish import Colours, RefineSettings
 from ...engine.generate.retouch.refine import Refine, report
-from ...engine.generate.retouch.retouch import retouching_studio
 from ...engine.generate.shots.store import ShotStore
+from ...engine.studio.judge import Judge
+from ...engine.studio.studio import Studio
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.inputs import face_detection_input, negative_input, sampling_inputs
+from ..common.inputs import judge_input, seed_input, studio_input
 
 NAME = "Facet Refine Shots"
 DEFAULTS = RefineSettings()
@@ -72,15 +72,12 @@ def pass_inputs() -> list[io.Input]:
 def fine_inputs() -> list[io.Input]:
     """What hardly anybody changes, and so is folded away."""
     return [
-        io.Combo.Input(
-            "reference_mode",
-            options=MODES,
-            default=ReferenceMode.IMG2IMG.value,
+        io.Boolean.Input(
+            "show_original",
+            default=False,
             advanced=True,
-            tooltip="How the model sees the original while it refines: img2img, not at all; "
-            "reference_latents or qwen_edit, as an edit model does; patched_model, "
-            "through IP-Adapter or PuLID already applied; trained_lora, through the "
-            "character's own LoRA.",
+            tooltip="Shows the model the original while it refines, in the studio's reference "
+            "mode. Off: it sees only the shot.",
         ),
         _pixels(
             "max_side",
@@ -143,8 +140,13 @@ class FacetRefineShots(io.ComfyNode):
             search_aliases=["upscale", "face detailer", "hires fix", "tiled", "enhance", "refine"],
             inputs=[
                 sockets.Character.Input("character", tooltip="The character and its shots."),
+                studio_input(
+                    "What resamples detail and faces. If not connected, neither pass runs.",
+                    optional=True,
+                ),
+                judge_input("What finds the faces, and measures each shot's similarity."),
                 *pass_inputs(),
-                *(one for one in sampling_inputs() if one.id not in ("width", "height")),
+                seed_input(),
                 *fine_inputs(),
                 io.UpscaleModel.Input(
                     "upscale_model",
@@ -152,25 +154,6 @@ class FacetRefineShots(io.ComfyNode):
                     tooltip="Enlarges the shots, and restores them even at their own size. If not "
                     "connected, they are enlarged bicubically.",
                 ),
-                io.Model.Input(
-                    "model",
-                    optional=True,
-                    tooltip="The diffusion model that resamples detail and faces. If not "
-                    "connected, "
-                    "neither pass runs.",
-                ),
-                io.Clip.Input(
-                    "clip", optional=True, tooltip="The text encoder that belongs to the model."
-                ),
-                io.Vae.Input("vae", optional=True, tooltip="The VAE that belongs to the model."),
-                face_detection_input("no face is made anew"),
-                io.ClipVision.Input(
-                    "clip_vision",
-                    optional=True,
-                    tooltip="Measures each shot's similarity to the original. If not connected, "
-                    "similarity is not checked.",
-                ),
-                negative_input(),
             ],
             outputs=[
                 sockets.Character.Output(
@@ -192,7 +175,7 @@ class FacetRefineShots(io.ComfyNode):
         face_denoise: float = DEFAULTS.face_denoise,
         colours: str = Colours.SHOT.value,
         seed: int = 0,
-        reference_mode: str = ReferenceMode.IMG2IMG.value,
+        show_original: bool = False,
         max_side: int = DEFAULTS.max_side,
         tile: int = DEFAULTS.tile,
         overlap: int = DEFAULTS.overlap,
@@ -200,14 +183,10 @@ class FacetRefineShots(io.ComfyNode):
         face_padding: float = DEFAULTS.face_padding,
         max_identity_loss: float = 0.03,
         upscale_model: Any = None,
-        model: Any = None,
-        clip: Any = None,
-        vae: Any = None,
-        face_detection_model: Any = None,
-        clip_vision: Any = None,
-        negative: str = "",
-        **sampling: Any,
+        studio: Studio | None = None,
+        judge: Judge | None = None,
     ) -> io.NodeOutput:
+        judge = judge or Judge()
         with errors_from(cls):
             settings = RefineSettings(
                 upscale_by,
@@ -223,10 +202,10 @@ class FacetRefineShots(io.ComfyNode):
             refine = Refine(
                 character,
                 settings,
-                retouching_studio(model, clip, vae, reference_mode, negative, sampling),
+                studio and studio.for_retouching(show_original),
                 upscale_model,
-                face_detection_model,
-                clip_vision,
+                judge.face_model,
+                judge.clip_vision,
                 seed,
                 max_identity_loss,
             )

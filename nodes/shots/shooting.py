@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,16 +11,27 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character, Shot
 from ...engine.generate.shots.decisions import parse_decisions
+from ...engine.generate.shots.options import gates_of, rules_from
 from ...engine.generate.shots.plan import ShotPlan
 from ...engine.store.files import write_atomic
+from ...engine.studio.judge import Judge
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from .inputs import ShootInputs
 from .page import ShotReporter, reported
 
 if TYPE_CHECKING:
     from ...engine.generate.shots.make import Shoot
-    from ...engine.vision.pose import PoseModel
+    from ...engine.studio.studio import Studio
+
+
+@dataclass(frozen=True)
+class ShootRequest:
+    """What was set on a shooting node, by the ids of its inputs."""
+
+    studio: Studio
+    judge: Judge = field(default_factory=Judge)
+    seed: int = 0
+    decisions: str = ""
 
 
 def shoot(
@@ -27,9 +39,8 @@ def shoot(
     character: Character,
     plan: ShotPlan,
     file: str,
-    inputs: ShootInputs,
+    asked: ShootRequest,
     kind: Callable[..., Shoot] | None = None,
-    pose_model: PoseModel | None = None,
 ) -> io.NodeOutput:
     """Makes the shots of ``plan`` for ``node``, which shows each as it comes.
 
@@ -40,14 +51,12 @@ def shoot(
     from ...engine.generate.shots.store import ShotStore
 
     with errors_from(node):
-        decisions = parse_decisions(inputs.decisions)
-        studio = inputs.studio(character)
-    gates, rules = inputs.judging(character, pose_model)
-    with errors_from(node):
-        shooting = (kind or plain_shoot)(character, studio, gates, inputs.seed, rules)
+        decisions = parse_decisions(asked.decisions)
+        studio = asked.studio.for_shots_of(character)
+        gates, rules = gates_of(asked.judge, character), rules_from(asked.judge.options)
+        shooting = (kind or plain_shoot)(character, studio, gates, asked.seed, rules)
     with reported(node, character, plan, decisions) as page:
-        steps = studio.sampling.steps
-        page.prepare(studio.model, studio.custom.steps(studio.sampling) if studio.custom else steps)
+        page.prepare(studio.model, studio.steps)
         shots = shooting.run(plan, ShotStore(page.grid.folder), page, page.step, decisions)
         return finished(character, shots, file, page)
 

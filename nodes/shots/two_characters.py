@@ -11,8 +11,8 @@ from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ..common import sockets
 from ..common.errors import errors_from
-from .inputs import ShootInputs, later_inputs, studio_inputs
-from .shooting import shoot
+from .inputs import decisions_input, shooting_inputs
+from .shooting import ShootRequest, shoot
 
 
 class FacetTwoCharacters(io.ComfyNode):
@@ -25,8 +25,7 @@ class FacetTwoCharacters(io.ComfyNode):
             display_name="Facet Two Characters",
             category="Facet/Shots",
             description="Makes the shots of a plan with two characters in each, checks that both "
-            "are recognised in the faces, and joins their datasets for a LoRA of "
-            "both.",
+            "are recognised in the faces, and joins their datasets for a LoRA of both.",
             is_output_node=True,
             search_aliases=["multi character", "two people", "couple", "joint dataset", "merge"],
             inputs=[
@@ -38,8 +37,8 @@ class FacetTwoCharacters(io.ComfyNode):
                     tooltip="The second one, with a trigger of its own, its shots and captions.",
                 ),
                 sockets.Plan.Input("plan", tooltip="The shots to make, each with both of them."),
-                *studio_inputs(),
-                *later_inputs(),
+                *shooting_inputs(),
+                decisions_input(),
             ],
             outputs=[
                 sockets.Character.Output(
@@ -63,7 +62,7 @@ class FacetTwoCharacters(io.ComfyNode):
         with errors_from(cls):
             both = joined(character, second_character)
         kind = partial(together_shoot, two=(character, second_character))
-        return shoot(cls, both, plan, "together.png", ShootInputs(**inputs), kind)
+        return shoot(cls, both, plan, "together.png", ShootRequest(**inputs), kind)
 
 
 NODES = [FacetTwoCharacters]

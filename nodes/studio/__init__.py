@@ -1,5 +1,5 @@
 """What makes and what measures pictures."""
 
-from . import face_embedder, shot_options
+from . import face_embedder, judge, judge_options, studio
 
-NODES = [*shot_options.NODES, *face_embedder.NODES]
+NODES = [*studio.NODES, *judge.NODES, *judge_options.NODES, *face_embedder.NODES]

@@ -55,7 +55,7 @@ class FacetFaceEmbedder(io.ComfyNode):
         return io.Schema(
             node_id="FacetFaceEmbedder",
             display_name="Facet Face Embedder",
-            category="Facet/Identity",
+            category="Facet/Studio",
             description="Loads a face recognition model of the ArcFace family: an IResNet as "
             "safetensors, or any as ONNX. It tells who a face is, where a CLIP_VISION only tells "
             "what a picture looks like.",

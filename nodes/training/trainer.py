@@ -11,11 +11,14 @@ from comfy_api.latest import io, ui
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
+from ...engine.studio.judge import Judge
+from ...engine.studio.studio import Studio
 from ...engine.training.presets import merged
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
+from ..common.inputs import judge_input, studio_input
 from ..common.lora_files import lora_path
 from .inputs import trainer_inputs
 from .page import reported
@@ -60,14 +63,23 @@ class FacetLoraTrainer(io.ComfyNode):
             search_aliases=["train lora", "fine-tune", "character lora", "dreambooth"],
             is_output_node=True,
             inputs=[
-                io.Model.Input(
-                    "model", tooltip="The diffusion model to train in; it is not changed."
-                ),
-                io.Clip.Input("clip", tooltip="The text encoder that belongs to the model."),
-                io.Vae.Input("vae", tooltip="The VAE that belongs to the model."),
                 sockets.Character.Input(
-                    "character",
-                    tooltip="The character, with a caption for each image.",
+                    "character", tooltip="The character, with a caption for each image."
+                ),
+                studio_input(
+                    "The models to train in, which are not changed: a base, RAW or de-distilled "
+                    "checkpoint. Turbo and other distilled ones train badly."
+                ),
+                sockets.Studio.Input(
+                    "look_through",
+                    optional=True,
+                    tooltip="Where the LoRA will be used, such as the Turbo of the same model: "
+                    "samples are made in it, and the best checkpoint is chosen by them. If not "
+                    "connected, samples are made in the studio that is trained in.",
+                ),
+                judge_input(
+                    "Measures by its CLIP_VISION how similar the samples are to the original, so "
+                    "that the best checkpoint is kept."
                 ),
                 io.String.Input(
                     "run_name",
@@ -81,12 +93,6 @@ class FacetLoraTrainer(io.ComfyNode):
                     optional=True,
                     tooltip="Finer settings, from Facet Training Options. What you change here "
                     "wins over them.",
-                ),
-                io.ClipVision.Input(
-                    "clip_vision",
-                    optional=True,
-                    tooltip="Measures how similar the samples are to the original image, so that "
-                    "the best checkpoint is kept. DINOv2 or SigLIP is recommended.",
                 ),
             ],
             outputs=[
@@ -103,13 +109,12 @@ class FacetLoraTrainer(io.ComfyNode):
     @classmethod
     def execute(
         cls,
-        model: Any,
-        clip: Any,
-        vae: Any,
         character: Character,
+        studio: Studio,
         run_name: str,
+        look_through: Studio | None = None,
+        judge: Judge | None = None,
         options: dict[str, Any] | None = None,
-        clip_vision: Any = None,
         **widgets: Any,
     ) -> io.NodeOutput:
         import torch
@@ -127,6 +132,7 @@ class FacetLoraTrainer(io.ComfyNode):
                 f"'{character.trigger}'. Run the Caption Writer or add it."
             )
         node_id = cls.hidden.unique_id
+        clip_vision = None if judge is None else judge.clip_vision
         # What was asked of an earlier run is not meant for this one.
         STOP_REQUESTS.take(node_id)
         with errors_from(cls):
@@ -136,9 +142,9 @@ class FacetLoraTrainer(io.ComfyNode):
                     found = lint(character, clip_vision=clip_vision, resolution=settings.resolution)
                     reporter.warn(found)
                     trained = train(
-                        model,
-                        clip,
-                        vae,
+                        studio.model,
+                        studio.clip,
+                        studio.vae,
                         character,
                         settings,
                         character_folder(character, "training"),
@@ -150,6 +156,7 @@ class FacetLoraTrainer(io.ComfyNode):
                             start=lora_path(settings.continue_from, "continue_from")
                             if settings.continue_from
                             else None,
+                            samples=look_through or studio,
                             stop_requested=lambda: STOP_REQUESTS.take(node_id),
                         ),
                     )

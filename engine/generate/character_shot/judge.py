@@ -110,7 +110,7 @@ class Verdict:
         return not (unknown or UNLIKE in self.causes), -len(self.causes), value
 
 
-class Judge:
+class ImageJudge:
     """Measures pictures beside the original of a character.
 
     A model that is None measures nothing, and ``notes`` say so. embedder: tells likeness.

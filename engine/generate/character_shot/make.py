@@ -19,7 +19,7 @@ from ...store.files import write_atomic
 from ...store.images import CHUNK, ImageStore, StoredImage, image_bytes, record_text, with_texts
 from ..attempts import Attempt, AttemptResult, make_best
 from .conflicts import Conflict, conflicts, mentions
-from .judge import Judge, Measures, Verdict, measures_from
+from .judge import ImageJudge, Measures, Verdict, measures_from
 from .remedies import next_attempt
 from .wording import Writer, asked_view, understands_weights
 
@@ -119,7 +119,7 @@ class CharacterCamera:
 class CharacterChecks:
     """What ``judge`` says of images whose prompt asked for ``view``; '' for none."""
 
-    criteria: Judge
+    criteria: ImageJudge
     view: str
 
     def measure(self, image: torch.Tensor, known: Any) -> Measures:
@@ -142,7 +142,7 @@ class CharacterShoot:
 
     camera: CharacterCamera
     calls: Calls
-    judge: Judge
+    judge: ImageJudge
     folder: Path
     said: Iterable[str] = ()
     tries: int = 3

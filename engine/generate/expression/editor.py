@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from ...core.character import Character, Provenance, Score, Tags
 from ...core.errors import FacetError
 from ...core.vocabulary import VOCABULARY
-from ...families.dialects import dialect_for
+from ...studio.judge import Judge
+from ...studio.studio import Studio
 from ...vision.embedding import embed, likeness_gain
 from ...vision.faces import Face, find_faces
 from ..retouch.repaint import repainted, shown_as
 from ..retouch.retouch import Retoucher
-from ..shots.camera import Studio
-from ..shots.gates import Gates, Thresholds
+from ..shots.options import gates_of
 from ..shots.store import ShotStore
 from ..shots.turn import shows_the_original, turned_shot, view_after
-from ..sizes import at_size_of
 from .edit import edit
 from .hand_placed import hand_placed
 from .painting import parts_to_paint
@@ -41,6 +39,7 @@ class ExpressionSettings:
     denoise: float = 0.5
     face_size: int = 768
     max_identity_loss: float = 0.1
+    show_original: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,22 +73,22 @@ class ExpressionEditor:
         character: Character,
         settings: ExpressionSettings,
         folder: Path,
-        face_model: Any = None,
-        clip_vision: Any = None,
+        judge: Judge,
         studio: Studio | None = None,
         seed: int = 0,
     ) -> None:
-        if settings.calibrate and face_model is None:
+        if settings.calibrate and judge.face_model is None:
             raise FacetError(
                 "Calibrating measures the face; connect a face_detection_model, or turn calibrate "
                 "off."
             )
         self.character, self.settings, self.folder = character, settings, folder
-        self.face_model, self.clip_vision = face_model, clip_vision
+        self.judge, self.face_model, self.clip_vision = judge, judge.face_model, judge.clip_vision
         self.studio, self.seed = studio, seed
         self.retoucher: Retoucher | None = None
         if studio is not None and settings.denoise:
-            self.retoucher = Retoucher(character, studio, seed, settings.face_size**2)
+            retouching = studio.for_retouching(settings.show_original)
+            self.retoucher = Retoucher(character, retouching, seed, settings.face_size**2)
 
     def faces(self, image: torch.Tensor) -> list[Face]:
         """The faces in ``image`` (H, W, 3), largest first, or the one placed by hand; [] for none.
@@ -144,12 +143,10 @@ class ExpressionEditor:
         """A shot of the character in ``view`` with the expression of ``request``."""
         assert self.studio is not None
         character = self.character
-        dialect = dialect_for(self.studio.style, self.studio.model, self.studio.mode.value)
-        sampling = at_size_of(character, self.studio.sampling, dialect.pixels)
-        gates = Gates(character.source.image, Thresholds(), self.face_model, self.clip_vision)
+        gates = gates_of(self.judge, character)
         shot = turned_shot(
             character,
-            replace(self.studio, sampling=sampling),
+            self.studio.for_shots_of(character),
             gates,
             self.seed,
             replace(tags, view=view, expression=request.phrase),

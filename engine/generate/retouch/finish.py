@@ -11,8 +11,8 @@ import torch
 from ...comfyui.sampling import OnStep
 from ...core.character import Character, Shot
 from ...core.errors import FacetError
+from ...studio.sizes import resized
 from ...vision.faces import Face, find_face
-from ..sizes import resized
 from .colours import match_colours
 from .retouch import Retoucher
 from .upscale import upscaled

@@ -14,8 +14,8 @@ from ...core.character import Character, Provenance, Score, Shot
 from ...core.errors import FacetError
 from ...families.modes import called
 from ...store.keys import key
+from ...studio.studio import Studio
 from ...vision.embedding import likeness_gain
-from ..shots.camera import Studio
 from ..shots.store import ShotStore
 from .finish import Colours, Finisher, RefineSettings
 from .retouch import Retoucher

@@ -8,8 +8,8 @@ import torch
 
 from ...comfyui.sampling import OnStep
 from ...core.character import Tags
+from ...studio.sizes import fitting
 from ...vision.faces import Face
-from ..sizes import fitting
 from .colours import match_colours
 from .retouch import Retoucher, working_size
 

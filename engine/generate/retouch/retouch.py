@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import torch
 
-from ...comfyui.sampling import OnStep, Sampling, sample
+from ...comfyui.sampling import OnStep, sample
 from ...core.character import Character, Tags
-from ...core.errors import FacetError
 from ...families.dialects import dialect_for
-from ...families.modes import ReferenceMode, called, resolve_mode
+from ...families.modes import ReferenceMode, called
+from ...studio.sizes import canvas_for, fitting
+from ...studio.studio import Studio
 from ...vision.faces import Face
-from ..shots.camera import Studio
 from ..shots.conditioning import PromptEncoder, Reference, reference_for
-from ..sizes import canvas_for, fitting
 from .tiles import Tiles
 
 
@@ -172,35 +170,4 @@ def _reference(character: Character, studio: Studio, pixels: int) -> Reference:
         character,
         *canvas_for(width, height, pixels),
         style=studio.style,
-    )
-
-
-def retouching_studio(
-    model: Any, clip: Any, vae: Any, mode: str, negative: str, sampling: Mapping[str, Any]
-) -> Studio | None:
-    """The studio that makes parts of pictures anew; None without a model.
-
-    sampling: the values of the sampling widgets but for the size; what is missing has its default.
-    Raises FacetError when a model comes without what belongs to it.
-    """
-    if model is None:
-        return None
-    missing = [name for name, part in (("clip", clip), ("vae", vae)) if part is None]
-    if missing:
-        raise FacetError(
-            f"A model is connected without {' and '.join(missing)}; connect what belongs to it."
-        )
-    given: dict[str, Any] = {
-        "steps": 20,
-        "cfg": 3.0,
-        "sampler_name": "euler",
-        "scheduler": "simple",
-        **sampling,
-    }
-    guidance = given.pop("guidance", 0.0) or None
-    chosen = ReferenceMode(mode)
-    if chosen is not ReferenceMode.IMG2IMG:
-        chosen = resolve_mode(chosen, model)
-    return Studio(
-        model, clip, vae, Sampling(64, 64, **given, guidance=guidance), chosen, negative.strip()
     )

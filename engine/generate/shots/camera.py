@@ -9,38 +9,16 @@ from typing import Any
 import torch
 
 from ...comfyui.fingerprint import control_fingerprint, model_fingerprint
-from ...comfyui.models import Models
-from ...comfyui.sampling import Conditioning, CustomSampling, OnStep, Sampling, sample
+from ...comfyui.sampling import Conditioning, OnStep, sample
 from ...core.character import Character, Provenance, picture_hash
-from ...families.dialects import AUTO
-from ...families.modes import ReferenceMode
 from ...store.keys import key
+from ...studio.studio import Studio
 from ..attempts import Attempt
 from .conditioning import PromptEncoder, reference_for
 from .plan import ShotRequest
 
 VERSION = 1
 """Of the names of shots on the disk."""
-
-
-@dataclass(frozen=True)
-class Studio(Models):
-    """The models and settings that shots are made with.
-
-    strengthen_likeness: the negative does not see the reference, so that classifier-free guidance
-    moves towards the reference as well as towards the prompt. references: further pictures
-    (H, W, 3) for the model to see. style: the prompt dialect. custom: a sampler or sigmas of the
-    user's own.
-    """
-
-    sampling: Sampling
-    mode: ReferenceMode
-    negative: str = ""
-    denoise: float = 0.75
-    strengthen_likeness: bool = False
-    references: tuple[torch.Tensor, ...] = ()
-    style: str = AUTO
-    custom: CustomSampling | None = None
 
 
 @dataclass(frozen=True, eq=False)

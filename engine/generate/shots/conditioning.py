@@ -22,7 +22,7 @@ from ...families.modes import (
     resolve_mode,
 )
 from ...families.table import family_of
-from ..sizes import Fitting, canvas_for, fitting
+from ...studio.sizes import Fitting, canvas_for, fitting
 
 VISION_PIXELS = 384 * 384
 """Area of the pictures that the text encoder of Qwen-Image-Edit reads (Qwen-Image-Edit-2509)."""

@@ -13,8 +13,9 @@ import torch
 from ...comfyui.sampling import OnStep
 from ...core.character import Character, Score, Shot, shot_from_record
 from ...store.images import StoredImage
+from ...studio.studio import Studio
 from ..attempts import AttemptResult, Watch, judged, make_best
-from .camera import Line, ShotCamera, Studio
+from .camera import Line, ShotCamera
 from .decisions import NONE, PIN, Decision, names
 from .gates import DUPLICATE_GATE, IDENTITY_GATE, SHARPNESS_GATE, Gates, ShotLook, look
 from .instructions import shows_detail

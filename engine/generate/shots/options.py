@@ -1,12 +1,14 @@
-"""The settings of gates and retries, from the dict that goes over FACET_SHOT_OPTIONS."""
+"""The gates of a judge and its rules of the retries, from the settings that it holds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from ...core.character import Character
 from ...core.records import known_fields
-from .gates import GATES, Thresholds
+from ...studio.judge import Judge
+from .gates import GATES, Gates, Thresholds
 from .remedies import RetryRules
 
 SWITCHES = {gate: f"check_{gate}" for gate in GATES}
@@ -16,11 +18,23 @@ OWN = {
     "max_yaw_error": Thresholds().max_yaw_error,
     "min_identity": Thresholds().min_identity,
 }
-"""What the shooting nodes ask for themselves, and their defaults."""
+"""What the judge asks for itself, and its defaults."""
+
+
+def gates_of(judge: Judge, character: Character) -> Gates:
+    """The gates that ``judge`` holds shots of ``character`` to."""
+    return Gates(
+        character.source.image,
+        thresholds_from(judge.options),
+        judge.face_model,
+        judge.clip_vision,
+        judge.person_detector,
+        judge.pose_model,
+    )
 
 
 def settings(options: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
-    """``options`` with what was changed on the shooting node itself, which wins.
+    """``options`` with what was changed on the judge itself, which wins.
 
     own: values of the settings in ``OWN``.
     """

@@ -11,10 +11,11 @@ import torch
 from ...core.character import Character, Score, Shot
 from ...core.errors import FacetError
 from ...families.modes import TAKES_SEVERAL, ReferenceMode, called
+from ...studio.studio import Studio
 from ...vision.embedding import embed
 from ...vision.faces import Face, find_face, find_faces
 from ..retouch.retouch import surroundings
-from .camera import Line, ShotCamera, Studio
+from .camera import Line, ShotCamera
 from .gates import (
     FRAMING_GATE,
     IDENTITY_GATE,

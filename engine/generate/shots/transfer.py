@@ -12,11 +12,12 @@ import torch
 from ...core.character import Character, Score, Tags
 from ...core.errors import FacetError
 from ...families.modes import MOST_PICTURES, TAKES_SEVERAL
+from ...studio.sizes import fit, fitting
+from ...studio.studio import Studio
 from ...vision.embedding import embed
 from ...vision.pose import Pose, clothed_box, pose_error, pose_from_record
 from ...vision.pose_map import draw_pose, placed
-from ..sizes import fit, fitting
-from .camera import Control, Line, ShotCamera, Studio
+from .camera import Control, Line, ShotCamera
 from .gates import Gates, ShotLook
 from .make import Shoot, ShotKind
 from .plan import ShotPlan, ShotRequest

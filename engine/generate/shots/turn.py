@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...core.character import VIEW_YAW, Character, Shot, Tags
-from ...families.modes import ReferenceMode
-from .camera import Studio
+from ...core.errors import FacetError
+from ...families.modes import ReferenceMode, resolve_mode
+from ...studio.studio import Studio
 from .gates import Gates
 from .make import plain_shoot
 from .plan import ShotPlan, ShotRequest
@@ -18,7 +19,12 @@ AROUND = ("front", "three_quarter_left", "three_quarter_right", "profile_left", 
 
 def shows_the_original(studio: Studio | None) -> bool:
     """Whether the model of ``studio`` knows whom to show in another view."""
-    return studio is not None and studio.mode is not ReferenceMode.IMG2IMG
+    if studio is None:
+        return False
+    try:
+        return resolve_mode(studio.mode, studio.model) is not ReferenceMode.IMG2IMG
+    except FacetError:  # "auto", with a model that is shown nothing by itself
+        return False
 
 
 def nearest_view(yaw: float) -> str:

@@ -40,20 +40,25 @@ class Record:
         settings: TrainingSettings,
         opened: RunFolder,
         names: Mapping[str, LoraName],
+        sampled: str = "",
     ) -> None:
-        """``model`` is a BaseModel; ``names`` are its layers' names in a LoRA file."""
+        """``model`` is a BaseModel; ``names`` are its layers' names in a LoRA file.
+
+        sampled: what tells how samples are made from any other way.
+        """
+        before = opened.before
         self._model = model
         self._character = character
         self._settings = settings
-        self._names = names
+        self._names, self._sampled = names, sampled or (before.sampled if before else "")
         self.folder = opened.folder
         self.progress: RunProgress = opened.progress
         self.saved = self._first = opened.progress.step
         self.ended, self.finished = opened.ended, opened.finished
         self._measures: dict[int, Measure] = {}
-        if opened.before is not None:
-            same = _sampled(opened.before.settings) == _sampled(settings.record())
-            for one in opened.before.measures:
+        if before is not None:
+            same = before.sampled == self._sampled
+            for one in before.measures:
                 if not same:
                     # OriginalSimilarity of pictures that are made otherwise cannot be compared.
                     one = replace(one, identity=None, sample="")
@@ -117,6 +122,7 @@ class Record:
             choice=why,
             finished=self.finished,
             ended=self.ended,
+            sampled=self._sampled,
         )
 
     def event(self, seconds: float, note: str) -> TrainingEvent:
@@ -182,10 +188,3 @@ class Record:
                 f"({error.strerror or error}); {kept if self.saved else 'nothing is kept yet'}. "
                 "Free space there and run again to resume."
             ) from error
-
-
-def _sampled(record: Mapping[str, Any]) -> list[Any]:
-    """How the sample pictures of a run with these settings are made."""
-    usual = TrainingSettings()
-    names = ("sample_prompts", "sample_steps", "sample_cfg")
-    return [record.get(name, getattr(usual, name)) for name in names]

@@ -109,7 +109,7 @@ class Session:
         """
         from comfy.patcher_extension import PatcherInjection
 
-        with self._apart():
+        with self.put_away():
             sampled = self._model.clone()
             sampled.set_injections(
                 _KEY,
@@ -129,7 +129,8 @@ class Session:
                     vars(layer).pop("forward", None)
 
     @contextlib.contextmanager
-    def _apart(self) -> Iterator[None]:
+    def put_away(self) -> Iterator[None]:
+        """The model as ComfyUI knows it, for a while, so that it may be moved off its device."""
         self._exact.close()
         put_layers(self._diffusion_model, self._originals)
         if self.text_encoder is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
+from ...comfyui.lora import LoraWeights
 from ...store.files import write_atomic
 from ..data.pictures import TrainingSample
 from ..model.session import Session
@@ -21,13 +25,14 @@ class Measuring:
     """Decides what is due after a step, and measures it.
 
     held_out: to validate with. sampler: None for no samples; likeness: None where no embedder is
-    at hand.
+    at hand. lora: the weights as a file has them, for a sampler that looks through another model.
     """
 
     settings: TrainingSettings
     held_out: list[TrainingSample]
     sampler: TrainingSampler | None
     likeness: OriginalSimilarity | None
+    lora: Callable[[Weights], LoraWeights] = lambda _: {}
     _notes: list[str] = field(default_factory=list)
 
     def samples_due(self, step: int) -> bool:
@@ -117,12 +122,24 @@ class Measuring:
         """The name of the samples' file in the run's folder, and their similarity."""
         sampler = self.sampler
         assert sampler is not None
-        with weights.averaged_in_place():
-            if session.text_encoder is not None:
-                sampler = sampler.by(session.text_encoder.clip)
-            with session.sampling_model() as model:
-                pictures = sampler.make(model)
-                identity = None if self.likeness is None else self.likeness(pictures)
+        if sampler.request.through:
+            lora = self.lora(weights)
+            with session.put_away():
+                pictures = sampler.make_with(lora, session.text_encoder is not None)
+                identity = self._likeness(pictures)
+        else:
+            with weights.averaged_in_place():
+                if session.text_encoder is not None:
+                    sampler = sampler.by(session.text_encoder.clip)
+                with session.sampling_model() as model:
+                    pictures = sampler.make(model)
+                    identity = self._likeness(pictures)
         name = f"{FOLDER}/step_{number:06d}.png"
-        write_atomic(folder / name, sheet_bytes(pictures, sampler.prompts, number))
+        write_atomic(folder / name, sheet_bytes(pictures, sampler.request.prompts, number))
         return name, identity
+
+    def _likeness(self, pictures: torch.Tensor) -> float | None:
+        if self.likeness is None:
+            return None
+        with torch.inference_mode():
+            return self.likeness(pictures)

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from ...comfyui.fingerprint import model_fingerprint
+from ...comfyui.lora import LoraWeights, with_lora
+from ...comfyui.models import Models
 from ...comfyui.sampling import Conditioning, Sampling, encode_prompt, sample
 from ...core.character import Character, Tags
+from ...core.errors import FacetError
 from ...drawing.contact_sheet import side_by_side
 from ...families import table
+from ...families.modes import ReferenceMode
 from ...store.images import png_bytes
+from ...store.keys import key
+from ...studio.sizes import to_sixteen
+from ...studio.studio import Studio
 
 FOLDER = "samples"
 """Where samples are, in the run's folder."""
@@ -45,47 +53,124 @@ def prompts_for(character: Character, wanted: str) -> tuple[str, ...]:
     )
 
 
-def usual_sampling(model: Any, side: int, steps: int = 0, cfg: float = 0.0) -> Sampling:
+def usual_sampling(model: Any, side: int) -> Sampling:
     """How ``model`` (a ModelPatcher) is usually sampled, for squares of about ``side`` pixels.
 
-    ``steps`` and a ``cfg`` of 0 are what suits the model: see ``families.table.usual_sampling``.
+    See ``families.table.usual_sampling``.
     """
     usual = table.usual_sampling(model)
-    side = max(64, round(side / 16) * 16)
-    return Sampling(
-        side,
-        side,
-        steps or usual.steps,
-        cfg or usual.cfg,
-        scheduler=usual.scheduler,
-        guidance=usual.guidance,
+    sampling = Sampling(
+        steps=usual.steps, cfg=usual.cfg, scheduler=usual.scheduler, guidance=usual.guidance
     )
+    return in_a_square(sampling, side)
+
+
+def in_a_square(sampling: Sampling, side: int) -> Sampling:
+    """``sampling`` with what is not set of its size: that of squares of about ``side`` pixels."""
+    side = to_sixteen(side)
+    return replace(sampling, width=sampling.width or side, height=sampling.height or side)
+
+
+@dataclass(frozen=True)
+class SampleRequest:
+    """How the samples of one run are made: ``prompts``, in ``studio``, whose size is set.
+
+    through: whether the studio's own MODEL makes them, with the LoRA so far on it, and not the one
+    that is trained.
+    """
+
+    studio: Studio
+    prompts: tuple[str, ...]
+    through: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from any other way, the same in the next process."""
+        studio = self.studio
+        return key(
+            1,
+            prompts=self.prompts,
+            model=model_fingerprint(studio.model) if self.through else "",
+            sampling=studio.sampling,
+            custom=studio.custom,
+            negative=studio.negative,
+        )
+
+
+def sample_request(
+    models: Models,
+    studio: Studio | None,
+    prompts: tuple[str, ...],
+    side: int,
+    layers: Sequence[str],
+) -> SampleRequest:
+    """How a run that trains ``layers`` of ``models`` samples ``prompts``.
+
+    studio: to sample in; None for the trained models, as is usual for them. side: in pixels, where
+    the studio sets no size. Raises FacetError when a layer has no place in the studio's MODEL.
+    """
+    if studio is None:
+        sampling = usual_sampling(models.model, side)
+        studio = Studio(models.model, models.clip, models.vae, sampling, ReferenceMode.AUTO)
+    through = not same_weights(studio.model, models.model)
+    if through:
+        _check_layers(models.model, studio.model, layers)
+    studio = replace(studio, sampling=in_a_square(studio.sampling, side))
+    return SampleRequest(studio, prompts, through)
+
+
+def same_weights(one: Any, other: Any) -> bool:
+    """Whether two ModelPatchers have one network with the same patches on it."""
+    return one.model is other.model and one.patches_uuid == other.patches_uuid
+
+
+def _check_layers(trained: Any, shown: Any, layers: Sequence[str]) -> None:
+    """FacetError when a LoRA of ``layers`` of the first model does not fit the second."""
+    there = {name: tuple(value.shape) for name, value in shown.model.named_parameters()}
+    for name, value in trained.model.named_parameters():
+        layer = name.removeprefix("diffusion_model.").removesuffix(".weight")
+        if layer in layers and there.get(name) != tuple(value.shape):
+            raise FacetError(
+                f"The LoRA is trained in a {type(trained.model).__name__} model and does not fit "
+                f"the {type(shown.model).__name__} model to look through, which has no such layer "
+                f"{layer!r}; connect a studio of the same model family to look_through."
+            )
 
 
 @dataclass(frozen=True)
 class TrainingSampler:
     """Makes the samples of one run. conditionings: (positive, negative) of each prompt."""
 
-    vae: Any
-    prompts: tuple[str, ...]
+    request: SampleRequest
     conditionings: tuple[tuple[Conditioning, Conditioning], ...]
-    sampling: Sampling
 
     @classmethod
-    def encoding(
-        cls, clip: Any, vae: Any, prompts: Sequence[str], sampling: Sampling
-    ) -> TrainingSampler:
-        """A sampler of ``prompts``, which are encoded now: the CLIP may then go."""
+    def encoding(cls, request: SampleRequest) -> TrainingSampler:
+        """A sampler for ``request``, whose prompts are encoded now: the CLIP may then go."""
+        studio = request.studio
+        clip, guidance = studio.clip, studio.sampling.guidance
         with torch.inference_mode():
-            negative = encode_prompt(clip, "", sampling.guidance)
+            negative = encode_prompt(clip, studio.negative, guidance)
             pairs = tuple(
-                (encode_prompt(clip, prompt, sampling.guidance), negative) for prompt in prompts
+                (encode_prompt(clip, prompt, guidance), negative) for prompt in request.prompts
             )
-        return cls(vae, tuple(prompts), pairs, sampling)
+        return cls(request, pairs)
 
     def by(self, clip: Any) -> TrainingSampler:
         """The same with its prompts encoded by another CLIP."""
-        return TrainingSampler.encoding(clip, self.vae, self.prompts, self.sampling)
+        studio = replace(self.request.studio, clip=clip)
+        return TrainingSampler.encoding(replace(self.request, studio=studio))
+
+    def make_with(self, lora: LoraWeights, text_encoder: bool) -> torch.Tensor:
+        """What ``make`` gives of the studio's own MODEL with ``lora`` on it.
+
+        text_encoder: whether ``lora`` is for the CLIP as well. Raises FacetError when it belongs to
+        other models.
+        """
+        studio = self.request.studio
+        model, clip = with_lora(studio.model, studio.clip, lora, 1.0)
+        with torch.inference_mode():
+            return (self.by(clip) if text_encoder else self).make(model)
 
     def make(self, model: Any) -> torch.Tensor:
         """One picture a prompt, (N, H, W, 3) in 0..1 on the CPU, by ComfyUI's own sampler.
@@ -93,9 +178,18 @@ class TrainingSampler:
         The global random state is left as it was.
         """
         device = torch.device(model.load_device)
+        studio = self.request.studio
         with torch.random.fork_rng([] if device.type == "cpu" else [device]):
             made = [
-                sample(model, self.vae, positive, negative, self.sampling, _FIRST_SEED + number)
+                sample(
+                    model,
+                    studio.vae,
+                    positive,
+                    negative,
+                    studio.sampling,
+                    _FIRST_SEED + number,
+                    custom=studio.custom,
+                )
                 for number, (positive, negative) in enumerate(self.conditionings)
             ]
         return torch.cat(made)

@@ -11,7 +11,7 @@ from facet.engine.generate.character_shot.judge import (
     NO_FACE,
     UNLIKE,
     VIEW,
-    Judge,
+    ImageJudge,
     Measures,
     Verdict,
     measures_from,
@@ -37,16 +37,16 @@ def ada() -> Character:
 
 
 @pytest.fixture(scope="module")
-def judge(models, ada) -> Judge:
+def judge(models, ada) -> ImageJudge:
     with torch.inference_mode():
-        return Judge(ada, seen(models), models.face)
+        return ImageJudge(ada, seen(models), models.face)
 
 
 def seen(models: DemoModels, crop: Crop = "whole") -> AppearanceEmbedder:
     return AppearanceEmbedder(models.clip_vision, crop)
 
 
-def causes(judge: Judge, image: torch.Tensor, view: str) -> set[str]:
+def causes(judge: ImageJudge, image: torch.Tensor, view: str) -> set[str]:
     return set(judge.judge(judge.measure(image), view).causes)
 
 
@@ -90,16 +90,16 @@ def test_a_training_picture_is_a_copy(judge, ada):
 
 def test_the_scale_of_a_score_card_counts_where_there_is_one(models, ada):
     scale = Calibration((0.0, 0.1, 0.05), (0.8, 0.9, 0.85))
-    scored = Judge(ada, seen(models), None, scale, 0.5)
+    scored = ImageJudge(ada, seen(models), None, scale, 0.5)
     verdict = scored.judge(Measures(cosine=0.45), "front")
     assert verdict.score == pytest.approx(0.5) and verdict.passed
     assert verdict.value == verdict.score
-    bare = Judge(ada, seen(models)).judge(Measures(cosine=0.45), "front")
+    bare = ImageJudge(ada, seen(models)).judge(Measures(cosine=0.45), "front")
     assert bare.causes == (UNLIKE,) and bare.value == 0.45 and bare.score is None
 
 
 def test_a_face_turned_away_may_be_less_alike(models, ada):
-    judge = Judge(ada, seen(models))
+    judge = ImageJudge(ada, seen(models))
     for view, limit in (("front", 0.5), ("profile_left", 0.425), ("back", 0.375), ("", 0.5)):
         assert judge.judge(Measures(cosine=0.0), view).limit == pytest.approx(limit)
 
@@ -109,7 +109,7 @@ def test_what_is_known_is_not_measured_again_and_what_is_not_is(models, ada, jud
     image = ada.shots[0].image
     first = judge.measure(image)
     assert judge.measure(torch.zeros_like(image), first) == first
-    other = Judge(replace(ada, shots=ada.shots[:4]), seen(models), models.face)
+    other = ImageJudge(replace(ada, shots=ada.shots[:4]), seen(models), models.face)
     again = other.measure(image, first)
     assert again.cosine == first.cosine and again.by != first.by
     assert measures_from(first.record()) == first
@@ -127,7 +127,7 @@ def test_likeness_by_another_crop_or_other_weights_is_measured_anew(models, ada,
     ]
     faces = [FaceEmbedder(open_face_model(file)) for file in files]
     for embedder in (seen(models, "aligned face"), *faces, replace(faces[0], mirrored=False)):
-        other = Judge(ada, embedder, models.face)
+        other = ImageJudge(ada, embedder, models.face)
         again = other.measure(image, first)
         assert again.by[0] != first.by[0] and again.by[1:] == first.by[1:]
         assert again.cosine != first.cosine and again.yaw == first.yaw
@@ -137,7 +137,7 @@ def test_likeness_by_another_crop_or_other_weights_is_measured_anew(models, ada,
 
 @torch.inference_mode()
 def test_on_faces_strangers_are_unlike_and_a_new_picture_of_the_character_is_not(models, ada):
-    judge = Judge(ada, seen(models, "aligned face"), models.face)
+    judge = ImageJudge(ada, seen(models, "aligned face"), models.face)
     for view in ("front", "three_quarter_left"):
         scene = Scene(view=view, top="dress", place="beach", jitter=77)
         assert causes(judge, true_shot(PERSON, scene).image, view) == set()
@@ -150,7 +150,7 @@ def test_on_faces_strangers_are_unlike_and_a_new_picture_of_the_character_is_not
 @torch.inference_mode()
 def test_without_the_background_only_the_person_counts(models, ada):
     alone = seen(models, "without background")
-    judge = Judge(ada, alone, models.face, background=models.background)
+    judge = ImageJudge(ada, alone, models.face, background=models.background)
     scene = Scene(view="front", top="dress", place="beach", jitter=77)
     image = true_shot(PERSON, scene).image
     images = [ada.source.image, image]
@@ -162,7 +162,7 @@ def test_without_the_background_only_the_person_counts(models, ada):
     assert sum(UNLIKE in found for found in strangers) >= 9
     assert judge.judge(Measures(), "back").causes == (UNLIKE,)
     with pytest.raises(ValueError, match="finds nobody in the original picture"):
-        Judge(ada, alone, models.face, background=Nobody())
+        ImageJudge(ada, alone, models.face, background=Nobody())
 
 
 class Nobody:
@@ -174,7 +174,7 @@ class Nobody:
 
 @torch.inference_mode()
 def test_a_picture_without_a_face_has_no_likeness_on_faces(models, ada):
-    judge = Judge(ada, seen(models, "aligned face"), models.face)
+    judge = ImageJudge(ada, seen(models, "aligned face"), models.face)
     measures = judge.measure(torch.full((128, 128, 3), 0.5))
     assert measures.cosine is None and measures.face is False
     verdict = judge.judge(measures, "front")
@@ -191,12 +191,12 @@ def test_an_original_without_a_face_cannot_be_compared_on_faces(models):
     alone = Character("Ada", "zqx", "person", Shot(torch.zeros(64, 64, 3), Provenance("original")))
     for face_model in (models.face, None):
         with pytest.raises(ValueError, match=r"^appearance by .* finds no face in the original"):
-            Judge(alone, seen(models, "aligned face"), face_model)
+            ImageJudge(alone, seen(models, "aligned face"), face_model)
 
 
 @torch.inference_mode()
 def test_a_copy_is_found_by_pixels_alone(models, ada):
-    judge = Judge(ada)
+    judge = ImageJudge(ada)
     assert judge.measure(ada.shots[2].image).copied == ada.shots[2].hash
     fresh = true_shot(PERSON, Scene(view="front", top="dress", place="beach", jitter=9)).image
     assert judge.measure(fresh).copied == ""
@@ -210,17 +210,20 @@ def test_a_record_that_says_nothing_is_measured_anew(record):
 def test_what_cannot_be_measured_is_said_and_fails_nothing(models):
     alone = Character("Ada", "zqx", "person", Shot(torch.zeros(64, 64, 3), Provenance("original")))
     for judge, words in (
-        (Judge(None, seen(models), None), ("No character", "No FACE_DETECTION_MODEL")),
-        (Judge(alone, None, models.face), ("Neither a CLIP_VISION nor", "no face in the original")),
-        (Judge(alone, seen(models), None), ("bare cosine", "fewer than 3 pictures")),
+        (ImageJudge(None, seen(models), None), ("No character", "No FACE_DETECTION_MODEL")),
         (
-            Judge(alone, seen(models), None, Calibration((), ())),
+            ImageJudge(alone, None, models.face),
+            ("Neither a CLIP_VISION nor", "no face in the original"),
+        ),
+        (ImageJudge(alone, seen(models), None), ("bare cosine", "fewer than 3 pictures")),
+        (
+            ImageJudge(alone, seen(models), None, Calibration((), ())),
             ("sets no scale", "fewer than 3"),
         ),
     ):
         said = " ".join(judge.notes)
         assert all(word in said for word in words), said
-    nothing = Judge(None).judge(Judge(None).measure(torch.zeros(64, 64, 3)), "front")
+    nothing = ImageJudge(None).judge(ImageJudge(None).measure(torch.zeros(64, 64, 3)), "front")
     assert nothing.passed and nothing.value is None
 
 

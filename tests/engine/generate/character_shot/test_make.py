@@ -14,7 +14,7 @@ from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.character_shot.judge import Judge
+from facet.engine.generate.character_shot.judge import ImageJudge
 from facet.engine.generate.character_shot.make import (
     CharacterCamera,
     CharacterShoot,
@@ -94,7 +94,7 @@ def shoot(
     sampled = Models(model or models.model, models.clip, models.vae)
     camera = CharacterCamera(sampled, SAMPLING, lora, strength)
     calls, _ = agreed(ada, lora)
-    judge = Judge(ada, AppearanceEmbedder(models.clip_vision), models.face, None, min_likeness)
+    judge = ImageJudge(ada, AppearanceEmbedder(models.clip_vision), models.face, None, min_likeness)
     shooting = CharacterShoot(camera, calls, judge, folder, (), tries)
     return shooting, shooting.run(prompts, count, seed)
 

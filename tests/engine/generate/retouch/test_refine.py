@@ -18,9 +18,9 @@ from facet.engine.generate.retouch.finish import Colours, RefineSettings
 from facet.engine.generate.retouch.refine import REFINE_GATE, Refine, report
 from facet.engine.generate.retouch.retouch import surroundings
 from facet.engine.generate.retouch.upscale import upscaled
-from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.store import ShotStore
-from facet.engine.generate.sizes import resized
+from facet.engine.studio.sizes import resized
+from facet.engine.studio.studio import Studio
 from facet.engine.vision.faces import find_face
 from facet.engine.vision.sharpness import relative_sharpness
 from harness.upscale_models import sharpening_upscaler

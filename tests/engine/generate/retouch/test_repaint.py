@@ -14,7 +14,7 @@ from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.retouch.repaint import _region, repainted, shown_as
 from facet.engine.generate.retouch.retouch import Retoucher
-from facet.engine.generate.shots.camera import Studio
+from facet.engine.studio.studio import Studio
 from facet.engine.vision.faces import Face, find_face
 
 PICTURE = demo_picture(3)

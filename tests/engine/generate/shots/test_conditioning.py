@@ -10,13 +10,13 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode, resolve_mode
-from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import reference_for
 from facet.engine.generate.shots.gates import Gates, Thresholds
 from facet.engine.generate.shots.make import plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
+from facet.engine.studio.studio import Studio
 
 
 @pytest.fixture(scope="module")

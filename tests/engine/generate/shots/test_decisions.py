@@ -13,7 +13,6 @@ from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import ReferenceMode
 from facet.engine.generate.shots.decisions import NONE, Decision, names, parse_decisions
 from facet.engine.generate.shots.gates import Gates, Thresholds
@@ -21,6 +20,7 @@ from facet.engine.generate.shots.make import ShotProgress, plain_shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
+from facet.engine.studio.studio import Studio
 
 FRONT = ShotRequest(Tags("close_up", "front"))
 BACK = ShotRequest(Tags("medium", "back"))

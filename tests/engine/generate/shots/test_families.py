@@ -18,8 +18,8 @@ from facet.engine.comfyui.sampling import CustomSampling, Sampling, sample
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.shots.conditioning import Reference, reference_for
-from facet.engine.generate.sizes import fit
 from facet.engine.store.keys import key
+from facet.engine.studio.sizes import fit
 from harness.edit_models import EDIT_FAMILIES, edit_models
 from harness.small_models import SmallModels
 

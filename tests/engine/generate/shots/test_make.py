@@ -12,7 +12,6 @@ from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.conditioning import ReferenceMode
 from facet.engine.generate.shots.gates import Gates, Thresholds
 from facet.engine.generate.shots.make import Shoot, plain_shoot
@@ -20,6 +19,7 @@ from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
 from facet.engine.generate.shots.presets import turnaround
 from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
+from facet.engine.studio.studio import Studio
 
 ANYTHING = {"off": frozenset({"view", "framing", "persons", "sharpness", "duplicate"})}
 FRONT = ShotPlan(

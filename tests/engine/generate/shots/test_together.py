@@ -15,13 +15,13 @@ from facet.engine.dataset.lint.trigger import trigger_findings
 from facet.engine.demo.models import load_models
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.gates import GATES, IDENTITY_GATE, PERSONS_GATE, Gates, Thresholds
 from facet.engine.generate.shots.make import Shoot
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
 from facet.engine.generate.shots.remedies import RetryRules
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.generate.shots.together import TWO_PEOPLE_GATE, PairGate, joined, together_shoot
+from facet.engine.studio.studio import Studio
 from facet.engine.training.data.pictures import without_trigger
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.render import render

@@ -14,7 +14,6 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.gates import GATES, Gates, Thresholds
 from facet.engine.generate.shots.make import Shoot
 from facet.engine.generate.shots.plan import ShotRequest
@@ -31,7 +30,8 @@ from facet.engine.generate.shots.transfer import (
     transfer_plan,
     transfer_shoot,
 )
-from facet.engine.generate.sizes import fitting
+from facet.engine.studio.sizes import fitting
+from facet.engine.studio.studio import Studio
 from facet.engine.vision.pose_map import draw_pose, placed
 from harness.control_models import small_control_net
 from harness.edit_models import edit_models

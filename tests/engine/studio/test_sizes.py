@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from facet.engine.generate.sizes import MEGAPIXEL, canvas_for, fit, fitting
+from facet.engine.studio.sizes import MEGAPIXEL, canvas_for, fit, fitting
 
 ODD = [(517, 733), (733, 517), (20, 20), (33, 20), (8000, 6000), (1, 300)]
 

@@ -10,14 +10,12 @@ from ...engine.core.errors import FacetError
 from ...engine.generate.shots.gates import SHOT_GATES
 from ...engine.generate.shots.options import SWITCHES
 from ...engine.generate.shots.remedies import RetryRules
-from ...engine.vision.people import check_detector
 from ..common import sockets
-from ..common.errors import errors_from
 
 if TYPE_CHECKING:
     from ...engine.scoring.score import ScoreCard
 
-NAME = "Facet Shot Options"
+NAME = "Facet Judge Options"
 RULE = RetryRules()
 
 
@@ -100,51 +98,36 @@ def retry_inputs() -> list[io.Input]:
     ]
 
 
-class FacetShotOptions(io.ComfyNode):
+class FacetJudgeOptions(io.ComfyNode):
     """The gates' thresholds and the rules of the retries."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return io.Schema(
-            node_id="FacetShotOptions",
+            node_id="FacetJudgeOptions",
             display_name=NAME,
-            category="Facet/Shots",
-            description="All gate thresholds and retry rules, for the options input of the "
-            "shooting nodes. The defaults are recommended.",
+            category="Facet/Studio",
+            description="All gate thresholds and retry rules, for the options of Facet Judge. The "
+            "defaults are recommended.",
             search_aliases=["gates", "thresholds", "retry", "quality control", "filter shots"],
             inputs=[
                 *gate_inputs(),
                 *retry_inputs(),
-                io.Model.Input(
-                    "person_detector",
-                    optional=True,
-                    tooltip="An RT-DETR model, loaded with Load Diffusion Model: finds whole "
-                    "people, "
-                    "also from behind. If not connected, people are counted by their faces.",
-                ),
                 sockets.ScoreCard.Input(
                     "score",
                     optional=True,
                     tooltip="From Facet Identity Scorer: sets min_identity to the similarity "
-                    "halfway "
-                    "between strangers and this character, measured with the same "
+                    "halfway between strangers and this character, measured with the same "
                     "CLIP_VISION.",
                 ),
             ],
             outputs=[
-                sockets.ShotOptions.Output(
-                    "options", tooltip="For the options of the Shot Generator or Turnaround Sheet."
-                )
+                sockets.JudgeOptions.Output("options", tooltip="For the options of Facet Judge.")
             ],
         )
 
     @classmethod
-    def execute(
-        cls, person_detector: Any = None, score: ScoreCard | None = None, **settings: Any
-    ) -> io.NodeOutput:
-        if person_detector is not None:
-            with errors_from(cls):
-                check_detector(person_detector)
+    def execute(cls, score: ScoreCard | None = None, **settings: Any) -> io.NodeOutput:
         close, full = settings.get("close_up_face", 0.0), settings.get("full_face", 0.0)
         if close and full and close <= full:
             raise FacetError(
@@ -153,7 +136,7 @@ class FacetShotOptions(io.ComfyNode):
             )
         if score is not None:
             settings["min_identity"] = halfway(score)
-        return io.NodeOutput({**settings, "person_detector": person_detector})
+        return io.NodeOutput(settings)
 
 
 def halfway(score: ScoreCard) -> float:
@@ -167,4 +150,4 @@ def halfway(score: ScoreCard) -> float:
     return cosine
 
 
-NODES = [FacetShotOptions]
+NODES = [FacetJudgeOptions]
