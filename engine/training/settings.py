@@ -269,6 +269,7 @@ class TrainingSettings:
         high=10_000,
         group=SCHEDULE,
         resumable=True,
+        advanced=True,
         help="How often each image is seen in an epoch, when the trainer's steps are 0. 0 "
         "(recommended) lets the trainer decide.",
     )
@@ -278,6 +279,7 @@ class TrainingSettings:
         high=10_000,
         group=SCHEDULE,
         resumable=True,
+        advanced=True,
         help="Steps are images times repeats times epochs, divided by the batch size. 0 "
         "(recommended) lets the trainer decide.",
         details="FluxGym's preset is ten repeats and 16 epochs.",
