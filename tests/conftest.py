@@ -217,7 +217,7 @@ def server(
     from facet.launcher.server import Server, make_base
     from harness.comfy_server import ComfyServer
 
-    home = Home(tmp_path_factory.mktemp("server"))
+    home = Home(tmp_path_factory.mktemp("server") / ".facet")
     base = make_base(home, environment, ROOT)
     with Server(environment, base, home.logs / "server.log", options=HEADLESS) as running:
         yield ComfyServer(running)
