@@ -29,11 +29,11 @@ NO_FACE_MODEL = "skipped: no FACE_DETECTION_MODEL is connected"
 
 
 def threshold(
-    gate: str, default: float, low: float, high: float, text: str, step: float = 0.01
-) -> Any:
-    """A field of `Thresholds`: its gate, its range, and what a person is told."""
-    told = {"gate": gate, "low": low, "high": high, "text": text, "step": step}
-    return field(default=default, metadata=told)
+    gate: str, default: float, low: float, high: float, step: float = 0.01
+) -> Callable[[str], Any]:
+    """A field of `Thresholds`, its gate and its range, to be called with what a person is told."""
+    known = {"gate": gate, "low": low, "high": high, "step": step}
+    return lambda text: field(default=default, metadata={**known, "text": text})
 
 
 @dataclass(frozen=True)
@@ -47,82 +47,44 @@ class Thresholds:
     max_same_embedding: their cosine; both have to be exceeded. off: gates that are not used.
     """
 
-    max_yaw_error: float = threshold(
-        VIEW_GATE,
-        12.0,
-        1,
-        90,
+    max_yaw_error: float = threshold(VIEW_GATE, 12.0, 1, 90, 1)(
         "Largest deviation of the face's yaw from the view asked for, in degrees; 12 is "
-        "recommended.",
-        1,
+        "recommended."
     )
-    min_identity: float = threshold(
-        IDENTITY_GATE,
-        0.5,
-        -1,
-        1,
+    min_identity: float = threshold(IDENTITY_GATE, 0.5, -1, 1)(
         "Minimum similarity to the original for a shot from the front: cosine of the CLIP_VISION "
-        "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
+        "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP."
     )
-    min_pitch: float = threshold(
-        VIEW_GATE,
-        10.0,
-        0,
-        60,
-        "Minimum pitch of the face in views from above and below, in degrees; 10 is recommended.",
-        1,
+    min_pitch: float = threshold(VIEW_GATE, 10.0, 0, 60, 1)(
+        "Minimum pitch of the face in views from above and below, in degrees; 10 is recommended."
     )
-    three_quarter_identity: float = threshold(
-        IDENTITY_GATE, 0.95, 0, 1, "Share of min_identity that three-quarter views have to reach."
+    three_quarter_identity: float = threshold(IDENTITY_GATE, 0.95, 0, 1)(
+        "Share of min_identity that three-quarter views have to reach."
     )
-    profile_identity: float = threshold(
-        IDENTITY_GATE,
-        0.85,
-        0,
-        1,
-        "Share of min_identity that profiles have to reach: half a face gives a lower similarity.",
+    profile_identity: float = threshold(IDENTITY_GATE, 0.85, 0, 1)(
+        "Share of min_identity that profiles have to reach: half a face gives a lower similarity."
     )
-    back_identity: float = threshold(
-        IDENTITY_GATE, 0.75, 0, 1, "Share of min_identity that back views have to reach."
+    back_identity: float = threshold(IDENTITY_GATE, 0.75, 0, 1)(
+        "Share of min_identity that back views have to reach."
     )
-    close_up_face: float = threshold(
-        FRAMING_GATE,
-        0.0,
-        0,
-        1,
+    close_up_face: float = threshold(FRAMING_GATE, 0.0, 0, 1)(
         "Minimum height of the face in a close-up, as a share of the image or of the person. 0 "
-        "takes 0.27, which suits adults; the demo's people have their own.",
+        "takes 0.27, which suits adults; the demo's people have their own."
     )
-    full_face: float = threshold(
-        FRAMING_GATE,
-        0.0,
-        0,
-        1,
+    full_face: float = threshold(FRAMING_GATE, 0.0, 0, 1)(
         "Maximum height of the face in a full-body shot, as a share of the image. 0 takes 0.13, "
-        "which suits adults; figures with large heads need more.",
+        "which suits adults; figures with large heads need more."
     )
-    min_sharpness: float = threshold(
-        SHARPNESS_GATE,
-        0.3,
-        0,
-        2,
-        "Minimum sharpness, as a share of the original's at the same size; 0.3 is recommended.",
+    min_sharpness: float = threshold(SHARPNESS_GATE, 0.3, 0, 2)(
+        "Minimum sharpness, as a share of the original's at the same size; 0.3 is recommended."
     )
-    max_alike: float = threshold(
-        DUPLICATE_GATE,
-        0.8,
-        0,
-        1,
+    max_alike: float = threshold(DUPLICATE_GATE, 0.8, 0, 1)(
         "A shot counts as a duplicate when its SSIM with another, taken in the region where they "
-        "differ most, is above this.",
+        "differ most, is above this."
     )
-    max_same_embedding: float = threshold(
-        DUPLICATE_GATE,
-        0.95,
-        0,
-        1,
+    max_same_embedding: float = threshold(DUPLICATE_GATE, 0.95, 0, 1)(
         "A duplicate's embedding also has a cosine above this with the other's; both have to be "
-        "exceeded. Needs a CLIP_VISION.",
+        "exceeded. Needs a CLIP_VISION."
     )
     off: frozenset[str] = frozenset()
 
