@@ -245,6 +245,16 @@ class Character:
         )
 
 
+def who_record(character: Character) -> dict[str, Any]:
+    """How ``character`` and its companions are called, as plain JSON values."""
+    return {
+        "name": character.name,
+        "trigger": character.trigger,
+        "class_word": character.class_word,
+        "companions": list(character.companions),
+    }
+
+
 def shot_record(shot: Shot) -> dict[str, Any]:
     """Everything about ``shot`` but its pixels, as plain JSON values."""
     return {

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.character import Character, Shot, Tags
 from ..core.errors import FacetError
-from ..core.vocabulary import VOCABULARY
+from ..core.vocabulary import VOCABULARY, spoken
 
 HASH_DIGITS = 16
 """So many digits of a picture's hash tell it apart; more of them mean the same picture."""
@@ -100,16 +100,14 @@ def following(caption: str, before: Tags, after: Tags) -> str:
     """``caption`` with the phrases of tags that have changed, where it says the earlier ones."""
     parts = caption.split(", ")
     for axis in VOCABULARY:
-        said, now = _phrase(axis, getattr(before, axis)), _phrase(axis, getattr(after, axis))
+        said, now = (
+            value and spoken(axis, value)
+            for value in (getattr(one, axis) for one in (before, after))
+        )
         if said and said != now and parts.count(said) == 1:
             place = parts.index(said)
             parts[place : place + 1] = [now] if now else []
     return ", ".join(parts)
-
-
-def _phrase(axis: str, value: str) -> str:
-    phrase = VOCABULARY[axis].get(value, value)
-    return f"wearing {phrase}" if axis == "outfit" and phrase else phrase
 
 
 def parse_curation(text: str) -> Curation:

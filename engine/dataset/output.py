@@ -7,22 +7,21 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from PIL import Image, UnidentifiedImageError
 
-from ..core.character import Character
+from ..core.character import Character, who_record
 from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
 from .archive import ArchiveWriter
+from .beside import decode
 from .formats import record_in
 from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, parse_metadata, read_manifest
-from .texts import decode
 
 
-class Output:
+class Output(contextlib.ExitStack):
     """The files of one export. ``hashes`` are the sha256 of what stands there after it, by name.
 
     Names that start with the archive's go into the archive, which is only there after ``finish``.
@@ -30,6 +29,7 @@ class Output:
     """
 
     def __init__(self, folder: Path, character: Character, layout: Layout) -> None:
+        super().__init__()
         self.folder = folder
         try:
             before = read_manifest(folder) or {}
@@ -52,20 +52,6 @@ class Output:
         self._archive: ArchiveWriter | None = None
         if layout is Layout.ZIP:
             self._begin_archive(character)
-
-    def __enter__(self) -> Output:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        for archive in self._archives_before.values():
-            archive.close()
-        if self._archive is not None:
-            self._archive.discard()
 
     def entry(self, shot: str) -> dict[str, Any]:
         """What the last manifest says of the shot with this hash; empty when nothing."""
@@ -181,16 +167,10 @@ class Output:
                 continue
             # A zip that is broken holds nothing to keep, and is written anew.
             with contextlib.suppress(OSError, BadZipFile):
-                self._archives_before[name] = ZipFile(path)
-        self._comment = json.dumps(
-            {
-                "name": character.name,
-                "trigger": character.trigger,
-                "class_word": character.class_word,
-                "companions": list(character.companions),
-            }
-        ).encode()
+                self._archives_before[name] = self.enter_context(ZipFile(path))
+        self._comment = json.dumps(who_record(character)).encode()
         self._archive = ArchiveWriter(contained(self.folder, archive_name(character)))
+        self.callback(self._archive.discard)
 
 
 def text_sha(data: bytes) -> str:
