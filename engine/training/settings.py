@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from ..core.errors import FacetError
-from ..families.steps import FACET
+from ..families.recipes import FACET
 
 SCHEDULES = ("cosine", "linear", "constant", "cosine with restarts")
 PRECISIONS = ("auto", "fp32", "bf16")
