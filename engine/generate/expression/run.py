@@ -17,7 +17,7 @@ from ..retouch.retouch import surroundings
 from ..shots.store import ShotStore
 from .editor import ExpressionEditor
 from .measured import sliders_from_blendshapes
-from .request import FRONT, ExpressionRequest
+from .presets import FRONT, ExpressionRequest
 from .subjects import AROUND, Subjects, subject_of
 
 SHOWN = 12

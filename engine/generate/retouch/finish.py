@@ -15,8 +15,9 @@ from ...vision.faces import Face, find_face
 from ..sizes import resized
 from .colours import match_colours
 from .retouch import Retoucher
-from .upscale import upscaled
 
+TILE, LEAST_TILE, OVERLAP = 512, 128, 32
+"""Of upscale models, in pixels."""
 COLOURED_LIGHT = frozenset({"warm", "side", "back", "low"})
 
 
@@ -138,3 +139,36 @@ def _inside(face: Face, image: torch.Tensor) -> torch.Tensor:
     left, top = (min(max(0, int(v)), side - 1) for v, side in zip(face.box[:2], (width, height)))
     right, bottom = max(left + 1, int(face.box[2])), max(top + 1, int(face.box[3]))
     return image[top:bottom, left:right]
+
+
+def upscaled(upscale_model: Any, image: torch.Tensor) -> torch.Tensor:
+    """``image`` (H, W, 3) through an UPSCALE_MODEL: (scale H, scale W, 3) in 0..1 on the CPU.
+
+    In tiles of 512 pixels, and of half as many each time that memory does not suffice, as ComfyUI's
+    own node does. An interrupt ends it with ``InterruptProcessingException``.
+    """
+    import comfy.model_management as memory
+    import comfy.utils
+
+    device, scale = upscale_model.patcher.load_device, upscale_model.scale
+    picture = image.permute(2, 0, 1)[None]
+    # What a tile takes, as ComfyUI estimates it: 384 values for each of its pixels and scale.
+    needed = TILE * TILE * 3 * picture.element_size() * max(scale, 1.0) * 384
+    memory.load_models_gpu([upscale_model.patcher], memory_required=needed)
+
+    def enlarge(part: torch.Tensor) -> torch.Tensor:
+        memory.throw_exception_if_processing_interrupted()
+        return upscale_model(part.to(device).float())
+
+    tile = TILE
+    while True:
+        try:
+            large = comfy.utils.tiled_scale(
+                picture, enlarge, tile, tile, OVERLAP, scale, output_device="cpu"
+            )
+            return large[0].permute(1, 2, 0).clamp(0, 1).float()
+        except Exception as error:
+            memory.raise_non_oom(error)
+            tile //= 2
+            if tile < LEAST_TILE:
+                raise
