@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import torch
-import torch.nn.functional as F
 
 from ..comfyui.fingerprint import fingerprint
 from ..core.errors import FacetError
 from .alignment import aligned
-from .embedding import BATCH, embed, pad_to_square
+from .embedding import BATCH, embed, of_length_one, pad_to_square
 from .faces import Face
 from .recognition import FaceModel
 
@@ -198,13 +197,10 @@ class FaceEmbedder:
             if self.mirrored:
                 row = row + self.model.recogniser(faces.flip(-1))
             rows.append(row)
-        vectors = torch.cat(rows)
-        lengths = vectors.norm(dim=1)
-        if not torch.isfinite(lengths).all() or (lengths == 0).any():
-            raise FacetError(
-                f"{self.name} gave an embedding that is empty or not a number; use another file."
-            )
-        return F.normalize(vectors, dim=1)
+        complaint = (
+            f"{self.name} gave an embedding that is empty or not a number; use another file."
+        )
+        return of_length_one(torch.cat(rows), complaint)
 
 
 def cropped(

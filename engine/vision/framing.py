@@ -40,4 +40,4 @@ def framing_of(share: float, bands: tuple[float, float] = ADULTS) -> str:
 
 def face_share(face: Face, height: int) -> float:
     """The face's height as a share of that of its picture, which is ``height`` px high."""
-    return (face.box[3] - face.box[1]) / height
+    return face.height / height

@@ -91,6 +91,12 @@ def subjects(known: Mapping[str, Any]) -> dict[str, dict[str, Entry]]:
     }
 
 
+def tidy(text: str, join: str = ", ") -> str:
+    """``text`` on one line, without the commas and spaces that empty parts leave behind."""
+    parts = (" ".join(part.split()) for part in text.split(join.strip()))
+    return join.join(part for part in parts if part)
+
+
 def _facts(reader: str, entry: Entry) -> Iterator[tuple[str, str]]:
     for readers, known in entry.items():
         if reader not in readers.split():

@@ -10,7 +10,7 @@ from typing import Any
 from ...core.character import Character
 from ...vision.framing import bands_of
 from .finding import Finding, found
-from .looks import Look, face_share, height
+from .looks import Look, face_share
 
 TURNED_AWAY = ("back", "profile_left", "profile_right")
 """Views that a face detector may find no face in, although nothing is wrong."""
@@ -119,7 +119,7 @@ def faces(
         if share is None:
             findings += [] if name in hazy else _faceless(look)
         elif share < tiny and look.face is not None:
-            says = f"The face is {height(look.face):.0f} px high."
+            says = f"The face is {look.face.height:.0f} px high."
             findings.append(found("tiny_face", [name], says))
         if len(look.faces) > allowed:
             says = f"{len(look.faces)} people are in the picture, where {allowed} belong."

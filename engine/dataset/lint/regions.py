@@ -126,7 +126,7 @@ def background(look: Look) -> torch.Tensor:
         edge[:BORDER] = edge[:, :BORDER] = edge[:, -BORDER:] = True
         return edge.flatten()
     x0, y0, x1, y1 = look.face.box
-    tall = y1 - y0
+    tall = look.face.height
     from_middle = (across - (x0 + x1) / 2).abs()[None, :]
     head = (from_middle < HEAD_WIDTH * tall) & (down[:, None] > y0 - tall)
     body = (from_middle < BODY_WIDTH * tall) & (down[:, None] > y1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...core.character import Character, Shot
+from ...core.words import tidy
 from .finding import Finding, found
 
 
@@ -104,9 +105,3 @@ def _one_slip(word: str, other: str) -> bool:
         or rest == other_rest[1:]
         or (rest[1::-1] + rest[2:] == other_rest and len(rest) > 1)
     )
-
-
-def tidy(text: str) -> str:
-    """``text`` on one line, without the commas and spaces that a removed part leaves behind."""
-    parts = (" ".join(part.split()) for part in text.split(","))
-    return ", ".join(part for part in parts if part)

@@ -98,7 +98,7 @@ class ExpressionEditor:
 
         Raises FacetError when the points make no face.
         """
-        found = [] if self.face_model is None else find_faces(self.face_model, image)
+        found = find_faces(self.face_model, image)
         if found:
             return found
         placed = hand_placed(self.settings.points, image.shape[1], image.shape[0])

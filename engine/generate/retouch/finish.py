@@ -72,7 +72,7 @@ class Finisher:
         self._original = character.source.image
         self._original_face: Face | None = None
         if settings.colours is Colours.ORIGINAL:
-            self._original_face = self._face(self._original)
+            self._original_face = find_face(self.face_model, self._original)
 
     def picture(self, shot: Shot, on_step: OnStep | None) -> tuple[torch.Tensor, str]:
         """The refined picture (H, W, 3), and what was done to it in words."""
@@ -88,7 +88,7 @@ class Finisher:
             done.append("detail")
         wanted = retoucher is not None and settings.face_denoise > 0
         as_original = settings.colours is Colours.ORIGINAL
-        face = self._face(image) if wanted or as_original else None
+        face = find_face(self.face_model, image) if wanted or as_original else None
         if retoucher is not None and wanted and face is not None:
             painted = retoucher.face(
                 image,
@@ -128,9 +128,6 @@ class Finisher:
         if self.settings.colours is Colours.OFF:
             return after
         return match_colours(after, after, before)
-
-    def _face(self, image: torch.Tensor) -> Face | None:
-        return None if self.face_model is None else find_face(self.face_model, image)
 
 
 def _inside(face: Face, image: torch.Tensor) -> torch.Tensor:

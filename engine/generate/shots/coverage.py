@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ...core.character import VOCABULARY, Character, Shot, Tags
+from ...core.character import Character, Shot, Tags
+from ...core.vocabulary import VOCABULARY
 from ...vision.faces import find_face
 from ...vision.framing import bands_of, face_share, framing_of, view_of
 from .plan import ShotPlan

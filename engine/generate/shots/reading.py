@@ -10,7 +10,7 @@ import torch
 from ...comfyui.fingerprint import fingerprint
 from ...core.records import known_fields
 from ...vision.embedding import embed
-from ...vision.faces import Face, find_faces
+from ...vision.faces import find_faces
 from ...vision.people import find_people
 from ...vision.pose import PoseModel
 from ...vision.sharpness import relative_sharpness
@@ -108,10 +108,8 @@ class ShotMeter:
         return reading
 
     def _face(self, image: torch.Tensor) -> dict[str, Any]:
-        found: list[Face] = []
-        if self.face_model is not None:
-            found = find_faces(self.face_model, image)
-        heights = [face.box[3] - face.box[1] for face in found]
+        found = find_faces(self.face_model, image)
+        heights = [face.height for face in found]
         if not found:
             return {"faces": 0, "yaw": None, "pitch": None, "face_height": None}
         return {
@@ -123,7 +121,7 @@ class ShotMeter:
 
     def _people(self, image: torch.Tensor) -> dict[str, Any]:
         found = [] if self.person_detector is None else find_people(self.person_detector, image)
-        heights = [person.box[3] - person.box[1] for person in found]
+        heights = [person.height for person in found]
         if not found:
             return {"people": 0, "person_height": None}
         return {

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from ...core.character import VOCABULARY, Character, Shot
+from ...core.character import Character, Shot
+from ...core.vocabulary import VOCABULARY
 from ...drawing.canvas import Page, size_that_fits
 from ...drawing.contact_sheet import Cells
 from ...drawing.palette import (

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
-from ...core.character import VIEW_YAW, VOCABULARY
+from ...core.vocabulary import VIEW_YAW, VOCABULARY
 from ...vision.framing import MEASURED_VIEWS
 from ..metrics import VIEWS
 from ..sample import ScoredSample

@@ -9,7 +9,8 @@ from statistics import median
 import torch
 from PIL import Image
 
-from ...core.character import VOCABULARY, quantise
+from ...core.character import quantise
+from ...core.vocabulary import VOCABULARY
 from ...drawing.data_url import jpeg_url
 from ...vision.copies import Nearest
 from ..adherence import asked_backdrop, asked_clothes
