@@ -95,7 +95,6 @@ class Filled:
     empty: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> list[str]:
-        """The report, in lines to read."""
         licence = self.model.licence or "not stated; check where you downloaded it"
         lines = [f"Tagged by {self.model.name}. Its licence: {licence}."]
         for axis in dict.fromkeys((*self.found, *self.empty)):

@@ -83,7 +83,6 @@ class CaptionPolicy:
 
     @cached_property
     def words(self) -> Language:
-        """The words of the policy's language."""
         return language(self.language)
 
     @property

@@ -97,7 +97,6 @@ class Comparison:
         return f"{_pictures(was)} in the dataset before, {now} after."
 
     def text(self) -> str:
-        """The comparison in plain text."""
         lines = [self.headline, *self.names]
         for title, shots in self.groups:
             lines += ["", f"{title}: {len(shots)}", *_some([f"  {called(one)}" for one in shots])]

@@ -77,7 +77,6 @@ class Curation:
     approved: str = ""
 
     def of(self, shot: Shot) -> Choice:
-        """What was decided about ``shot``."""
         return self.choices.get(shot.hash[:HASH_DIGITS], NOTHING)
 
 

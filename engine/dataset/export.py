@@ -55,7 +55,6 @@ class Export:
 
     @property
     def summary(self) -> str:
-        """What happened, in lines to read."""
         made, wrote = _count(self.pictures, "picture"), _count(len(self.written), "file")
         lines = [f"{made} in {self.folder}; {wrote} written.", *self.notes]
         if self.kept_texts:

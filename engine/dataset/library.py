@@ -57,7 +57,6 @@ class Version:
 
     @property
     def line(self) -> str:
-        """The version in one line."""
         saved = self.saved[:16].replace("T", " ")
         counted = f"{self.pictures} pictures, {self.included} included"
         return "  ".join(filter(None, (self.label, saved, counted, self.note)))

@@ -21,7 +21,6 @@ class StepRule:
     most: int
 
     def steps(self, images: int) -> int:
-        """The number of steps for so many images."""
         return min(max(self.per_image * images, self.fewest), self.most)
 
 

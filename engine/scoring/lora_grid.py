@@ -28,7 +28,6 @@ class GridRow:
 
     @property
     def label(self) -> str:
-        """As in 'step 200 at strength 0.8'."""
         return f"{self.name} at strength {self.strength:g}"
 
     @property

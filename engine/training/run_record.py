@@ -73,11 +73,9 @@ class TrainingRun:
 
     @property
     def name(self) -> str:
-        """The run's name: that of its folder."""
         return self.folder.name
 
     def save(self) -> None:
-        """Writes ``run.json`` into the run's folder."""
         write_json_atomic(
             self.folder / RUN_FILE,
             {

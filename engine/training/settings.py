@@ -409,5 +409,4 @@ class TrainingSettings:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def record(self) -> dict[str, Any]:
-        """The settings as plain JSON values."""
         return asdict(self)

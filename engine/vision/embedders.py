@@ -136,7 +136,6 @@ class AppearanceEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """See `Embedder.fingerprint`."""
         return f"{label(self)} {fingerprint(self.clip_vision)}"
 
     def embed(
@@ -145,7 +144,6 @@ class AppearanceEmbedder:
         masks: Sequence[torch.Tensor | None] | None = None,
         faces: Sequence[Face | None] | None = None,
     ) -> Embeddings:
-        """See `Embedder.embed`."""
         colour = torch.tensor(self.clip_vision.image_mean, dtype=torch.float32)
         crops = cropped(self.crop, images, masks, faces, colour)
         return _embedded(crops, lambda found: embed(self.clip_vision, found))
@@ -170,7 +168,6 @@ class FaceEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """See `Embedder.fingerprint`."""
         return f"{label(self)} {self.model.weights} {'mirrored' if self.mirrored else 'once'}"
 
     def embed(
@@ -179,7 +176,6 @@ class FaceEmbedder:
         masks: Sequence[torch.Tensor | None] | None = None,
         faces: Sequence[Face | None] | None = None,
     ) -> Embeddings:
-        """See `Embedder.embed`."""
         crops = [
             face and aligned(image, face)
             for image, face in zip(images, _given(images, faces, "faces"), strict=True)

@@ -29,12 +29,10 @@ class Boxed:
 
     @property
     def height(self) -> float:
-        """Height of the box in pixels."""
         return self.box[3] - self.box[1]
 
     @property
     def area(self) -> float:
-        """Area of the box in square pixels."""
         return (self.box[2] - self.box[0]) * self.height
 
 

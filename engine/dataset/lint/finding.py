@@ -163,7 +163,6 @@ class Finding:
     about: str = ""
 
     def record(self) -> dict[str, Any]:
-        """The finding as plain JSON values."""
         return asdict(self) | {"shots": list(self.shots)}
 
 
@@ -176,11 +175,9 @@ class Report:
     skipped: tuple[str, ...] = ()
 
     def of(self, shot: str) -> tuple[Finding, ...]:
-        """The findings about the picture with the hash ``shot``."""
         return tuple(finding for finding in self.findings if shot in finding.shots)
 
     def record(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
         return {
             "number": self.number,
             "findings": [finding.record() for finding in self.findings],

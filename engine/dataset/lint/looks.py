@@ -37,7 +37,6 @@ class Look:
 
     @property
     def face(self) -> Face | None:
-        """The largest face."""
         return self.faces[0] if self.faces else None
 
 

@@ -41,7 +41,7 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
     findings, skipped = [], []
     if len(seen) < FEWEST:
         return [], []
-    colours = torch.stack([_cells(look) for look in seen])
+    colours = torch.stack([small(look.shot.image, CELLS).flatten(1).T for look in seen])
     visible = torch.stack([background(look) for look in seen])
     shared = constant(colours, visible)
     if shared is not None:
@@ -131,10 +131,6 @@ def background(look: Look) -> torch.Tensor:
     head = (from_middle < HEAD_WIDTH * tall) & (down[:, None] > y0 - tall)
     body = (from_middle < BODY_WIDTH * tall) & (down[:, None] > y1)
     return ~(head | body).flatten()
-
-
-def _cells(look: Look) -> torch.Tensor:
-    return small(look.shot.image, CELLS).flatten(1).T
 
 
 def _same(colours: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:

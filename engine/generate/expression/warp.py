@@ -170,14 +170,10 @@ def _unfolded(
     return field, shares, folds
 
 
-def _corners(region: _Region, field: np.ndarray) -> np.ndarray:
-    """Where each node is sampled: (R, C, 2) u, v."""
-    return (region.nodes + field).reshape(*region.fade.shape, 2)
-
-
 def _determinants(region: _Region, field: np.ndarray) -> np.ndarray:
     """The map's Jacobian determinants at the four corners of each cell: (4, R-1, C-1)."""
-    mapped, flat = _corners(region, field), region.nodes.reshape(*region.fade.shape, 2)
+    shape = (*region.fade.shape, 2)
+    mapped, flat = (region.nodes + field).reshape(shape), region.nodes.reshape(shape)
 
     def crosses(nodes: np.ndarray) -> np.ndarray:
         across, along = np.diff(nodes, axis=1), np.diff(nodes, axis=0)

@@ -40,12 +40,10 @@ class Coverage:
     rows: tuple[CoverageRow, ...]
 
     def record(self) -> dict[str, Any]:
-        """The coverage as plain JSON values."""
         rows = [asdict(row) | {"missing": row.missing} for row in self.rows]
         return {"wanted": self.wanted, "missing": self.missing, "rows": rows}
 
     def table(self) -> str:
-        """The coverage in plain text, one line a value."""
         head = f"{self.wanted} shots planned, {self.wanted - self.missing} there, "
         lines = [f"{head}{self.missing} to make"]
         width = max((len(row.label) for row in self.rows), default=0)

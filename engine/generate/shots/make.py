@@ -48,7 +48,6 @@ class ShotProgress:
 
     @property
     def ended(self) -> bool:
-        """Whether the line is done."""
         return self.state in ("accepted", "failed")
 
 
@@ -80,7 +79,6 @@ class JudgedShot:
 
     @property
     def passed(self) -> bool:
-        """Whether no gate failed."""
         return self.shot.accepted
 
     @property

@@ -47,7 +47,6 @@ class Reading:
     pose: tuple[float, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """The reading as plain JSON values."""
         return {**asdict(self), "embedding": list(self.embedding), "pose": list(self.pose)}
 
 

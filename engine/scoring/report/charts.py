@@ -108,7 +108,6 @@ class Plane:
 
     @property
     def x(self) -> Axis:
-        """The axis along the bottom."""
         return _quarters([dot.x for dot in self.dots])
 
     @property

@@ -34,12 +34,10 @@ class Number:
 
     @property
     def unit(self) -> Unit:
-        """What the value is."""
         return self.metric.unit
 
     @property
     def big(self) -> str:
-        """The value in words."""
         return "not measured" if self.value.value is None else self.unit.text(self.value.value)
 
     @property

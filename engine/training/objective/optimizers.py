@@ -74,22 +74,18 @@ def set_learning_rate(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int
 ) -> None:
     """Gives each group its learning rate of step ``step``, counted from 0."""
-    rates = (learning_rate_at(settings, step), text_encoder_rate_at(settings, step))
-    for group, rate in zip(optimizer.param_groups, rates, strict=False):
-        group["lr"] = rate
+    given = (settings.learning_rate, settings.text_encoder_rate)
+    for group, rate in zip(optimizer.param_groups, given, strict=False):
+        group["lr"] = learning_rate_at(settings, step, rate)
 
 
-def learning_rate_at(settings: TrainingSettings, step: int) -> float:
-    """The learning rate of step ``step``, counted from 0.
+def learning_rate_at(settings: TrainingSettings, step: int, full: float | None = None) -> float:
+    """The learning rate of step ``step``, counted from 0; ``full``: another than the model's.
 
-    Prodigy finds the rate itself and takes a factor of it, which starts from 1.
+    Prodigy finds the rate itself, one for all, and takes a factor of it, which starts from 1.
     """
-    return _scheduled(settings, settings.learning_rate, step)
-
-
-def text_encoder_rate_at(settings: TrainingSettings, step: int) -> float:
-    """As ``learning_rate_at``, of the text encoder; Prodigy finds one rate for both."""
-    return _scheduled(settings, settings.text_encoder_rate, step)
+    full = settings.learning_rate if full is None else full
+    return schedule_at(settings, step) * (1.0 if settings.optimizer == PRODIGY else full)
 
 
 def schedule_at(settings: TrainingSettings, step: int) -> float:
@@ -105,10 +101,6 @@ def schedule_at(settings: TrainingSettings, step: int) -> float:
         "cosine with restarts": 0.5 * (1 + math.cos(math.pi * (done * settings.restarts % 1))),
     }
     return factor[settings.schedule]
-
-
-def _scheduled(settings: TrainingSettings, rate: float, step: int) -> float:
-    return schedule_at(settings, step) * (1.0 if settings.optimizer == PRODIGY else rate)
 
 
 def _from(module: str, kind: str, name: str, package: str) -> Any:
