@@ -60,6 +60,7 @@ def reading_from_record(record: Any) -> Reading:
     return Reading(**known)
 
 
+@dataclass(eq=False)
 class ShotMeter:
     """Measures pictures beside one original, each with the models that are there.
 
@@ -67,25 +68,16 @@ class ShotMeter:
     MODEL. pose_model: a PoseModel. Each may be None.
     """
 
-    def __init__(
-        self,
-        original: torch.Tensor,
-        face_model: Any = None,
-        clip_vision: Any = None,
-        person_detector: Any = None,
-        pose_model: PoseModel | None = None,
-    ) -> None:
-        self.original = original
-        self.face_model = face_model
-        self.clip_vision = clip_vision
-        self.person_detector = person_detector
-        self.pose_model = pose_model
-        self._names = (
-            fingerprint(face_model),
-            fingerprint(clip_vision),
-            fingerprint(person_detector),
-            fingerprint(pose_model and pose_model.model),
-        )
+    original: torch.Tensor
+    face_model: Any = None
+    clip_vision: Any = None
+    person_detector: Any = None
+    pose_model: PoseModel | None = None
+
+    def __post_init__(self) -> None:
+        models = (self.face_model, self.clip_vision, self.person_detector)
+        pose = self.pose_model and self.pose_model.model
+        self._names = tuple(map(fingerprint, (*models, pose)))
 
     def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
         """The reading of ``image`` (H, W, 3); what ``known`` already tells is not measured again.
