@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from ..core.errors import FacetError
 from .calibrate import UNKNOWN, Calibration, Interval, Scales, share
 from .protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt
 from .sample import ScoredSample, of_kind
@@ -263,17 +264,17 @@ class Metric:
 
     def __post_init__(self) -> None:
         if not self.label.strip():
-            raise ValueError(
+            raise FacetError(
                 f"The metric {self.name!r} has no label; give it the words that a reader sees, "
                 "such as 'Right views'."
             )
         if not isinstance(self.rule, Rule):
-            raise ValueError(
+            raise FacetError(
                 f"The metric {self.name!r} has no rule; give it one, such as AtLeast(0.7), or "
                 "Unjudged() where the verdict does not speak of it."
             )
         if not isinstance(self.rule, Unjudged) and not self.claim:
-            raise ValueError(
+            raise FacetError(
                 f"The metric {self.name!r} has a rule and no claim; say what holds then, such as "
                 "'It obeys the view'."
             )

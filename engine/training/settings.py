@@ -107,17 +107,17 @@ def setting(
 def settings_of(table: type) -> tuple[Setting, ...]:
     """The settings of a dataclass whose fields are made by ``setting``, in order.
 
-    Raises ValueError when one lacks what the nodes and help pages need.
+    Raises FacetError when one lacks what the nodes and help pages need.
     """
     found = []
     for one in fields(table):
         for part in ("group", "help"):
             if not one.metadata.get(part):
-                raise ValueError(f"The setting {one.name!r} has no {part}; state it in the table.")
+                raise FacetError(f"The setting {one.name!r} has no {part}; state it in the table.")
         default: Any = one.default
         found.append(Setting(one.name, default, **one.metadata))
         if type(default) in (int, float) and None in (found[-1].low, found[-1].high):
-            raise ValueError(f"The setting {one.name!r} has no range; state its low and high.")
+            raise FacetError(f"The setting {one.name!r} has no range; state its low and high.")
     return tuple(found)
 
 
