@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 
 from ..core.character import Character, Shot, Tags
-from ..core.vocabulary import VOCABULARY
+from ..core.vocabulary import VOCABULARY, in_order
 
 MOST_LINES = 40
 
@@ -154,11 +154,9 @@ def _rows(before: Character, after: Character) -> tuple[ValueChange, ...]:
     rows = []
     for axis, known in VOCABULARY.items():
         was, now = (_counts(character, axis) for character in (before, after))
-        seen = was + now
-        free = [value for value, _ in seen.most_common() if value not in known]
         rows += [
             ValueChange(axis, known.get(value, value), was[value], now[value])
-            for value in (*(value for value in known if value in seen), *free)
+            for value in in_order(axis, was + now)
         ]
     return tuple(rows)
 
