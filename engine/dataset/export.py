@@ -110,12 +110,7 @@ class _Text:
 
 class _Run:
     def __init__(
-        self,
-        character: Character,
-        output: Output,
-        layout: Layout,
-        repeats: int,
-        options: Options,
+        self, character: Character, output: Output, layout: Layout, repeats: int, options: Options
     ) -> None:
         self.character, self.output = character, output
         self.layout, self.repeats, self.options = layout, repeats, options

@@ -87,9 +87,7 @@ class Records:
 
 
 def load(
-    where: Path,
-    names: Names | None = None,
-    on_picture: Callable[[int, int], None] | None = None,
+    where: Path, names: Names | None = None, on_picture: Callable[[int, int], None] | None = None
 ) -> Loaded:
     """The character in ``where``, a folder or a zip: any of our layouts, or loose pictures.
 

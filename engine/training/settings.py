@@ -163,17 +163,17 @@ class TrainingSettings:
     )
     resolution: int = setting(0, TRAINER, 0, 4096, step=16, advanced=True)(
         "Images are scaled down to the area of a square of this side, in pixels. 0 "
-        "(recommended) takes the median size of the images, up to 1024.",
+        "(recommended) takes the median size of the images, up to 1024."
     )
     schedule: str = setting(SCHEDULES[0], TRAINER, choices=SCHEDULES, advanced=True)(
-        "How the learning rate falls after the warmup; cosine is recommended.",
+        "How the learning rate falls after the warmup; cosine is recommended."
     )
     precision: str = setting(PRECISIONS[0], TRAINER, choices=PRECISIONS, advanced=True)(
         "Precision that the frozen model computes in; auto is recommended. The LoRA itself is "
-        "always fp32.",
+        "always fp32."
     )
     subject: str = setting(SUBJECTS[0], TRAINER, choices=SUBJECTS, resumable=True, advanced=True)(
-        "Who the images show; written into the LoRA file.",
+        "Who the images show; written into the LoRA file."
     )
 
     adapter: str = setting(ADAPTERS[0], ADAPTER, choices=ADAPTERS)(
@@ -185,7 +185,7 @@ class TrainingSettings:
     )
     alpha: float = setting(0.0, ADAPTER, 0.0, 1024.0, step=1.0, advanced=True)(
         "The adapter is scaled by alpha / rank. 0 (recommended) takes the rank, so that "
-        "strength 1 is what was trained.",
+        "strength 1 is what was trained."
     )
     targets: str = setting(TARGETS[0], ADAPTER, choices=TARGETS, advanced=True)(
         "Which layers of each block are trained. All linear layers is recommended; attention "
@@ -209,7 +209,7 @@ class TrainingSettings:
     )
     repeats: int = setting(0, SCHEDULE, 0, 10_000, resumable=True)(
         "How often each image is seen in an epoch, when the trainer's steps are 0. 0 "
-        "(recommended) lets the trainer decide.",
+        "(recommended) lets the trainer decide."
     )
     epochs: int = setting(0, SCHEDULE, 0, 10_000, resumable=True)(
         "Steps are images times repeats times epochs, divided by the batch size. 0 "
@@ -217,35 +217,31 @@ class TrainingSettings:
         "FluxGym's preset is ten repeats and 16 epochs.",
     )
     restarts: int = setting(3, SCHEDULE, 1, 100, advanced=True)(
-        "Cycles of the schedule 'cosine with restarts'; 3 is recommended.",
+        "Cycles of the schedule 'cosine with restarts'; 3 is recommended."
     )
     warmup: float = setting(0.05, SCHEDULE, 0.0, 1.0, step=0.01, advanced=True)(
-        "Share of the steps in which the learning rate rises; 0.05 is recommended.",
+        "Share of the steps in which the learning rate rises; 0.05 is recommended."
     )
     weight_decay: float = setting(
         0.01, SCHEDULE, 0.0, 1.0, step=0.001, round_to=0.0001, advanced=True
-    )(
-        "Pulls the weights towards zero; 0.01 is recommended, 0.1 for Lion.",
-    )
+    )("Pulls the weights towards zero; 0.01 is recommended, 0.1 for Lion.")
     clip: float = setting(
         1.0, SCHEDULE, 0.01, 1000.0, step=0.1, round_to=0.01, advanced=True, label="gradient_clip"
-    )(
-        "Gradient clipping: maximum norm of the gradient. 1 is recommended.",
-    )
+    )("Gradient clipping: maximum norm of the gradient. 1 is recommended.")
     ema: float = setting(0.99, SCHEDULE, 0.0, 0.9999, step=0.001, round_to=0.0001, advanced=True)(
         "Decay of the running average (EMA) of the weights, which is what is saved. 0.99 is "
-        "recommended; 0 saves the weights without averaging.",
+        "recommended; 0 saves the weights without averaging."
     )
 
     resolutions: str = setting("", IMAGES)(
         "Trains at several resolutions, such as 512, 768, 1024, which is recommended for "
-        "large models; the LoRA then works at each. Empty takes the trainer's resolution.",
+        "large models; the LoRA then works at each. Empty takes the trainer's resolution."
     )
     flip: bool = setting(False, IMAGES)(
-        "Trains on mirrored images too. Off is recommended: faces are not symmetric.",
+        "Trains on mirrored images too. Off is recommended: faces are not symmetric."
     )
     caption_dropout: float = setting(0.05, IMAGES, 0.0, 1.0, step=0.01, advanced=True)(
-        "Share of the samples that are trained with an empty caption; 0.05 is recommended.",
+        "Share of the samples that are trained with an empty caption; 0.05 is recommended."
     )
     cache: str = setting(CACHES[0], IMAGES, choices=CACHES, resumable=True, advanced=True)(
         "Where encoded images and captions are kept. Memory is recommended; disk also spares "
@@ -255,14 +251,14 @@ class TrainingSettings:
     )
     masked_loss: bool = setting(False, IMAGES)(
         "Learns only inside each shot's mask; recommended when shots have masks and the "
-        "background bleeds in.",
+        "background bleeds in."
     )
     mask_outside: float = setting(0.0, IMAGES, 0.0, 1.0, step=0.05, advanced=True)(
-        "How much the area outside the mask counts in the masked loss; 0 to 0.1 is recommended.",
+        "How much the area outside the mask counts in the masked loss; 0 to 0.1 is recommended."
     )
     prior_outside: float = setting(0.0, IMAGES, 0.0, 10.0, step=0.1, advanced=True)(
         "Keeps what the untrained model makes outside the mask; 1 is recommended with masks. "
-        "A step takes half as long again.",
+        "A step takes half as long again."
     )
     prior_class: float = setting(0.0, IMAGES, 0.0, 10.0, step=0.1)(
         "Keeps what the class word means without the trigger, with no extra images; 0.5 is "
@@ -271,10 +267,10 @@ class TrainingSettings:
     )
     generated_from: float = setting(0.0, IMAGES, 0.0, 1.0, step=0.05, advanced=True)(
         "The least noise that generated shots are trained at, from 0 (clean) to 1 (pure "
-        "noise). 0 is recommended, 0.3 when their fine detail is wrong.",
+        "noise). 0 is recommended, 0.3 when their fine detail is wrong."
     )
     generated_to: float = setting(1.0, IMAGES, 0.0, 1.0, step=0.05, advanced=True)(
-        "The most noise that generated shots are trained at; 1 is recommended.",
+        "The most noise that generated shots are trained at; 1 is recommended."
     )
 
     timesteps: str = setting(TIMESTEPS[0], LOSS, choices=TIMESTEPS, advanced=True)(
@@ -288,15 +284,14 @@ class TrainingSettings:
         "Flux dev's own is 3.16.",
     )
     guidance: float = setting(1.0, LOSS, 0.0, 20.0, step=0.1, advanced=True)(
-        "Guidance that a guidance-distilled model such as Flux dev is trained at; 1 is "
-        "recommended.",
+        "Guidance that a guidance-distilled model such as Flux dev is trained at; 1 is recommended."
     )
     loss_weighting: str = setting(LOSS_WEIGHTINGS[0], LOSS, choices=LOSS_WEIGHTINGS, advanced=True)(
         "Weights the loss by the noise, for SD1.5 and SDXL; min-SNR is recommended there, "
-        "none elsewhere.",
+        "none elsewhere."
     )
     snr_gamma: float = setting(5.0, LOSS, 0.1, 100.0, step=0.5, advanced=True)(
-        "Gamma of min-SNR, its upper bound; 5 is recommended.",
+        "Gamma of min-SNR, its upper bound; 5 is recommended."
     )
 
     base: str = setting(BASES[0], MEMORY, choices=BASES, advanced=True)(
@@ -306,35 +301,35 @@ class TrainingSettings:
     )
     micro_batch: int = setting(0, MEMORY, 0, 64, resumable=True, advanced=True)(
         "Images computed at once; the result is that of the whole batch. 0 (recommended) "
-        "takes all of them, 1 needs the least memory.",
+        "takes all of them, 1 needs the least memory."
     )
     vram: float = setting(0.0, MEMORY, 0.0, 1024.0, step=0.5, resumable=True, advanced=True)(
         "Gigabytes of graphics memory to stay within; the rest of the model is streamed. 0 "
-        "(recommended) uses what is free.",
+        "(recommended) uses what is free."
     )
 
     validation_shots: int = setting(0, WATCHING, 0, 100)(
         "Shots held out to measure the validation loss on; 1 or 2 of 20 are recommended, 0 "
-        "with fewer than 10.",
+        "with fewer than 10."
     )
     validate_every: int = setting(0, WATCHING, 0, 100_000, resumable=True, advanced=True)(
         "Steps between two measurements of the validation loss. 0 (recommended) measures it "
-        "at each checkpoint.",
+        "at each checkpoint."
     )
     sample_every: int = setting(0, WATCHING, 0, 100_000, resumable=True)(
         "Steps between two sets of samples; 250 is recommended. 0 makes none, and with "
-        "clip_vision on the trainer a set at each checkpoint.",
+        "clip_vision on the trainer a set at each checkpoint."
     )
     sample_prompts: str = setting("", WATCHING, resumable=True, multiline=True)(
         "Prompts of the samples, one a line; [trigger] and [class] are replaced. Empty "
-        "(recommended) takes Facet's own.",
+        "(recommended) takes Facet's own."
     )
     patience: int = setting(0, WATCHING, 0, 1000, resumable=True)(
         "Stops after so many checkpoints without a better one; 3 is recommended with "
-        "clip_vision on the trainer, 0 never stops.",
+        "clip_vision on the trainer, 0 never stops."
     )
     continue_from: str = setting("", WATCHING, advanced=True)(
-        "A LoRA to start from; none is recommended. Files of kohya, diffusers and PEFT are read.",
+        "A LoRA to start from; none is recommended. Files of kohya, diffusers and PEFT are read."
     )
 
     # Appended in the order in which they came: saved workflows go by it.
@@ -354,7 +349,7 @@ class TrainingSettings:
         "Prodigy finds one rate for both.",
     )
     sample_steps: int = setting(20, WATCHING, 1, 200, resumable=True, advanced=True, optional=True)(
-        "Sampling steps of each sample; 20 is recommended, 4 to 8 for turbo models.",
+        "Sampling steps of each sample; 20 is recommended, 4 to 8 for turbo models."
     )
     sample_cfg: float = setting(
         0.0, WATCHING, 0.0, 30.0, step=0.1, resumable=True, advanced=True, optional=True

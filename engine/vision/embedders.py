@@ -259,8 +259,7 @@ def _given(images: Sequence[Any], given: Sequence[Any] | None, what: str) -> Seq
 
 
 def _embedded(
-    crops: Sequence[torch.Tensor | None],
-    encode: Callable[[list[torch.Tensor]], torch.Tensor],
+    crops: Sequence[torch.Tensor | None], encode: Callable[[list[torch.Tensor]], torch.Tensor]
 ) -> Embeddings:
     found = torch.tensor([crop is not None for crop in crops], dtype=torch.bool)
     if not found.any():

@@ -92,9 +92,7 @@ def constant(colours: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor
     return region, torch.nonzero(having).flatten().tolist()
 
 
-def same_clothes(
-    clothes: Sequence[tuple[float, float, float] | None],
-) -> tuple[list[int], int]:
+def same_clothes(clothes: Sequence[tuple[float, float, float] | None]) -> tuple[list[int], int]:
     """The pictures that share a colour of clothes, when they are more than 80 % of those that show
     clothes, else none; and how many do show them.
 

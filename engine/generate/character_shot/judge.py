@@ -149,11 +149,7 @@ class Judge:
             seen = f"{seen} {faces}"
         if self._needs_mask:
             seen = f"{seen} {fingerprint(self.background)}"
-        self._by = (
-            seen,
-            faces,
-            f"pixels {self.dataset}" if self.dataset else "",
-        )
+        self._by = (seen, faces, f"pixels {self.dataset}" if self.dataset else "")
 
     @property
     def _needs_face(self) -> bool:

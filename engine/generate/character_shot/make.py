@@ -158,11 +158,7 @@ class CharacterShoot:
             self.notes.append("The LoRA is already in the MODEL, so its strength was not changed.")
 
     def run(
-        self,
-        prompts: Iterable[str],
-        count: int,
-        seed: int,
-        on_image: OnImage | None = None,
+        self, prompts: Iterable[str], count: int, seed: int, on_image: OnImage | None = None
     ) -> list[PromptResult]:
         """``count`` images for each prompt; attempts that stand in the folder are not made again.
 

@@ -179,13 +179,7 @@ class ExpressionEditor:
         """``done`` painted anew where ``where`` says, unless that would be somebody else."""
         settings = self.settings
         painted = repainted(
-            retoucher,
-            done.image,
-            where,
-            face,
-            asked,
-            settings.denoise,
-            settings.face_size,
+            retoucher, done.image, where, face, asked, settings.denoise, settings.face_size
         )
         original = self.character.source.image
         gain = likeness_gain(self.clip_vision, original, done.image, painted)

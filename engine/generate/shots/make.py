@@ -236,11 +236,7 @@ class Shoot:
 
 
 def plain_shoot(
-    character: Character,
-    studio: Studio,
-    gates: Gates,
-    seed: int,
-    rules: RetryRules | None = None,
+    character: Character, studio: Studio, gates: Gates, seed: int, rules: RetryRules | None = None
 ) -> Shoot:
     """A shoot of ``character`` alone, as a plan asks for."""
     kind = plain_kind(ShotCamera(character, studio), gates)

@@ -10,14 +10,7 @@ from ...core.character import Character, Shot
 from ...core.vocabulary import VOCABULARY
 from ...drawing.canvas import Page, size_that_fits
 from ...drawing.contact_sheet import Cells
-from ...drawing.palette import (
-    CARD,
-    SHEET_FAILED,
-    SHEET_INK,
-    SHEET_PAPER,
-    SHEET_PASSED,
-    SHEET_QUIET,
-)
+from ...drawing.palette import CARD, SHEET_FAILED, SHEET_INK, SHEET_PAPER, SHEET_PASSED, SHEET_QUIET
 
 SHOWN = ("view", "identity")
 """Gates whose numbers stand under a shot that passed; of the others only what failed."""
@@ -55,10 +48,7 @@ def _draw_cell(
     page.box(left, top, left + tile - 1, below + CAPTION - 1, CARD, 10)
     page.picture(shot.image, at, (tile, tile), radius=10)
     page.box(left, below, left + tile - 1, below + 2, colour)
-    for text, size, down, ink in (
-        (title, 20, 12, SHEET_INK),
-        (detail, 15, 38, colour),
-    ):
+    for text, size, down, ink in ((title, 20, 12, SHEET_INK), (detail, 15, 38, colour)):
         page.text((left + 14, below + down), text, size_that_fits(text, size, tile - 28), ink)
 
 
