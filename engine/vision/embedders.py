@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 
@@ -57,51 +57,6 @@ class Embeddings:
         ]
 
 
-class Embedder(Protocol):
-    """Pictures to embeddings. name: what it is, in words that people are shown."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def measures(self) -> Measures: ...
-
-    @property
-    def crop(self) -> Crop: ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Which one this is and what it looks at, the same in the next process."""
-
-    def embed(
-        self,
-        images: Sequence[torch.Tensor],
-        masks: Sequence[torch.Tensor | None] | None = None,
-        faces: Sequence[Face | None] | None = None,
-    ) -> Embeddings:
-        """The embeddings of ``images``, each (H, W, 3) in 0..1.
-
-        masks: each (H, W), 1 on the person. faces: each in px of its picture. Only those that the
-        crop needs are looked at; a picture without one is not found. Raises FacetError with a
-        sentence when they are not given, or the model gives no usable embedding.
-        """
-
-
-def label(embedder: Embedder) -> str:
-    """What a figure is called: 'appearance by CLIP (24 layers, 1024 wide), whole picture'."""
-    seen = "whole picture" if embedder.crop == "whole" else embedder.crop
-    return f"{embedder.measures} by {embedder.name}, {seen}"
-
-
-def nothing_found(embedder: Embedder) -> str:
-    """What to say when ``embedder`` finds nothing to look at in the original."""
-    what = "nobody" if embedder.crop == "without background" else "no face"
-    return (
-        f"{label(embedder)} finds {what} in the original picture; use another picture, or measure "
-        "the appearance of the whole picture."
-    )
-
-
 def person_mask(background: Any, image: torch.Tensor) -> torch.Tensor | None:
     """Where the person is in ``image`` (H, W, 3): (H, W) in 0..1, None without a model.
 
@@ -136,6 +91,7 @@ class AppearanceEmbedder:
 
     @property
     def fingerprint(self) -> str:
+        """Which one this is and what it looks at, the same in the next process."""
         return f"{label(self)} {fingerprint(self.clip_vision)}"
 
     def embed(
@@ -144,6 +100,12 @@ class AppearanceEmbedder:
         masks: Sequence[torch.Tensor | None] | None = None,
         faces: Sequence[Face | None] | None = None,
     ) -> Embeddings:
+        """The embeddings of ``images``, each (H, W, 3) in 0..1.
+
+        masks: each (H, W), 1 on the person. faces: each in px of its picture. Only those that the
+        crop needs are looked at; a picture without one is not found. Raises FacetError with a
+        sentence when they are not given, or the model gives no usable embedding.
+        """
         colour = torch.tensor(self.clip_vision.image_mean, dtype=torch.float32)
         crops = cropped(self.crop, images, masks, faces, colour)
         return _embedded(crops, lambda found: embed(self.clip_vision, found))
@@ -176,6 +138,7 @@ class FaceEmbedder:
         masks: Sequence[torch.Tensor | None] | None = None,
         faces: Sequence[Face | None] | None = None,
     ) -> Embeddings:
+        """As ``AppearanceEmbedder.embed``, by faces alone."""
         crops = [
             face and aligned(image, face)
             for image, face in zip(images, _given(images, faces, "faces"), strict=True)
@@ -197,6 +160,25 @@ class FaceEmbedder:
             f"{self.name} gave an embedding that is empty or not a number; use another file."
         )
         return of_length_one(torch.cat(rows), complaint)
+
+
+Embedder = AppearanceEmbedder | FaceEmbedder
+"""Pictures to embeddings. name: what it is, in words that people are shown."""
+
+
+def label(embedder: Embedder) -> str:
+    """What a figure is called: 'appearance by CLIP (24 layers, 1024 wide), whole picture'."""
+    seen = "whole picture" if embedder.crop == "whole" else embedder.crop
+    return f"{embedder.measures} by {embedder.name}, {seen}"
+
+
+def nothing_found(embedder: Embedder) -> str:
+    """What to say when ``embedder`` finds nothing to look at in the original."""
+    what = "nobody" if embedder.crop == "without background" else "no face"
+    return (
+        f"{label(embedder)} finds {what} in the original picture; use another picture, or measure "
+        "the appearance of the whole picture."
+    )
 
 
 def cropped(
