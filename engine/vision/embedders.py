@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 
 from ..comfyui.fingerprint import fingerprint
+from ..comfyui.progress import interruptible
 from ..core.errors import FacetError
 from .alignment import aligned
 from .embedding import BATCH, embed, of_length_one, pad_to_square
@@ -146,12 +147,9 @@ class FaceEmbedder:
         return _embedded(crops, self._recognised)
 
     def _recognised(self, crops: list[torch.Tensor]) -> torch.Tensor:
-        import comfy.model_management
-
         rows = []
-        for start in range(0, len(crops), BATCH):
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            faces = torch.stack(crops[start : start + BATCH]).movedim(-1, 1)
+        for batch in interruptible(torch.stack(crops).split(BATCH)):
+            faces = batch.movedim(-1, 1)
             row = self.model.recogniser(faces)
             if self.mirrored:
                 row = row + self.model.recogniser(faces.flip(-1))

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ...comfyui.progress import interruptible
 from ...core.character import Character, Shot
 from ...vision.faces import Face, find_faces
 from ...vision.framing import face_share as share_of
@@ -42,13 +43,8 @@ class Look:
 
 def looks(character: Character, face_model: Any = None) -> list[Look]:
     """Each picture of the dataset; an interrupt in ComfyUI ends it."""
-    from comfy.model_management import throw_exception_if_processing_interrupted
-
-    seen = []
-    for shot in character.dataset:
-        throw_exception_if_processing_interrupted()
-        seen.append(_look(shot, people(find_faces(face_model, shot.image))))
-    return seen
+    shots = interruptible(character.dataset)
+    return [_look(shot, people(find_faces(face_model, shot.image))) for shot in shots]
 
 
 def people(faces: list[Face]) -> tuple[Face, ...]:
