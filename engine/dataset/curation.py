@@ -82,11 +82,7 @@ class Curation:
 
 def curated(character: Character, curation: Curation) -> Character:
     """``character`` as a person decided; choices about other pictures change nothing."""
-    return replace(
-        character,
-        source=curation.of(character.source).applied(character.source),
-        shots=tuple(curation.of(shot).applied(shot) for shot in character.shots),
-    )
+    return character.mapped(lambda shot: curation.of(shot).applied(shot))
 
 
 def set_hash(character: Character) -> str:

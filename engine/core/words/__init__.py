@@ -52,9 +52,8 @@ def table(code: str) -> dict[str, Any]:
     """
     if code not in languages():
         raise FacetError(f"There is no language {code!r}; take one of {', '.join(languages())}.")
-    path = FOLDER / f"{code}.json"
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads((FOLDER / f"{code}.json").read_text("utf-8"))
         if not isinstance(found, dict):
             raise FacetError("it is no table")
     except (OSError, ValueError) as problem:

@@ -80,19 +80,11 @@ def looked_at(character: Character, face_model: Any) -> Character:
     def tagged(shot: Shot) -> Shot:
         if shot.tags.view and shot.tags.framing:
             return shot
-        seen = _seen(shot, face_model)
-        return replace(
-            shot,
-            tags=replace(
-                shot.tags,
-                view=shot.tags.view or seen.view,
-                framing=shot.tags.framing or seen.framing,
-            ),
-        )
+        seen, tags = _seen(shot, face_model), shot.tags
+        view, framing = tags.view or seen.view, tags.framing or seen.framing
+        return replace(shot, tags=replace(tags, view=view, framing=framing))
 
-    return replace(
-        character, source=tagged(character.source), shots=tuple(map(tagged, character.shots))
-    )
+    return character.mapped(tagged)
 
 
 def _seen(shot: Shot, face_model: Any) -> Tags:
