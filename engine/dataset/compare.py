@@ -85,7 +85,7 @@ class Comparison:
             was, now = (", ".join(who.companions) or "nobody" for who in (one, other))
             said.append(f"With it was {was}, and is {now}.")
         if one.source.hash != other.source.hash:
-            said.append("The original is another picture.")
+            said.append("The original is another image.")
         return said
 
     @property
@@ -198,4 +198,4 @@ def _some(lines: list[str]) -> list[str]:
 
 
 def _pictures(count: int) -> str:
-    return f"{count} picture" if count == 1 else f"{count} pictures"
+    return f"{count} image" if count == 1 else f"{count} images"

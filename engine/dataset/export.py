@@ -56,7 +56,7 @@ def export(
     or ``folder`` holds a dataset in another layout.
     """
     if not character.dataset:
-        raise FacetError(f"{character.name} has no picture that is included; include one.")
+        raise FacetError(f"{character.name} has no image that is included; include one.")
     for shot in character.pictures:
         _check(shot)
     with Output(folder, character, layout) as output:

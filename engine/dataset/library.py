@@ -48,7 +48,7 @@ class Version:
     def line(self) -> str:
         """The version in one line."""
         saved = self.saved[:16].replace("T", " ")
-        counted = f"{self.pictures} pictures, {self.included} included"
+        counted = f"{self.pictures} images, {self.included} included"
         return "  ".join(filter(None, (self.label, saved, counted, self.note)))
 
 
@@ -219,7 +219,7 @@ def _read(folder: Path) -> dict[str, Any]:
         if record["facet"] > FORMAT:
             raise FacetError("a newer Facet wrote it")
         if not (record["pictures"] and all(one["hash"] for one in record["pictures"])):
-            raise FacetError("it lists no pictures")
+            raise FacetError("it lists no images")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FacetError(
             f"{folder / RECORD} cannot be read ({error}); mend it or move the folder away."

@@ -49,11 +49,11 @@ def kept(library: Path, entry: dict[str, Any]) -> Shot:
         shot = shot_from_record(entry, image, mask)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FacetError(
-            f"The picture {name} in {library} cannot be read ({error}); put it back there."
+            f"The image {name} in {library} cannot be read ({error}); put it back there."
         ) from error
     if shot.hash != entry["hash"] or (mask is not None and mask_hash(mask) != entry["mask"]):
         raise FacetError(
-            f"The picture {name} in {library} is not the one that was saved; put the right one "
+            f"The image {name} in {library} is not the one that was saved; put the right one "
             "back there."
         )
     return shot

@@ -76,6 +76,6 @@ def shot_of(found: Found, faults: Faults) -> Shot:
         return found.shot
     if found.exact:
         return shot
-    faults.add(found.name, "the picture was changed since it was exported")
+    faults.add(found.name, "the image was changed since it was exported")
     parent = str(found.entry.get("hash", ""))
     return replace(shot, scores=(), provenance=Provenance("edited", parent=parent))

@@ -25,13 +25,13 @@ class Export:
     @property
     def summary(self) -> str:
         """What happened, in lines to read."""
-        made, wrote = _count(self.pictures, "picture"), _count(len(self.written), "file")
+        made, wrote = _count(self.pictures, "image"), _count(len(self.written), "file")
         lines = [f"{made} in {self.folder}; {wrote} written.", *self.notes]
         if self.kept_texts:
             lines.append("Edited by hand, so left as they are: " + _listed(self.kept_texts))
         if self.removed:
             gone = _count(len(self.removed), "file")
-            lines.append(f"Removed, of pictures no longer there: {gone}.")
+            lines.append(f"Removed, of images no longer there: {gone}.")
         if self.left:
             lines.append("No longer in the dataset, but changed by hand: " + _listed(self.left))
         lines.append("A caption file that you edit is never written over.")

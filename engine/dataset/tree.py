@@ -84,7 +84,7 @@ class Tree:
                 with os.scandir(self.where / folder) as entries:
                     found = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self.faults.add(folder or ".", f"cannot be looked into ({error.strerror})")
+                self.faults.add(folder or ".", f"cannot be opened ({error.strerror})")
                 continue
             for entry in found:
                 name = f"{folder}/{entry.name}" if folder else entry.name

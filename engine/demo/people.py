@@ -21,14 +21,14 @@ def demo_picture(index: int) -> torch.Tensor:
     from PIL import Image
 
     if not 0 <= index < COUNT:
-        raise FacetError(f"Facet demo picture: there is no person {index}; take 0 to {COUNT - 1}.")
+        raise FacetError(f"Facet Demo Picture: there is no person {index}; take 0 to {COUNT - 1}.")
     path = PEOPLE / f"{index:02d}.png"
     try:
         with Image.open(path) as file:
             pixels = np.asarray(file.convert("RGB"), np.float32) / 255
     except OSError as problem:
         raise RuntimeError(
-            f"Facet demo picture: {path.name} is missing or damaged in {path.parent}. "
+            f"Facet Demo Picture: {path.name} is missing or damaged in {path.parent}. "
             "Install Facet again."
         ) from problem
     return torch.from_numpy(pixels)

@@ -122,7 +122,7 @@ class TrainingSettings:
         help=f"Training steps. 0 (recommended) takes {FACET.per_image} for each image, from "
         f"{FACET.fewest} to {FACET.most}.",
         details="More is not better: past its best, a LoRA copies its images. Connect "
-        "**clip_vision**, or use the Identity Scorer, to find the checkpoint to use.",
+        "a **judge** with a CLIP_VISION, or use the Identity Scorer, to find the checkpoint to use.",
     )
     rank: int = setting(
         16,
@@ -524,8 +524,8 @@ class TrainingSettings:
         high=100_000,
         group=WATCHING,
         resumable=True,
-        help="Steps between two sets of samples; 250 is recommended. 0 makes none, and with "
-        "clip_vision on the trainer a set at each checkpoint.",
+        help="Steps between two sets of samples; 250 is recommended. 0 makes none, and "
+        "with a CLIP_VISION in the trainer's judge a set at each checkpoint.",
     )
     sample_prompts: str = setting(
         "",
@@ -542,7 +542,7 @@ class TrainingSettings:
         group=WATCHING,
         resumable=True,
         help="Stops after so many checkpoints without a better one; 3 is recommended with "
-        "clip_vision on the trainer, 0 never stops.",
+        "a CLIP_VISION in the trainer's judge, 0 never stops.",
     )
     continue_from: str = setting(
         "",

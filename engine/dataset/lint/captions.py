@@ -40,7 +40,7 @@ def missing(character: Character) -> list[Finding]:
                 Finding(
                     "caption_missing",
                     (shot.hash,),
-                    "A picture has no caption.",
+                    "An image has no caption.",
                     "The trainer needs the trigger in every caption and stops.",
                     Fix("caption", shot.hash, better),
                 )
@@ -58,8 +58,8 @@ def duplicates(character: Character) -> list[Finding]:
         Finding(
             "caption_duplicate",
             tuple(shots),
-            f"{len(shots)} pictures share the caption {caption!r}.",
-            "What sets them apart is said nowhere, so that it blends into the character.",
+            f"{len(shots)} images share the caption {caption!r}.",
+            "What sets them apart is not captioned, so it blends into the character.",
             remedy="Say what differs: the background, the light, the clothes or a detail.",
             about=caption,
         )
@@ -79,8 +79,8 @@ def boilerplate(character: Character) -> list[Finding]:
                 Finding(
                     "boilerplate",
                     (shot.hash,),
-                    f"The caption says {said}, which says nothing of the picture.",
-                    "Words without a picture weaken those that have one.",
+                    f"The caption says {said}, which says nothing of the image.",
+                    "Words that the image does not show weaken those that it does.",
                     Fix("caption", shot.hash, without(shot.caption, spans)),
                 )
             )
@@ -98,9 +98,9 @@ def identity(character: Character) -> list[Finding]:
                 Finding(
                     "identity_words",
                     (shot.hash,),
-                    f"The caption says {said}, which is for the trigger to say.",
-                    "It binds to those words instead of the trigger, and is missing when a prompt "
-                    "leaves them out.",
+                    f"The caption says {said}, which the trigger should carry.",
+                    "The trait binds to those words instead of the trigger, and is missing when "
+                    "a prompt leaves them out.",
                     Fix("caption", shot.hash, without(shot.caption, spans)),
                 )
             )
@@ -115,9 +115,9 @@ def repeated(character: Character, policy: str) -> list[Finding]:
             "common_phrase",
             tuple(shots),
             f"{phrase!r} is in {len(shots)} of {captions} captions.",
-            "What nearly every caption says becomes a part of the call: prompts without it call "
-            "less of the character.",
-            remedy="Leave it out where it says nothing of the picture, or make shots without it.",
+            "What nearly every caption says becomes part of the trigger: prompts without it "
+            "bring out less of the character.",
+            remedy="Remove it where it does not describe the image, or make shots without it.",
             about=phrase,
         )
         for phrase, shots in common_phrases(character).items()

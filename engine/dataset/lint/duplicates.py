@@ -50,8 +50,8 @@ def near_duplicates(character: Character, seen: Sequence[Look], clip_vision: Any
                     Finding(
                         "near_duplicate",
                         names,
-                        "Two pictures are nearly the same.",
-                        "What both show weighs double, and comes out as a copy.",
+                        "Two images are nearly the same.",
+                        "What both show counts twice, and comes out as a copy.",
                         Fix("exclude", names[1]),
                     )
                 )

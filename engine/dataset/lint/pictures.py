@@ -55,13 +55,13 @@ def blurred(seen: Sequence[Look]) -> list[Finding]:
             usual = median(peer.sharpness for peer in group[start : start + PEERS])
             if look.sharpness < LEAST_SHARP * usual:
                 share = round(100 * look.sharpness / usual)
-                what = "face" if of_faces else "picture"
+                what = "face" if of_faces else "image"
                 findings.append(
                     Finding(
                         "blurred",
                         (look.shot.hash,),
                         f"The {what} is blurred: {share} % as sharp as others of its size.",
-                        "The LoRA learns blur as a part of the face.",
+                        "The LoRA learns blur as part of the face.",
                         Fix("exclude", look.shot.hash),
                     )
                 )
@@ -80,8 +80,8 @@ def small(seen: Sequence[Look], resolution: int = 0) -> list[Finding]:
                 Finding(
                     "small_picture",
                     (look.shot.hash,),
-                    f"The picture is {columns} x {rows} px, where {wanted:.0f} px are trained at.",
-                    "Enlarged or in a size of its own, it teaches softness and no detail.",
+                    f"The image is {columns} × {rows} px; training needs about {wanted:.0f} px.",
+                    "Enlarged, or trained at its own size, it teaches softness instead of detail.",
                     Fix("exclude", look.shot.hash),
                     remedy="Facet Refine Shots enlarges it with an upscale model.",
                 )
@@ -98,10 +98,10 @@ def weights(seen: Sequence[Look]) -> list[Finding]:
         if not math.isfinite(weight) or weight < 0:
             says, effect = "no weight at all", "The trainer stops at it."
         elif weight == 0:
-            says, effect = "that of a picture left out", "The LoRA never sees this picture."
+            says, effect = "that of an image left out", "The LoRA never sees this image."
         elif weight > ODD_WEIGHT * usual:
             says = f"more than {ODD_WEIGHT:.0f} times the others'"
-            effect = "The LoRA learns this one picture by heart."
+            effect = "The LoRA memorises this one image."
         else:
             continue
         findings.append(
@@ -123,9 +123,9 @@ def masks(seen: Sequence[Look]) -> list[Finding]:
             "empty_mask",
             (look.shot.hash,),
             "The mask is empty.",
-            "With masks on, the LoRA learns nothing from this picture.",
+            "With masks on, the LoRA learns nothing from this image.",
             Fix("exclude", look.shot.hash),
-            remedy="Make the mask again, or load the picture without it.",
+            remedy="Make the mask again, or load the image without it.",
         )
         for look in seen
         if look.shot.mask is not None and float(look.shot.mask.mean()) < EMPTY_MASK
@@ -153,10 +153,10 @@ def faces(
                 Finding(
                     "several_people",
                     (name,),
-                    f"{len(look.faces)} people are in the picture, where {allowed} belong.",
-                    "The LoRA mixes their faces, or learns to draw company.",
+                    f"There are {len(look.faces)} people in the image, and {allowed} should be.",
+                    "The LoRA mixes their faces, or learns to add other people.",
                     Fix("exclude", name),
-                    remedy="Or crop the picture to the character.",
+                    remedy="Or crop the image to the character.",
                 )
             )
     return findings
@@ -169,14 +169,14 @@ def _faceless(look: Look) -> list[Finding]:
     subject = mask.amax(dim=1) > 0.5 if mask is not None else None
     if subject is not None and 0 < float(subject.float().mean()) < FAR:
         share = round(100 * float(subject.float().mean()))
-        says = f"The character takes {share} % of the picture's height, and no face is found"
+        says = f"The character takes {share} % of the image's height, and no face is found"
         return [_tiny(name, says)]
     asked = f"is tagged {tags.view}" if tags.view else "has no view tagged"
     return [
         Finding(
             "no_face",
             (name,),
-            f"No face is found in a picture that {asked}.",
+            f"No face is found in an image that {asked}.",
             "The caption promises a face that is not there, and the LoRA learns to leave it out.",
             Fix("exclude", name),
             remedy="Tag it as a back view if it is one.",
@@ -189,7 +189,7 @@ def _tiny(name: str, says: str) -> Finding:
         "tiny_face",
         (name,),
         f"{says}.",
-        "A few latent pixels of a face teach a face of smears, which shows in full-body pictures.",
+        "A face of a few latent pixels teaches smeared faces, which shows in full-body images.",
         Fix("exclude", name),
-        remedy="Or crop the picture closer.",
+        remedy="Or crop the image closer.",
     )

@@ -48,7 +48,7 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
         findings.append(_background(seen, *found))
     if not (faces or any(_masked(look) for look in seen)):
         skipped.append(
-            "Constant background: judged at the pictures' edges, because there are neither masks "
+            "Constant background: judged at the images' edges, because there are neither masks "
             "nor a FACE_DETECTION_MODEL."
         )
     if not faces:
@@ -151,8 +151,8 @@ def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -
     return Finding(
         "constant_background",
         shots,
-        f"The background is the same in {len(shots)} of {len(seen)} pictures ({where}).",
-        "The LoRA learns the place as a part of the character and draws it unasked.",
+        f"The background is the same in {len(shots)} of {len(seen)} images ({where}).",
+        "The LoRA learns the place as part of the character, and it appears unprompted.",
         remedy="Add shots in other places, train with masks, or exclude some of these.",
         about=where,
     )
@@ -161,13 +161,13 @@ def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -
 def _garment(seen: Sequence[Look], having: list[int], judged: int) -> Finding:
     shots = tuple(seen[n].shot.hash for n in having)
     named = sum(bool(seen[n].shot.tags.outfit) for n in having)
-    effect = "The LoRA learns the clothes as a part of the character and draws them unasked."
+    effect = "The LoRA learns the clothes as part of the character, and they appear unprompted."
     if named > SHARE * len(having):
         effect = "Although their captions name the clothes, the LoRA hardly learns others."
     return Finding(
         "constant_garment",
         shots,
-        f"The clothes below the face have the same colour in {len(shots)} of {judged} pictures.",
+        f"The clothes below the face have the same colour in {len(shots)} of {judged} images.",
         effect,
         remedy="Add shots in other outfits, name the clothes in the captions, or exclude some.",
         about="below the face",

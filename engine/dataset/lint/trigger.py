@@ -8,10 +8,11 @@ from ...core.character import Character, Shot
 from .finding import Finding, Fix
 
 EFFECTS = {
-    "trigger_missing": "The LoRA learns this picture without the trigger, so that the "
-    "character appears unasked, and less when asked.",
-    "trigger_misspelt": "What this picture teaches binds to another word than the trigger.",
-    "trigger_doubled": "The trigger weighs double here, and prompts with it once call less.",
+    "trigger_missing": "The LoRA learns this image without the trigger, so that the character "
+    "appears unprompted, and less when prompted.",
+    "trigger_misspelt": "What this image teaches binds to another word than the trigger.",
+    "trigger_doubled": "The trigger counts twice here, and prompts that name it once bring out "
+    "less of the character.",
 }
 
 

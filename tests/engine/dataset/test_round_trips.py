@@ -159,7 +159,7 @@ def test_formats_that_lose_some_come_back_near_and_say_so(character, tmp_path, l
         assert (one.image - other.image).abs().mean() < 0.03
         assert shot_record(one) | {"hash": ""} == shot_record(other) | {"hash": ""}
     changed = {shot.hash for shot in smooth.pictures} - {s.hash for s in loaded.character.pictures}
-    assert loaded.report.count("near the picture that was exported, not equal") == len(changed) > 2
+    assert loaded.report.count("near the image that was exported, not equal") == len(changed) > 2
     assert "was changed since" not in loaded.report
 
 

@@ -49,13 +49,13 @@ def test_at_rest_the_very_same_tensor_comes_back():
 def test_without_a_face_the_picture_comes_back_and_it_is_said():
     image, _ = astronaut()
     done = edit(image, None, PRESETS["smile"])
-    assert done.image is image and done.notes == ("No face was found; the picture is unchanged.",)
+    assert done.image is image and done.notes == ("No face was found; the image is unchanged.",)
 
 
 def test_a_face_outside_the_picture_changes_nothing_and_it_is_said():
     image, face = astronaut()
     done = edit(image, face_at(face.landmarks + 3000), PRESETS["smile"])
-    assert done.image is image and "outside the picture" in done.notes[0]
+    assert done.image is image and "outside the image" in done.notes[0]
 
 
 def test_a_face_partly_outside_the_picture_is_edited_where_it_is_seen():
