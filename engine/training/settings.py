@@ -122,7 +122,8 @@ class TrainingSettings:
         help=f"Training steps. 0 (recommended) takes {FACET.per_image} for each image, from "
         f"{FACET.fewest} to {FACET.most}.",
         details="More is not better: past its best, a LoRA copies its images. Connect "
-        "a **judge** with a CLIP_VISION, or use the Identity Scorer, to find the checkpoint to use.",
+        "a **judge** with a CLIP_VISION, or use the Identity Scorer, to find the "
+        "checkpoint to use.",
     )
     rank: int = setting(
         16,

@@ -95,8 +95,8 @@ def edit(
     }
     if turned:
         notes.append(
-            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a studio whose "
-            "model is shown the original."
+            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a studio "
+            "whose model is shown the original."
         )
     reached = landmarks.numpy() + (targets - landmarks).numpy() * warped.reached[:, None]
     return Edited(
