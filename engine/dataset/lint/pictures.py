@@ -80,7 +80,7 @@ def small(seen: Sequence[Look], resolution: int = 0) -> list[Finding]:
                 Finding(
                     "small_picture",
                     (look.shot.hash,),
-                    f"The image is {columns} × {rows} px; training needs about {wanted:.0f} px.",
+                    f"The image is {columns} x {rows} px; training needs about {wanted:.0f} px.",
                     "Enlarged, or trained at its own size, it teaches softness instead of detail.",
                     Fix("exclude", look.shot.hash),
                     remedy="Facet Refine Shots enlarges it with an upscale model.",
