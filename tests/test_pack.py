@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from harness.archive import archived_files
+
 LOADER = """
 import asyncio, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -99,6 +101,16 @@ def test_every_input_and_output_has_a_tooltip(info: dict[str, Any]) -> None:
             if not tooltip:
                 missing.append(f"{node} → {name}")
     assert missing == []
+
+
+def test_the_archive_holds_what_comfyui_reads_and_no_more(root: Path) -> None:
+    """`conftest.server` installs it: whatever a server is asked in a test, the archive answers."""
+    files = archived_files(root)
+    tops = {file.split("/")[0] for file in files}
+    read = {"__init__.py", "engine", "nodes", "js", "locales", "workflows", "subgraphs"}
+    about = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "requirements.txt", "assets"}
+    assert tops - {"subgraphs"} == (read | about) - {"subgraphs"}
+    assert sum((root / file).stat().st_size for file in files) < 40_000_000
 
 
 def test_requirements_hold_no_package_that_comfyui_pins(root: Path, comfyui: Path) -> None:
