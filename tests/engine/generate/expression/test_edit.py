@@ -90,7 +90,7 @@ def test_a_turn_of_more_than_a_warp_can_show_is_left_to_a_shot():
     image, face = astronaut()
     done = edit(image, face, {"head_yaw": 20.0})
     assert done.remainder["head_yaw"] == pytest.approx(12.0)
-    assert any("a model that is shown the original" in note for note in done.notes)
+    assert any("whose model is shown the original" in note for note in done.notes)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
