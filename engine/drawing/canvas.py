@@ -102,7 +102,6 @@ class Page:
             right -= 48
 
     def finished(self) -> Image.Image:
-        """The page at its own size."""
         size = (self.image.width // self.scale, self.image.height // self.scale)
         return self.image.resize(size, Image.Resampling.BOX)
 

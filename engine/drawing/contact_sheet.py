@@ -34,7 +34,8 @@ class Cells:
     def corner(self, row: int, column: int) -> tuple[float, float]:
         """Left and top of the cell in ``row`` and ``column``."""
         left = self.left + column * (self.width + self.gap)
-        return left, self.top + row * (self.height + self._row_gap)
+        row_gap = self.gap if self.row_gap is None else self.row_gap
+        return left, self.top + row * (self.height + row_gap)
 
     def right(self) -> float:
         """Where a whole row ends."""
@@ -44,10 +45,6 @@ class Cells:
         """Where ``count`` cells end; ``top`` when there are none."""
         rows = math.ceil(count / self.columns)
         return self.top if not rows else self.corner(rows - 1, 0)[1] + self.height
-
-    @property
-    def _row_gap(self) -> float:
-        return self.gap if self.row_gap is None else self.row_gap
 
 
 def side_by_side(pictures: torch.Tensor, columns: int) -> Image.Image:

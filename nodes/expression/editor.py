@@ -11,8 +11,7 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from ...engine.core.character import Character
-from ...engine.generate.expression.presets import OWN
-from ...engine.generate.expression.request import ORIGINAL
+from ...engine.generate.expression.presets import ORIGINAL, OWN
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ..common import sockets
@@ -91,7 +90,7 @@ class FacetExpressionEditor(io.ComfyNode):
     ) -> io.NodeOutput:
         from ...engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
         from ...engine.generate.expression.edits import parse_edits
-        from ...engine.generate.expression.request import added, requested_expressions
+        from ...engine.generate.expression.presets import added, requested_expressions
         from ...engine.generate.expression.run import (
             SHOWN,
             Outcome,

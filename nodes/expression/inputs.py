@@ -7,8 +7,14 @@ import logging
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.generate.expression.presets import ALL, OWN, Preset, user_presets
-from ...engine.generate.expression.request import FRONT, ORIGINAL
+from ...engine.generate.expression.presets import (
+    ALL,
+    FRONT,
+    ORIGINAL,
+    OWN,
+    Preset,
+    user_presets,
+)
 from ..common import sockets
 from ..common.folders import expressions_folder
 from ..common.inputs import judge_input, seed_input, studio_input

@@ -61,7 +61,6 @@ class Measures:
     by: tuple[str, str, str] = ("", "", "")
 
     def record(self) -> dict[str, Any]:
-        """The measures as plain JSON values."""
         return {**asdict(self), "by": list(self.by)}
 
 
@@ -96,7 +95,6 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong with it."""
         return not self.causes
 
     @property
@@ -151,11 +149,7 @@ class ImageJudge:
             seen = f"{seen} {faces}"
         if self._needs_mask:
             seen = f"{seen} {fingerprint(self.background)}"
-        self._by = (
-            seen,
-            faces,
-            f"pixels {self.dataset}" if self.dataset else "",
-        )
+        self._by = (seen, faces, f"pixels {self.dataset}" if self.dataset else "")
 
     @property
     def _needs_face(self) -> bool:

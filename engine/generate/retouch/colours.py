@@ -10,10 +10,7 @@ MOST_CONTRAST = 1.5
 
 
 def match_colours(
-    image: torch.Tensor,
-    measured: torch.Tensor,
-    wanted: torch.Tensor,
-    strength: float = 1.0,
+    image: torch.Tensor, measured: torch.Tensor, wanted: torch.Tensor, strength: float = 1.0
 ) -> torch.Tensor:
     """``image`` (H, W, 3) in 0..1 with the colours of ``wanted``, as told by ``measured``.
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ...core.character import VOCABULARY, Character, Shot, Tags
+from ...core.character import Character, Shot, Tags
+from ...core.vocabulary import VOCABULARY, in_order, phrase
 from ...vision.faces import find_face
 from ...vision.framing import bands_of, face_share, framing_of, view_of
 from .plan import ShotPlan
-
-AXES = tuple(VOCABULARY)
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,10 @@ class Coverage:
     rows: tuple[CoverageRow, ...]
 
     def record(self) -> dict[str, Any]:
-        """The coverage as plain JSON values."""
         rows = [asdict(row) | {"missing": row.missing} for row in self.rows]
         return {"wanted": self.wanted, "missing": self.missing, "rows": rows}
 
     def table(self) -> str:
-        """The coverage in plain text, one line a value."""
         head = f"{self.wanted} shots planned, {self.wanted - self.missing} there, "
         lines = [f"{head}{self.missing} to make"]
         width = max((len(row.label) for row in self.rows), default=0)
@@ -68,9 +64,9 @@ def coverage(plan: ShotPlan, character: Character | None = None) -> Coverage:
         tuple(request for request, done in zip(plan.requests, covered, strict=True) if done)
     ).coverage()
     rows = [
-        CoverageRow(axis, value, VOCABULARY[axis].get(value, value), count, there[axis][value])
-        for axis in AXES
-        for value, count in _in_order(axis, wanted[axis])
+        CoverageRow(axis, value, phrase(axis, value), wanted[axis][value], there[axis][value])
+        for axis in VOCABULARY
+        for value in in_order(axis, wanted[axis])
     ]
     return Coverage(len(covered), len(covered) - sum(covered), tuple(rows))
 
@@ -84,19 +80,11 @@ def looked_at(character: Character, face_model: Any) -> Character:
     def tagged(shot: Shot) -> Shot:
         if shot.tags.view and shot.tags.framing:
             return shot
-        seen = _seen(shot, face_model)
-        return replace(
-            shot,
-            tags=replace(
-                shot.tags,
-                view=shot.tags.view or seen.view,
-                framing=shot.tags.framing or seen.framing,
-            ),
-        )
+        seen, tags = _seen(shot, face_model), shot.tags
+        view, framing = tags.view or seen.view, tags.framing or seen.framing
+        return replace(shot, tags=replace(tags, view=view, framing=framing))
 
-    return replace(
-        character, source=tagged(character.source), shots=tuple(map(tagged, character.shots))
-    )
+    return character.mapped(tagged)
 
 
 def _seen(shot: Shot, face_model: Any) -> Tags:
@@ -105,10 +93,3 @@ def _seen(shot: Shot, face_model: Any) -> Tags:
         return Tags()
     share = face_share(face, shot.image.shape[0])
     return Tags(framing=framing_of(share, bands_of(face_model)), view=view_of(face.yaw))
-
-
-def _in_order(axis: str, counts: Counter[str]) -> list[tuple[str, int]]:
-    """The values that are wanted: in the vocabulary's order, free text by how often."""
-    known = [value for value in VOCABULARY[axis] if value in counts]
-    free = [value for value, _ in counts.most_common() if value not in VOCABULARY[axis]]
-    return [(value, counts[value]) for value in (*known, *free)]

@@ -49,7 +49,6 @@ class ShotProgress:
 
     @property
     def ended(self) -> bool:
-        """Whether the line is done."""
         return self.state in ("accepted", "failed")
 
 
@@ -81,7 +80,6 @@ class JudgedShot:
 
     @property
     def passed(self) -> bool:
-        """Whether no gate failed."""
         return self.shot.accepted
 
     @property
@@ -239,11 +237,7 @@ class Shoot:
 
 
 def plain_shoot(
-    character: Character,
-    studio: Studio,
-    gates: Gates,
-    seed: int,
-    rules: RetryRules | None = None,
+    character: Character, studio: Studio, gates: Gates, seed: int, rules: RetryRules | None = None
 ) -> Shoot:
     """A shoot of ``character`` alone, as a plan asks for."""
     kind = plain_kind(ShotCamera(character, studio), gates)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.character import VOCABULARY, Character, Provenance, Tags
+from ...core.character import Character, Provenance, Tags
 from ...core.errors import FacetError
+from ...core.vocabulary import VOCABULARY
 from .instructions import describes, named_details, split_instruction
 
 

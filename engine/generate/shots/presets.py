@@ -16,11 +16,7 @@ OUTFITS = (
     "white tank top and red shorts",
     "grey t-shirt and brown trousers",
 )
-PLAIN_BACKGROUNDS = (
-    "plain grey background",
-    "plain white background",
-    "plain blue background",
-)
+PLAIN_BACKGROUNDS = ("plain grey background", "plain white background", "plain blue background")
 PLACES = ("in a park", "in a room")
 MORE_PLACES = (*PLACES, "in a city", "on a beach", "at night")
 
