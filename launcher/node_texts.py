@@ -79,10 +79,10 @@ def options_settings() -> str:
 
 def editor_sliders() -> str:
     """The sliders of a face, by their regions: each with its range and what it does."""
-    from ..engine.generate.expression.table import REGIONS, SLIDERS
+    from ..engine.generate.expression.table import SLIDERS
 
     rows = ["| slider | from | to | what it does |", "|---|---|---|---|"]
-    for region in REGIONS:
+    for region in dict.fromkeys(one.region for one in SLIDERS):
         rows.append(f"| *{region}* | | | |")
         rows += [
             f"| `{one.name}` | {one.low:g} | {one.high:g} | {one.does} |"
