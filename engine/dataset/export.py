@@ -86,7 +86,7 @@ def export(
     or ``folder`` holds a dataset in another layout.
     """
     if not character.dataset:
-        raise FacetError(f"{character.name} has no image that is included; include one.")
+        raise FacetError(f"{character.name} has no included image; include one.")
     for shot in character.pictures:
         _check(shot)
     with Output(folder, character, layout) as output:
@@ -248,8 +248,8 @@ def _check(shot: Shot) -> None:
         json.dumps(shot_record(shot), ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
         raise FacetError(
-            f"The shot {shot.hash[:16]} says something that no file can hold ({error}); "
-            "write its caption, tags or weight anew."
+            f"The shot {shot.hash[:16]} holds something that no file can store ({error}); "
+            "rewrite its caption, tags or weight."
         ) from error
 
 

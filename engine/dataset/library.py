@@ -109,7 +109,7 @@ class Library:
         """
         name, _, wanted = label.strip().rpartition("/")
         if not name:
-            raise FacetError(f"{label!r} is no version; give one such as 'Ada/v2'.")
+            raise FacetError(f"{label!r} is not a version; give one such as 'Ada/v2'.")
         finished = _finished(contained(self.root, name, FOLDER))
         if not finished:
             raise FacetError(
@@ -212,8 +212,8 @@ def _digest(record: dict[str, Any]) -> str:
         json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
         raise FacetError(
-            f"{record['name']!a} or a shot of it says something that no file can hold ({error}); "
-            "write the note, its captions, tags or weights anew."
+            f"{record['name']!a} or a shot of it holds something that no file can store ({error}); "
+            "rewrite the note, its captions, tags or weights."
         ) from error
     said = {key: value for key, value in record.items() if key != "note"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -54,9 +54,7 @@ def character_of(
             break
     trigger = names.trigger or said.get("trigger") or next(iter(words), "")
     if not trigger:
-        raise FacetError(
-            f"Nothing in {tree.where} says what the trigger is; give it, such as 'zqx'."
-        )
+        raise FacetError(f"Nothing in {tree.where} states the trigger; give it, such as 'zqx'.")
     companions = said.get("companions")
     companions = map(str, companions) if isinstance(companions, list) else ()
     character = Character(

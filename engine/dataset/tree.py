@@ -76,7 +76,7 @@ class Tree(contextlib.ExitStack):
         try:
             archive = self.enter_context(zipfile.ZipFile(path))
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            self.faults.add(path.name, f"is no zip that can be read ({error})")
+            self.faults.add(path.name, f"is not a readable zip ({error})")
             return
         self._archives[prefix] = archive
         self.comment = self.comment or archive.comment

@@ -240,7 +240,7 @@ def unwritable(error: OSError) -> str:
     """One sentence about a disk that refused."""
     return (
         f"The dataset cannot be written ({error.strerror or error}); free some space, close the "
-        "file, or give a shorter folder name, and run it again: it goes on from there."
+        "file, or give a shorter folder name, and run it again: it resumes from there."
     )
 
 

@@ -85,7 +85,7 @@ def fitted(given: Mapping[int, Sequence[float] | np.ndarray]) -> Face:
     nose, chin = frame.inside(landmarks[[NOSE, CHIN]])
     if chin[1] < 0.2:
         raise FacetError(
-            "The face stands on its head; right and left are the person's own, so that the right "
+            "The face is upside down; right and left are the person's own, so that the right "
             "eye of a face that looks at you is on the image's left."
         )
     template = TEMPLATE[:, :2]

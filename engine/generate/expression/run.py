@@ -66,7 +66,7 @@ def pictures_from(
     front = [one for one in character.dataset if one.tags.view in ("", "front")]
     if not front:
         raise FacetError(
-            f"No included shot of {character.name} looks to the front; set shots to original."
+            f"No included shot of {character.name} is from the front; set shots to original."
         )
     return [EditedImage(one.image, character, one) for one in front]
 

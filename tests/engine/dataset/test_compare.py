@@ -93,7 +93,7 @@ def test_another_trigger_original_or_companion_is_said(before):
     assert not found.same and found.groups == ()
     assert found.names == [
         "The trigger was 'zqx' and is 'zqy'.",
-        "With it was nobody, and is zqb dog.",
+        "Its companions were none, and are zqb dog.",
         "The original is another image.",
     ]
 

@@ -292,7 +292,7 @@ def test_a_strangers_zip_is_read_where_it_is(tmp_path):
 def test_a_broken_zip_is_one_sentence(tmp_path):
     path = tmp_path / "a.zip"
     path.write_bytes(b"PK\x03\x04 not really")
-    with pytest.raises(ValueError, match="is no zip that can be read"):
+    with pytest.raises(ValueError, match="is not a readable zip"):
         load(path, ZQX)
 
 

@@ -190,7 +190,7 @@ def test_points_that_are_no_face_are_said():
         hand_placed(json.dumps(shares[:3]), 512, 512)
     with pytest.raises(ValueError, match="lies outside of the picture"):
         hand_placed(json.dumps([[math.nan, 0.0], *shares[1:]]), 512, 512)
-    with pytest.raises(ValueError, match="stands on its head"):
+    with pytest.raises(ValueError, match="is upside down"):
         face_from_points(points * (1, -1))
     with pytest.raises(ValueError, match="less than a pixel apart"):
         face_from_points(np.full((12, 2), 5.0))
