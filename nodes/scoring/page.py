@@ -113,6 +113,15 @@ def reports_beside(folder: str) -> list[dict[str, Any]]:
     return [one for one, _ in zip(filter(None, read), range(MOST_REPORTS), strict=False)]
 
 
+def _summary(path: Path) -> dict[str, Any]:
+    """What the panel shows beside the verdict; nothing of a report that has no such file."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
 def read_summary(path: Path) -> dict[str, Any] | None:
     """What the page shows of the report with the score in ``path``; None where it is broken."""
     called = OWN_FOLDER.fullmatch(path.parent.name)
@@ -125,6 +134,7 @@ def read_summary(path: Path) -> dict[str, Any] | None:
         return None
     day, hour, minute, second = called.groups()
     return {
+        **_summary(path.with_name("summary.json")),
         "folder": below_output(path.parent),
         "made": f"{day}T{hour}:{minute}:{second}",
         "verdict": verdict,

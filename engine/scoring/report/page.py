@@ -46,7 +46,7 @@ def report_page(character: Character, evaluation: Evaluation) -> str:
         title=f"{character.name}: identity report",
         policy=POLICY,
         style=(HERE / "report.css").read_text("utf-8"),
-        sections=[rendered(name, of) for name in SECTIONS],
+        sections=[(rendered(name, of), FOLDED.get(name)) for name in SECTIONS],
     )  # fmt: skip
 
 
@@ -125,6 +125,18 @@ SECTIONS: dict[str, tuple[str, Callable[[Material], Any]]] = {
     "settings": ("settings", settings),
 }
 """Each section's template and what it is made from, in the order of the page."""
+FOLDED = {
+    "pareto": "What similarity costs",
+    "sheet": "Every image",
+    "charts": "By checkpoint, view and kind of image",
+    "nearest": "Nearest training images",
+    TRIGGER: "Prompted with the trigger only",
+    ATTRIBUTE: "Wearing something new",
+    LEAK: "Clothes not in the prompt",
+    "rules": "How the verdict was made",
+    "settings": "Settings and prompts",
+}
+"""Sections that wait below their titles: what decides stands open, before them."""
 
 
 @cache

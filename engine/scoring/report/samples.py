@@ -208,16 +208,20 @@ def nearest(of: Material) -> PairsView | None:
 
 def worst(of: Material) -> list[tuple[Tile, list[str]]]:
     """The five with the most faults, and of those the least alike, with what is wrong with each."""
-    off = {prompt: one.sample for prompt, one in of.off.items()}
-    judged = [(faults(one.sample, off.get(prompt)), one) for prompt, one in of.best.items()]
-    judged.sort(key=lambda pair: (-len(pair[0]), pair[1].sample.similarity))
     return [
         (
             tile(one.image, words_of(one.sample), f"on {score_of(one.sample)}", "on"),
             why or ["No fault; less alike than the rest."],
         )
-        for why, one in judged[:WORST]
+        for why, one in by_faults(of)[:WORST]
     ]
+
+
+def by_faults(of: Material) -> list[tuple[list[str], ScoredImage]]:
+    """The images of what was chosen with what is wrong with each, the worst first."""
+    off = {prompt: one.sample for prompt, one in of.off.items()}
+    judged = [(faults(one.sample, off.get(prompt)), one) for prompt, one in of.best.items()]
+    return sorted(judged, key=lambda pair: (-len(pair[0]), pair[1].sample.similarity))
 
 
 def faults(sample: ScoredSample, off: ScoredSample | None) -> list[str]:
