@@ -36,7 +36,7 @@ class ClipVisionModel:
         self.name = type(writers[0]).__name__.strip("_")
         if not self._sees(writers[0]):
             raise FacetError(
-                f"The CLIP connected to 'vlm' ({self.name}) drops the picture and would answer "
+                f"The CLIP connected to 'vlm' ({self.name}) drops the image and would answer "
                 "blindly, as the text encoder of Qwen-Image does. Connect one that sees, such as "
                 "Qwen3-VL, Qwen3.5 or Gemma 4, or choose a 'vlm_folder'."
             )

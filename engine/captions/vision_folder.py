@@ -232,7 +232,7 @@ def _prompt(processor: Any, question: str) -> str:
         if question in prompt and "'type'" not in prompt and processor.image_token in prompt:
             return str(prompt)
     raise FacetError(
-        "The chat template of this model has no place for a picture; take the folder of a "
+        "The chat template of this model has no place for an image; take the folder of a "
         "vision-language model."
     )
 

@@ -129,17 +129,15 @@ class Shot:
     def __post_init__(self) -> None:
         image = self.image.detach().to("cpu", torch.float32)
         if image.ndim != 3 or image.shape[-1] != 3:
-            raise FacetError(
-                f"A shot needs a picture of shape (H, W, 3), not {tuple(image.shape)}."
-            )
+            raise FacetError(f"A shot needs an image of shape (H, W, 3), not {tuple(image.shape)}.")
         if not torch.isfinite(image).all():
-            raise FacetError("The picture holds values that are not numbers; make it again.")
+            raise FacetError("The image holds values that are not numbers; make it again.")
         object.__setattr__(self, "image", quantise(image).to(torch.float32) / 255)
         if self.mask is not None:
             mask = self.mask.detach().to("cpu", torch.float32)
             if mask.shape != image.shape[:2]:
                 raise FacetError(
-                    f"The mask is {tuple(mask.shape)} and the picture {tuple(image.shape[:2])}; "
+                    f"The mask is {tuple(mask.shape)} and the image {tuple(image.shape[:2])}; "
                     "they need the same height and width."
                 )
             object.__setattr__(self, "mask", mask)

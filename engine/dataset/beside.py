@@ -53,7 +53,7 @@ class Beside:
             try:
                 mask = read_mask(self.tree.read(place))
                 if mask.shape != shot.image.shape[:2]:
-                    raise UnreadablePicture("has another size than its picture")
+                    raise UnreadablePicture("has another size than its image")
                 return mask
             except (OSError, UnreadablePicture) as error:
                 self.faults.add(place, str(error))

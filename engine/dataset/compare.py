@@ -60,7 +60,7 @@ class Comparison:
         """The pictures that came and went, by what happened to them; no group is empty."""
         groups = (
             ("Added", self.added),
-            ("Taken into the dataset", self.taken_in),
+            ("Included in the dataset", self.taken_in),
             ("Removed", self.removed),
             ("Left out of the dataset", self.left_out),
         )
@@ -82,10 +82,10 @@ class Comparison:
             if was != now:
                 said.append(f"The {what.replace('_', ' ')} was {was!r} and is {now!r}.")
         if one.companions != other.companions:
-            was, now = (", ".join(who.companions) or "nobody" for who in (one, other))
-            said.append(f"With it was {was}, and is {now}.")
+            was, now = (", ".join(who.companions) or "none" for who in (one, other))
+            said.append(f"Its companions were {was}, and are {now}.")
         if one.source.hash != other.source.hash:
-            said.append("The original is another picture.")
+            said.append("The original is another image.")
         return said
 
     @property
@@ -195,4 +195,4 @@ def _some(lines: list[str]) -> list[str]:
 
 
 def _pictures(count: int) -> str:
-    return f"{count} picture" if count == 1 else f"{count} pictures"
+    return f"{count} image" if count == 1 else f"{count} images"

@@ -123,7 +123,7 @@ def parse_curation(text: str) -> Curation:
     shots = written.get("shots", {}) if isinstance(written, dict) else None
     if not isinstance(shots, dict):
         raise FacetError(
-            "curation has to be an object that holds decisions by the hashes of pictures; "
+            "curation has to be an object that holds decisions by the hashes of images; "
             f"empty it, or write {_EXAMPLE}."
         )
     approved = written.get("approved", "")
@@ -136,7 +136,7 @@ def parse_curation(text: str) -> Curation:
 def _digits(key: str) -> str:
     if not re.fullmatch(rf"[0-9a-f]{{{HASH_DIGITS},64}}", key):
         raise FacetError(
-            f"curation: {key[:80]!r} is no picture's hash; write at least its first {HASH_DIGITS} "
+            f"curation: {key[:80]!r} is no image's hash; write at least its first {HASH_DIGITS} "
             "digits."
         )
     return key[:HASH_DIGITS]
@@ -151,7 +151,7 @@ def _choice(key: str, value: object) -> Choice:
     if weight is not None and not _is_weight(weight):
         raise FacetError(
             f"curation: the weight of {key} is {weight!r}; write a number above 0 and up to "
-            f"{MOST_WEIGHT:g}, or leave the picture out with include."
+            f"{MOST_WEIGHT:g}, or leave the image out with include."
         )
     caption = value.get("caption")
     if caption is not None and not isinstance(caption, str):

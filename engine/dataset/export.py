@@ -55,13 +55,13 @@ class Export:
 
     @property
     def summary(self) -> str:
-        made, wrote = _count(self.pictures, "picture"), _count(len(self.written), "file")
+        made, wrote = _count(self.pictures, "image"), _count(len(self.written), "file")
         lines = [f"{made} in {self.folder}; {wrote} written.", *self.notes]
         if self.kept_texts:
             lines.append("Edited by hand, so left as they are: " + _listed(self.kept_texts))
         if self.removed:
             gone = _count(len(self.removed), "file")
-            lines.append(f"Removed, of pictures no longer there: {gone}.")
+            lines.append(f"Removed, of images no longer there: {gone}.")
         if self.left:
             lines.append("No longer in the dataset, but changed by hand: " + _listed(self.left))
         lines.append("A caption file that you edit is never written over.")
@@ -86,7 +86,7 @@ def export(
     or ``folder`` holds a dataset in another layout.
     """
     if not character.dataset:
-        raise FacetError(f"{character.name} has no picture that is included; include one.")
+        raise FacetError(f"{character.name} has no included image; include one.")
     for shot in character.pictures:
         _check(shot)
     with Output(folder, character, layout) as output:
@@ -248,8 +248,8 @@ def _check(shot: Shot) -> None:
         json.dumps(shot_record(shot), ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
         raise FacetError(
-            f"The shot {shot.hash[:16]} says something that no file can hold ({error}); "
-            "write its caption, tags or weight anew."
+            f"The shot {shot.hash[:16]} holds something that no file can store ({error}); "
+            "rewrite its caption, tags or weight."
         ) from error
 
 

@@ -61,7 +61,7 @@ def picture_bytes(
             image.save(buffer, "WEBP", lossless=True, exact=True, exif=_exif(shot, workflow))
     except (OSError, ValueError) as error:
         raise FacetError(
-            f"A picture of {image.width}x{image.height} cannot be written as {kind.value} "
+            f"An image of {image.width}x{image.height} cannot be written as {kind.value} "
             f"({error}); choose png."
         ) from error
     return buffer.getvalue()

@@ -58,7 +58,7 @@ class Version:
     @property
     def line(self) -> str:
         saved = self.saved[:16].replace("T", " ")
-        counted = f"{self.pictures} pictures, {self.included} included"
+        counted = f"{self.pictures} images, {self.included} included"
         return "  ".join(filter(None, (self.label, saved, counted, self.note)))
 
 
@@ -109,7 +109,7 @@ class Library:
         """
         name, _, wanted = label.strip().rpartition("/")
         if not name:
-            raise FacetError(f"{label!r} is no version; give one such as 'Ada/v2'.")
+            raise FacetError(f"{label!r} is not a version; give one such as 'Ada/v2'.")
         finished = _finished(contained(self.root, name, FOLDER))
         if not finished:
             raise FacetError(
@@ -212,8 +212,8 @@ def _digest(record: dict[str, Any]) -> str:
         json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
         raise FacetError(
-            f"{record['name']!a} or a shot of it says something that no file can hold ({error}); "
-            "write the note, its captions, tags or weights anew."
+            f"{record['name']!a} or a shot of it holds something that no file can store ({error}); "
+            "rewrite the note, its captions, tags or weights."
         ) from error
     said = {key: value for key, value in record.items() if key != "note"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
@@ -226,7 +226,7 @@ def _read(folder: Path) -> dict[str, Any]:
         if record["facet"] > FORMAT:
             raise FacetError("a newer Facet wrote it")
         if not (record["pictures"] and all(one["hash"] for one in record["pictures"])):
-            raise FacetError("it lists no pictures")
+            raise FacetError("it lists no images")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FacetError(
             f"{folder / RECORD} cannot be read ({error}); mend it or move the folder away."
@@ -278,11 +278,11 @@ def kept(library: Path, entry: dict[str, Any]) -> Shot:
         shot = shot_from_record(entry, image, mask)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FacetError(
-            f"The picture {name} in {library} cannot be read ({error}); put it back there."
+            f"The image {name} in {library} cannot be read ({error}); put it back there."
         ) from error
     if shot.hash != entry["hash"] or (mask is not None and mask_hash(mask) != entry["mask"]):
         raise FacetError(
-            f"The picture {name} in {library} is not the one that was saved; put the right one "
+            f"The image {name} in {library} is not the one that was saved; put the right one "
             "back there."
         )
     return shot

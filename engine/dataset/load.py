@@ -125,14 +125,14 @@ class _Reading:
             read = self._with_all(one)
             same_picture = kept.get(read.shot.hash)
             if same_picture is not None:
-                self.faults.add(read.name, f"the same picture as {same_picture.name}")
+                self.faults.add(read.name, f"the same image as {same_picture.name}")
             if same_picture is None or (read.shot.caption and not same_picture.shot.caption):
                 kept[read.shot.hash] = read
         self._report_the_rest(files)
         if not kept:
             reasons = "; ".join(self.faults.lines[:3])
             raise FacetError(
-                f"There is no picture to read in {self.tree.where}"
+                f"There is no image to read in {self.tree.where}"
                 + (f" ({reasons})." if reasons else "; put PNG, JPEG or WebP files there.")
             )
         ordered = self._in_order(list(kept.values()))
@@ -181,9 +181,9 @@ class _Reading:
         if found.exact and entry.get("hash") not in (None, shot.hash):
             kind = str(entry.get("format"))
             lossy = kind in {one.value for one in PictureFormat if not one.lossless}
-            what = kind.upper() if lossy else "a format that loses some"
+            what = kind.upper() if lossy else "a lossy format"
             self.faults.add(
-                found.name, f"is {what}: near the picture that was exported, not equal to it"
+                found.name, f"is {what}: near the image that was exported, not equal to it"
             )
         repeats = 0 if entry or own_repeats is None else int(own_repeats[1])
         return replace(found, shot=shot, repeats=repeats)
@@ -208,7 +208,7 @@ class _Reading:
             suffix = path.suffix.lower()
             if suffix in TEXTS:
                 if str(path.with_suffix("")) not in stems and name not in self.beside.used | ours:
-                    self.faults.add(name, "has no picture")
+                    self.faults.add(name, "has no image")
             elif suffix in SUFFIXES:
                 continue  # a mask
             elif path.name.lower() not in SILENT and name not in ours:
@@ -232,7 +232,7 @@ def _shot_of(found: Found, faults: Faults) -> Shot:
         return found.shot
     if found.exact:
         return shot
-    faults.add(found.name, "the picture was changed since it was exported")
+    faults.add(found.name, "the image was changed since it was exported")
     parent = str(found.entry.get("hash", ""))
     return replace(shot, scores=(), provenance=Provenance("edited", parent=parent))
 

@@ -76,7 +76,7 @@ class Tree(contextlib.ExitStack):
         try:
             archive = self.enter_context(zipfile.ZipFile(path))
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            self.faults.add(path.name, f"is no zip that can be read ({error})")
+            self.faults.add(path.name, f"is not a readable zip ({error})")
             return
         self._archives[prefix] = archive
         self.comment = self.comment or archive.comment
@@ -97,7 +97,7 @@ class Tree(contextlib.ExitStack):
                 with os.scandir(self.where / folder) as entries:
                     found = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self.faults.add(folder or ".", f"cannot be looked into ({error.strerror})")
+                self.faults.add(folder or ".", f"cannot be opened ({error.strerror})")
                 continue
             for entry in found:
                 name = f"{folder}/{entry.name}" if folder else entry.name

@@ -69,7 +69,7 @@ def _read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     path = folder / f"{name}.safetensors"
     if not path.is_file():
         raise RuntimeError(
-            f"Facet demo models: {path.name} is missing from {folder}. Install Facet again, or "
+            f"Facet Demo Models: {path.name} is missing from {folder}. Install Facet again, or "
             "fetch the file from its repository."
         )
     try:
@@ -77,7 +77,7 @@ def _read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError) as problem:
         raise RuntimeError(
-            f"Facet demo models: {path.name} in {folder} is damaged ({problem}). Install Facet "
+            f"Facet Demo Models: {path.name} in {folder} is damaged ({problem}). Install Facet "
             "again, or fetch the file from its repository."
         ) from problem
 
@@ -103,7 +103,7 @@ def load_model(folder: Path = WEIGHTS) -> comfy.model_patcher.ModelPatcher:
     state, _ = _read(folder, "flux")
     model = comfy.sd.load_diffusion_model_state_dict(state)
     if model is None:
-        raise RuntimeError("Facet demo models: this ComfyUI cannot load flux.safetensors.")
+        raise RuntimeError("Facet Demo Models: this ComfyUI cannot load flux.safetensors.")
     return model
 
 
@@ -162,7 +162,7 @@ def load_clip_vision(folder: Path = WEIGHTS) -> comfy.clip_vision.ClipVisionMode
     encoder = comfy.clip_vision.ClipVisionModel(vision_config())
     missing, _ = encoder.load_sd({name: value.float() for name, value in state.items()})
     if missing:
-        raise RuntimeError(f"Facet demo models: identity.safetensors lacks {', '.join(missing)}.")
+        raise RuntimeError(f"Facet Demo Models: identity.safetensors lacks {', '.join(missing)}.")
     return encoder
 
 

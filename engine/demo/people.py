@@ -19,12 +19,12 @@ def demo_picture(index: int) -> torch.Tensor:
     Raises FacetError when there is no such person, RuntimeError when the file cannot be read.
     """
     if not 0 <= index < COUNT:
-        raise FacetError(f"Facet demo picture: there is no person {index}; take 0 to {COUNT - 1}.")
+        raise FacetError(f"Facet Demo Picture: there is no person {index}; take 0 to {COUNT - 1}.")
     path = PEOPLE / f"{index:02d}.png"
     try:
         return read_image(path)
     except OSError as problem:
         raise RuntimeError(
-            f"Facet demo picture: {path.name} is missing or damaged in {path.parent}. "
+            f"Facet Demo Picture: {path.name} is missing or damaged in {path.parent}. "
             "Install Facet again."
         ) from problem

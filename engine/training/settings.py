@@ -131,8 +131,8 @@ class TrainingSettings:
     steps: int = setting(0, TRAINER, 0, _MOST_STEPS, resumable=True)(
         f"Training steps. 0 (recommended) takes {FACET.per_image} for each image, from "
         f"{FACET.fewest} to {FACET.most}.",
-        "More is not better: past its best, a LoRA copies its images. Connect "
-        "**clip_vision**, or use the Identity Scorer, to find the checkpoint to use.",
+        "More is not better: past its best, a LoRA copies its images. Connect a **judge** with a "
+        "CLIP_VISION, or use the Identity Scorer, to find the checkpoint to use.",
     )
     rank: int = setting(16, TRAINER, 1, 256)(
         "Rank of the LoRA, which decides its size. 8 to 32 suits a character.",
@@ -318,15 +318,15 @@ class TrainingSettings:
     )
     sample_every: int = setting(0, WATCHING, 0, 100_000, resumable=True)(
         "Steps between two sets of samples; 250 is recommended. 0 makes none, and with "
-        "clip_vision on the trainer a set at each checkpoint."
+        "a CLIP_VISION in the trainer's judge a set at each checkpoint."
     )
     sample_prompts: str = setting("", WATCHING, resumable=True, multiline=True)(
-        "Prompts of the samples, one a line; [trigger] and [class] are replaced. Empty "
+        "Prompts of the samples, one per line; [trigger] and [class] are replaced. Empty "
         "(recommended) takes Facet's own."
     )
     patience: int = setting(0, WATCHING, 0, 1000, resumable=True)(
         "Stops after so many checkpoints without a better one; 3 is recommended with "
-        "clip_vision on the trainer, 0 never stops."
+        "a CLIP_VISION in the trainer's judge, 0 never stops."
     )
     continue_from: str = setting("", WATCHING, advanced=True)(
         "A LoRA to start from; none is recommended. Files of kohya, diffusers and PEFT are read."

@@ -33,7 +33,7 @@ class FacetShotPlan(io.ComfyNode):
                     "preset",
                     options=[*PRESETS, OWN_LINES],
                     default="compact LoRA (16)",
-                    tooltip="A ready list of shots.",
+                    tooltip="A ready-made list of shots.",
                 ),
                 io.String.Input(
                     "lines",

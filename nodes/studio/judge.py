@@ -39,7 +39,7 @@ def model_inputs() -> list[io.Input]:
             "face_embedder",
             optional=True,
             tooltip="A face recognition model: the scorer and Character Shot then measure "
-            "identity on faces, no longer by appearance. Needs the face detection model.",
+            "identity on faces instead of appearance. Needs the face detection model.",
         ),
         io.Model.Input(
             "person_detector",
@@ -57,8 +57,8 @@ def model_inputs() -> list[io.Input]:
         io.BackgroundRemoval.Input(
             "background_removal",
             optional=True,
-            tooltip="Cuts the person out, to find the pose and outfit of a training image in "
-            "another place, and for a similarity without the background.",
+            tooltip="Cuts the person out: to recognise the pose and outfit of a training image "
+            "in another place, and to measure similarity without the background.",
         ),
     ]
 

@@ -78,8 +78,8 @@ class FacetLoraTrainer(io.ComfyNode):
                     "connected, samples are made in the studio that is trained in.",
                 ),
                 judge_input(
-                    "Measures by its CLIP_VISION how similar the samples are to the original, so "
-                    "that the best checkpoint is kept."
+                    "Measures with its CLIP_VISION how similar the samples are to the original, "
+                    "so that the best checkpoint is kept."
                 ),
                 io.String.Input(
                     "run_name",

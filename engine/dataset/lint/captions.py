@@ -25,16 +25,16 @@ def caption_findings(character: Character, policy: str | None = None) -> list[Fi
         found(
             "caption_missing",
             [shot.hash],
-            "A picture has no caption.",
+            "An image has no caption.",
             ", ".join([character.phrase, *shot.tags.phrases()]),
         )
         for shot in character.dataset
         if not shot.caption.strip()
     ]
     findings += trigger_findings(character)
-    findings += _wording(character, "boilerplate", boilerplate_spans, "says nothing of the picture")
+    findings += _wording(character, "boilerplate", boilerplate_spans, "says nothing of the image")
     if policy == BIND_TO_TRIGGER:
-        why = "is for the trigger to say"
+        why = "the trigger should carry"
         findings += _wording(character, "identity_words", identity_spans, why)
     if policy != TRIGGER_ONLY:
         findings += duplicates(character)
@@ -66,7 +66,7 @@ def duplicates(character: Character) -> list[Finding]:
         found(
             "caption_duplicate",
             shots,
-            f"{len(shots)} pictures share the caption {caption!r}.",
+            f"{len(shots)} images share the caption {caption!r}.",
             about=caption,
         )
         for caption, shots in same.items()

@@ -34,12 +34,12 @@ KNOWN = 0.5
 
 EFFECTS = MappingProxyType(
     {
-        "view": "The LoRA has to guess the look from there.",
-        "framing": "Pictures in this framing come out less alike.",
+        "view": "The LoRA has to guess what the character looks like from there.",
+        "framing": "Images in this framing come out less similar.",
         "expression": "The face stiffens into the expressions that it knows.",
-        "lighting": "Light becomes a part of the character, and resists prompts for another.",
-        "background": "The place becomes a part of the character, and appears unasked.",
-        "outfit": "The clothes become a part of the character, and appear unasked.",
+        "lighting": "The light becomes part of the character, and resists prompts for another.",
+        "background": "The place becomes part of the character, and appears unprompted.",
+        "outfit": "The clothes become part of the character, and appear unprompted.",
     }
 )
 
@@ -58,8 +58,7 @@ def coverage_findings(
         values = [value for look in seen if (value := _value(look, axis, face_model))]
         if len(values) < KNOWN * len(seen) or not values:
             skipped.append(
-                f"Coverage of {axis}: skipped, {len(values)} of {len(seen)} pictures have it "
-                "tagged."
+                f"Coverage of {axis}: skipped, {len(values)} of {len(seen)} images have it tagged."
             )
         else:
             findings += judge(axis, Counter(values))
@@ -75,7 +74,7 @@ def count(pictures: int) -> list[Finding]:
         found(
             "too_few" if few else "coverage",
             (),
-            f"There are {pictures} pictures; {FEWEST} are the least, {ADVISED} and more advised.",
+            f"There are {pictures} images; at least {FEWEST} are needed, {ADVISED} are advised.",
             about="count",
             effect=SET_KINDS["too_few"].effect,
             remedy=SET_KINDS["too_few"].remedy,
@@ -90,7 +89,7 @@ def missing(axis: str, values: Counter[str]) -> list[Finding]:
         if not any(values[value] for value in wanted):
             words = " or ".join(VOCABULARY[axis][value] for value in wanted)
             name = wanted[0] if len(wanted) == 1 else "profile"
-            findings.append(_hole(axis, name, f"No picture is tagged {words}."))
+            findings.append(_hole(axis, name, f"No image is tagged {words}."))
     return findings
 
 
@@ -101,7 +100,7 @@ def framings(axis: str, values: Counter[str]) -> list[Finding]:
         _hole(
             axis,
             framing,
-            f"{values[framing]} of {total} pictures are {VOCABULARY[axis][framing]}; "
+            f"{values[framing]} of {total} images are {VOCABULARY[axis][framing]}; "
             f"{share:.0%} are advised.",
         )
         for framing, share in FRAMINGS.items()
@@ -132,7 +131,7 @@ def outfits(axis: str, values: Counter[str]) -> list[Finding]:
     if len(values) >= OUTFITS:
         return []
     plural = "s" * (len(values) != 1)
-    says = f"All pictures show {len(values)} outfit{plural}; {OUTFITS} or 4 are advised."
+    says = f"All images show {len(values)} outfit{plural}; {OUTFITS} or 4 are advised."
     return [_hole(axis, "", says)]
 
 

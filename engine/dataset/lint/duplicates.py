@@ -47,7 +47,7 @@ def near_duplicates(character: Character, seen: Sequence[Look], clip_vision: Any
         for other in group:
             if other != best:
                 shots = (seen[best].shot.hash, seen[other].shot.hash)
-                findings.append(found("near_duplicate", shots, "Two pictures are nearly the same."))
+                findings.append(found("near_duplicate", shots, "Two images are nearly the same."))
     return findings
 
 

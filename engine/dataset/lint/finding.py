@@ -33,20 +33,20 @@ SHOT_KINDS = MappingProxyType(
         ),
         "trigger_missing": Kind(
             1.0,
-            "The LoRA learns this picture without the trigger, so that the character appears "
-            "unasked, and less when asked.",
+            "The LoRA learns this image without the trigger, so that the character appears "
+            "unprompted, and less when prompted.",
             action="caption",
         ),
         "several_people": Kind(
             1.0,
-            "The LoRA mixes their faces, or learns to draw company.",
-            "Or crop the picture to the character.",
+            "The LoRA mixes their faces, or learns to add other people.",
+            "Or crop the image to the character.",
             "exclude",
         ),
         "empty_mask": Kind(
             1.0,
-            "With masks on, the LoRA learns nothing from this picture.",
-            "Make the mask again, or load the picture without it.",
+            "With masks on, the LoRA learns nothing from this image.",
+            "Make the mask again, or load the image without it.",
             "exclude",
         ),
         "no_face": Kind(
@@ -55,46 +55,46 @@ SHOT_KINDS = MappingProxyType(
             "Tag it as a back view if it is one.",
             "exclude",
         ),
-        "blurred": Kind(0.7, "The LoRA learns blur as a part of the face.", action="exclude"),
+        "blurred": Kind(0.7, "The LoRA learns blur as part of the face.", action="exclude"),
         "trigger_misspelt": Kind(
             0.7,
-            "What this picture teaches binds to another word than the trigger.",
+            "What this image teaches binds to another word than the trigger.",
             action="caption",
         ),
         "small_picture": Kind(
             0.5,
-            "Enlarged or in a size of its own, it teaches softness and no detail.",
+            "Enlarged, or trained at its own size, it teaches softness instead of detail.",
             "Facet Refine Shots enlarges it with an upscale model.",
             "exclude",
         ),
         "near_duplicate": Kind(
-            0.5, "What both show weighs double, and comes out as a copy.", action="exclude"
+            0.5, "What both show counts twice, and comes out as a copy.", action="exclude"
         ),
         "identity_words": Kind(
             0.5,
-            "It binds to those words instead of the trigger, and is missing when a prompt leaves "
-            "them out.",
+            "The trait binds to those words instead of the trigger, and is missing when a prompt "
+            "leaves them out.",
             action="caption",
         ),
         "odd_weight": Kind(0.5, action="weight"),
         "tiny_face": Kind(
             0.4,
-            "A few latent pixels of a face teach a face of smears, which shows in full-body "
-            "pictures.",
-            "Or crop the picture closer.",
+            "A face of a few latent pixels teaches smeared faces, which shows in full-body images.",
+            "Or crop the image closer.",
             "exclude",
         ),
         "trigger_doubled": Kind(
             0.3,
-            "The trigger weighs double here, and prompts with it once call less.",
+            "The trigger counts twice here, and prompts that name it once bring out less of the "
+            "character.",
             action="caption",
         ),
         "boilerplate": Kind(
-            0.3, "Words without a picture weaken those that have one.", action="caption"
+            0.3, "Words that the image does not show weaken those that it does.", action="caption"
         ),
         "caption_duplicate": Kind(
             0.2,
-            "What sets them apart is said nowhere, so that it blends into the character.",
+            "What sets them apart is not captioned, so it blends into the character.",
             "Say what differs: the background, the light, the clothes or a detail.",
         ),
     }
@@ -105,26 +105,26 @@ SET_KINDS = MappingProxyType(
     {
         "too_few": Kind(
             0.2,
-            "With few pictures the LoRA repeats them instead of learning from them.",
+            "With few images the LoRA repeats them instead of learning from them.",
             "Make more with Facet Shot Generator.",
         ),
         "constant_background": Kind(
             0.15,
-            "The LoRA learns the place as a part of the character and draws it unasked.",
+            "The LoRA learns the place as part of the character, and it appears unprompted.",
             "Add shots in other places, train with masks, or exclude some of these.",
         ),
         "constant_garment": Kind(
             0.15,
-            "The LoRA learns the clothes as a part of the character and draws them unasked.",
+            "The LoRA learns the clothes as part of the character, and they appear unprompted.",
             "Add shots in other outfits, name the clothes in the captions, or exclude some.",
         ),
         "common_phrase": Kind(
             0.05,
-            "What nearly every caption says becomes a part of the call: prompts without it call "
-            "less of the character.",
-            "Leave it out where it says nothing of the picture, or make shots without it.",
+            "What nearly every caption says becomes part of the trigger: prompts without it "
+            "bring out less of the character.",
+            "Remove it where it does not describe the image, or make shots without it.",
         ),
-        "coverage": Kind(0.02, remedy="Add it to a shot plan, or tag the pictures that show it."),
+        "coverage": Kind(0.02, remedy="Add it to a shot plan, or tag the images that show it."),
     }
 )
 """Kinds of findings about the whole set."""

@@ -55,7 +55,7 @@ def blurred(seen: Sequence[Look]) -> list[Finding]:
             usual = median(peer.sharpness for peer in group[start : start + PEERS])
             if look.sharpness < LEAST_SHARP * usual:
                 share = round(100 * look.sharpness / usual)
-                what = "face" if of_faces else "picture"
+                what = "face" if of_faces else "image"
                 says = f"The {what} is blurred: {share} % as sharp as others of its size."
                 findings.append(found("blurred", [look.shot.hash], says))
     return findings
@@ -69,8 +69,8 @@ def small(seen: Sequence[Look], resolution: int = 0) -> list[Finding]:
     for look, side in zip(seen, sides, strict=True):
         if side < LEAST_SIDE * wanted:
             rows, columns = look.shot.image.shape[:2]
-            size = f"{columns} x {rows} px, where {wanted:.0f} px are trained at"
-            findings.append(found("small_picture", [look.shot.hash], f"The picture is {size}."))
+            size = f"{columns} x {rows} px; training needs about {wanted:.0f} px"
+            findings.append(found("small_picture", [look.shot.hash], f"The image is {size}."))
     return findings
 
 
@@ -83,10 +83,10 @@ def weights(seen: Sequence[Look]) -> list[Finding]:
         if not math.isfinite(weight) or weight < 0:
             says, effect = "no weight at all", "The trainer stops at it."
         elif weight == 0:
-            says, effect = "that of a picture left out", "The LoRA never sees this picture."
+            says, effect = "that of an image left out", "The LoRA never sees this image."
         elif weight > ODD_WEIGHT * usual:
             says = f"more than {ODD_WEIGHT:.0f} times the others'"
-            effect = "The LoRA learns this one picture by heart."
+            effect = "The LoRA memorises this one image."
         else:
             continue
         better = usual if math.isfinite(usual) else 1.0
@@ -122,7 +122,7 @@ def faces(
             says = f"The face is {look.face.height:.0f} px high."
             findings.append(found("tiny_face", [name], says))
         if len(look.faces) > allowed:
-            says = f"{len(look.faces)} people are in the picture, where {allowed} belong."
+            says = f"There are {len(look.faces)} people in the image, and {allowed} should be."
             findings.append(found("several_people", [name], says))
     return findings
 
@@ -134,7 +134,7 @@ def _faceless(look: Look) -> list[Finding]:
     subject = mask.amax(dim=1) > 0.5 if mask is not None else None
     if subject is not None and 0 < float(subject.float().mean()) < FAR:
         share = round(100 * float(subject.float().mean()))
-        says = f"The character takes {share} % of the picture's height, and no face is found."
+        says = f"The character takes {share} % of the image's height, and no face is found."
         return [found("tiny_face", [name], says)]
     asked = f"is tagged {tags.view}" if tags.view else "has no view tagged"
-    return [found("no_face", [name], f"No face is found in a picture that {asked}.")]
+    return [found("no_face", [name], f"No face is found in an image that {asked}.")]

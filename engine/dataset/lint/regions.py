@@ -48,7 +48,7 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
         findings.append(_background(seen, *shared))
     if not (faces or any(_masked(look) for look in seen)):
         skipped.append(
-            "Constant background: judged at the pictures' edges, because there are neither masks "
+            "Constant background: judged at the images' edges, because there are neither masks "
             "nor a FACE_DETECTION_MODEL."
         )
     if not faces:
@@ -142,7 +142,7 @@ def _masked(look: Look) -> bool:
 def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -> Finding:
     shots = [seen[n].shot.hash for n in having]
     where = _where(region)
-    says = f"The background is the same in {len(shots)} of {len(seen)} pictures ({where})."
+    says = f"The background is the same in {len(shots)} of {len(seen)} images ({where})."
     return found("constant_background", shots, says, about=where)
 
 
@@ -152,7 +152,7 @@ def _garment(seen: Sequence[Look], having: list[int], judged: int) -> Finding:
     effect = ""
     if named > SHARE * len(having):
         effect = "Although their captions name the clothes, the LoRA hardly learns others."
-    says = f"The clothes below the face have the same colour in {len(shots)} of {judged} pictures."
+    says = f"The clothes below the face have the same colour in {len(shots)} of {judged} images."
     return found("constant_garment", shots, says, about="below the face", effect=effect)
 
 

@@ -68,23 +68,22 @@ def edit(
     asked = checked(sliders)
     still = torch.zeros(image.shape[:2])
     if face is None:
-        return Edited(image, still, ("No face was found; the picture is unchanged.",))
+        return Edited(image, still, ("No face was found; the image is unchanged.",))
     if not any(asked.values()) and not neutralise:
         return Edited(image, still, landmarks=face.landmarks)
     if _outside(face, image):
-        note = "The face lies outside the picture; the picture is unchanged."
+        note = "The face lies outside the image; the image is unchanged."
         return Edited(image, still, (note,), landmarks=face.landmarks)
     notes = []
     if neutralise and not face.blendshapes:
         neutralise = False
         notes.append(
-            "What the face shows already is unknown, as it was placed by hand; it was not "
-            "neutralised."
+            "The current expression of a face placed by hand is not known; it was not neutralised."
         )
     if face.box[2] - face.box[0] < SMALL:
         notes.append(
             f"The face is only {round(face.box[2] - face.box[0])} pixels wide; enlarge the "
-            "picture first for a finer expression."
+            "image first for a finer expression."
         )
     landmarks = torch.from_numpy(face.landmarks)
     missed: dict[str, float] = {}
@@ -110,8 +109,8 @@ def edit(
     }
     if turned:
         notes.append(
-            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a model that "
-            "is shown the original."
+            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a studio "
+            "whose model is shown the original."
         )
     reached = landmarks.numpy() + (targets - landmarks).numpy() * warped.reached[:, None]
     return Edited(
@@ -150,8 +149,8 @@ def _folding(hindered: Mapping[str, float], amounts: Mapping[str, float]) -> lis
         return []
     said = [f"{name} to {amounts[name] - left:.2f}" for name, left in hindered.items()]
     return [
-        f"Without folding the picture a warp shows only {', '.join(said)}; connect a model to "
-        "paint the rest."
+        f"Without folding the image a warp shows only {', '.join(said)}; connect a studio to "
+        "repaint the rest."
     ]
 
 

@@ -81,8 +81,8 @@ class ExpressionEditor:
     ) -> None:
         if settings.calibrate and judge.face_model is None:
             raise FacetError(
-                "Calibrating measures the face; connect a face_detection_model, or turn calibrate "
-                "off."
+                "Calibrating measures the face; connect a judge with a face detection model, or "
+                "turn calibrate off."
             )
         self.character, self.settings, self.folder = character, settings, folder
         self.judge, self.face_model, self.clip_vision = judge, judge.face_model, judge.clip_vision
@@ -161,7 +161,7 @@ class ExpressionEditor:
         shoot = plain_shoot(character, self.studio.for_shots_of(character), gates, self.seed)
         (shot,) = shoot.run(ShotPlan((asked,)), ShotStore(self.folder))
         words = VOCABULARY["view"][view]
-        notes = [f"The head turns too far for a warp; a new picture was made, {words}."]
+        notes = [f"The head turns too far for a warp; a new image was made, {words}."]
         missed = [f"{score.gate} ({score.note})" for score in shot.scores if score.passed is False]
         if missed:
             notes.append(f"It did not pass {', '.join(missed)}, and is left out of the dataset.")
@@ -186,7 +186,7 @@ class ExpressionEditor:
         original = self.character.source.image
         gain = likeness_gain(self.clip_vision, original, done.image, painted)
         if gain is not None and -gain > settings.max_identity_loss:
-            note = f"It was left unpainted: it would be {-gain:.2f} less like the original."
+            note = f"Repainting discarded: similarity to the original would drop by {-gain:.2f}."
             return replace(done, notes=(*done.notes, note))
         shown = shown_as(asked, done.image, settings.face_size)
         provenance = replace(

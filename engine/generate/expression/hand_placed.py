@@ -39,7 +39,7 @@ def parse_points(text: str) -> np.ndarray | None:
         )
     if not ((points >= 0) & (points <= 1)).all():
         raise FacetError(
-            "A point lies outside of the picture; give each as shares of its width and height, "
+            "A point lies outside of the image; give each as shares of its width and height, "
             "from 0 to 1."
         )
     return points
@@ -85,8 +85,8 @@ def fitted(given: Mapping[int, Sequence[float] | np.ndarray]) -> Face:
     nose, chin = frame.inside(landmarks[[NOSE, CHIN]])
     if chin[1] < 0.2:
         raise FacetError(
-            "The face stands on its head; right and left are the person's own, so that the right "
-            "eye of a face that looks at you is on the picture's left."
+            "The face is upside down; right and left are the person's own, so that the right "
+            "eye of a face that looks at you is on the image's left."
         )
     template = TEMPLATE[:, :2]
     indices = [index for index in known if not np.isnan(template[index, 0])]

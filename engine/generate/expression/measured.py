@@ -34,7 +34,7 @@ def sliders_from_blendshapes(blendshapes: Mapping[str, float]) -> dict[str, floa
     """
     for name, value in blendshapes.items():
         if not math.isfinite(value):
-            raise FacetError(f"The blendshape {name} is {value!r}, which is no number.")
+            raise FacetError(f"The blendshape {name} is {value!r}, which is not a number.")
     amounts = {}
     for slider in SLIDERS:
         shown = sum(

@@ -164,7 +164,7 @@ def requested_expressions(
     found = {}
     for line in filter(None, (part.strip() for part in re.split(r"[,;\n]", lines))):
         if line in found:
-            raise FacetError(f"The expression {line!r} is listed twice; take one of them out.")
+            raise FacetError(f"The expression {line!r} is listed twice; remove one of them.")
         found[line] = _request(line, _parts(line, strength), sliders, presets)
     return tuple(found.values())
 

@@ -58,7 +58,7 @@ def pictures_from(
         raise FacetError("Connect an image or a character, one of the two.")
     if image is not None:
         if not len(image):
-            raise FacetError("The image holds no picture; connect one that does.")
+            raise FacetError("The IMAGE is empty; connect one that holds an image.")
         return [_alone(to_rgb(one).to("cpu", torch.float32)) for one in image]
     assert character is not None
     if shots != FRONT:
@@ -66,14 +66,14 @@ def pictures_from(
     front = [one for one in character.dataset if one.tags.view in ("", "front")]
     if not front:
         raise FacetError(
-            f"No included shot of {character.name} looks to the front; set shots to original."
+            f"No included shot of {character.name} is from the front; set shots to original."
         )
     return [EditedImage(one.image, character, one) for one in front]
 
 
 def _alone(image: torch.Tensor) -> EditedImage:
     if not torch.isfinite(image).all():
-        raise FacetError("The picture holds values that are not numbers; make it again.")
+        raise FacetError("The image holds values that are not numbers; make it again.")
     return EditedImage(
         image, Character("Expressions", "facet", "person", Shot(image, Provenance("imported")))
     )
@@ -88,12 +88,11 @@ def copied_expression(image: torch.Tensor | None, face_model: Any) -> dict[str, 
         return {}
     if face_model is None:
         raise FacetError(
-            "An expression can be copied only where a face is measured; connect a "
-            "face_detection_model."
+            "Copying an expression measures the face; connect a judge with a face detection model."
         )
     face: Face | None = find_face(face_model, image)
     if face is None:
-        raise FacetError("No face was found in expression_from; give a picture that shows one.")
+        raise FacetError("No face was found in expression_from; give an image that shows one.")
     return sliders_from_blendshapes(face.blendshapes)
 
 
@@ -178,13 +177,13 @@ def _cell(shot: Shot, image: torch.Tensor, face: Face | None, expression: str) -
 
 def report(outcome: Outcome) -> str:
     """What was made and what could not be, a line for each."""
-    lines = [f"{len(outcome.made)} of {len(outcome.images)} pictures have another expression."]
+    lines = [f"{len(outcome.made)} of {len(outcome.images)} images have another expression."]
     for note in outcome.notes:
-        where = f"Picture {note['picture'] + 1}"
+        where = f"Image {note['picture'] + 1}"
         if note["code"] == "no_face":
-            lines.append(f"{where}: no face was found; it is as it was.")
+            lines.append(f"{where}: no face was found; it is unchanged.")
         elif note["code"]:
-            lines.append(f"{where}: only {note['count']} faces were found; it is as it was.")
+            lines.append(f"{where}: only {note['count']} faces were found; it is unchanged.")
         else:
             lines.append(f"{where}, {note['expression']}: {note['text']}")
     return "\n".join(lines)

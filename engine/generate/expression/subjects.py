@@ -133,7 +133,7 @@ def preview(
     placed = hand_placed(str(asked.get("points", "")), width, height)
     face = subject.face or placed
     if face is None:
-        raise FacetError("There is no face in this picture; place the twelve points.")
+        raise FacetError("There is no face in this image; place the twelve points.")
     preset = str(asked.get("preset", OWN))
     sliders = totals(
         preset,

@@ -60,7 +60,7 @@ def test_a_text_encoder_that_writes_nothing_is_refused():
 
 
 def test_a_language_model_that_does_not_see_is_refused():
-    with pytest.raises(ValueError, match=r"\(Qwen3_4B\) drops the picture"):
+    with pytest.raises(ValueError, match=r"\(Qwen3_4B\) drops the image"):
         ClipVisionModel(language_model())
 
 
@@ -70,5 +70,5 @@ def test_the_text_encoder_of_qwen_image_is_refused_because_it_drops_the_picture(
     target = ClipTarget(qwen_image.QwenImageTokenizer, qwen_image.te())
     options = {"qwen25_7b_model_config": config, "initial_device": torch.device("meta")}
     clip = comfy.sd.CLIP(target, model_options=options)
-    with pytest.raises(ValueError, match=r"\(Qwen25_7BVLI\) drops the picture"):
+    with pytest.raises(ValueError, match=r"\(Qwen25_7BVLI\) drops the image"):
         ClipVisionModel(clip)

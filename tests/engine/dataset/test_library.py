@@ -219,7 +219,7 @@ def test_what_no_file_can_hold_is_said_and_makes_no_version(library, character):
         lambda: library.save(replace(character, source=replace(character.source, weight=1e999))),
         lambda: library.save(character, "half a \ud83d"),
     ):
-        with pytest.raises(ValueError, match="no file can hold"):
+        with pytest.raises(ValueError, match="no file can store"):
             wrong()
     assert library.labels() == []
 

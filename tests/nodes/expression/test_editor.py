@@ -82,7 +82,7 @@ def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face(demo_models):
     assert 0.01 < float((mask > 0).float().mean()) < 0.6
     assert float((image[0] - picture).abs().max()) > 0.1
     assert sheet.shape[0] == 1
-    assert text.startswith("1 of 1 pictures have another expression.")
+    assert text.startswith("1 of 1 images have another expression.")
     corner = find_face(face_model, picture)
     assert corner is not None
     x, y = corner.landmarks[61].round().astype(int)
@@ -109,7 +109,7 @@ def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so(demo_
     assert not torch.equal(images[0][0], pictures[0])
     assert torch.equal(images[1][0], GREY)
     assert not masks[1].any()
-    assert "Picture 2: no face was found; it is as it was." in text
+    assert "Image 2: no face was found; it is unchanged." in text
     shown = view(output)
     assert {"picture": 1, "code": "no_face", "count": 0} in shown["notes"]
     assert [len(one["faces"]) for one in shown["pictures"]] == [1, 0]
@@ -240,7 +240,7 @@ def test_what_has_moved_is_painted_and_the_rest_is_not(demo_models):
         **given, **painter, clip_vision=demo_models.clip_vision, max_identity_loss=-2.0
     ).args
     assert torch.equal(refused[0][0], warped[0][0])
-    assert "left unpainted" in refused[4]
+    assert "Repainting discarded" in refused[4]
 
 
 @torch.inference_mode()
@@ -265,7 +265,7 @@ def test_a_head_turned_far_is_a_new_picture_in_that_view(demo_models, folders: P
     assert shot.provenance.parent == character.source.hash
     assert shot.accepted and shot.include
     assert mask.all()
-    assert "a new picture was made, three-quarter view left" in text
+    assert "a new image was made, three-quarter view left" in text
     tries = folders / "output" / "facet" / "Ada" / "expressions" / "tries"
     made = sorted(path.stat().st_mtime_ns for path in tries.glob("*.png"))
     again = run(**given, preset="smile", reference_mode="reference_latents")
@@ -321,7 +321,7 @@ def test_what_a_warp_could_not_show_is_said_in_words():
         ({"expressions": "smile, smile"}, "'smile' is listed twice"),
         ({"smile_l": math.nan}, "The slider smile_l is nan"),
         ({"points": "[[0, 1]]"}, "The points are no list of 12 pairs"),
-        ({"points": json.dumps([[0.5, 1.5]] * 12)}, "A point lies outside of the picture"),
+        ({"points": json.dumps([[0.5, 1.5]] * 12)}, "A point lies outside of the image"),
         ({"points": json.dumps([[0.5, 0.5]] * 12)}, "less than a pixel apart"),
         ({"calibrate": True}, "connect a face_detection_model"),
         ({"expression_from": GREY[None]}, "connect a face_detection_model"),

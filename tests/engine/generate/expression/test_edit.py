@@ -49,13 +49,13 @@ def test_at_rest_the_very_same_tensor_comes_back():
 def test_without_a_face_the_picture_comes_back_and_it_is_said():
     image, _ = astronaut()
     done = edit(image, None, PRESETS["smile"])
-    assert done.image is image and done.notes == ("No face was found; the picture is unchanged.",)
+    assert done.image is image and done.notes == ("No face was found; the image is unchanged.",)
 
 
 def test_a_face_outside_the_picture_changes_nothing_and_it_is_said():
     image, face = astronaut()
     done = edit(image, face_at(face.landmarks + 3000), PRESETS["smile"])
-    assert done.image is image and "outside the picture" in done.notes[0]
+    assert done.image is image and "outside the image" in done.notes[0]
 
 
 def test_a_face_partly_outside_the_picture_is_edited_where_it_is_seen():
@@ -90,7 +90,7 @@ def test_a_turn_of_more_than_a_warp_can_show_is_left_to_a_shot():
     image, face = astronaut()
     done = edit(image, face, {"head_yaw": 20.0})
     assert done.remainder["head_yaw"] == pytest.approx(12.0)
-    assert any("a model that is shown the original" in note for note in done.notes)
+    assert any("whose model is shown the original" in note for note in done.notes)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -190,7 +190,7 @@ def test_points_that_are_no_face_are_said():
         hand_placed(json.dumps(shares[:3]), 512, 512)
     with pytest.raises(ValueError, match="lies outside of the picture"):
         hand_placed(json.dumps([[math.nan, 0.0], *shares[1:]]), 512, 512)
-    with pytest.raises(ValueError, match="stands on its head"):
+    with pytest.raises(ValueError, match="is upside down"):
         face_from_points(points * (1, -1))
     with pytest.raises(ValueError, match="less than a pixel apart"):
         face_from_points(np.full((12, 2), 5.0))
