@@ -10,7 +10,7 @@ from safetensors import safe_open
 
 from facet.launcher import workflow
 from facet.launcher.places import ROOT
-from harness.browser import Page, Pages
+from harness.browser import Pages
 from harness.comfy_server import ComfyServer, Run
 from harness.graphs import (
     changed,
@@ -92,19 +92,17 @@ def test_it_leaves_checkpoints_and_curves(run: Run, narrow_server: ComfyServer) 
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "vue"])
 def test_with_its_models_it_loads_without_a_word_and_means_the_same_in_the_page(
-    vue: bool, narrow_pages: Pages, saved: dict[str, Any], prompt: dict[str, Any]
+    narrow_pages: Pages, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
-    page = narrow_pages.cleared(vue)
-    check_in_page(page, saved, prompt)
+    check_in_page(narrow_pages.cleared(vue=False), saved, prompt)
 
 
 @pytest.mark.browser
 def test_without_them_the_page_offers_each_model_and_nothing_else(
-    page: Page, saved: dict[str, Any]
+    pages: Pages, saved: dict[str, Any]
 ) -> None:
-    check_offers(page, saved)
+    check_offers(pages.cleared(vue=True), saved)
     assert len(models_of(saved)) == 4
 
 

@@ -13,6 +13,9 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.generate.shots.gates import GATES, Thresholds
 from facet.engine.generate.shots.options import SWITCHES, rules_from, settings, thresholds_from
 from facet.engine.generate.shots.remedies import RetryRules
+from facet.engine.scoring.calibrate import Calibration
+from facet.engine.scoring.score import ScoreCard
+from facet.engine.scoring.variant import Variant
 from facet.nodes.shots.plan import OWN_LINES, FacetShotPlan
 from facet.nodes.studio.shot_options import FacetShotOptions
 
@@ -57,6 +60,14 @@ def test_options_that_contradict_themselves_are_refused(demo_models):
         FacetShotOptions.execute(**given)
     with pytest.raises(ValueError, match=r"^Facet Shot Options: .*connect an RT-DETR model"):
         FacetShotOptions.execute(person_detector=demo_models.model)
+
+
+def test_a_score_sets_min_identity_halfway_between_strangers_and_the_character():
+    of = Variant("LoRA off", ())
+    scale = Calibration((0.0, 0.1), (0.8, 0.9))
+    score = ScoreCard("Ada", "zqx", "person", "hash", scale, of, (of,), of, None, (), {})
+    (options,) = FacetShotOptions.execute(**defaults(FacetShotOptions), score=score).args
+    assert thresholds_from(options).min_identity == pytest.approx(0.45)
 
 
 def test_a_saved_plan_of_two_widgets_still_runs():
