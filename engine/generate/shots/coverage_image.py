@@ -6,8 +6,7 @@ from itertools import groupby
 
 import torch
 
-from ...drawing.canvas import Page
-from ...drawing.palette import BLUE, INK, PALE_BLUE, QUIET
+from ...drawing.canvas import BLUE, INK, PALE_BLUE, QUIET, Page
 from ...drawing.tallies import (
     GAP,
     MARGIN,

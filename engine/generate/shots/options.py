@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...core.records import known_fields
+from ...core.character import known_fields
 from .gates import GATES, Thresholds
 from .remedies import RetryRules
 
