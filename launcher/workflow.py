@@ -89,13 +89,17 @@ def widget_values(node: Json, info: Json) -> Json:
                 named[name] = options["default"]
             continue
         named[name] = values.pop(0)
-        controlled = options.get("control_after_generate") or name in ("seed", "noise_seed")
-        if values and controlled and values[0] in CONTROL:
+        if values and is_controlled(name, options) and values[0] in CONTROL:
             values.pop(0)
         for upload in ("image_upload", "video_upload", "audio_upload"):
             if values and options.get(upload) and values[0] == "image":
                 values.pop(0)
     return named
+
+
+def is_controlled(name: str, options: Json) -> bool:
+    """Whether the page puts a widget behind this one that says how its value goes on."""
+    return bool(options.get("control_after_generate")) or name in ("seed", "noise_seed")
 
 
 def declared(info: Json) -> list[tuple[str, Json]]:

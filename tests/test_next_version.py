@@ -22,6 +22,7 @@ from facet.world.probe import Probe
 from facet.world.render import render
 from facet.world.scene import Scene
 from harness.comfy_server import ComfyServer
+from harness.graphs import ONE_OF_EACH
 
 FILE = ROOT / "workflows" / "08_next_version.json"
 PERSON = 4
@@ -39,12 +40,12 @@ LINES = (
     "medium shot, front view, wearing brown jacket, on a beach",
     "medium shot, three-quarter view right, wearing pink sweater, in a city",
 )
-SAMPLING = {"width": 128, "height": 128, "steps": 12, "cfg": 3.0, "guidance": 0.0}
+SAMPLING = {"width": 128, "height": 128, "steps": 8, "cfg": 3.0, "guidance": 0.0}
 OWN = {
     "FacetShotPlan": {"preset": "own lines only", "lines": "\n".join(LINES)},
     "FacetShotGenerator": SAMPLING,
-    "FacetIdentityScorer": SAMPLING | {"samples": 8, "checkpoints": 1},
-    "FacetTrainingOptions": {"quality": "custom", "memory": "as it is", "sample_steps": 8},
+    "FacetIdentityScorer": SAMPLING | ONE_OF_EACH | {"samples": 4, "checkpoints": 1},
+    "FacetTrainingOptions": {"quality": "custom", "memory": "as it is", "sample_steps": 4},
     "FacetLoraTrainer": {"rank": 8, "batch_size": 4, "learning_rate": 5e-3},
 }
 STEPS = {"v1": 80, "v2": 4}

@@ -21,6 +21,7 @@ from facet.launcher.places import ROOT
 from harness.browser import Pages
 from harness.comfy_server import ComfyServer, Run
 from harness.graphs import (
+    ONE_OF_EACH,
     changed,
     check_in_page,
     check_offers,
@@ -75,7 +76,7 @@ FEW = {
         "sample_steps": 1,
     },
     "FacetLoraTrainer": {"steps": 2, "rank": 2, "batch_size": 1, "checkpoint_every": 1},
-    "FacetIdentityScorer": SMALL | {"samples": 1, "checkpoints": 1},
+    "FacetIdentityScorer": SMALL | ONE_OF_EACH | {"checkpoints": 1},
     "FacetLoraGrid": SMALL | {"prompts": "front view\nleft profile", "strengths": "1.0"},
     # What nothing reaches, so that every picture takes both tries.
     "FacetCharacterShot": SMALL | {"tries": 2, "min_likeness": 1.0},

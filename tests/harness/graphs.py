@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
+
+from facet.launcher.workflow import declared, is_controlled, widget_values
 
 if TYPE_CHECKING:
     from .browser import Page
@@ -14,6 +17,9 @@ Saved = dict[str, Any]
 """A workflow as the page keeps it."""
 Prompt = dict[str, dict[str, Any]]
 """A workflow as the API takes it."""
+
+ONE_OF_EACH = {"samples": 1, "trigger_only": 1, "attributes": 1, "leak_probes": 1}
+"""Inputs of a scorer that makes one picture of each kind of prompt, and soon has done."""
 
 
 def models_of(saved: Saved) -> list[dict[str, str]]:
@@ -32,6 +38,23 @@ def changed(prompt: Prompt, values: dict[str, dict[str, Any]]) -> Prompt:
         key: node | {"inputs": node["inputs"] | values.get(node["class_type"], {})}
         for key, node in prompt.items()
     }
+
+
+def with_widgets(saved: Saved, known: Saved, values: dict[str, dict[str, Any]]) -> Saved:
+    """The workflow with other ``values`` of the widgets of each kind of node.
+
+    known: ComfyUI's answer to /object_info.
+    """
+    made = copy.deepcopy(saved)
+    for node in made["nodes"]:
+        if wanted := values.get(node["type"]):
+            widgets = widget_values(node, known[node["type"]]) | wanted
+            node["widgets_values"] = []
+            for name, options in declared(known[node["type"]]):
+                held = [widgets.pop(name)]
+                node["widgets_values"] += held + ["fixed"] * is_controlled(name, options)
+            assert not widgets, f"{node['type']} has no {', '.join(widgets)}"
+    return made
 
 
 def check_size(saved: Saved, nodes: int, groups: range) -> None:

@@ -71,9 +71,9 @@ def test_every_benchmark_can_be_run_by_name(name: str) -> None:
 @pytest.mark.slow
 def test_a_process_of_ones_own_has_comfyui_and_the_pack(comfyui: Path, tmp_path: Path) -> None:
     (tmp_path / "look.py").write_text(
-        "import folder_paths, nodes\n"
-        "from facet.engine.core.character import Tags\n"
         "def look(*given):\n"
+        "    import folder_paths, nodes\n"
+        "    from facet.engine.core.character import Tags\n"
         "    found = len(nodes.NODE_CLASS_MAPPINGS)\n"
         "    print(Tags().view)\n"
         "    return {'given': given, 'nodes': found, 'base': folder_paths.base_path}\n"

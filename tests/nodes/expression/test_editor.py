@@ -14,7 +14,7 @@ import torch
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.face import DemoFaceModel
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.expression.editor import view_after
 from facet.engine.generate.expression.measured import TOLERANCE, sliders_from_blendshapes
@@ -53,19 +53,19 @@ def view(output: Any) -> dict[str, Any]:
     return dict(shown)
 
 
-def placed(number: int) -> str:
+def placed(number: int, face_model: DemoFaceModel) -> str:
     """The twelve points where the detector sees them, as a person would place them."""
     picture = demo_picture(number)
-    face = find_face(load_models().face, picture)
+    face = find_face(face_model, picture)
     assert face is not None
     points = face.landmarks[[one.point for one in HAND_PLACED]] / (128, 128)
     return json.dumps(points.clip(0, 1).tolist())
 
 
-def test_at_rest_the_very_same_picture_comes_back():
+def test_at_rest_the_very_same_picture_comes_back(demo_models):
     picture = demo_picture(3)
     images, masks, character, _, _ = run(
-        image=picture[None], face_detection_model=load_models().face
+        image=picture[None], face_detection_model=demo_models.face
     ).args
     assert torch.equal(images[0][0], picture)
     assert not masks[0].any()
@@ -73,8 +73,8 @@ def test_at_rest_the_very_same_picture_comes_back():
     assert "connect one" in character.message
 
 
-def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face():
-    picture, face_model = demo_picture(3), load_models().face
+def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face(demo_models):
+    picture, face_model = demo_picture(3), demo_models.face
     output = run(image=picture[None], face_detection_model=face_model, preset="smile")
     [image], [mask], _, sheet, text = output.args
     still = mask[0] == 0
@@ -89,8 +89,8 @@ def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face():
     assert mask[0, y, x] > 0
 
 
-def test_one_slider_does_what_the_same_preset_does():
-    picture, face_model = demo_picture(1)[None], load_models().face
+def test_one_slider_does_what_the_same_preset_does(demo_models):
+    picture, face_model = demo_picture(1)[None], demo_models.face
     by_preset = run(image=picture, face_detection_model=face_model, preset="closed").args[0][0]
     by_hand = run(image=picture, face_detection_model=face_model, blink_r=1.0, blink_l=1.0).args[0][
         0
@@ -102,9 +102,9 @@ def test_one_slider_does_what_the_same_preset_does():
     assert torch.equal(half, picture)
 
 
-def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so():
+def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so(demo_models):
     pictures = torch.stack([demo_picture(2), GREY])
-    output = run(image=pictures, face_detection_model=load_models().face, preset="surprised")
+    output = run(image=pictures, face_detection_model=demo_models.face, preset="surprised")
     images, masks, _, _, text = output.args
     assert not torch.equal(images[0][0], pictures[0])
     assert torch.equal(images[1][0], GREY)
@@ -116,20 +116,20 @@ def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so():
     assert shown["pictures"][1]["whole"]
 
 
-def test_a_face_that_is_not_there_changes_nothing():
+def test_a_face_that_is_not_there_changes_nothing(demo_models):
     picture = demo_picture(2)
     output = run(
-        image=picture[None], face_detection_model=load_models().face, preset="sad", face_index=3
+        image=picture[None], face_detection_model=demo_models.face, preset="sad", face_index=3
     )
     assert torch.equal(output.args[0][0][0], picture)
     assert view(output)["notes"][0]["code"] == "no_such_face"
 
 
-def test_a_character_gets_a_tagged_shot_for_each_expression(folders: Path):
+def test_a_character_gets_a_tagged_shot_for_each_expression(demo_models, folders: Path):
     before = ada()
     output = run(
         character=before,
-        face_detection_model=load_models().face,
+        face_detection_model=demo_models.face,
         expressions="smile, surprised\nsmile:0.5 + wink",
     )
     images, _, character, sheet, _ = output.args
@@ -147,7 +147,7 @@ def test_a_character_gets_a_tagged_shot_for_each_expression(folders: Path):
     assert sheet.shape[2] > 3 * 320
 
 
-def test_only_included_shots_that_look_to_the_front_are_taken():
+def test_only_included_shots_that_look_to_the_front_are_taken(demo_models):
     def shot(number: int, view: str, include: bool = True) -> Shot:
         return Shot(
             demo_picture(number),
@@ -159,7 +159,7 @@ def test_only_included_shots_that_look_to_the_front_are_taken():
     character = ada(shot(1, "front"), shot(2, "profile_left"), shot(4, "front", include=False))
     output = run(
         character=character,
-        face_detection_model=load_models().face,
+        face_detection_model=demo_models.face,
         shots="front shots",
         preset="smile",
     )
@@ -170,17 +170,17 @@ def test_only_included_shots_that_look_to_the_front_are_taken():
     ]
 
 
-def test_points_placed_by_hand_stand_in_for_a_detector():
+def test_points_placed_by_hand_stand_in_for_a_detector(demo_models):
     picture = demo_picture(5)
-    output = run(image=picture[None], points=placed(5), jaw_open=0.3)
+    output = run(image=picture[None], points=placed(5, demo_models.face), jaw_open=0.3)
     assert not torch.equal(output.args[0][0][0], picture)
     without = run(image=picture[None], jaw_open=0.3)
     assert torch.equal(without.args[0][0][0], picture)
     assert view(without)["notes"][0]["code"] == "no_face"
 
 
-def test_the_expression_of_another_picture_is_copied():
-    face_model = load_models().face
+def test_the_expression_of_another_picture_is_copied(demo_models):
+    face_model = demo_models.face
     smiling = run(
         image=demo_picture(7)[None], face_detection_model=face_model, preset="surprised"
     ).args[0][0]
@@ -193,8 +193,8 @@ def test_the_expression_of_another_picture_is_copied():
     assert not torch.equal(output.args[0][0][0], demo_picture(3))
 
 
-def test_calibrated_the_detector_sees_no_less_of_what_was_asked():
-    face_model = load_models().face
+def test_calibrated_the_detector_sees_no_less_of_what_was_asked(demo_models):
+    face_model = demo_models.face
     wanted = PRESETS["surprised"]
 
     def missed(image: torch.Tensor, before: dict[str, float]) -> float:
@@ -216,17 +216,16 @@ def test_calibrated_the_detector_sees_no_less_of_what_was_asked():
         assert missed(run(**given, calibrate=True).args[0][0][0], before) <= plain
 
 
-def test_what_has_moved_is_painted_and_the_rest_is_not():
-    models = load_models()
+def test_what_has_moved_is_painted_and_the_rest_is_not(demo_models):
     given = {
         "image": demo_picture(3)[None],
-        "face_detection_model": models.face,
+        "face_detection_model": demo_models.face,
         "preset": "surprised",
     }
     painter = {
-        "model": models.model,
-        "clip": models.clip,
-        "vae": models.vae,
+        "model": demo_models.model,
+        "clip": demo_models.clip,
+        "vae": demo_models.vae,
         "steps": 2,
         "face_size": 128,
     }
@@ -237,27 +236,28 @@ def test_what_has_moved_is_painted_and_the_rest_is_not():
     assert not torch.equal(painted[0][0], warped[0][0])
     assert (painted[1][0] >= warped[1][0]).all()
     # Nothing is as alike as that.
-    refused = run(**given, **painter, clip_vision=models.clip_vision, max_identity_loss=-2.0).args
+    refused = run(
+        **given, **painter, clip_vision=demo_models.clip_vision, max_identity_loss=-2.0
+    ).args
     assert torch.equal(refused[0][0], warped[0][0])
     assert "left unpainted" in refused[4]
 
 
 @torch.inference_mode()
-def test_a_head_turned_far_is_a_new_picture_in_that_view(folders: Path):
-    models = load_models()
+def test_a_head_turned_far_is_a_new_picture_in_that_view(demo_models, folders: Path):
     given = {
         "character": ada(),
-        "face_detection_model": models.face,
-        "clip_vision": models.clip_vision,
-        "model": models.model,
-        "clip": models.clip,
-        "vae": models.vae,
+        "face_detection_model": demo_models.face,
+        "clip_vision": demo_models.clip_vision,
+        "model": demo_models.model,
+        "clip": demo_models.clip,
+        "vae": demo_models.vae,
         "steps": 10,
         "head_yaw": -38.0,
     }
     turned = run(**given, preset="smile", reference_mode="reference_latents")
     [image], [mask], character, _, text = turned.args
-    face = find_face(models.face, image[0])
+    face = find_face(demo_models.face, image[0])
     assert face is not None
     assert face.yaw == pytest.approx(-45, abs=12)
     [shot] = character.shots

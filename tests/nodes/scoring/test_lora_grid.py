@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.world.captions import tags_of
 from facet.world.demo_people import FIRST
@@ -47,9 +47,11 @@ def true_character() -> Character:
 
 
 @pytest.fixture
-def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
+def prompt(
+    comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo_models: DemoModels
+) -> Prompt:
     def make() -> list[Any]:
-        demo = load_models()
+        demo = demo_models
         loaded = [demo.model, demo.clip, demo.vae, demo.clip_vision, demo.face]
         return [*loaded, true_character()]
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.scoring.calibrate import Calibration
 from facet.engine.store.tensors import read_tensors
 from facet.engine.training.run_record import Checkpoint, TrainingRun
@@ -53,8 +53,8 @@ def models() -> dict:
 
 
 @pytest.fixture(scope="module")
-def demo() -> dict:
-    loaded = load_models()
+def demo(demo_models: DemoModels) -> dict:
+    loaded = demo_models
     return {
         "model": loaded.model,
         "clip": loaded.clip,
@@ -281,8 +281,8 @@ def test_leaks_alone_are_no_scene(models):
 
 
 @pytest.mark.slow
-def test_comfyui_scores_a_lora_again_only_when_its_file_was_replaced(comfy, loras):
-    model = load_models().model.model.diffusion_model
+def test_comfyui_scores_a_lora_again_only_when_its_file_was_replaced(comfy, loras, demo_models):
+    model = demo_models.model.model.diffusion_model
     up, down = model.double_blocks[0].img_attn.qkv.weight.shape
 
     def put(scale: float) -> None:

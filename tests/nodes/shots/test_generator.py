@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
 from facet.engine.generate.shots.gates import GATES, Thresholds
 from facet.engine.generate.shots.options import SWITCHES, rules_from, settings, thresholds_from
 from facet.engine.generate.shots.remedies import RetryRules
@@ -52,12 +51,12 @@ def test_what_is_changed_on_the_shooting_node_wins_over_the_options():
     assert thresholds_from(chosen).off == {"persons"}
 
 
-def test_options_that_contradict_themselves_are_refused():
+def test_options_that_contradict_themselves_are_refused(demo_models):
     given = defaults(FacetShotOptions) | {"close_up_face": 0.2, "full_face": 0.3}
     with pytest.raises(ValueError, match=r"^Facet Shot Options: close_up_face is 0.2"):
         FacetShotOptions.execute(**given)
     with pytest.raises(ValueError, match=r"^Facet Shot Options: .*connect an RT-DETR model"):
-        FacetShotOptions.execute(person_detector=load_models().model)
+        FacetShotOptions.execute(person_detector=demo_models.model)
 
 
 def test_a_saved_plan_of_two_widgets_still_runs():

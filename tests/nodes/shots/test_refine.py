@@ -8,7 +8,6 @@ import folder_paths
 import pytest
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
 from facet.nodes.shots.refine import FacetRefineShots
 
@@ -32,9 +31,9 @@ def test_shots_are_enlarged_and_kept_in_the_characters_folder(tmp_path: Path):
     assert len(list((tmp_path / "facet" / "Ada" / "refined").glob("*.png"))) == 2
 
 
-def test_half_of_a_models_set_and_nothing_to_do_are_said_in_a_sentence():
+def test_half_of_a_models_set_and_nothing_to_do_are_said_in_a_sentence(demo_models):
     with pytest.raises(ValueError, match=r"^Facet Refine Shots: .*without clip and vae"):
-        FacetRefineShots.execute(ada(1), model=load_models().model)
+        FacetRefineShots.execute(ada(1), model=demo_models.model)
     with pytest.raises(ValueError, match=r"^Facet Refine Shots: There is nothing to do"):
         FacetRefineShots.execute(ada(1), upscale_by=1.0)
     with pytest.raises(ValueError, match=r"^Facet Refine Shots: .*put this node after"):

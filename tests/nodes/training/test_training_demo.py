@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import load_clip, load_model, load_vae
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.run_record import TrainingRun
@@ -22,7 +22,9 @@ CAPTION = "zqx person, close-up portrait, smiling"
 
 
 @pytest.fixture
-def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
+def prompt(
+    comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo_models: DemoModels
+) -> Prompt:
     """Two steps in the demo's models, with samples of two steps."""
     import nodes
 
@@ -31,7 +33,8 @@ def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     sockets = ("model", "clip", "vae", "character")
 
     kinds = ("MODEL", "CLIP", "VAE", "FACET_CHARACTER")
-    given_node(monkeypatch, kinds, lambda: [load_model(), load_clip(), load_vae(), character])
+    models = (demo_models.model, demo_models.clip, demo_models.vae)
+    given_node(monkeypatch, kinds, lambda: [*models, character])
     loras_folder(monkeypatch, tmp_path / "loras")
     schema = nodes.NODE_CLASS_MAPPINGS["FacetTrainingOptions"].GET_SCHEMA()
     options = {one.id: one.default for one in schema.inputs} | {

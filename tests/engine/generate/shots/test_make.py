@@ -219,14 +219,25 @@ def test_somebody_else_is_retried_with_more_of_the_original(models, ada, tmp_pat
     assert len({attempt.seed for attempt in attempts}) == 3
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("people", "views", "steps"),
+    [
+        pytest.param((3, 5), 2, 4, id="few"),
+        pytest.param((3, 4, 5, 6), 6, 8, id="many", marks=pytest.mark.nightly),
+    ],
+)
 @torch.inference_mode()
-def test_strengthened_likeness_makes_shots_more_like_the_original(models, tmp_path):
+def test_strengthened_likeness_makes_shots_more_like_the_original(
+    models, tmp_path, people, views, steps
+):
+    plan = ShotPlan(turnaround().requests[:views])
     likeness: dict[bool, list[float]] = {False: [], True: []}
-    for number in (3, 4, 5, 6):
+    for number in people:
         source = Shot(demo_picture(number), Provenance("original"))
         person = Character("Ada", "zqx", "person", source)
         for strengthened, found in likeness.items():
-            made = shoot(person, models, strengthen_likeness=strengthened)
+            made = shoot(person, models, steps, strengthen_likeness=strengthened)
             store = ShotStore(tmp_path / f"{number}-{strengthened}")
-            found += [shot.score("identity").value for shot in made.run(turnaround(), store)]
+            found += [shot.score("identity").value for shot in made.run(plan, store)]
     assert sum(likeness[True]) > sum(likeness[False]) + 0.02 * len(likeness[True])

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import load_clip, load_model, load_vae
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.training.data.encoded import TrainingData, encode_data
 from facet.engine.training.data.pictures import WeightedBatches
@@ -34,9 +34,8 @@ Moved = tuple[float, float]
 
 
 @pytest.fixture(scope="module")
-def demo() -> SmallModels:
-    with torch.inference_mode():
-        return SmallModels(load_model(), load_clip(), load_vae())
+def demo(demo_models: DemoModels) -> SmallModels:
+    return SmallModels(demo_models.model, demo_models.clip, demo_models.vae)
 
 
 def before_stripes(words: str, phase: int) -> Shot:

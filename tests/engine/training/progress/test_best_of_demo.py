@@ -12,7 +12,7 @@ import torch
 from facet.engine.comfyui.lora import read_weights
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.training.progress.best import OriginalSimilarity
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.progress.samples import TrainingSampler
@@ -55,7 +55,9 @@ def likeness(models: DemoModels, path: Path, source: torch.Tensor) -> float:
 
 
 @pytest.mark.slow
-def test_the_best_by_likeness_is_the_best_on_other_prompts_too(tmp_path: Path) -> None:
+def test_the_best_by_likeness_is_the_best_on_other_prompts_too(
+    demo_models: DemoModels, tmp_path: Path
+) -> None:
     """A learning rate thirty times too high: likeness comes, and is lost again."""
     shots = [shot(number) for number in range(9)]
     character = Character("Demo", "zqx", "person", shots[0], tuple(shots[1:]))
@@ -72,7 +74,7 @@ def test_the_best_by_likeness_is_the_best_on_other_prompts_too(tmp_path: Path) -
     )
     events: list[TrainingEvent] = []
     with torch.inference_mode():
-        models = load_models()
+        models = demo_models
         trained = train(
             models.model,
             models.clip,
