@@ -16,7 +16,6 @@ from typing import Any, Literal
 import torch
 
 from .errors import FacetError
-from .records import known_fields
 from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
 Source = Literal["original", "generated", "edited", "imported"]
@@ -289,3 +288,8 @@ def shot_from_record(
         ),
         scores=tuple(Score(**known_fields(Score, score)) for score in record.get("scores", [])),
     )
+
+
+def known_fields(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``record`` has of the fields of the dataclass ``kind``; other keys are left out."""
+    return {field.name: record[field.name] for field in fields(kind) if field.name in record}

@@ -147,7 +147,7 @@ class FacetLoraGridSheet(io.ComfyNode):
         character: Character | None = None,
         judge: Judge | None = None,
     ) -> io.NodeOutput:
-        from ...engine.generate.lora_grid.image import draw_grid
+        from ...engine.drawing.contact_sheet import draw_grid
         from ...engine.scoring.lora_grid import OFF, GridRow, scored_grid
         from ...engine.scoring.probes import own_prompts
         from ...engine.scoring.sampler import bench_of

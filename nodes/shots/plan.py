@@ -102,8 +102,7 @@ class FacetShotPlan(io.ComfyNode):
         only_missing: bool = True,
         judge: Judge | None = None,
     ) -> io.NodeOutput:
-        from ...engine.generate.shots.coverage import coverage, looked_at
-        from ...engine.generate.shots.coverage_image import coverage_image
+        from ...engine.generate.shots.coverage import coverage, coverage_image, looked_at
 
         base: tuple[ShotRequest, ...] = ()
         if preset != OWN_LINES:

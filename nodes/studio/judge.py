@@ -9,7 +9,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.generate.shots.options import OWN, settings
+from ...engine.generate.shots.remedies import OWN, settings
 from ...engine.studio.judge import Judge
 from ...engine.vision.embedders import CROPS
 from ...engine.vision.people import check_detector

@@ -9,9 +9,8 @@ from typing import Any, Protocol
 import torch
 
 from ...comfyui.fingerprint import fingerprint
-from ...core.character import Character
+from ...core.character import Character, known_fields
 from ...core.errors import FacetError
-from ...core.records import known_fields
 from ...core.vocabulary import VIEW_YAW
 from ...vision.copies import CopyFinder
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask

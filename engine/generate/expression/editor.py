@@ -19,8 +19,8 @@ from ...vision.framing import view_of
 from ..retouch.repaint import repainted, shown_as
 from ..retouch.retouch import Retoucher
 from ..shots.make import plain_shoot
-from ..shots.options import gates_of
 from ..shots.plan import ShotPlan, ShotRequest
+from ..shots.remedies import gates_of
 from ..shots.store import ShotStore
 from .edit import edit, parts_to_paint
 from .hand_placed import hand_placed

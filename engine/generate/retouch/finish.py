@@ -13,8 +13,7 @@ from ...core.character import Character, Shot
 from ...core.errors import FacetError
 from ...studio.sizes import resized
 from ...vision.faces import Face, find_face
-from .colours import match_colours
-from .retouch import Retoucher
+from .retouch import Retoucher, match_colours
 
 TILE, LEAST_TILE, OVERLAP = 512, 128, 32
 """Of upscale models, in pixels."""

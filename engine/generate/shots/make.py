@@ -18,8 +18,7 @@ from ..attempts import AttemptResult, Watch, judged, make_best
 from .camera import Line, ShotCamera
 from .decisions import NONE, PIN, Decision, names
 from .gates import DUPLICATE_GATE, IDENTITY_GATE, SHARPNESS_GATE, Gates, ShotLook, look
-from .instructions import shows_detail
-from .plan import ShotPlan, ShotRequest
+from .plan import ShotPlan, ShotRequest, shows_detail
 from .reading import Reading, reading_from_record
 from .remedies import RetryRules, next_attempt
 from .store import ShotStore

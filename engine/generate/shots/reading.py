@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ...comfyui.fingerprint import fingerprint
-from ...core.records import known_fields
+from ...core.character import known_fields
 from ...vision.embedding import embed
 from ...vision.faces import find_faces
 from ...vision.people import find_people

@@ -7,8 +7,17 @@ from collections.abc import Callable, Sequence
 import torch
 
 from ...core.character import Character
-from ...drawing.canvas import Page
-from ...drawing.palette import CARD, INK, LINE, ON_DARK_BLUE, ON_DARK_ORANGE, ORANGE, PAPER, QUIET
+from ...drawing.canvas import (
+    CARD,
+    INK,
+    LINE,
+    ON_DARK_BLUE,
+    ON_DARK_ORANGE,
+    ORANGE,
+    PAPER,
+    QUIET,
+    Page,
+)
 from ..evaluate import Evaluation
 from ..metrics import COPIES, IDENTITY, Metric
 from ..protocol import SCENE, TRIGGER
