@@ -134,7 +134,7 @@ def portrait(
     plains, varied = cycle(PLAIN_BACKGROUNDS), cycle(places or PLACES)
     tags = []
     for at in range(count):
-        chosen = {axis: values[at] for axis, values in spread.items()}
+        chosen: dict[str, Any] = {axis: values[at] for axis, values in spread.items()}
         background = next(plains if chosen["background"] == "plain" else varied)
         tags.append(Tags(**{**chosen, "outfit": worn[at], "background": background}).visible())
     return _plan(tags)
