@@ -19,6 +19,7 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from facet.engine.store.captions_by_hand import captions_by_hand
+from facet.engine.studio.judge import Judge
 from facet.nodes.dataset.curator import report_on
 from harness.comfy_server import ComfyServer, Run
 from harness.executor import Executor
@@ -119,16 +120,16 @@ def test_the_page_is_shown_every_picture_as_it_came_and_what_is_wrong(comfy: Exe
 
 def test_nothing_is_measured_again_until_something_changes() -> None:
     made = character("Once")
-    report = report_on(made, None, None)
-    assert report_on(character("Once"), None, None) is report
+    report = report_on(made, Judge())
+    assert report_on(character("Once"), Judge()) is report
     for other in (
         made.captioned({made.source.hash: "zqx person"}),
         replace(made, trigger="zqy"),
         replace(made, source=replace(made.source, mask=torch.ones(40, 24))),
     ):
-        assert report_on(other, None, None) is not report
-        report = report_on(made, None, None)
-    assert report.number == report_on(made, None, None).number
+        assert report_on(other, Judge()) is not report
+        report = report_on(made, Judge())
+    assert report.number == report_on(made, Judge()).number
 
 
 def test_nonsense_in_the_widget_is_one_sentence_that_names_the_node(comfy: Executor) -> None:

@@ -1,21 +1,18 @@
-"""The plan and the options as nodes, and what they make of a shoot."""
+"""The plan as a node: what is to be made, and what there is already."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import folder_paths
 import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
-from facet.engine.generate.shots.gates import GATES, Thresholds
-from facet.engine.generate.shots.options import SWITCHES, rules_from, settings, thresholds_from
-from facet.engine.generate.shots.remedies import RetryRules
+from facet.engine.demo.models import DemoModels
+from facet.engine.demo.people import demo_picture
+from facet.engine.studio.judge import Judge
 from facet.nodes.shots.plan import OWN_LINES, FacetShotPlan
-from facet.nodes.studio.shot_options import FacetShotOptions
 
 
 @pytest.fixture(autouse=True)
@@ -23,41 +20,11 @@ def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path))
 
 
-def defaults(node: Any) -> dict[str, Any]:
-    """What the page would send: every widget's default."""
-    inputs = node.define_schema().inputs
-    return {one.id: one.default for one in inputs if getattr(one, "default", None) is not None}
-
-
 def ada(*tags: Tags) -> Character:
     generator = torch.Generator().manual_seed(1)
     pictures = [torch.rand(16, 16, 3, generator=generator) for _ in range(len(tags) + 1)]
     shots = [Shot(pictures[n], Provenance("generated"), tags=tag) for n, tag in enumerate(tags, 1)]
     return Character("Ada", "zqx", "person", Shot(pictures[0], Provenance("original")), (*shots,))
-
-
-def test_an_untouched_options_node_changes_nothing():
-    (options,) = FacetShotOptions.execute(**defaults(FacetShotOptions)).args
-    assert thresholds_from(options) == Thresholds()
-    assert rules_from(options) == RetryRules()
-    assert set(SWITCHES.values()) <= options.keys()
-    assert SWITCHES.keys() == set(GATES)
-
-
-def test_what_is_changed_on_the_shooting_node_wins_over_the_options():
-    own = {"tries": 3, "max_yaw_error": 20.0, "min_identity": 0.5}
-    chosen = settings({"tries": 5, "max_yaw_error": 8.0, "check_persons": False}, own)
-    assert rules_from(chosen).tries == 5
-    assert thresholds_from(chosen).max_yaw_error == 20.0
-    assert thresholds_from(chosen).off == {"persons"}
-
-
-def test_options_that_contradict_themselves_are_refused():
-    given = defaults(FacetShotOptions) | {"close_up_face": 0.2, "full_face": 0.3}
-    with pytest.raises(ValueError, match=r"^Facet Shot Options: close_up_face is 0.2"):
-        FacetShotOptions.execute(**given)
-    with pytest.raises(ValueError, match=r"^Facet Shot Options: .*connect an RT-DETR model"):
-        FacetShotOptions.execute(person_detector=load_models().model)
 
 
 def test_a_saved_plan_of_two_widgets_still_runs():
@@ -75,6 +42,17 @@ def test_the_plan_makes_only_what_is_missing_unless_told_otherwise():
     assert (shown["wanted"], shown["missing"]) == (2, 1)
     everything = FacetShotPlan.execute(OWN_LINES, lines, character, only_missing=False)
     assert len(everything.args[0].requests) == 2
+
+
+def test_a_judge_that_finds_faces_counts_what_nobody_tagged(demo_models: DemoModels):
+    character = ada().adding([Shot(demo_picture(0), Provenance("imported"))])
+
+    def missing(judge: Judge | None) -> list[str]:
+        plan = FacetShotPlan.execute(OWN_LINES, "front view\nback view", character, judge=judge)
+        return [request.label for request in plan.args[0].requests]
+
+    assert missing(None) == missing(Judge()) == ["front view", "back view"]
+    assert missing(Judge(demo_models.face)) == ["back view"]
 
 
 def test_own_outfits_and_places_are_read_line_by_line():
