@@ -25,7 +25,8 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("demo", help="from one picture of a stranger to a LoRA and a report")
     run.add_argument("--person", type=int, default=0, metavar="N", help="who: 0 to 47")
     run.add_argument("--out", type=Path, metavar="DIR", help="where to; default .facet/demo/N")
-    run.add_argument("--json", action="store_true", help="print run.json as the last line")
+    run.add_argument("--picture", type=Path, metavar="FILE", help="a picture of your own instead")
+    run.add_argument("--json", action="store_true", help="print run.json alone on stdout")
     page = commands.add_parser("serve", help="ComfyUI with Facet, to open in a browser")
     page.add_argument("--port", type=int, default=None, help="default: 8188, or a free one")
     commands.add_parser("doctor", help="what is there, what is missing, what to do")
@@ -46,7 +47,7 @@ def dispatch(arguments: list[str], home: Home) -> int:
     if rest and known.command not in ("test", "world"):
         parser().error(f"unrecognized arguments: {' '.join(rest)}")
     if known.command == "demo":
-        demo.run(home, known.person, known.out, known.json)
+        demo.run(home, known.person, known.out, known.json, known.picture)
     elif known.command == "serve":
         serve.run(home, known.port)
     elif known.command == "doctor":

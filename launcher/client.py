@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from .problem import Problem
@@ -38,6 +40,26 @@ class Client:
         with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
+
+    def upload(self, picture: Path) -> str:
+        """Put a picture into ComfyUI's input folder; the name that Load Image knows it by.
+
+        Raises Problem when ComfyUI refuses it.
+        """
+        border, name = uuid.uuid4().hex, re.sub(r"[^\w.-]+", "_", picture.name)
+        head = (
+            f'--{border}\r\nContent-Disposition: form-data; name="image"; filename="{name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        body = head.encode() + picture.read_bytes() + f"\r\n--{border}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={border}"}
+        request = urllib.request.Request(f"{self.address}/upload/image", body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                told = json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise Problem(f"ComfyUI refused {picture.name} ({error.reason}).") from error
+        return "/".join(filter(None, (told["subfolder"], told["name"])))
 
     def queue(self, prompt: Json, workflow: Json | None = None) -> str:
         """Queue a prompt and return its id; raises Problem when ComfyUI refuses it.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +22,56 @@ START = ROOT / "workflows" / "01_start_here.json"
 HEADLESS = ("--disable-api-nodes", "--database-url", "sqlite:///:memory:")
 PICTURE = "FacetDemoPicture"
 SPACE = 300_000_000
+OF_ONES_OWN = (
+    "The demo models have seen nothing but drawn people of 128 by 128 pixels: of your picture they "
+    "keep its colours and hardly the face, and the figures say how much. They show the way that a "
+    "picture takes; for the person in it, connect models that know photographs (docs/"
+    "your-first-lora.md)."
+)
 
 
-def run(home: Home, person: int, out: Path | None, as_json: bool) -> None:
+def run(home: Home, person: int, out: Path | None, as_json: bool, picture: Path | None) -> None:
     """Set up what is missing, run the workflow for one person, and say what came of it.
 
-    out: where the results go; by default `.facet/demo/<person>`.
+    out: where the results go; by default `.facet/demo/<person>`. as_json: the results are one
+    object on stdout, and everything else goes to stderr. picture: a picture of one's own, in the
+    place of the person.
     """
-    out = (out or home.folder / "demo" / str(person)).expanduser().resolve()
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        result, out = result_of(home, person, out, picture)
+        print(table(result, out))
+        if picture is not None:
+            print(f"\n{OF_ONES_OWN}")
+    if as_json:
+        print(json.dumps(result))
+
+
+def result_of(
+    home: Home, person: int, out: Path | None, picture: Path | None
+) -> tuple[dict[str, Any], Path]:
+    """What `run` does, as the contents of run.json and the folder that it stands in."""
+    if picture is not None and not picture.is_file():
+        raise Problem(f"There is no picture {picture}; name a PNG, JPEG or WebP file.")
+    named = str(person) if picture is None else re.sub(r"[^\w-]+", "_", picture.stem)
+    out = (out or home.folder / "demo" / named).expanduser().resolve()
     environment = set_up(home)
     out.mkdir(parents=True, exist_ok=True)
     require_space(out, SPACE)
     base = make_base(home, environment)
     print("Starting ComfyUI …", flush=True)
     with Server(environment, base, home.logs / "demo.log", out, options=HEADLESS) as server:
-        result = follow(server, workflow.load(START), person)
+        result = follow(server, workflow.load(START), person, picture)
     (out / record.NAME).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(table(result, out))
-    if as_json:
-        print(json.dumps(result))
+    return result, out
 
 
-def follow(server: Server, saved: dict[str, Any], person: int) -> dict[str, Any]:
+def follow(
+    server: Server, saved: dict[str, Any], person: int, picture: Path | None = None
+) -> dict[str, Any]:
     """Queue the workflow for one person on a running ComfyUI and record the run.
 
-    Raises Problem when a node fails or the run is cancelled.
+    picture: a picture of one's own in the place of the person. Raises Problem when a node fails or
+    the run is cancelled.
     """
     client = Client(server.address)
     prompt = workflow.to_prompt(saved, client.get("/object_info"))
@@ -53,6 +80,13 @@ def follow(server: Server, saved: dict[str, Any], person: int) -> dict[str, Any]
         raise Problem(f"The workflow {START.name} has no {PICTURE} node to set the person on.")
     for node in pictures:
         node["inputs"]["person"] = person
+    if picture is not None:
+        prompt["own picture"] = _node("LoadImage", image=client.upload(picture))
+        # The models know pictures of this size alone.
+        asked = {"width": 128, "height": 128, "upscale_method": "area", "crop": "center"}
+        scaled = _node("ImageScale", image=["own picture", 0], **asked)
+        for node in pictures:
+            node.update(scaled)
     stages = Stages(prompt, out=sys.stdout)
     begin = time.monotonic()
     socket = client.connect()
@@ -69,6 +103,10 @@ def follow(server: Server, saved: dict[str, Any], person: int) -> dict[str, Any]
     total = time.monotonic() - begin
     character = character_folder(server.output)
     return record.put_together(server, person, character, list(stages.stages.values()), total)
+
+
+def _node(class_type: str, **inputs: Any) -> dict[str, Any]:
+    return {"class_type": class_type, "inputs": inputs}
 
 
 def character_folder(output: Path) -> Path:

@@ -15,6 +15,7 @@ import torch
 
 from ..core.character import Character
 from ..core.errors import FacetError
+from .internals import internal
 
 LoraWeights = dict[str, torch.Tensor]
 """The tensors of a LoRA by their names in its file."""
@@ -150,9 +151,7 @@ def read_weights(path: Path) -> LoraWeights:
 
 def converted(weights: LoraWeights) -> LoraWeights:
     """``weights`` under the names by which ComfyUI reads them."""
-    import comfy.lora_convert
-
-    renamed: LoraWeights = comfy.lora_convert.convert_lora(weights)
+    renamed: LoraWeights = internal("convert_lora")(weights)
     return renamed
 
 
@@ -206,9 +205,7 @@ def _has_place(key: str, names: dict[str, Any]) -> bool:
 
 def _fits(patch: Any, weight: torch.Tensor) -> bool:
     """Whether a plain LoRA's up and down have the sizes of ``weight``; True for other adapters."""
-    from comfy.weight_adapter import LoRAAdapter
-
-    if not isinstance(patch, LoRAAdapter):
+    if not isinstance(patch, internal("LoRAAdapter")):
         return True
     up, down, _alpha, middle, _dora, reshape = patch.weights
     if middle is not None or reshape is not None:

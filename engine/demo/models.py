@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from ..comfyui.internals import internal
 from ..comfyui.sampling import Sampling
 from ..families.modes import ReferenceMode
 from ..studio.judge import Judge
@@ -119,7 +120,6 @@ def load_clip(folder: Path = WEIGHTS) -> comfy.sd.CLIP:
     """The text model."""
     import comfy.sd
     import comfy.sd1_clip
-    from comfy.supported_models_base import ClipTarget
 
     stored, _ = _read(folder, "text")
     table = token_table(stored.pop("rows"), stored.pop("ids"))
@@ -128,7 +128,7 @@ def load_clip(folder: Path = WEIGHTS) -> comfy.sd.CLIP:
     state[f"{prefix}text_model.embeddings.token_embedding.weight"] = table
     state[f"{prefix}text_projection.weight"] = torch.eye(table.shape[1])
     return comfy.sd.CLIP(
-        ClipTarget(tokenizer_class(), comfy.sd1_clip.SD1ClipModel),
+        internal("ClipTarget")(tokenizer_class(), comfy.sd1_clip.SD1ClipModel),
         state_dict=state,
         model_options={"clip_l_model_config": clip_config()},
     )

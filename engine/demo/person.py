@@ -63,10 +63,11 @@ class DemoBackgroundModel:
     def __init__(self, finder: PersonFinder):
         self.finder = finder.eval()
 
-    def encode_image(self, image: Tensor) -> Tensor:
+    def encode_image(self, image: Tensor, image_size: int | None = None) -> Tensor:
         """Masks (B, H, W) in 0..1, 1 where a person is, of pictures (B, H, W, C) in 0..1.
 
-        They lie on ComfyUI's intermediate device, as core's do.
+        They lie on ComfyUI's intermediate device, as core's do. image_size: at which newer versions
+        of core have a model work; this one works at its own.
         """
         import comfy.model_management
 

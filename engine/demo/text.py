@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..comfyui.internals import internal
+
 MAX_TOKENS = 36
 WIDTH, LAYERS, HEADS = 128, 2, 2
 VOCABULARY_SIZE = 49408
@@ -46,9 +48,10 @@ def clip_config() -> dict[str, Any]:
 
 def tokenizer_class() -> type:
     """A tokenizer for `comfy.sd.CLIP` that simplifies the text first."""
-    from comfy.sd1_clip import SD1Tokenizer, SDTokenizer
+    tokenizer: Any = internal("SDTokenizer")
+    wrapper: Any = internal("SD1Tokenizer")
 
-    class DemoTokenizer(SDTokenizer):
+    class DemoTokenizer(tokenizer):
         """Stock CLIP byte pairs, 36 tokens."""
 
         def __init__(self, **kwargs: Any):
@@ -57,7 +60,7 @@ def tokenizer_class() -> type:
         def tokenize_with_weights(self, text: str, *args: Any, **kwargs: Any) -> Any:
             return super().tokenize_with_weights(simplify(text), *args, **kwargs)
 
-    class DemoClipTokenizer(SD1Tokenizer):
+    class DemoClipTokenizer(wrapper):
         """The demo's tokenizer under the name that SD1's text model asks for."""
 
         def __init__(self, embedding_directory: Any = None, tokenizer_data: Any = None):

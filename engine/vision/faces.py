@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..comfyui.internals import internal
 from ..core.character import quantise
 
 OUTER_EYES = (33, 263)
@@ -69,7 +70,7 @@ def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
     The close-range detector looks first and the far-range one where it finds nothing, as
     small faces of full-body pictures need.
     """
-    from comfy_extras.mediapipe.face_geometry import transformation_matrix_from_detection
+    transformation_matrix_from_detection = internal("transformation_matrix_from_detection")
 
     pixels, scale = _pixels(image)
     height, width = pixels.shape[:2]

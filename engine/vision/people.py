@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ..comfyui.internals import internal
 from ..core.errors import FacetError
 
 SIDE = 640
@@ -45,14 +46,13 @@ def find_people(model: Any, image: torch.Tensor) -> list[Person]:
     """
     import comfy.model_management
     import comfy.utils
-    from comfy.ldm.rt_detr.rtdetr_v4 import COCO_CLASSES
 
     comfy.model_management.load_model_gpu(model)
     picture = image[None, ..., :3].movedim(-1, 1)
     height, width = image.shape[:2]
     picture = comfy.utils.common_upscale(picture, SIDE, SIDE, "bilinear", "disabled")
     (found,) = model.model.diffusion_model(picture, (width, height))
-    person = COCO_CLASSES.index("person")
+    person = internal("COCO_CLASSES").index("person")
     people = []
     for box, label, score in zip(found["boxes"], found["labels"], found["scores"], strict=True):
         if int(label) == person and float(score) > CONFIDENCE:

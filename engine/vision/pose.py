@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..comfyui.internals import internal
 from ..core.errors import FacetError
 
 JOINTS, HAND_JOINTS = 18, 21
@@ -190,9 +191,9 @@ class PoseModel:
     @torch.no_grad()
     def find(self, image: torch.Tensor) -> Pose | None:
         """The pose of the person in ``image`` (H, W, 3) in 0..1; None when nobody is seen."""
-        from comfy_extras.nodes_sdpose import SDPoseKeypointExtractor
-
-        answer = SDPoseKeypointExtractor.execute(self.model, self.vae, image[None, ..., :3], 1)
+        answer = internal("SDPoseKeypointExtractor").execute(
+            self.model, self.vae, image[None, ..., :3], 1
+        )
         (frame,) = answer.result[0]
         people = _people(frame, 1)
         return max(people, key=lambda pose: pose.area) if people else None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import folder_paths
+from aiohttp import web
 
 from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
 
 RUNNING = ("preparing", "running")
 _KEPT = 20
+MOST_BYTES = 4 * 1024 * 1024
+"""The longest request that a panel sends: the decisions about a large dataset."""
 
 
 class Watched(Protocol):
@@ -108,6 +112,29 @@ def send(message: str, view: dict[str, Any], workflow: str) -> None:
 
     server = PromptServer.instance
     server.send_sync(message, view, None if workflow else server.client_id)
+
+
+async def json_body(request: web.Request) -> dict[str, Any]:
+    """The JSON object that a POST request carries.
+
+    Raises aiohttp's HTTPException, with a sentence, for another content type, for what is too long
+    and for what is no object: a page of another site can send a form, but no application/json.
+    """
+    if request.content_type != "application/json":
+        raise _refused(web.HTTPUnsupportedMediaType, "Send the request as application/json.")
+    if (request.content_length or 0) > MOST_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
+    try:
+        asked = await request.json()
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise _refused(web.HTTPBadRequest, "The request holds no JSON object; send one.")
+    return asked
+
+
+def _refused(kind: type[web.HTTPError], error: str) -> web.HTTPError:
+    return kind(text=json.dumps({"error": error}), content_type="application/json")
 
 
 def output_folder() -> Path:

@@ -26,7 +26,7 @@ from ...engine.dataset.curation_file import Settled, keep_choices, kept_choices
 from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained, write_atomic, write_json_atomic
 from ..common.folders import character_folder
-from ..common.page import below_output, of_a_character, output_folder, workflow_id
+from ..common.page import below_output, json_body, of_a_character, output_folder, workflow_id
 
 if TYPE_CHECKING:
     from ...engine.dataset.lint import Report
@@ -143,8 +143,9 @@ def add_routes(routes: web.RouteTableDef) -> None:
     @routes.post("/facet/curator/keep")
     async def keep(request: web.Request) -> web.Response:
         """Keeps beside the dataset what was decided in a page; see `keep_decisions`."""
+        asked = await json_body(request)
         try:
-            await asyncio.to_thread(keep_decisions, await request.json())
+            await asyncio.to_thread(keep_decisions, asked)
         except (ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({})

@@ -17,9 +17,9 @@ from ...engine.generate.expression.subjects import Subjects, described, preview
 from ...engine.generate.expression.table import PATH
 from ...engine.store.files import contained, write_json_atomic
 from ..common.folders import expressions_folder
+from ..common.page import json_body
 from .inputs import known_presets
 
-MOST_BYTES = 65_536
 FACES = Subjects()
 """Of this process: the node writes, and the page's requests read."""
 
@@ -40,13 +40,13 @@ def add_routes(routes: web.RouteTableDef) -> None:
     @routes.post("/facet/expression/preview")
     async def bent(request: web.Request) -> web.Response:
         """The face called ``key`` with the sliders of the body."""
-        asked = await _body(request)
+        asked = await json_body(request)
         return await _answered(lambda: shown(asked))
 
     @routes.post("/facet/expression/preset")
     async def keep(request: web.Request) -> web.Response:
         """Keeps the body's ``sliders`` under its ``name``."""
-        asked = await _body(request)
+        asked = await json_body(request)
         return await _answered(
             lambda: keep_preset(str(asked.get("name", "")), asked.get("sliders"))
         )
@@ -82,17 +82,6 @@ def keep_preset(name: str, sliders: Any) -> dict[str, Any]:
     row = {"expression": name, "words": name, "sliders": amounts}
     write_json_atomic(contained(expressions_folder(), f"{name}.json"), {name: row})
     return {"name": name, "sliders": amounts}
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    """The JSON object that ``request`` carries; an empty one when it carries none."""
-    if (request.content_length or 0) > MOST_BYTES:
-        raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
-    try:
-        asked = await request.json()
-    except ValueError:
-        return {}
-    return asked if isinstance(asked, dict) else {}
 
 
 async def _answered(work: Callable[[], dict[str, Any]]) -> web.Response:

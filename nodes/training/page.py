@@ -17,7 +17,15 @@ from ...engine.store.files import contained
 from ...engine.training.progress.events import STOP_REQUESTS, TrainingEvent
 from ...engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
 from ...engine.training.run_record import Measure, load_run
-from ..common.page import Latest, below_output, output_folder, send, watched_to_its_end, workflow_id
+from ..common.page import (
+    Latest,
+    below_output,
+    json_body,
+    output_folder,
+    send,
+    watched_to_its_end,
+    workflow_id,
+)
 
 if TYPE_CHECKING:
     from ...engine.dataset.lint import Report
@@ -196,10 +204,9 @@ def add_routes(routes: web.RouteTableDef) -> None:
     @routes.post("/facet/training/stop")
     async def stop(request: web.Request) -> web.Response:
         """Asks the training of ``node`` in ``workflow`` to end early with the best it has."""
-        try:
-            asked = await request.json()
-            node, workflow = str(asked["node"]), str(asked.get("workflow", ""))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        asked = await json_body(request)
+        node, workflow = str(asked.get("node", "")), str(asked.get("workflow", ""))
+        if not node:
             error = "The request names no node; send {'node': id, 'workflow': id} as JSON."
             return web.json_response({"error": error}, status=400)
         if not TRAININGS.running(workflow, node):

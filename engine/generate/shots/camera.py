@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ...comfyui.fingerprint import control_fingerprint, model_fingerprint
+from ...comfyui.internals import internal
 from ...comfyui.sampling import Conditioning, OnStep, sample
 from ...core.character import Character, Provenance, picture_hash
 from ...store.keys import key
@@ -38,9 +39,8 @@ class Control:
         self, positive: Conditioning, negative: Conditioning, vae: Any
     ) -> tuple[Conditioning, Conditioning]:
         """Both conditionings with the ControlNet in them, as ComfyUI's own node puts it there."""
-        from nodes import ControlNetApplyAdvanced
-
-        controlled: tuple[Conditioning, Conditioning] = ControlNetApplyAdvanced().apply_controlnet(
+        node = internal("ControlNetApplyAdvanced")()
+        controlled: tuple[Conditioning, Conditioning] = node.apply_controlnet(
             positive,
             negative,
             self.control_net,

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from ...comfyui.internals import internal
+
 # Below this many tokens a step, casting the weights costs a CPU what the faster products save.
 _TOKENS_WORTH_BF16 = 256
 
@@ -158,8 +160,9 @@ def differentiable_attention(
     Others have no backward pass, or cut their work into pieces by the memory that is free, which
     a checkpoint's second run would then cut otherwise.
     """
-    from comfy.ldm.modules.attention import attention_pytorch
     from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    attention_pytorch = internal("attention_pytorch")
 
     if q.device.type == "cpu" and q.shape[-2] <= _TOKENS_FOR_PLAIN_ATTENTION:
         with sdpa_kernel(SDPBackend.MATH):

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ...comfyui.internals import internal
 from ...families.table import family_of
 from ..data.pictures import TrainingSample
 from ..settings import BASES, TrainingSettings
@@ -107,14 +108,12 @@ class Session:
         Meanwhile the model itself is as ComfyUI knows it, so that it may be moved off its device
         to make room. The adapters come and go as an injection: no weight is patched or copied.
         """
-        from comfy.patcher_extension import PatcherInjection
-
         with self.put_away():
             sampled = self._model.clone()
             sampled.set_injections(
                 _KEY,
                 [
-                    PatcherInjection(
+                    internal("PatcherInjection")(
                         inject=lambda _: self._inject(),
                         eject=lambda _: put_layers(self._diffusion_model, self._originals),
                     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ...comfyui.internals import internal
 from ...core.errors import FacetError
 from ..data.caches import content_key
 from ..data.conditioning import plain_copy
@@ -65,7 +66,7 @@ class TextEncoder:
     @contextlib.contextmanager
     def exact(self) -> Iterator[None]:
         """Exact gradients; encoders that are not trained run once for each text."""
-        from comfy.clip_model import CLIPAttention
+        attention = internal("CLIPAttention")
 
         changed = Changes()
         trained = {layer.split(".")[0] for layer in self._layers}
@@ -82,7 +83,7 @@ class TextEncoder:
                 for part in (layers, norm, clip.text_projection):
                     stack.enter_context(exact_gradients(part, self.patcher.load_device))
                 for module in layers.modules():
-                    if isinstance(module, CLIPAttention):
+                    if isinstance(module, attention):
                         changed.set(module.__dict__, "forward", functools.partial(_attend, module))
             yield
 
@@ -161,12 +162,12 @@ def _encoders(model: torch.nn.Module) -> dict[str, Any]:
 
 
 def _trainable(encoders: Mapping[str, Any]) -> list[str]:
-    from comfy.clip_model import CLIPTextModel
+    text_model = internal("CLIPTextModel")
 
     return [
         name
         for name, encoder in encoders.items()
-        if name in _TRAINABLE and isinstance(encoder.transformer, CLIPTextModel)
+        if name in _TRAINABLE and isinstance(encoder.transformer, text_model)
     ]
 
 
