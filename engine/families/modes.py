@@ -16,6 +16,7 @@ __all__ = [
     "ReferenceMode",
     "called",
     "is_patched",
+    "model_name",
     "reference_method",
     "resolve_mode",
 ]
@@ -29,17 +30,17 @@ MOST_PICTURES = 3
 
 def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
     """The mode to use for ``model``; FacetError when it cannot be known, or cannot work."""
-    references = family_of(model).references
+    references, name = family_of(model).references, model_name(model)
     if mode is ReferenceMode.AUTO:
         return _resolved(model)
     if mode is ReferenceMode.REFERENCE_LATENTS and mode not in references:
         raise FacetError(
-            f"A {_name(model)} model takes no reference latents and would ignore the original; "
+            f"A {name} model takes no reference latents and would ignore the original; "
             "set reference_mode to 'img2img', or to 'patched_model' with IP-Adapter applied."
         )
     if mode is ReferenceMode.QWEN_EDIT and mode not in references:
         raise FacetError(
-            f"A {_name(model)} model is no Qwen-Image-Edit; set reference_mode to "
+            f"A {name} model is no Qwen-Image-Edit; set reference_mode to "
             + (
                 "'reference_latents'."
                 if ReferenceMode.REFERENCE_LATENTS in references
@@ -60,25 +61,25 @@ def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
 
 
 def _resolved(model: Any) -> ReferenceMode:
-    family = family_of(model)
+    family, name = family_of(model), model_name(model)
     if family.always_edits:
         return family.references[0]
     if not family.references:
         raise FacetError(
-            f"A {_name(model)} model takes no reference images by itself; set reference_mode to "
+            f"A {name} model takes no reference images by itself; set reference_mode to "
             "'patched_model' with IP-Adapter or PuLID applied, or to 'img2img'."
         )
     method = getattr(model.model.diffusion_model, "default_ref_method", "")
     if method in family.edit_methods:
         return family.edit_methods[method]
     raise FacetError(
-        f"A {_name(model)} model may or may not take reference images and its file does not say; "
+        f"A {name} model may or may not take reference images and its file does not say; "
         f"set reference_mode to {family.edit_example}, 'patched_model' with IP-Adapter or PuLID "
         "applied, or 'img2img' for any other."
     )
 
 
-def _name(model: Any) -> str:
+def model_name(model: Any) -> str:
     """ComfyUI's class of ``model``: Stable Diffusion 1.5 and its like have none of their own."""
     name = type(model.model).__name__
     return name if name != "BaseModel" else class_names(model)[0]

@@ -11,7 +11,8 @@ export function parsedEdits(text) {
     // Typed by hand: the node says what is wrong with it.
   }
   const { sliders, points } = Object(told);
-  return { sliders: { ...Object(sliders) }, points: Array.isArray(points) ? points : [] };
+  const amounts = Object.entries(Object(sliders)).filter(([, amount]) => Number.isFinite(amount));
+  return { sliders: Object.fromEntries(amounts), points: Array.isArray(points) ? points : [] };
 }
 
 /** The widget's text for `edits`; none for a face that nobody touched. */

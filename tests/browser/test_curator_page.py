@@ -28,8 +28,8 @@ NODES = (
     const loader = make("FacetDatasetLoader", 0, { folder: `facet/${name}/dataset/flat` });
     const curator = make("FacetDatasetCurator", 480);
     const exporter = make("FacetDatasetExporter", 1340, { layout: "flat", folder: "after" });
-    connect(loader, "character", curator, "character");
-    connect(curator, "character", exporter, "character");
+    connect(loader, "character", curator);
+    connect(curator, "character", exporter);
     app.canvas.ds.offset = [-380, 20];
     app.canvas.ds.scale = 1;
     app.canvas.setDirty(true, true);

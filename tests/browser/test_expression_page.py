@@ -23,8 +23,8 @@ NODES = (
     const models = make("FacetDemoModels", 0);
     const picture = make("FacetDemoPicture", 300, { person });
     const editor = make("FacetExpressionEditor", 640);
-    connect(picture, "image", editor, "image");
-    if (detector) connect(models, "FACE_DETECTION_MODEL", editor, "face_detection_model");
+    connect(picture, "image", editor);
+    if (detector) connect(models, "judge", editor);
     app.canvas.ds.offset = [-420, -60];
     app.canvas.ds.scale = 0.7;
     app.canvas.setDirty(true, true);
@@ -44,7 +44,7 @@ BATCH = (
     connect(pictures[0], "image", batch, "image1");
     connect(pictures[1], "image", batch, "image2");
     batch.connect(0, editor, editor.inputs.findIndex((slot) => slot.name === "image"));
-    connect(models, "FACE_DETECTION_MODEL", editor, "face_detection_model");
+    connect(models, "judge", editor);
     app.canvas.ds.offset = [-580, -60];
     app.canvas.ds.scale = 0.7;
     app.canvas.setDirty(true, true);
@@ -87,9 +87,25 @@ def in_view(page: Page) -> None:
 
 
 def values(page: Page, node: str) -> dict[str, Any]:
-    """The node's widgets as they would be queued, those at rest left out."""
+    """The node's widgets as they would be queued, and each of its sliders; those at rest left out.
+
+    All sliders and the points are in one widget.
+    """
     inputs: dict[str, Any] = page.prompt()[node]["inputs"]
+    edits = json.loads(inputs.pop("face_edits") or "{}")
+    inputs |= edits.pop("sliders", {}) | edits
     return {name: value for name, value in inputs.items() if value not in (0, "", False)}
+
+
+def type_edits(page: Page, node: str, text: str) -> None:
+    """What the panel keeps, put there by somebody else."""
+    page.run(
+        """([id, text]) => {
+            const { widgets } = app.graph.getNodeById(id);
+            widgets.find(({ name }) => name === "face_edits").value = text;
+        }""",
+        [node, text],
+    )
 
 
 def centre(page: Page, handle: str) -> tuple[float, float]:
@@ -191,6 +207,23 @@ def test_expressions_are_taken_weakened_added_and_put_to_rest(page: Page) -> Non
     assert values(page, node)["preset"] == "own sliders"
 
 
+@pytest.mark.parametrize("text", ["{", "[[0.1, 0.2]]", '{"sliders": {"jaw_open": "wide"}}'])
+def test_what_the_panel_cannot_read_is_at_rest_and_replaced_by_a_pull(
+    page: Page, text: str
+) -> None:
+    node = begin(page, 4)
+    page.messages.clear()
+    type_edits(page, node, text)
+    page.page.locator('.facet-expression [data-region="jaw"]').click()
+    slider = page.page.locator('.facet-expression [data-slider="jaw_open"]')
+    assert float(slider.input_value()) == 0
+    pull(page, "chin", 0, 10)
+    pulled = values(page, node)
+    assert pulled["jaw_open"] > 0.05 and "points" not in pulled
+    assert page.queue()["status"]["status_str"] == "success"
+    assert page.troubles() == []
+
+
 def test_what_was_can_be_seen_for_as_long_as_the_button_is_held(page: Page) -> None:
     begin(page, 2)
     box = page.page.locator('.facet-expression [data-action="before"]').bounding_box()
@@ -249,7 +282,7 @@ def test_twelve_points_are_placed_where_there_is_no_detector(page: Page) -> None
         page.page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
         page.settle()
     wait_for(page, "document.querySelectorAll('.facet-expression .hold').length > 20")
-    kept = json.loads(values(page, node)["points"])
+    kept = values(page, node)["points"]
     assert kept[0] == pytest.approx(points[33], abs=0.01)
 
     pull(page, "chin", 0, 10)
@@ -266,7 +299,7 @@ def test_twelve_points_are_placed_where_there_is_no_detector(page: Page) -> None
     assert "Point 1 of 12" in page.page.locator(".facet-expression .foot").inner_text()
     page.page.keyboard.press("Escape")
     wait_for(page, "document.querySelectorAll('.facet-expression .hold').length > 20")
-    assert json.loads(values(page, node)["points"]) == kept
+    assert values(page, node)["points"] == kept
 
 
 def test_an_expression_is_kept_as_a_preset_of_ones_own(page: Page, server: ComfyServer) -> None:

@@ -24,19 +24,16 @@ NODES = (
     const trainer = make("FacetLoraTrainer", 900, { steps: 1, rank: 2, checkpoint_every: 1 });
     const captions = make("FacetCaptionWriter", 750);
     const scorer = make("FacetIdentityScorer", 1300, {
-        steps: 1, width: 64, height: 64, samples: 1,
-        trigger_only: 0, attributes: 0, leak_probes: 0,
+        samples: 1, trigger_only: 0, attributes: 0, leak_probes: 0,
     });
-    for (const name of ["model", "clip", "vae"]) {
-        connect(models, name.toUpperCase(), trainer, name);
-        connect(models, name.toUpperCase(), scorer, name);
-    }
-    connect(models, "CLIP_VISION", scorer, "clip_vision");
-    connect(picture, "image", character, "image");
-    connect(character, "character", captions, "character");
-    connect(captions, "character", trainer, "character");
-    connect(captions, "character", scorer, "character");
-    connect(trainer, "run", scorer, "run");
+    connect(models, "studio", trainer);
+    connect(smallStudio(models, -400), "studio", scorer);
+    connect(models, "judge", scorer);
+    connect(picture, "image", character);
+    connect(character, "character", captions);
+    connect(captions, "character", trainer);
+    connect(captions, "character", scorer);
+    connect(trainer, "run", scorer);
     app.canvas.ds.offset = [-1200, 0];
     app.canvas.setDirty(true, true);
     return String(scorer.id);

@@ -22,12 +22,13 @@ NODES = (
     const models = make("FacetDemoModels", 0);
     const picture = make("FacetDemoPicture", 300);
     const character = make("FacetCharacter", 600, { name, trigger: "zqx" });
-    const shots = make(kind, 900, {
-        steps: 1, tries: 1, width: 64, height: 64, reference_mode: "reference_latents",
-    });
-    for (const name of ["model", "clip", "vae"]) connect(models, name.toUpperCase(), shots, name);
-    connect(picture, "image", character, "image");
-    connect(character, "character", shots, "character");
+    const judge = make("FacetJudge", -400, { tries: 1 });
+    const studio = smallStudio(models, -800);
+    const shots = make(kind, 900);
+    connect(studio, "studio", shots);
+    connect(judge, "judge", shots);
+    connect(picture, "image", character);
+    connect(character, "character", shots);
     app.canvas.ds.offset = [-700, 0];
     app.canvas.ds.scale = 0.6;
     app.canvas.setDirty(true, true);

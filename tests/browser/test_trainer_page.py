@@ -22,12 +22,10 @@ NODES = (
     const character = make("FacetCharacter", 600, { name: "Page", trigger: "zqx" });
     const captions = make("FacetCaptionWriter", 900);
     const trainer = make("FacetLoraTrainer", 1200, { steps, rank: 2, checkpoint_every: 20 });
-    for (const name of ["model", "clip", "vae"]) {
-        connect(models, name.toUpperCase(), trainer, name);
-    }
-    connect(picture, "image", character, "image");
-    connect(character, "character", captions, "character");
-    connect(captions, "character", trainer, "character");
+    connect(models, "studio", trainer);
+    connect(picture, "image", character);
+    connect(character, "character", captions);
+    connect(captions, "character", trainer);
     app.canvas.ds.offset = [-1100, 0];
     app.canvas.setDirty(true, true);
     return String(trainer.id);

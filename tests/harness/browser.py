@@ -48,11 +48,20 @@ MAKE_AND_CONNECT = """
         }
         return node;
     };
-    const connect = (from, output, to, input) => from.connect(
+    const connect = (from, output, to, input = output) => from.connect(
         from.outputs.findIndex((slot) => slot.name === output),
         to,
         to.inputs.findIndex((slot) => slot.name === input),
     );
+    const smallStudio = (models, x) => {
+        const studio = make("FacetStudio", x, {
+            reference_mode: "reference_latents", steps: 1, cfg: 1, width: 64, height: 64,
+        });
+        for (const part of ["model", "clip", "vae"]) {
+            connect(models, part.toUpperCase(), studio, part);
+        }
+        return studio;
+    };
 """
 """JavaScript for the beginning of a function: `make` a node, `connect` an output to an input."""
 

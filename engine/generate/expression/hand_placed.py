@@ -30,7 +30,7 @@ def parse_points(text: str) -> np.ndarray | None:
         return None
     try:
         points = np.array(json.loads(text), dtype=np.float64)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         points = np.zeros(0)
     if points.shape != (len(HAND_PLACED), 2):
         raise FacetError(

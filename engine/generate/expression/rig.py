@@ -35,7 +35,7 @@ def checked(sliders: Mapping[str, float]) -> dict[str, float]:
             raise FacetError(f"There is no slider {name!r}; take one of {', '.join(BY_NAME)}.")
         try:
             amounts[name] = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             amounts[name] = math.nan
         if not math.isfinite(amounts[name]):
             raise FacetError(f"The slider {name} is {value!r}; give it a number, 0 for rest.")

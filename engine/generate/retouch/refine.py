@@ -64,8 +64,7 @@ class Refine:
         larger = upscale_model is not None or settings.upscale_by > 1
         if not (larger or coloured or (studio is not None and denoised)):
             raise FacetError(
-                "There is nothing to do; connect an upscale_model, or a model with clip and vae, "
-                "or raise upscale_by."
+                "There is nothing to do; connect an upscale_model or a studio, or raise upscale_by."
             )
         self.character = character
         self.clip_vision, self.max_identity_loss = clip_vision, max_identity_loss

@@ -17,7 +17,7 @@ from ...core.character import Character, Tags
 from ...core.errors import FacetError
 from ...drawing.contact_sheet import side_by_side
 from ...families import table
-from ...families.modes import ReferenceMode
+from ...families.modes import ReferenceMode, model_name
 from ...store.images import png_bytes
 from ...store.keys import key
 from ...studio.sizes import to_sixteen
@@ -131,9 +131,9 @@ def _check_layers(trained: Any, shown: Any, layers: Sequence[str]) -> None:
         layer = name.removeprefix("diffusion_model.").removesuffix(".weight")
         if layer in layers and there.get(name) != tuple(value.shape):
             raise FacetError(
-                f"The LoRA is trained in a {type(trained.model).__name__} model and does not fit "
-                f"the {type(shown.model).__name__} model to look through, which has no such layer "
-                f"{layer!r}; connect a studio of the same model family to look_through."
+                f"The LoRA is trained in a {model_name(trained)} model and does not fit the "
+                f"{model_name(shown)} model to look through, which has no such layer {layer!r}; "
+                "connect a studio of the same model family to look_through."
             )
 
 

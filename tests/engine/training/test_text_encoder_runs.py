@@ -17,12 +17,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from facet.engine.comfyui.lora import read_weights
-from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character
-from facet.engine.training.progress.samples import TrainingSampler, prompts_for
+from facet.engine.studio.studio import Studio
+from facet.engine.training.progress.samples import SampleRequest, TrainingSampler, prompts_for
 from facet.engine.training.run import Extras, TrainedLora, train
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import small_vae
+from harness.studios import studio_of
 from harness.text_models import TextModels, text_models
 from harness.trainings import interrupt_after, same
 
@@ -43,7 +44,6 @@ SETTINGS = TrainingSettings(
     text_encoder=True,
     text_encoder_rate=3e-2,
 )
-SAMPLING = Sampling(64, 64, steps=2, cfg=2.0)
 DIFFUSERS = "text_encoder_2.text_model.encoder.layers"
 Run = Callable[..., TrainedLora]
 
@@ -62,6 +62,7 @@ def run(models: TextModels, character: Character, tmp_path: Path) -> Run:
         clip: Any = models.clip,
         vae: Any = models.vae,
         start: Path | None = None,
+        samples: Studio | None = None,
         **other: Any,
     ) -> TrainedLora:
         settings, base = replace(SETTINGS, **other), tmp_path / folder
@@ -76,7 +77,7 @@ def run(models: TextModels, character: Character, tmp_path: Path) -> Run:
                 "run",
                 base / "loras",
                 on_event,
-                Extras(sampling=SAMPLING, start=start),
+                Extras(start=start, samples=samples or studio_of(models, steps=2, cfg=2.0)),
             )
 
     return start
@@ -84,6 +85,17 @@ def run(models: TextModels, character: Character, tmp_path: Path) -> Run:
 
 def in_text(path: Path) -> dict[str, torch.Tensor]:
     return {key: value for key, value in read_weights(path).items() if key.startswith("lora_te")}
+
+
+def sampler_of(models: TextModels, prompts: tuple[str, ...]) -> TrainingSampler:
+    request = SampleRequest(studio_of(models, steps=2, cfg=2.0), prompts)
+    return TrainingSampler.encoding(request)
+
+
+def sample_of(trained: TrainedLora) -> torch.Tensor:
+    """The last sample as it was kept, (H, W, 3) in 0..1."""
+    with Image.open(trained.run.folder / "samples" / "step_000004.png") as image:
+        return torch.from_numpy(np.asarray(image).copy()).float() / 255
 
 
 @pytest.mark.parametrize("models", ["SD 1.5"], indirect=True)
@@ -111,13 +123,37 @@ def test_a_stopped_run_ends_like_an_unbroken_one_and_samples_are_what_core_makes
     model, clip = comfy.sd.load_lora_for_models(models.model, models.clip, state, 1.0, 1.0)
     with torch.inference_mode():
         made = {
-            name: TrainingSampler.encoding(one, models.vae, prompts, SAMPLING).make(model)[0]
+            name: sampler_of(replace(models, clip=one), prompts).make(model)[0]
             for name, one in (("both", clip), ("model alone", models.clip))
         }
-    with Image.open(parts.run.folder / "samples" / "step_000004.png") as image:
-        sample = torch.from_numpy(np.asarray(image).copy()).float() / 255
+    sample = sample_of(parts)
     assert float((sample - made["both"]).abs().max()) < 0.01
     assert float((sample - made["model alone"]).abs().max()) > 0.05
+
+
+@pytest.mark.parametrize("models", ["SD 1.5"], indirect=True)
+def test_model_and_text_encoder_are_looked_at_through_another_pair(
+    run: Run, models: TextModels, character: Character
+) -> None:
+    with torch.inference_mode():
+        other = text_models("SD 1.5")
+        for weight in (*other.model.model.parameters(), *other.clip.cond_stage_model.parameters()):
+            weight.mul_(1.1)
+    known = {key: t.clone() for key, t in other.clip.cond_stage_model.state_dict().items()}
+    trained = run(samples=studio_of(other, steps=2, cfg=2.0))
+    prompts = prompts_for(character, SETTINGS.sample_prompts)
+    state = read_weights(trained.run.checkpoints[-1].path)
+    model, clip = comfy.sd.load_lora_for_models(other.model, other.clip, state, 1.0, 1.0)
+    with torch.inference_mode():
+        both = sampler_of(replace(other, clip=clip), prompts).make(model)[0]
+        alone = sampler_of(other, prompts).make(model)[0]
+    assert float((sample_of(trained) - both).abs().max()) < 0.01
+    assert float((sample_of(trained) - alone).abs().max()) > 0.05
+    after = other.clip.cond_stage_model.state_dict()
+    assert all(torch.equal(after[key], value) for key, value in known.items())
+    here = run("here")
+    assert here.run.losses == trained.run.losses
+    assert same(here.run.checkpoints[-1].path, trained.run.checkpoints[-1].path)
 
 
 @pytest.mark.parametrize("models", ["SDXL"], indirect=True)

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import test from "node:test";
 
 import { facePaths } from "../../../js/expression/glyph.mjs";
 import { handles, partsOf } from "../../../js/expression/handles.mjs";
-import { Rig, baseOf, frameOf, pulled, sideOf } from "../../../js/expression/rig.mjs";
-import { Values } from "../../../js/expression/values.mjs";
+import { baseOf, frameOf, pulled, sideOf } from "../../../js/expression/rig.mjs";
+import { presets, rig, table } from "./table.mjs";
 
-const folder = new URL("../../../engine/generate/expression/", import.meta.url);
-const read = async (name) => JSON.parse(await readFile(new URL(name, folder), "utf8"));
-const table = await read("rig.json");
-const presets = Object.fromEntries(
-  Object.entries(await read("presets.json")).map(([name, { sliders }]) => [name, sliders]),
-);
-const rig = new Rig({ rig: table, presets });
 const WIDTH = 400;
 const LANDMARKS = 478;
 
@@ -105,38 +97,6 @@ test("a handle does not pull a slider past the way that another one goes", () =>
   for (const { low } of partsOf(corner, rig, plain, {}).slice(0, 2)) assert.equal(low, 0);
   const head = handles(rig).find(({ name }) => name === "head");
   for (const { low, high } of partsOf(head, rig, plain, {})) assert.deepEqual([low, high], [-8, 8]);
-});
-
-function valuesOf(more = {}) {
-  const names = ["preset", "strength", ...rig.sliders.keys()];
-  const widgets = new Map(names.map((name) => [name, { name, value: 0 }]));
-  widgets.get("preset").value = "none";
-  widgets.get("strength").value = 1;
-  for (const [name, value] of Object.entries(more)) widgets.get(name).value = value;
-  return new Values(widgets, rig, "none", () => {});
-}
-
-test("a slider shows the preset by its strength and what was added to it", () => {
-  const values = valuesOf({ preset: "surprised", strength: 0.5, jaw_open: 0.1 });
-  const jaw = presets.surprised.jaw_open;
-  assert.ok(Math.abs(values.total("jaw_open") - (0.5 * jaw + 0.1)) < 1e-9);
-  values.setTotal("jaw_open", 0.9);
-  assert.ok(Math.abs(values.get("jaw_open") - (0.9 - 0.5 * jaw)) < 0.006);
-  assert.deepEqual(Object.keys(values.offsets()), ["jaw_open"]);
-  values.copied = { smile_l: 0.3 };
-  assert.ok(values.total("smile_l") >= 0.3 - 1e-9);
-});
-
-test("a preset replaces what there is, or is added to it", () => {
-  const values = valuesOf({ smile_l: 0.2 });
-  values.take("surprised", false);
-  assert.deepEqual([values.get("preset"), values.get("smile_l")], ["surprised", 0]);
-  values.take("wink", true);
-  assert.equal(values.get("preset"), "surprised");
-  for (const [name, amount] of Object.entries(presets.wink)) {
-    const wanted = rig.clamped(name, (presets.surprised[name] ?? 0) + amount);
-    assert.ok(Math.abs(values.total(name) - wanted) < 0.006, name);
-  }
 });
 
 test("a preset's small face is mirrored when its sliders are, and opens mouth and eyes", () => {

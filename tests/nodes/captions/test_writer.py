@@ -18,7 +18,9 @@ from facet.nodes.common.folders import character_folder
 from facet.nodes.common.vision_models import roots, vlm_folders
 from facet.world.identity import HELD_OUT_FROM
 from harness import vlms
-from harness.small_models import small_clip
+from harness.families import SDXL, load_family
+from harness.small_models import SmallModels, small_clip, small_flux
+from harness.studios import studio_of
 from harness.taught_vlm import examples, taught_llava
 from harness.text_models import seeing_language_model
 
@@ -78,6 +80,19 @@ def test_what_cannot_be_used_is_one_sentence_that_names_the_node(character, give
 def test_form_and_language_are_chosen_on_the_node(character):
     written, _ = write(character, form="sentences", language="it")
     assert written.source.caption == "zqx person, in vista frontale."
+
+
+def test_the_form_follows_the_family_of_the_studio_that_it_is_for(character):
+    flux, sdxl = (
+        studio_of(SmallModels(model, None, None))
+        for model in (small_flux(), load_family(SDXL, narrow=True))
+    )
+    sentences, phrases = (write(character, form=form)[0] for form in ("sentences", "phrases"))
+    assert sentences.source.caption != phrases.source.caption
+    assert write(character, studio=flux)[0].source.caption == sentences.source.caption
+    assert write(character, studio=sdxl)[0].source.caption == phrases.source.caption
+    chosen = write(character, studio=flux, form="phrases")[0]
+    assert chosen.source.caption == phrases.source.caption
 
 
 def test_a_person_s_caption_wins_over_everything_and_outlives_a_rerun(character):

@@ -18,7 +18,9 @@ from PIL import Image
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
+from facet.engine.demo.models import DemoModels
 from facet.engine.store.captions_by_hand import captions_by_hand
+from facet.engine.studio.judge import Judge
 from facet.nodes.dataset.curator import report_on
 from harness.comfy_server import ComfyServer, Run
 from harness.executor import Executor
@@ -117,18 +119,23 @@ def test_the_page_is_shown_every_picture_as_it_came_and_what_is_wrong(comfy: Exe
     assert thumbnails == {shot.hash[:32] for shot in made.pictures}
 
 
-def test_nothing_is_measured_again_until_something_changes() -> None:
+def test_nothing_is_measured_again_until_something_changes(demo_models: DemoModels) -> None:
     made = character("Once")
-    report = report_on(made, None, None)
-    assert report_on(character("Once"), None, None) is report
+    report = report_on(made, Judge())
+    assert report_on(character("Once"), Judge()) is report
     for other in (
         made.captioned({made.source.hash: "zqx person"}),
         replace(made, trigger="zqy"),
         replace(made, source=replace(made.source, mask=torch.ones(40, 24))),
     ):
-        assert report_on(other, None, None) is not report
-        report = report_on(made, None, None)
-    assert report.number == report_on(made, None, None).number
+        assert report_on(other, Judge()) is not report
+        report = report_on(made, Judge())
+    assert report.number == report_on(made, Judge()).number
+    # By other models it is measured anew; the same ones may come from another judge.
+    by_faces = report_on(made, Judge(demo_models.face))
+    assert by_faces is not report
+    assert report_on(made, Judge(demo_models.face, person_detector=object())) is by_faces
+    assert report_on(made, Judge(demo_models.face, demo_models.clip_vision)) is not by_faces
 
 
 def test_nonsense_in_the_widget_is_one_sentence_that_names_the_node(comfy: Executor) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +16,18 @@ import torch
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.face import DemoFaceModel
+from facet.engine.demo.models import DemoModels, load_face
 from facet.engine.demo.people import demo_picture
+from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.expression.editor import view_after
 from facet.engine.generate.expression.measured import TOLERANCE, sliders_from_blendshapes
-from facet.engine.generate.expression.presets import (
-    OWN,
-    PRESETS,
-    requested_expressions,
-    words_for,
-)
-from facet.engine.generate.expression.table import HAND_PLACED, SLIDERS
+from facet.engine.generate.expression.presets import OWN, PRESETS, requested_expressions, words_for
+from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED, SLIDERS
+from facet.engine.studio.judge import Judge
 from facet.engine.vision.faces import find_face
 from facet.nodes.expression.editor import FacetExpressionEditor
 from facet.nodes.expression.inputs import known_presets
+from harness.studios import studio_of
 
 GREY = torch.full((128, 128, 3), 0.5)
 
@@ -39,8 +39,19 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
 
 
+@cache
+def finder() -> Judge:
+    """Finds faces, and measures nothing else."""
+    return Judge(load_face())
+
+
 def run(**given: Any) -> Any:
-    return FacetExpressionEditor.execute(**given)
+    """The node's output; sliders and points go into the one widget that has them."""
+    sliders = {name: given.pop(name) for name in [*given] if name in BY_NAME}
+    points = json.loads(given.pop("points", "[]"))
+    if sliders or points:
+        given["face_edits"] = json.dumps({"sliders": sliders, "points": points})
+    return FacetExpressionEditor.execute(**{"judge": finder(), **given})
 
 
 def ada(*shots: Shot) -> Character:
@@ -56,7 +67,7 @@ def view(output: Any) -> dict[str, Any]:
 def placed(number: int, face_model: DemoFaceModel) -> str:
     """The twelve points where the detector sees them, as a person would place them."""
     picture = demo_picture(number)
-    face = find_face(face_model, picture)
+    face = find_face(finder().face_model, picture)
     assert face is not None
     points = face.landmarks[[one.point for one in HAND_PLACED]] / (128, 128)
     return json.dumps(points.clip(0, 1).tolist())
@@ -64,18 +75,16 @@ def placed(number: int, face_model: DemoFaceModel) -> str:
 
 def test_at_rest_the_very_same_picture_comes_back(demo_models):
     picture = demo_picture(3)
-    images, masks, character, _, _ = run(
-        image=picture[None], face_detection_model=demo_models.face
-    ).args
+    images, masks, character, _, _ = run(image=picture[None]).args
     assert torch.equal(images[0][0], picture)
     assert not masks[0].any()
     assert isinstance(character, ExecutionBlocker)
     assert "connect one" in character.message
 
 
-def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face(demo_models):
-    picture, face_model = demo_picture(3), demo_models.face
-    output = run(image=picture[None], face_detection_model=face_model, preset="smile")
+def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face():
+    picture, face_model = demo_picture(3), finder().face_model
+    output = run(image=picture[None], preset="smile")
     [image], [mask], _, sheet, text = output.args
     still = mask[0] == 0
     assert torch.equal(image[0][still], picture[still])
@@ -89,22 +98,18 @@ def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face(demo_models):
     assert mask[0, y, x] > 0
 
 
-def test_one_slider_does_what_the_same_preset_does(demo_models):
-    picture, face_model = demo_picture(1)[None], demo_models.face
-    by_preset = run(image=picture, face_detection_model=face_model, preset="closed").args[0][0]
-    by_hand = run(image=picture, face_detection_model=face_model, blink_r=1.0, blink_l=1.0).args[0][
-        0
-    ]
-    half = run(
-        image=picture, face_detection_model=face_model, preset="closed", blink_r=-1.0, blink_l=-1.0
-    ).args[0][0]
+def test_one_slider_does_what_the_same_preset_does():
+    picture = demo_picture(1)[None]
+    by_preset = run(image=picture, preset="closed").args[0][0]
+    by_hand = run(image=picture, blink_r=1.0, blink_l=1.0).args[0][0]
+    half = run(image=picture, preset="closed", blink_r=-1.0, blink_l=-1.0).args[0][0]
     assert torch.equal(by_preset, by_hand)
     assert torch.equal(half, picture)
 
 
 def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so(demo_models):
     pictures = torch.stack([demo_picture(2), GREY])
-    output = run(image=pictures, face_detection_model=demo_models.face, preset="surprised")
+    output = run(image=pictures, preset="surprised")
     images, masks, _, _, text = output.args
     assert not torch.equal(images[0][0], pictures[0])
     assert torch.equal(images[1][0], GREY)
@@ -118,9 +123,7 @@ def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so(demo_
 
 def test_a_face_that_is_not_there_changes_nothing(demo_models):
     picture = demo_picture(2)
-    output = run(
-        image=picture[None], face_detection_model=demo_models.face, preset="sad", face_index=3
-    )
+    output = run(image=picture[None], preset="sad", face_index=3)
     assert torch.equal(output.args[0][0][0], picture)
     assert view(output)["notes"][0]["code"] == "no_such_face"
 
@@ -129,7 +132,6 @@ def test_a_character_gets_a_tagged_shot_for_each_expression(demo_models, folders
     before = ada()
     output = run(
         character=before,
-        face_detection_model=demo_models.face,
         expressions="smile, surprised\nsmile:0.5 + wink",
     )
     images, _, character, sheet, _ = output.args
@@ -159,7 +161,6 @@ def test_only_included_shots_that_look_to_the_front_are_taken(demo_models):
     character = ada(shot(1, "front"), shot(2, "profile_left"), shot(4, "front", include=False))
     output = run(
         character=character,
-        face_detection_model=demo_models.face,
         shots="front shots",
         preset="smile",
     )
@@ -172,29 +173,24 @@ def test_only_included_shots_that_look_to_the_front_are_taken(demo_models):
 
 def test_points_placed_by_hand_stand_in_for_a_detector(demo_models):
     picture = demo_picture(5)
-    output = run(image=picture[None], points=placed(5, demo_models.face), jaw_open=0.3)
+    output = run(image=picture[None], points=placed(5), jaw_open=0.3, judge=None)
     assert not torch.equal(output.args[0][0][0], picture)
-    without = run(image=picture[None], jaw_open=0.3)
+    without = run(image=picture[None], jaw_open=0.3, judge=Judge())
     assert torch.equal(without.args[0][0][0], picture)
     assert view(without)["notes"][0]["code"] == "no_face"
 
 
-def test_the_expression_of_another_picture_is_copied(demo_models):
-    face_model = demo_models.face
-    smiling = run(
-        image=demo_picture(7)[None], face_detection_model=face_model, preset="surprised"
-    ).args[0][0]
-    output = run(
-        image=demo_picture(3)[None], face_detection_model=face_model, expression_from=smiling
-    )
+def test_the_expression_of_another_picture_is_copied():
+    smiling = run(image=demo_picture(7)[None], preset="surprised").args[0][0]
+    output = run(image=demo_picture(3)[None], expression_from=smiling)
     copied = view(output)["copied"]
     assert copied
     assert set(copied) <= {slider.name for slider in SLIDERS}
     assert not torch.equal(output.args[0][0][0], demo_picture(3))
 
 
-def test_calibrated_the_detector_sees_no_less_of_what_was_asked(demo_models):
-    face_model = demo_models.face
+def test_calibrated_the_detector_sees_no_less_of_what_was_asked():
+    face_model = finder().face_model
     wanted = PRESETS["surprised"]
 
     def missed(image: torch.Tensor, before: dict[str, float]) -> float:
@@ -208,7 +204,7 @@ def test_calibrated_the_detector_sees_no_less_of_what_was_asked(demo_models):
 
     for person in (3, 6):
         picture = demo_picture(person)
-        given = {"image": picture[None], "face_detection_model": face_model, "preset": "surprised"}
+        given = {"image": picture[None], "preset": "surprised"}
         face = find_face(face_model, picture)
         assert face is not None
         before = sliders_from_blendshapes(face.blendshapes)
@@ -216,19 +212,9 @@ def test_calibrated_the_detector_sees_no_less_of_what_was_asked(demo_models):
         assert missed(run(**given, calibrate=True).args[0][0][0], before) <= plain
 
 
-def test_what_has_moved_is_painted_and_the_rest_is_not(demo_models):
-    given = {
-        "image": demo_picture(3)[None],
-        "face_detection_model": demo_models.face,
-        "preset": "surprised",
-    }
-    painter = {
-        "model": demo_models.model,
-        "clip": demo_models.clip,
-        "vae": demo_models.vae,
-        "steps": 2,
-        "face_size": 128,
-    }
+def test_what_has_moved_is_painted_and_the_rest_is_not(demo_models: DemoModels):
+    given = {"image": demo_picture(3)[None], "preset": "surprised"}
+    painter = {"studio": studio_of(demo_models, steps=2, cfg=3.0), "face_size": 128}
     warped = run(**given).args
     painted = run(**given, **painter).args
     still = painted[1][0][0] == 0
@@ -236,26 +222,23 @@ def test_what_has_moved_is_painted_and_the_rest_is_not(demo_models):
     assert not torch.equal(painted[0][0], warped[0][0])
     assert (painted[1][0] >= warped[1][0]).all()
     # Nothing is as alike as that.
-    refused = run(
-        **given, **painter, clip_vision=demo_models.clip_vision, max_identity_loss=-2.0
-    ).args
+    measured = replace(finder(), clip_vision=demo_models.clip_vision)
+    refused = run(**given, **painter, judge=measured, max_identity_loss=-2.0).args
     assert torch.equal(refused[0][0], warped[0][0])
     assert "Repainting discarded" in refused[4]
 
 
 @torch.inference_mode()
-def test_a_head_turned_far_is_a_new_picture_in_that_view(demo_models, folders: Path):
+def test_a_head_turned_far_is_a_new_picture_in_that_view(folders: Path, demo_models: DemoModels):
+    shows = ReferenceMode.REFERENCE_LATENTS
+    studio = studio_of(demo_models, shows, side=0, steps=10, cfg=3.0)
     given = {
         "character": ada(),
-        "face_detection_model": demo_models.face,
-        "clip_vision": demo_models.clip_vision,
-        "model": demo_models.model,
-        "clip": demo_models.clip,
-        "vae": demo_models.vae,
-        "steps": 10,
+        "judge": Judge(demo_models.face, demo_models.clip_vision),
+        "studio": studio,
         "head_yaw": -38.0,
     }
-    turned = run(**given, preset="smile", reference_mode="reference_latents")
+    turned = run(**given, preset="smile")
     [image], [mask], character, _, text = turned.args
     face = find_face(demo_models.face, image[0])
     assert face is not None
@@ -268,14 +251,15 @@ def test_a_head_turned_far_is_a_new_picture_in_that_view(demo_models, folders: P
     assert "a new image was made, three-quarter view left" in text
     tries = folders / "output" / "facet" / "Ada" / "expressions" / "tries"
     made = sorted(path.stat().st_mtime_ns for path in tries.glob("*.png"))
-    again = run(**given, preset="smile", reference_mode="reference_latents")
+    again = run(**given, preset="smile")
     assert torch.equal(again.args[0][0], image)
     assert sorted(path.stat().st_mtime_ns for path in tries.glob("*.png")) == made
 
     # A model that does not see the original knows nobody to turn.
-    held = run(**given, denoise=0.0)
-    assert "A warp turns a head by at most 8 degrees" in held.args[4]
-    assert held.args[2].shots[0].tags.view == "front"
+    for mode in (ReferenceMode.IMG2IMG, ReferenceMode.AUTO):
+        held = run(**{**given, "studio": replace(studio, mode=mode)}, denoise=0.0)
+        assert "A warp turns a head by at most 8 degrees" in held.args[4]
+        assert held.args[2].shots[0].tags.view == "front"
 
 
 @pytest.mark.parametrize(
@@ -323,9 +307,10 @@ def test_what_a_warp_could_not_show_is_said_in_words():
         ({"points": "[[0, 1]]"}, "The points are no list of 12 pairs"),
         ({"points": json.dumps([[0.5, 1.5]] * 12)}, "A point lies outside of the image"),
         ({"points": json.dumps([[0.5, 0.5]] * 12)}, "less than a pixel apart"),
-        ({"calibrate": True}, "connect a face_detection_model"),
-        ({"expression_from": GREY[None]}, "connect a face_detection_model"),
-        ({"model": object()}, "connected without clip and vae"),
+        ({"face_edits": "{"}, "face_edits is no JSON object such as"),
+        ({"face_edits": '{"sliders": {"smile": 1}}'}, "There is no slider 'smile'"),
+        ({"calibrate": True, "judge": None}, "connect a face_detection_model"),
+        ({"expression_from": GREY[None], "judge": Judge()}, "connect a face_detection_model"),
         ({"image": torch.full((1, 8, 8, 3), math.nan)}, "values that are not numbers"),
     ],
 )
@@ -337,6 +322,13 @@ def test_what_cannot_be_is_said_in_a_sentence(given: dict[str, Any], said: str):
         run(**given)
     assert said in str(error.value)
     assert str(error.value).endswith(".")
+
+
+def test_a_model_is_asked_how_it_is_shown_the_original_only_where_it_is(demo_models: DemoModels):
+    given = {"image": demo_picture(0)[None], "studio": studio_of(demo_models)}
+    with pytest.raises(ValueError, match=r"^Facet Expression Editor: A Flux model may or may not"):
+        run(**given, show_original=True)
+    assert torch.equal(run(**given).args[0][0], given["image"])
 
 
 def test_a_broken_preset_of_ones_own_is_named_and_takes_no_node_away(folders: Path):

@@ -21,6 +21,7 @@ from facet.engine.demo.people import demo_picture
 from facet.engine.generate.expression.presets import OWN
 from facet.engine.generate.expression.subjects import SIDE, described, subject_of
 from facet.engine.generate.expression.table import HAND_PLACED
+from facet.engine.studio.judge import Judge
 from facet.engine.vision.faces import find_face
 from facet.nodes.expression.editor import FacetExpressionEditor
 from facet.nodes.expression.inputs import known_presets
@@ -62,7 +63,7 @@ def test_a_face_is_shown_with_its_landmarks_at_no_more_than_512_pixels(demo_mode
 def test_the_preview_shows_what_the_node_would_make(demo_models):
     image = demo_picture(3)
     output = FacetExpressionEditor.execute(
-        image=image[None], face_detection_model=demo_models.face, preset="surprised"
+        image=image[None], judge=Judge(load_models().face), preset="surprised"
     )
     [key] = output.ui["facet_expression"][0]["pictures"][0]["faces"]
     made = shown({"key": key, "preset": "surprised", "sliders": {"smile_l": 0.1}})

@@ -10,6 +10,7 @@ from typing import Any
 import folder_paths
 import pytest
 import torch
+from comfy_execution.graph_utils import ExecutionBlocker
 from safetensors.torch import save_file
 
 from facet.engine.core.character import Character, Provenance, Shot
@@ -22,6 +23,8 @@ from facet.world.render import render
 from facet.world.scene import Scene
 from harness.executor import Executor, NodeError, Prompt
 from harness.given import given_node, loras_folder
+from harness.prompts import node
+from harness.studios import studio_of
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
 
@@ -51,40 +54,25 @@ def prompt(
     comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo_models: DemoModels
 ) -> Prompt:
     def make() -> list[Any]:
-        demo = demo_models
-        loaded = [demo.model, demo.clip, demo.vae, demo.clip_vision, demo.face]
-        return [*loaded, true_character()]
+        demo = load_models()
+        return [studio_of(demo, side=128, steps=4), demo.judge(), true_character()]
 
-    kinds = ("MODEL", "CLIP", "VAE", "CLIP_VISION", "FACE_DETECTION_MODEL", "FACET_CHARACTER")
-    given_node(monkeypatch, kinds, make)
+    given_node(monkeypatch, ("FACET_STUDIO", "FACET_JUDGE", "FACET_CHARACTER"), make)
     (tmp_path / "loras").mkdir()
     for name, scale in (("small", 1e-3), ("large", 0.3)):
         save_file(weights(scale), tmp_path / "loras" / f"{name}.safetensors")
     loras_folder(monkeypatch, tmp_path / "loras")
-    widgets: dict[str, Any] = {
+    links = {"studio": ["1", 0], "judge": ["1", 1], "character": ["1", 2]}
+    widgets = {
         "prompts": "front view\nleft profile",
         "strengths": "1.0",
         "loras": "small.safetensors\nlarge.safetensors",
         "seed": 3,
-        "steps": 4,
-        "cfg": 1.0,
-        "sampler_name": "euler",
-        "scheduler": "simple",
-        "guidance": 0.0,
-        "width": 128,
-        "height": 128,
-        "negative": "",
-    }
-    links: dict[str, Any] = {
-        name: ["1", slot]
-        for slot, name in enumerate(
-            ("model", "clip", "vae", "clip_vision", "face_detection_model", "character")
-        )
     }
     return {
-        "1": {"class_type": "Given", "inputs": {}},
-        "2": {"class_type": "FacetLoraGrid", "inputs": {**widgets, **links}},
-        "3": {"class_type": "PreviewImage", "inputs": {"images": ["2", 2]}},
+        "1": node("Given"),
+        "2": node("FacetLoraGrid", **links, **widgets),
+        "3": node("PreviewImage", images=["2", 2]),
     }
 
 
@@ -131,15 +119,19 @@ def test_a_lora_that_is_replaced_under_its_name_is_made_anew_and_no_other(
     assert len(pictures(comfy)) == made + 2
 
 
+@pytest.mark.parametrize("lacking", [("character", "judge"), ("judge",)])
 def test_without_anything_to_score_with_there_is_a_grid_all_the_same(
-    comfy: Executor, prompt: Prompt
+    comfy: Executor, prompt: Prompt, lacking: tuple[str, ...]
 ):
-    for name in ("character", "clip_vision", "face_detection_model"):
+    for name in lacking:
         del prompt["2"]["inputs"][name]
     prompt["2"]["inputs"] |= {"loras": "small.safetensors", "prompts": "zqx person, front view"}
     result = comfy.run(prompt)
     assert result.value("2", 2).shape == (2, 128, 128, 3)
     assert result.value("2", 0).shape[2] > 400
+    score = result.value("2", 1)
+    assert isinstance(score, ExecutionBlocker)
+    assert "Nothing was scored; connect a character, and a judge" in score.message
 
 
 @pytest.mark.parametrize(

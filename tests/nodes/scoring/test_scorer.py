@@ -9,10 +9,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels
 from facet.engine.scoring.calibrate import Calibration
 from facet.engine.store.tensors import read_tensors
+from facet.engine.studio.judge import ALIGNED_FACE, WITHOUT_BACKGROUND, Judge
 from facet.engine.training.run_record import Checkpoint, TrainingRun
 from facet.engine.vision.embedders import AppearanceEmbedder
 from facet.nodes.scoring.scorer import FacetIdentityScorer, write_stamp
@@ -20,49 +22,30 @@ from facet.world.demo_people import FIRST
 from facet.world.identity import Identity
 from facet.world.scene import Scene
 from harness.faces import drawn_picture
+from harness.prompts import demo_prompt, node, studio_node
 from harness.small_models import small_clip_vision, small_models
+from harness.studios import studio_of
 
 QKV = "lora_unet_double_blocks_0_img_attn_qkv"
 SMALL = {
     "seed": 1,
-    "steps": 1,
-    "cfg": 1.0,
-    "sampler_name": "euler",
-    "scheduler": "simple",
-    "guidance": 0.0,
-    "width": 64,
-    "height": 64,
     "strengths": "1.0",
     "samples": 2,
     "trigger_only": 1,
     "attributes": 1,
     "leak_probes": 1,
 }
-DEMO = {**SMALL, "width": 128, "height": 128}
 
 
 @pytest.fixture(scope="module")
 def models() -> dict:
-    small = small_models()
-    return {
-        "model": small.model,
-        "clip": small.clip,
-        "vae": small.vae,
-        "clip_vision": small_clip_vision(),
-    }
+    """A studio of small models, and a judge with a CLIP_VISION."""
+    return {"studio": studio_of(small_models()), "judge": Judge(clip_vision=small_clip_vision())}
 
 
 @pytest.fixture(scope="module")
 def demo(demo_models: DemoModels) -> dict:
-    loaded = demo_models
-    return {
-        "model": loaded.model,
-        "clip": loaded.clip,
-        "vae": loaded.vae,
-        "clip_vision": loaded.clip_vision,
-        "face_detection_model": loaded.face,
-        "background_removal": loaded.background,
-    }
+    return {"studio": studio_of(demo_models, side=128), "judge": demo_models.judge()}
 
 
 def drawn(view: str) -> Character:
@@ -147,8 +130,9 @@ def test_a_lora_alone_is_scored_at_each_strength(models):
 
 @pytest.mark.parametrize("size", [(8, 8), (40, 130)])
 def test_an_original_of_any_size_is_scored(models, size):
-    widgets = {**SMALL, "width": 0, "height": 0, "samples": 1}
-    card = FacetIdentityScorer.execute(character(*size), lora=lora(), **models, **widgets).args[0]
+    studio = replace(models["studio"], sampling=Sampling(steps=1, cfg=1.0))
+    given = {**models, "studio": studio, **SMALL, "samples": 1}
+    card = FacetIdentityScorer.execute(character(*size), lora=lora(), **given).args[0]
     assert card.settings["width"] >= 64 and card.settings["width"] % 16 == 0
 
 
@@ -164,10 +148,8 @@ def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
         ({}, "connect a training run or a LoRA"),
         ({"lora": {"strange.weight": torch.ones(1)}}, "do not belong to this model"),
         ({"lora": lora(), "strengths": "much"}, "The strength 'much' cannot be used"),
-        ({"lora": lora(), "width": 50}, "multiples of 16"),
         ({"lora_name": "nowhere.safetensors"}, "is in no folder of LoRAs"),
-        ({"lora": lora(), "look_at": "without background"}, "connect a background_removal model"),
-        ({"lora": lora(), "look_at": "aligned face"}, "connect a face_detection_model"),
+        ({"lora": lora(), "judge": Judge()}, "The judge measures no similarity; connect a CLIP_V"),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence_and_leaves_nothing(
@@ -202,7 +184,7 @@ def test_a_damaged_lora_is_named_before_anything_is_made(models, loras, output, 
 def test_a_character_of_one_picture_gets_its_pictures_and_is_told_why_there_is_no_scale(demo):
     alone = replace(drawn("front"), shots=())
     card, report, _, verdict = FacetIdentityScorer.execute(
-        alone, lora=nothing(), **demo, **DEMO
+        alone, lora=nothing(), **demo, **SMALL
     ).args
     assert "no accepted shot besides the original" in verdict
     assert card.best.identity.value is None and len(card.best.samples) == 5
@@ -211,12 +193,12 @@ def test_a_character_of_one_picture_gets_its_pictures_and_is_told_why_there_is_n
 
 def test_pictures_without_any_face_are_no_error(demo):
     behind = drawn("back")
-    card = FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **DEMO).args[0]
+    card = FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **SMALL).args[0]
     assert card.best.metrics["views"].value is None and card.best.metrics["faces"].value is None
     assert any("finds no face in the original" in note for note in card.notes)
+    faces = {**demo, "judge": replace(demo["judge"], look_at=ALIGNED_FACE)}
     with pytest.raises(ValueError, match="finds no face in the original picture; use another"):
-        given = {**DEMO, "look_at": "aligned face"}
-        FacetIdentityScorer.execute(behind, lora=nothing(), **demo, **given)
+        FacetIdentityScorer.execute(behind, lora=nothing(), **faces, **SMALL)
 
 
 def test_any_lora_of_the_folders_is_scored_and_says_so_itself_afterwards(models, loras):
@@ -254,13 +236,14 @@ def test_what_was_made_once_is_not_made_again(models, output):
 
 def test_people_are_looked_at_without_their_background(demo):
     person = drawn("front")
-    given = {**DEMO, "look_at": "without background"}
-    card = FacetIdentityScorer.execute(person, lora=nothing(), **demo, **given).args[0]
+    judge = replace(demo["judge"], look_at=WITHOUT_BACKGROUND)
+    given = {**demo, "judge": judge, **SMALL}
+    card = FacetIdentityScorer.execute(person, lora=nothing(), **given).args[0]
     assert card.settings["measured_by"].endswith("without background")
     assert card.best.metrics["figures"].count == len(card.best.samples)
-    alone = AppearanceEmbedder(demo["clip_vision"], "without background")
+    alone = AppearanceEmbedder(judge.clip_vision, WITHOUT_BACKGROUND)
     images = [shot.image for shot in person.pictures]
-    masks = [demo["background_removal"].encode_image(image[None])[0] for image in images]
+    masks = [judge.background.encode_image(image[None])[0] for image in images]
     vectors = alone.embed(images, masks).vectors
     cosines = vectors[1:] @ vectors[0]
     assert torch.tensor(card.calibration.positives).allclose(cosines, atol=1e-4)
@@ -292,24 +275,15 @@ def test_comfyui_scores_a_lora_again_only_when_its_file_was_replaced(comfy, lora
         }
         save_file(weights, loras / "demo.safetensors")
 
-    graph = {
-        "1": {"class_type": "FacetDemoModels", "inputs": {}},
-        "2": {"class_type": "FacetDemoPicture", "inputs": {"person": 3}},
-        "3": {
-            "class_type": "FacetCharacter",
-            "inputs": {"image": ["2", 0], "name": "Ada", "trigger": "zqx", "class_word": "person",
-                       "view": "front", "framing": "close_up", "outfit": "", "background": ""},
-        },
-        "4": {
-            "class_type": "FacetIdentityScorer",
-            "inputs": {**SMALL, "samples": 1, "trigger_only": 0, "attributes": 0, "leak_probes": 0,
-                       "model": ["1", 0], "clip": ["1", 1], "vae": ["1", 2], "character": ["3", 0],
-                       "clip_vision": ["1", 3], "lora_name": "demo.safetensors"},
-        },
-    }  # fmt: skip
+    few = {"samples": 1, "trigger_only": 0, "attributes": 0, "leak_probes": 0}
+    links = {"character": ["character", 0], "studio": ["studio", 0], "judge": ["models", 1]}
+    graph = demo_prompt(
+        studio=studio_node(),
+        score=node("FacetIdentityScorer", **links, **few, lora_name="demo.safetensors"),
+    )
 
     def scored() -> bool:  # ComfyUI writes what it found into the prompt that it is given
-        return "4" not in comfy.run(deepcopy(graph)).cached
+        return "score" not in comfy.run(deepcopy(graph)).cached
 
     put(1e-3)
     assert scored()

@@ -8,12 +8,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from harness.comfy_server import ComfyServer
+from harness.prompts import demo_prompt, node
 
 KEY = "0123456789abcdef01234567"
 
@@ -95,38 +95,8 @@ def test_no_other_file_is_read(server: ComfyServer, character: Path, path: str) 
 
 
 def test_decisions_that_are_no_json_stop_the_node_with_a_sentence(server: ComfyServer) -> None:
-    prompt: dict[str, Any] = {
-        "models": {"class_type": "FacetDemoModels", "inputs": {}},
-        "picture": {"class_type": "FacetDemoPicture", "inputs": {"person": 0}},
-        "character": {
-            "class_type": "FacetCharacter",
-            "inputs": {
-                "image": ["picture", 0],
-                "name": "Routes",
-                "trigger": "zqx",
-                "class_word": "person",
-            },
-        },
-        "shots": {
-            "class_type": "FacetTurnaroundSheet",
-            "inputs": {
-                "character": ["character", 0],
-                "model": ["models", 0],
-                "clip": ["models", 1],
-                "vae": ["models", 2],
-                "reference_mode": "reference_latents",
-                "seed": 0,
-                "steps": 1,
-                "cfg": 1.0,
-                "sampler_name": "euler",
-                "scheduler": "simple",
-                "guidance": 0.0,
-                "width": 64,
-                "height": 64,
-                "decisions": "{",
-            },
-        },
-    }
+    shown = {"character": ["character", 0], "studio": ["models", 0], "decisions": "{"}
+    prompt = demo_prompt(shots=node("FacetTurnaroundSheet", **shown))
     run = server.run(prompt)
     assert run.error.startswith("Facet Turnaround Sheet: decisions is no JSON (")
     assert "\n" not in run.error

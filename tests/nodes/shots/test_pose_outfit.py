@@ -13,8 +13,9 @@ from PIL import Image
 
 from harness.control_models import small_control_net
 from harness.edit_models import edit_models
-from harness.executor import Executor, NodeError
+from harness.executor import Executor, NodeError, Prompt
 from harness.poses import STANDING, frame
+from harness.prompts import demo_prompt, node, studio_node
 
 
 class SmallLoader:
@@ -48,56 +49,26 @@ def studio(comfy: Executor, monkeypatch: pytest.MonkeyPatch) -> Executor:
     return comfy
 
 
-def graph(loader: str = "FacetDemoModels", **more: Any) -> dict[str, dict[str, Any]]:
-    """The transfer, of the demo's picture."""
-    load = {
-        name: {"class_type": "LoadImage", "inputs": {"image": f"{name}.png"}} for name in ("coat",)
-    }
+def graph(small: bool = False, **inputs: Any) -> Prompt:
+    """The transfer, of the demo's picture; small: in the models of `SmallLoader`, by img2img."""
+    studio = studio_node(steps=2, height=96)
+    if small:
+        studio = studio_node("small", 0, reference_mode="img2img", steps=2, height=96)
     masks = {
-        name: {"class_type": "LoadImageMask", "inputs": {"image": f"{name}.png", "channel": "red"}}
-        for name in ("mask", "none", "small")
+        name: node("LoadImageMask", image=f"{name}.png", channel="red")
+        for name in ("mask", "none", "small_mask")
     }
-    return {
-        **load,
+    links = {"character": ["character", 0], "studio": ["studio", 0], "judge": ["judge", 0]}
+    return demo_prompt(
+        coat=node("LoadImage", image="coat.png"),
         **masks,
-        "models": {"class_type": loader, "inputs": {}},
-        "demo": {"class_type": "FacetDemoModels", "inputs": {}},
-        "picture": {"class_type": "FacetDemoPicture", "inputs": {"person": 3}},
-        "pose": {"class_type": "FacetDemoPicture", "inputs": {"person": 7}},
-        "black": {
-            "class_type": "EmptyImage",
-            "inputs": {"width": 64, "height": 64, "batch_size": 1, "color": 0},
-        },
-        "character": {
-            "class_type": "FacetCharacter",
-            "inputs": {
-                "image": ["picture", 0],
-                "name": "Ada",
-                "trigger": "zqx",
-                "class_word": "person",
-            },
-        },
-        "transfer": {
-            "class_type": "FacetPoseOutfitTransfer",
-            "inputs": {
-                "character": ["character", 0],
-                "model": ["models", 0],
-                "clip": ["models", 1],
-                "vae": ["models", 2],
-                "reference_mode": "reference_latents",
-                "seed": 1,
-                "steps": 2,
-                "cfg": 1.0,
-                "sampler_name": "euler",
-                "scheduler": "simple",
-                "guidance": 0.0,
-                "width": 64,
-                "height": 96,
-                "tries": 1,
-                **more,
-            },
-        },
-    }
+        small=node("SmallLoader"),
+        pose=node("FacetDemoPicture", person=7),
+        black=node("EmptyImage", width=64, height=64, batch_size=1, color=0),
+        studio=studio,
+        judge=node("FacetJudge", clip_vision=["models", 5], tries=1),
+        transfer=node("FacetPoseOutfitTransfer", **links, **{"seed": 1, **inputs}),
+    )
 
 
 def test_pose_and_outfit_join_the_character_as_shots(studio: Executor) -> None:
@@ -105,7 +76,6 @@ def test_pose_and_outfit_join_the_character_as_shots(studio: Executor) -> None:
         pose_image=["pose", 0],
         garment=["coat", 0],
         garment_mask=["mask", 0],
-        clip_vision=["demo", 3],
         lines="full body, sitting, wearing a striped coat",
     )
     result = studio.run(wanted)
@@ -123,15 +93,8 @@ def test_pose_and_outfit_join_the_character_as_shots(studio: Executor) -> None:
     assert result.ui["transfer"]["facet_shots"][0]["cells"][0]["key"] == written.stem
     assert result.list("transfer", 2)[0].shape == (1, 96, 64, 3)
     before = written.stat().st_mtime_ns
-    stricter = studio.run(
-        {
-            **wanted,
-            "transfer": {
-                **wanted["transfer"],
-                "inputs": {**wanted["transfer"]["inputs"], "min_garment": 1.0},
-            },
-        }
-    )
+    wanted["transfer"]["inputs"]["min_garment"] = 1.0
+    stricter = studio.run(wanted)
     [again] = stricter.value("transfer").shots
     assert again.hash == shot.hash and not again.include
     assert sorted(Path(written.parent / "tries").glob("*.png")) != [] and before
@@ -140,10 +103,9 @@ def test_pose_and_outfit_join_the_character_as_shots(studio: Executor) -> None:
 def test_keypoints_go_through_the_control_net_one_shot_each(studio: Executor) -> None:
     result = studio.run(
         graph(
-            "SmallLoader",
-            reference_mode="img2img",
-            pose_keypoint=["models", 4],
-            control_net=["models", 3],
+            small=True,
+            pose_keypoint=["small", 4],
+            control_net=["small", 3],
             control_end=0.8,
             decisions='{"pose 2": {"state": "drop"}}',
         )
@@ -155,47 +117,37 @@ def test_keypoints_go_through_the_control_net_one_shot_each(studio: Executor) ->
 
 
 @pytest.mark.parametrize(
-    ("loader", "changes", "sentence"),
+    ("changes", "sentence"),
     [
-        ("FacetDemoModels", {}, "neither a pose nor a garment; connect pose_image"),
-        ("SmallLoader", {"pose_keypoint": ["models", 5]}, "Pose 1 shows no person"),
+        ({}, "neither a pose nor a garment; connect pose_image"),
+        ({"small": True, "pose_keypoint": ["small", 5]}, "Pose 1 shows no person"),
         (
-            "FacetDemoModels",
             {"pose_image": ["black", 0], "pose_image_is": "openpose_map"},
             "OpenPose map is black and shows no person",
         ),
         (
-            "FacetDemoModels",
-            {"garment": ["coat", 0], "garment_mask": ["small", 0]},
+            {"garment": ["coat", 0], "garment_mask": ["small_mask", 0]},
             "garment_mask is 80 by 30 pixels and the garment 80 by 60; they need the same size",
         ),
         (
-            "FacetDemoModels",
             {"garment": ["coat", 0], "garment_mask": ["none", 0]},
             "garment_mask is empty, so that there is no garment",
         ),
-        ("FacetDemoModels", {"garment_mask": ["mask", 0]}, "and no garment; connect its picture"),
+        ({"garment_mask": ["mask", 0]}, "and no garment; connect its picture"),
         (
-            "SmallLoader",
-            {"reference_mode": "img2img", "pose_keypoint": ["models", 4]},
+            {"small": True, "pose_keypoint": ["small", 4]},
             "With reference_mode 'img2img' the model can be shown no pose; connect an OpenPose",
         ),
         (
-            "SmallLoader",
-            {"pose_keypoint": ["models", 4], "pose_image": ["pose", 0]},
+            {"small": True, "pose_keypoint": ["small", 4], "pose_image": ["pose", 0]},
             "1 pictures in pose_image and 2 frames in pose_keypoint",
-        ),
-        (
-            "FacetDemoModels",
-            {"pose_image": ["pose", 0], "pose_model": ["demo", 0], "pose_vae": ["demo", 2]},
-            "A Flux model finds no poses; connect the MODEL of an SDPose checkpoint",
         ),
     ],
 )
 def test_what_does_not_fit_is_said_by_the_node(
-    studio: Executor, loader: str, changes: dict[str, Any], sentence: str
+    studio: Executor, changes: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(NodeError) as error:
-        studio.run(graph(loader, **changes))
+        studio.run(graph(**changes))
     assert str(error.value).startswith("Facet Pose and Outfit Transfer: ")
     assert sentence in str(error.value)

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import folder_paths
 import pytest
+import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
+from facet.engine.families.modes import ReferenceMode
+from facet.engine.studio.judge import Judge
 from facet.nodes.shots.refine import FacetRefineShots
+from harness.studios import studio_of
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +36,34 @@ def test_shots_are_enlarged_and_kept_in_the_characters_folder(tmp_path: Path):
     assert len(list((tmp_path / "facet" / "Ada" / "refined").glob("*.png"))) == 2
 
 
-def test_half_of_a_models_set_and_nothing_to_do_are_said_in_a_sentence(demo_models):
-    with pytest.raises(ValueError, match=r"^Facet Refine Shots: .*without clip and vae"):
-        FacetRefineShots.execute(ada(1), model=demo_models.model)
+@torch.inference_mode()
+def test_a_studio_paints_detail_and_a_judge_says_whether_it_is_still_the_same(
+    demo_models: DemoModels,
+):
+    shot = demo_picture(0)
+    painted = {
+        "upscale_by": 1.0,
+        "face_denoise": 0.0,
+        "studio": studio_of(demo_models, steps=4, cfg=3.0),
+        "max_identity_loss": 1.0,
+    }
+    measured, _, _ = FacetRefineShots.execute(ada(0), judge=demo_models.judge(), **painted).args
+    assert not torch.equal(measured.shots[0].image, shot)
+    assert measured.shots[0].score("refine").value is not None
+    # A judge with nothing measures nothing, and none is as good as that.
+    for judge in (Judge(), None):
+        unmeasured, _, _ = FacetRefineShots.execute(ada(0), judge=judge, **painted).args
+        assert torch.equal(unmeasured.shots[0].image, measured.shots[0].image)
+        assert unmeasured.shots[0].score("refine").value is None
+
+
+def test_a_model_is_asked_how_it_is_shown_the_original_only_where_it_is(demo_models: DemoModels):
+    studio = studio_of(demo_models, ReferenceMode.AUTO)
+    with pytest.raises(ValueError, match=r"^Facet Refine Shots: A Flux model may or may not take"):
+        FacetRefineShots.execute(ada(1), studio=studio, show_original=True)
+
+
+def test_nothing_to_do_is_said_in_a_sentence():
     with pytest.raises(ValueError, match=r"^Facet Refine Shots: There is nothing to do"):
         FacetRefineShots.execute(ada(1), upscale_by=1.0)
     with pytest.raises(ValueError, match=r"^Facet Refine Shots: .*put this node after"):

@@ -20,9 +20,12 @@ from facet.engine.training.run_record import TrainingRun
 from facet.nodes.training.page import TRAININGS
 from harness.executor import Executor, Interrupted, InvalidPrompt, NodeError, Prompt
 from harness.given import given_node, loras_folder
+from harness.prompts import node
 from harness.small_models import SmallModels, small_models
+from harness.studios import studio_of
 from harness.text_models import language_model
 
+OPTIONS = "FacetTrainingOptions"
 WIDGETS = {
     "run_name": "run",
     "steps": 3,
@@ -60,46 +63,36 @@ def given(
         if not loaded:
             loaded.append(small_models())
         (models,) = loaded
-        return [models.model, values.get("clip", models.clip), models.vae, values["character"]]
+        models = replace(models, clip=values.get("clip", models.clip))
+        return [studio_of(models), values["character"], models.model]
 
-    given_node(monkeypatch, ("MODEL", "CLIP", "VAE", "FACET_CHARACTER"), make)
+    given_node(monkeypatch, ("FACET_STUDIO", "FACET_CHARACTER", "MODEL"), make)
     loras_folder(monkeypatch, tmp_path / "loras")
     yield values
 
 
-def training(**widgets: Any) -> Prompt:
-    links = {
-        name: ["given", index] for index, name in enumerate(("model", "clip", "vae", "character"))
-    }
+def training(**inputs: Any) -> Prompt:
+    links = {"studio": ["given", 0], "character": ["given", 1]}
     return {
-        "given": {"class_type": "Given", "inputs": {}},
-        "train": {"class_type": "FacetLoraTrainer", "inputs": links | WIDGETS | widgets},
+        "given": node("Given"),
+        "train": node("FacetLoraTrainer", **(links | WIDGETS | inputs)),
+    }
+
+
+def loading() -> Prompt:
+    """Core's loader of the LoRA that comes out, and what shows that it loads."""
+    lora = {"lora": ["train", 0], "strength_model": 1.0, "bypass": False}
+    return {
+        "load": node("LoraModelLoader", model=["given", 2], **lora),
+        "model": node("PreviewAny", source=["load", 0]),
     }
 
 
 def test_a_character_becomes_a_lora_that_core_lists_and_loads(
     comfy: Executor, given: dict[str, Any], tmp_path: Path
 ) -> None:
-    prompt = training() | {
-        "load": {
-            "class_type": "LoraModelLoader",
-            "inputs": {
-                "model": ["given", 0],
-                "lora": ["train", 0],
-                "strength_model": 1.0,
-                "bypass": False,
-            },
-        },
-        "graph": {
-            "class_type": "LossGraphNode",
-            "inputs": {"loss": ["train", 1], "filename_prefix": "loss"},
-        },
-        "model": {
-            "class_type": "PreviewAny",
-            "inputs": {"source": ["load", 0]},
-        },
-    }
-    result = comfy.run(prompt)
+    graph = node("LossGraphNode", loss=["train", 1], filename_prefix="loss")
+    result = comfy.run(training() | loading() | {"graph": graph})
     run: TrainingRun = result.value("train", 2)
     path = Path(result.value("train", 3))
     assert len(result.value("load").patches) == 12
@@ -189,18 +182,9 @@ def test_a_cancel_keeps_what_is_done_and_the_next_queue_goes_on(
     assert not list(comfy.output.rglob("*.part"))
 
 
-def options(**values: Any) -> dict[str, Any]:
-    """The options node as the page queues it: every widget at its default, but for ``values``."""
-    import nodes
-
-    schema = nodes.NODE_CLASS_MAPPINGS["FacetTrainingOptions"].GET_SCHEMA()
-    usual = {one.id: one.default for one in schema.inputs}
-    return {"class_type": "FacetTrainingOptions", "inputs": usual | values}
-
-
 def test_options_left_as_they_are_say_nothing(comfy: Executor) -> None:
-    shown = {"class_type": "PreviewAny", "inputs": {"source": ["options", 0]}}
-    assert comfy.run({"options": options(), "shown": shown}).value("options") == {}
+    prompt = {"options": node(OPTIONS), "shown": node("PreviewAny", source=["options", 0])}
+    assert comfy.run(prompt).value("options") == {}
 
 
 @pytest.mark.parametrize("adapter", ["DoRA", "LoKr"])
@@ -208,21 +192,11 @@ def test_the_options_reach_the_training_and_its_file(
     comfy: Executor, given: dict[str, Any], adapter: str
 ) -> None:
     prompt = training(steps=0, options=["options", 0], resolution=64) | {
-        "options": options(
-            memory="8 GB", adapter=adapter, optimizer="Adafactor", repeats=1, epochs=2
+        "options": node(
+            OPTIONS, memory="8 GB", adapter=adapter, optimizer="Adafactor", repeats=1, epochs=2
         ),
-        "load": {
-            "class_type": "LoraModelLoader",
-            "inputs": {
-                "model": ["given", 0],
-                "lora": ["train", 0],
-                "strength_model": 1.0,
-                "bypass": False,
-            },
-        },
-        "model": {"class_type": "PreviewAny", "inputs": {"source": ["load", 0]}},
     }
-    result = comfy.run(prompt)
+    result = comfy.run(prompt | loading())
     run: TrainingRun = result.value("train", 2)
     assert len(run.losses) == 3 * 2 / 2
     wanted = {
@@ -249,15 +223,17 @@ def test_the_options_reach_the_training_and_its_file(
 def test_options_that_cannot_work_are_told_by_their_node(
     comfy: Executor, wrong: dict[str, Any], said: str
 ) -> None:
-    shown = {"class_type": "PreviewAny", "inputs": {"source": ["options", 0]}}
+    shown = node("PreviewAny", source=["options", 0])
     with pytest.raises(NodeError, match=f"Facet Training Options: {said}"):
-        comfy.run({"options": options(**wrong), "shown": shown})
+        comfy.run({"options": node(OPTIONS, **wrong), "shown": shown})
 
 
 def test_layers_that_do_not_exist_are_told_with_an_example(
     comfy: Executor, given: dict[str, Any]
 ) -> None:
-    prompt = training(options=["options", 0]) | {"options": options(target_pattern="blocks.*")}
+    prompt = training(options=["options", 0]) | {
+        "options": node(OPTIONS, target_pattern="blocks.*")
+    }
     with pytest.raises(NodeError, match=r"'blocks.\*', which matches no layer of Flux; .*double_"):
         comfy.run(prompt)
 
@@ -268,7 +244,7 @@ def test_a_lora_of_the_list_is_gone_on_from(comfy: Executor, given: dict[str, An
     listed = f"facet/{first.name}"
     # So slowly that nothing moves: what comes out is what was put in.
     again = training(run_name="again", learning_rate=1e-6, steps=1, options=["options", 0])
-    result = comfy.run(again | {"options": options(continue_from=listed)})
+    result = comfy.run(again | {"options": node(OPTIONS, continue_from=listed)})
     after = result.value("train")
     assert result.value("train", 2).settings["continue_from"] == listed
     assert after.keys() == before.keys()
@@ -279,7 +255,7 @@ def test_a_lora_of_the_list_is_gone_on_from(comfy: Executor, given: dict[str, An
 def test_a_lora_that_is_not_listed_is_refused_before_anything_runs(
     comfy: Executor, given: dict[str, Any]
 ) -> None:
-    prompt = training(options=["options", 0]) | {"options": options(continue_from="../x.pt")}
+    prompt = training(options=["options", 0]) | {"options": node(OPTIONS, continue_from="../x.pt")}
     with pytest.raises(InvalidPrompt, match=r"continue_from"):
         comfy.run(prompt)
 
@@ -288,7 +264,7 @@ def test_a_model_of_which_no_text_encoder_can_be_trained_is_told(
     comfy: Executor, given: dict[str, Any]
 ) -> None:
     given["clip"] = language_model()
-    prompt = training(options=["options", 0]) | {"options": options(text_encoder=True)}
+    prompt = training(options=["options", 0]) | {"options": node(OPTIONS, text_encoder=True)}
     with pytest.raises(NodeError) as error:
         comfy.run(prompt)
     assert str(error.value) == (

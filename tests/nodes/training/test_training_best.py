@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +13,41 @@ import torch
 from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
+from facet.engine.studio.judge import Judge
 from facet.engine.training.progress.events import STOP_REQUESTS
 from facet.engine.training.run_record import TrainingRun
 from harness.executor import Executor, NodeError, Prompt
 from harness.given import given_node, loras_folder
-from harness.small_models import small_clip_vision, small_models
+from harness.prompts import node
+from harness.small_models import small_clip_vision, small_flux, small_models
+from harness.studios import studio_of
 
-SOCKETS = ("model", "clip", "vae", "character", "clip_vision", "options")
+SOCKETS = ("studio", "judge", "character", "options")
+KINDS = ("FACET_STUDIO", "FACET_JUDGE", "FACET_CHARACTER", "FACET_TRAINING_OPTIONS")
+OTHER, NARROWER = ["given", 4], ["given", 5]
+"""Studios of another model of the same shape, and of one that lacks a block."""
 
 
 @pytest.fixture
 def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
-    """A trainer with a CLIP_VISION and one prompt to sample."""
+    """A trainer with a judge that has a CLIP_VISION, and one prompt to sample."""
     image = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(0))
     shot = Shot(image, Provenance("original"), caption="zqx person")
     character = Character("Ada", "zqx", "person", shot)
     options = {"sample_prompts": "[trigger] [class], smiling"}
 
     def make() -> list[Any]:
-        models = small_models()
-        loaded = [models.model, models.clip, models.vae, character]
-        return [*loaded, small_clip_vision(), options]
+        models, judge = small_models(), Judge(clip_vision=small_clip_vision())
+        studio, *looked = (
+            studio_of(replace(models, model=model), steps=2)
+            for model in (models.model, small_flux(seed=7), small_flux(single=1))
+        )
+        return [studio, judge, character, options, *looked]
 
-    kinds = ("MODEL", "CLIP", "VAE", "FACET_CHARACTER", "CLIP_VISION", "FACET_TRAINING_OPTIONS")
-    given_node(monkeypatch, kinds, make)
+    given_node(monkeypatch, (*KINDS, "FACET_STUDIO", "FACET_STUDIO"), make)
     loras_folder(monkeypatch, tmp_path / "loras")
     links: dict[str, Any] = {name: ["given", number] for number, name in enumerate(SOCKETS)}
     widgets = {
-        "run_name": "run",
         "steps": 3,
         "rank": 2,
         "learning_rate": 1e-2,
@@ -46,15 +55,9 @@ def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         "seed": 1,
         "checkpoint_every": 1,
         "gradient_checkpointing": False,
-        "resolution": 0,
-        "schedule": "cosine",
         "precision": "fp32",
-        "subject": "synthetic character",
     }
-    return {
-        "given": {"class_type": "Given", "inputs": {}},
-        "train": {"class_type": "FacetLoraTrainer", "inputs": links | widgets},
-    }
+    return {"given": node("Given"), "train": node("FacetLoraTrainer", **links, **widgets)}
 
 
 def test_with_a_clip_vision_the_checkpoint_most_like_the_source_goes_on(
@@ -72,6 +75,28 @@ def test_with_a_clip_vision_the_checkpoint_most_like_the_source_goes_on(
     for step in (1, 2, 3):
         with Image.open(run.folder / "samples" / f"step_{step:06d}.png") as sheet:
             assert sheet.size == (64, 64)
+
+
+def test_samples_are_made_and_judged_where_the_lora_will_be_used(
+    comfy: Executor, prompt: Prompt
+) -> None:
+    here: TrainingRun = comfy.run(deepcopy(prompt)).value("train", 2)
+    prompt["train"]["inputs"] |= {"look_through": OTHER, "run_name": "there"}
+    there: TrainingRun = comfy.run(prompt).value("train", 2)
+    assert there.losses == here.losses and there.sampled != here.sampled
+    likeness = [[point.identity for point in run.checkpoints] for run in (here, there)]
+    assert None not in likeness[1] and likeness[0] != likeness[1]
+    assert there.best.identity == max(value for value in likeness[1] if value is not None)
+
+
+def test_a_studio_to_look_through_that_the_lora_does_not_fit_is_said_by_the_node(
+    comfy: Executor, prompt: Prompt
+) -> None:
+    prompt["train"]["inputs"]["look_through"] = NARROWER
+    said = r"^Facet LoRA Trainer: The LoRA is trained in a Flux model and does not fit .*look_thr"
+    with pytest.raises(NodeError, match=said):
+        comfy.run(prompt)
+    assert not list(comfy.output.rglob("*.safetensors"))
 
 
 def test_a_stop_that_was_asked_of_an_earlier_run_is_not_meant_for_this_one(

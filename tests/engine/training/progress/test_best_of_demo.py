@@ -10,12 +10,11 @@ import pytest
 import torch
 
 from facet.engine.comfyui.lora import read_weights
-from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.demo.models import DemoModels
 from facet.engine.training.progress.best import OriginalSimilarity
 from facet.engine.training.progress.events import TrainingEvent
-from facet.engine.training.progress.samples import TrainingSampler
+from facet.engine.training.progress.samples import SampleRequest, TrainingSampler
 from facet.engine.training.run import Extras, train
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
@@ -24,9 +23,9 @@ from facet.world.demo_people import FIRST
 from facet.world.identity import Identity
 from facet.world.render import render
 from facet.world.scene import Scene
+from harness.studios import studio_of
 
 PERSON = 3
-SAMPLING = Sampling(128, 128, steps=8)
 OTHER_PROMPTS = (
     "zqx person, close-up, front view, surprised, wearing white dress, in a room",
     "zqx person, medium shot, three-quarter view, facing left, wearing brown jacket, at night",
@@ -50,7 +49,8 @@ def shot(number: int) -> Shot:
 def likeness(models: DemoModels, path: Path, source: torch.Tensor) -> float:
     """How alike pictures with a LoRA are, loaded by core, on prompts of our own."""
     patched, _ = comfy.sd.load_lora_for_models(models.model, None, read_weights(path), 1.0, 0.0)
-    sampler = TrainingSampler.encoding(models.clip, models.vae, OTHER_PROMPTS, SAMPLING)
+    studio = studio_of(models, side=128, steps=8, cfg=3.0)
+    sampler = TrainingSampler.encoding(SampleRequest(studio, OTHER_PROMPTS))
     return OriginalSimilarity(models.clip_vision, source)(sampler.make(patched))
 
 
@@ -85,7 +85,7 @@ def test_the_best_by_likeness_is_the_best_on_other_prompts_too(
             "run",
             tmp_path / "loras",
             events.append,
-            Extras(clip_vision=models.clip_vision, sampling=SAMPLING),
+            Extras(models.clip_vision, samples=studio_of(models, side=128, steps=8, cfg=3.0)),
         )
         points = trained.run.checkpoints
         others = [

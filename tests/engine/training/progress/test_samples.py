@@ -15,14 +15,21 @@ import torch
 from PIL import Image
 
 from facet.engine.comfyui.lora import read_weights
-from facet.engine.comfyui.sampling import Sampling
+from facet.engine.comfyui.models import Models
 from facet.engine.core.character import Character
-from facet.engine.training.progress.samples import TrainingSampler, prompts_for, usual_sampling
+from facet.engine.training.progress.samples import (
+    SampleRequest,
+    TrainingSampler,
+    prompts_for,
+    sample_request,
+    usual_sampling,
+)
 from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from harness.families import Family
 from harness.small_models import SmallModels, small_clip_vision
+from harness.studios import studio_of
 from harness.trainings import Train
 
 SETTINGS = TrainingSettings(
@@ -36,13 +43,17 @@ SETTINGS = TrainingSettings(
     sample_every=2,
     sample_prompts="[trigger] [class] in a red coat\n\n a [class], smiling ",
 )
-SAMPLING = Sampling(64, 64, steps=2, cfg=2.0)
-EXTRAS = Extras(sampling=SAMPLING)
 
 
-def test_samples_are_kept_as_pictures_with_their_prompts(run: Train) -> None:
+@pytest.fixture
+def extras(models: SmallModels) -> Extras:
+    """Samples of two steps, of 64 pixels."""
+    return Extras(samples=studio_of(models, steps=2, cfg=2.0))
+
+
+def test_samples_are_kept_as_pictures_with_their_prompts(run: Train, extras: Extras) -> None:
     seen: list[Path | None] = []
-    trained = run(SETTINGS, on_event=lambda event: seen.append(event.sample), extras=EXTRAS)
+    trained = run(SETTINGS, on_event=lambda event: seen.append(event.sample), extras=extras)
     folder = trained.run.folder / "samples"
     assert seen == [None, folder / "step_000002.png", None, folder / "step_000004.png"]
     with Image.open(folder / "step_000004.png") as image:
@@ -54,35 +65,52 @@ def test_samples_are_kept_as_pictures_with_their_prompts(run: Train) -> None:
 @pytest.mark.parametrize(
     ("narrow", "usual"), [("Flux", 1.0), ("Z-Image", 3.0), ("SDXL", 6.0)], indirect=["narrow"]
 )
-def test_steps_and_cfg_are_asked_for_or_suit_the_model(
+def test_a_studio_says_how_samples_are_made_or_it_suits_the_model(
     narrow: tuple[Family, Any], usual: float
 ) -> None:
     _, model = narrow
-    assert usual_sampling(model, 512).cfg == usual
-    asked = usual_sampling(model, 512, 8, 2.5)
-    assert (asked.steps, asked.cfg, asked.width) == (8, 2.5, 512)
-    assert asked.guidance == (3.5 if usual == 1.0 else None)
+    suits = usual_sampling(model, 512)
+    assert (suits.cfg, suits.width, suits.height) == (usual, 512, 512)
+    assert suits.guidance == (3.5 if usual == 1.0 else None)
+    models, prompts = Models(model, None, None), ("zqx person",)
+    untold = sample_request(models, None, prompts, 512, ())
+    assert untold.studio.sampling == suits and not untold.through
+    asked = studio_of(models, side=0, steps=8, cfg=2.5)
+    made = sample_request(models, asked, prompts, 520, ()).studio.sampling
+    assert made == replace(asked.sampling, width=528, height=528)
+    wide = studio_of(models, width=768)
+    assert sample_request(models, wide, prompts, 512, ()).studio.sampling == wide.sampling
 
 
-def test_likeness_of_pictures_made_otherwise_is_measured_anew(run: Train) -> None:
-    settings = replace(SETTINGS, steps=2, sample_steps=2)
-    judging = Extras(clip_vision=small_clip_vision())
-    first = run(settings, extras=judging)
-    same = run(replace(settings, steps=3, checkpoint_every=1), extras=judging)
+def test_likeness_of_pictures_made_otherwise_is_measured_anew(
+    run: Train, models: SmallModels
+) -> None:
+    def judging(**sampling: Any) -> Extras:
+        return Extras(small_clip_vision(), samples=studio_of(models, steps=2, **sampling))
+
+    settings = replace(SETTINGS, steps=2)
+    first = run(settings, extras=judging())
+    same = run(replace(settings, steps=3, checkpoint_every=1), extras=judging())
     assert same.run.measures[0] == first.run.measures[-1]
-    other = run(replace(settings, steps=4, sample_cfg=2.0), extras=judging)
+    assert load_run(same.run.folder).sampled == same.run.sampled == first.run.sampled != ""
+    other = run(replace(settings, steps=4), extras=judging(cfg=2.0))
     assert [one.identity is None for one in other.run.measures] == [True, True, False]
-    assert "resumes from step 3" in other.note
+    assert "resumes from step 3" in other.note and other.run.sampled != first.run.sampled
+    # What samples nothing compares nothing: all that was measured is kept.
+    unseen = run(replace(settings, steps=5, sample_every=0))
+    assert unseen.run.measures == other.run.measures
+    assert unseen.run.sampled == other.run.sampled
 
 
 @pytest.mark.parametrize("adapter", ["LoRA", "DoRA", "LoKr"])
 def test_a_sample_is_what_core_makes_with_the_saved_lora(
-    run: Train, models: SmallModels, character: Character, adapter: str
+    run: Train, models: SmallModels, character: Character, extras: Extras, adapter: str
 ) -> None:
     settings = replace(SETTINGS, adapter=adapter)
-    trained = run(settings, extras=EXTRAS)
+    trained = run(settings, extras=extras)
     prompts = prompts_for(character, settings.sample_prompts)
-    sampler = TrainingSampler.encoding(models.clip, models.vae, prompts, SAMPLING)
+    assert extras.samples is not None
+    sampler = TrainingSampler.encoding(SampleRequest(extras.samples, prompts))
     lora = read_weights(trained.run.checkpoints[-1].path)
     patched, _ = comfy.sd.load_lora_for_models(models.model, None, lora, 1.0, 0.0)
     with torch.inference_mode():
@@ -96,13 +124,12 @@ def test_a_sample_is_what_core_makes_with_the_saved_lora(
 
 @pytest.mark.parametrize("saving", [{}, {"gradient_checkpointing": True, "base": "fp8"}])
 def test_training_goes_on_as_if_no_sample_had_been_made(
-    run: Train, models: SmallModels, saving: dict[str, Any]
+    run: Train, models: SmallModels, extras: Extras, saving: dict[str, Any]
 ) -> None:
     weights = {name: value.clone() for name, value in models.model.model.state_dict().items()}
     settings = replace(SETTINGS, batch_size=2, **saving)
     state = torch.random.get_rng_state()
-    judging = Extras(clip_vision=small_clip_vision(), sampling=SAMPLING)
-    sampled = run(settings, extras=judging)
+    sampled = run(settings, extras=replace(extras, clip_vision=small_clip_vision()))
     assert torch.equal(torch.random.get_rng_state(), state)
     without = run(replace(settings, sample_every=0, sample_prompts=""), "b")
     assert sampled.run.losses == without.run.losses
@@ -115,7 +142,7 @@ def test_training_goes_on_as_if_no_sample_had_been_made(
 
 
 def test_a_cancel_while_a_sample_is_made_keeps_what_was_done(
-    run: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Train, extras: Extras, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = TrainingSampler.make
 
@@ -123,13 +150,13 @@ def test_a_cancel_while_a_sample_is_made_keeps_what_was_done(
         comfy.model_management.interrupt_current_processing()
         return make(sampler, model)
 
-    whole = run(SETTINGS, "whole", extras=EXTRAS)
+    whole = run(SETTINGS, "whole", extras=extras)
     monkeypatch.setattr(TrainingSampler, "make", cancelled)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
-        run(SETTINGS, extras=EXTRAS)
+        run(SETTINGS, extras=extras)
     monkeypatch.undo()
     assert not load_run(tmp_path / "a" / "run").finished
-    again = run(SETTINGS, extras=EXTRAS)
+    again = run(SETTINGS, extras=extras)
     # The sample that the cancel cost is made up for.
     assert [measure.step for measure in again.run.measures] == [2, 4]
     assert again.lora.read_bytes() == whole.lora.read_bytes()
