@@ -64,7 +64,7 @@ def view(output: Any) -> dict[str, Any]:
     return dict(shown)
 
 
-def placed(number: int, face_model: DemoFaceModel) -> str:
+def placed(number: int) -> str:
     """The twelve points where the detector sees them, as a person would place them."""
     picture = demo_picture(number)
     face = find_face(finder().face_model, picture)

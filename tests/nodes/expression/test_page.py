@@ -63,7 +63,7 @@ def test_a_face_is_shown_with_its_landmarks_at_no_more_than_512_pixels(demo_mode
 def test_the_preview_shows_what_the_node_would_make(demo_models):
     image = demo_picture(3)
     output = FacetExpressionEditor.execute(
-        image=image[None], judge=Judge(load_models().face), preset="surprised"
+        image=image[None], judge=Judge(demo_models.face), preset="surprised"
     )
     [key] = output.ui["facet_expression"][0]["pictures"][0]["faces"]
     made = shown({"key": key, "preset": "surprised", "sliders": {"smile_l": 0.1}})

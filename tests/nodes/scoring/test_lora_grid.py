@@ -54,8 +54,8 @@ def prompt(
     comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo_models: DemoModels
 ) -> Prompt:
     def make() -> list[Any]:
-        demo = load_models()
-        return [studio_of(demo, side=128, steps=4), demo.judge(), true_character()]
+        studio = studio_of(demo_models, side=128, steps=4)
+        return [studio, demo_models.judge(), true_character()]
 
     given_node(monkeypatch, ("FACET_STUDIO", "FACET_JUDGE", "FACET_CHARACTER"), make)
     (tmp_path / "loras").mkdir()

@@ -18,7 +18,6 @@ from facet.engine.training.run_record import TrainingRun
 from harness.executor import Executor, Prompt
 from harness.given import given_node, loras_folder
 from harness.prompts import node
-from harness.small_models import SmallModels
 from harness.studios import studio_of
 
 CAPTION = "zqx person, close-up portrait, smiling"
@@ -33,8 +32,8 @@ def prompt(
     character = Character("Ada", "zqx", "person", shot)
 
     def make() -> list[Any]:
-        models = SmallModels(load_model(), load_clip(), load_vae())
-        return [studio_of(models, steps=2, cfg=1.5), character, models.model, models.clip]
+        studio = studio_of(demo_models, steps=2, cfg=1.5)
+        return [studio, character, demo_models.model, demo_models.clip]
 
     given_node(monkeypatch, ("FACET_STUDIO", "FACET_CHARACTER", "MODEL", "CLIP"), make)
     loras_folder(monkeypatch, tmp_path / "loras")
