@@ -9,8 +9,7 @@ import pytest
 
 from facet.engine.demo.models import DemoModels
 from facet.engine.generate.shots.gates import Thresholds
-from facet.engine.generate.shots.options import rules_from, thresholds_from
-from facet.engine.generate.shots.remedies import RetryRules
+from facet.engine.generate.shots.remedies import RetryRules, rules_from, thresholds_from
 from facet.engine.studio.judge import Judge
 from facet.engine.vision.embedders import FaceEmbedder
 from facet.nodes.studio.judge import FacetJudge
