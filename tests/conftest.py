@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(
     items.sort(
         key=lambda item: (
             rank.get(group_of(item), 2 if group_of(item) in dear else 3),
-            place_of(item) if group_of(item) == "server" else 0,
+            place_of(item) if group_of(item) in rank else 0,
         )
     )
     return (yield)
@@ -85,10 +85,10 @@ def place_of(item: pytest.Item) -> int:
     The page that finds the first workflow done comes right after that run: ComfyUI keeps the
     outcome of one prompt. All others are on one side of the two, for a page takes long to open.
     """
-    first_workflow = item.nodeid.startswith("test_start_here.py")
-    if "pages" not in getattr(item, "fixturenames", ()):
-        return 1 if first_workflow else 0
-    if "record" in item.fixturenames:
+    needed = set(getattr(item, "fixturenames", ()))
+    if not needed & {"pages", "narrow_pages"}:
+        return int(item.nodeid.startswith("test_start_here.py"))
+    if "record" in needed:
         return 2
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     return 3 if parameters.get("page", parameters.get("vue", True)) else 4
