@@ -184,7 +184,6 @@ class LoadedVlm:
         return cls(model, processor, ModelPatcher(held, device, text_encoder_offload_device()))
 
     def to_device(self) -> None:
-        """Has ComfyUI make room and move the model there."""
         from comfy.model_management import load_models_gpu
 
         load_models_gpu([self.patcher], force_full_load=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -16,7 +16,6 @@ from typing import Any, Literal
 import torch
 
 from .errors import FacetError
-from .records import known_fields
 from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
 Source = Literal["original", "generated", "edited", "imported"]
@@ -240,9 +239,21 @@ class Character:
                 return shot
             return replace(shot, caption=captions[shot.hash], by_hand=by_hand)
 
-        return replace(
-            self, source=with_caption(self.source), shots=tuple(map(with_caption, self.shots))
-        )
+        return self.mapped(with_caption)
+
+    def mapped(self, change: Callable[[Shot], Shot]) -> Character:
+        """This character with ``change`` made to each of its pictures."""
+        return replace(self, source=change(self.source), shots=tuple(map(change, self.shots)))
+
+
+def who_record(character: Character) -> dict[str, Any]:
+    """How ``character`` and its companions are called, as plain JSON values."""
+    return {
+        "name": character.name,
+        "trigger": character.trigger,
+        "class_word": character.class_word,
+        "companions": list(character.companions),
+    }
 
 
 def shot_record(shot: Shot) -> dict[str, Any]:
@@ -279,3 +290,8 @@ def shot_from_record(
         ),
         scores=tuple(Score(**known_fields(Score, score)) for score in record.get("scores", [])),
     )
+
+
+def known_fields(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``record`` has of the fields of the dataclass ``kind``; other keys are left out."""
+    return {field.name: record[field.name] for field in fields(kind) if field.name in record}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 
 from ..core.character import Character, Shot, Tags
-from ..core.vocabulary import VOCABULARY
+from ..core.vocabulary import VOCABULARY, in_order
 
 MOST_LINES = 40
 
@@ -97,7 +97,6 @@ class Comparison:
         return f"{_pictures(was)} in the dataset before, {now} after."
 
     def text(self) -> str:
-        """The comparison in plain text."""
         lines = [self.headline, *self.names]
         for title, shots in self.groups:
             lines += ["", f"{title}: {len(shots)}", *_some([f"  {called(one)}" for one in shots])]
@@ -155,11 +154,9 @@ def _rows(before: Character, after: Character) -> tuple[ValueChange, ...]:
     rows = []
     for axis, known in VOCABULARY.items():
         was, now = (_counts(character, axis) for character in (before, after))
-        seen = was + now
-        free = [value for value, _ in seen.most_common() if value not in known]
         rows += [
             ValueChange(axis, known.get(value, value), was[value], now[value])
-            for value in (*(value for value in known if value in seen), *free)
+            for value in in_order(axis, was + now)
         ]
     return tuple(rows)
 

@@ -7,9 +7,8 @@ from itertools import groupby
 import torch
 
 from ..core.character import Shot
-from ..drawing.canvas import Page
+from ..drawing.canvas import BLUE, GREEN, INK, PINK, QUIET, Page
 from ..drawing.contact_sheet import Cells
-from ..drawing.palette import BLUE, GREEN, INK, PINK, QUIET
 from ..drawing.tallies import (
     GAP,
     MARGIN,

@@ -9,9 +9,8 @@ from typing import Any
 
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
-from .faults import Faults
 from .layouts import REPEATS
-from .tree import Tree
+from .tree import Faults, Tree
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from torch import Tensor
 from .face import DemoFaceModel, HeadFinder, LandmarkReader
 from .person import DemoBackgroundModel, PersonFinder
 from .text import clip_config, token_table, tokenizer_class
-from .vision import vision_config
 
 if TYPE_CHECKING:
     import comfy.clip_vision
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 FLUX_SCALE, FLUX_SHIFT = 0.3611, 0.1159
 TAESD_WIDTH = 64
+IMAGE_SIZE, PATCH, VISION_WIDTH, VISION_LAYERS, VISION_HEADS, PROJECTION = 128, 16, 128, 4, 4, 64
+"""Sizes of the CLIP_VISION identity encoder."""
 RESOLUTION = 128
 """Side in pixels of the pictures that the demo models know."""
 
@@ -113,6 +114,25 @@ def load_clip(folder: Path = WEIGHTS) -> comfy.sd.CLIP:
         state_dict=state,
         model_options={"clip_l_model_config": clip_config()},
     )
+
+
+def vision_config() -> dict[str, Any]:
+    """The identity encoder's sizes in the words of a CLIP vision config."""
+    return {
+        "name": "Facet's demo encoder",
+        "model_type": "clip_vision_model",
+        "num_hidden_layers": VISION_LAYERS,
+        "hidden_size": VISION_WIDTH,
+        "num_attention_heads": VISION_HEADS,
+        "intermediate_size": 4 * VISION_WIDTH,
+        "hidden_act": "gelu_pytorch_tanh",
+        "image_size": IMAGE_SIZE,
+        "patch_size": PATCH,
+        "num_channels": 3,
+        "projection_dim": PROJECTION,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+    }
 
 
 def load_clip_vision(folder: Path = WEIGHTS) -> comfy.clip_vision.ClipVisionModel:

@@ -275,10 +275,7 @@ def _measuring(
         likeness = OriginalSimilarity(extras.clip_vision, character.source.image)
     if settings.sample_every or likeness is not None:
         sampling = extras.sampling or usual_sampling(
-            model,
-            max(trained_sides(shots, settings)),
-            settings.sample_steps,
-            settings.sample_cfg,
+            model, max(trained_sides(shots, settings)), settings.sample_steps, settings.sample_cfg
         )
         prompts = prompts_for(character, settings.sample_prompts)
         sampler = TrainingSampler.encoding(clip, vae, prompts, sampling)

@@ -23,7 +23,7 @@ from ..common.errors import errors_from
 from ..common.folders import character_folder, dataset_folder
 
 if TYPE_CHECKING:
-    from ...engine.dataset.report import Export
+    from ...engine.dataset.export import Export
 
 
 class FacetDatasetExporter(io.ComfyNode):

@@ -13,8 +13,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 
 from ...engine.core.character import Character
 from ...engine.families.modes import ReferenceMode
-from ...engine.generate.expression.presets import OWN
-from ...engine.generate.expression.request import ORIGINAL
+from ...engine.generate.expression.presets import ORIGINAL, OWN
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
@@ -103,7 +102,7 @@ class FacetExpressionEditor(io.ComfyNode):
     ) -> io.NodeOutput:
         from ...engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
         from ...engine.generate.expression.hand_placed import parse_points
-        from ...engine.generate.expression.request import added, requested_expressions
+        from ...engine.generate.expression.presets import added, requested_expressions
         from ...engine.generate.expression.rig import checked
         from ...engine.generate.expression.run import (
             SHOWN,

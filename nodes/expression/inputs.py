@@ -8,8 +8,14 @@ from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
 from ...engine.families.modes import MODES, ReferenceMode
-from ...engine.generate.expression.presets import ALL, OWN, Preset, user_presets
-from ...engine.generate.expression.request import FRONT, ORIGINAL
+from ...engine.generate.expression.presets import (
+    ALL,
+    FRONT,
+    ORIGINAL,
+    OWN,
+    Preset,
+    user_presets,
+)
 from ...engine.generate.expression.table import SLIDERS
 from ..common import sockets
 from ..common.folders import expressions_folder

@@ -151,7 +151,7 @@ class FacetLoraGridSheet(io.ComfyNode):
         clip_vision: Any = None,
         face_detection_model: Any = None,
     ) -> io.NodeOutput:
-        from ...engine.generate.lora_grid.image import draw_grid
+        from ...engine.drawing.contact_sheet import draw_grid
         from ...engine.scoring.lora_grid import OFF, GridRow, scored_grid
         from ...engine.scoring.probes import own_prompts
         from ...engine.scoring.sampler import Bench

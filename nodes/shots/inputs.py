@@ -15,8 +15,7 @@ from ...engine.families.dialects import AUTO, dialect_for, names
 from ...engine.families.modes import ReferenceMode, resolve_mode
 from ...engine.generate.shots.camera import Studio
 from ...engine.generate.shots.gates import Gates
-from ...engine.generate.shots.options import rules_from, settings, thresholds_from
-from ...engine.generate.shots.remedies import RetryRules
+from ...engine.generate.shots.remedies import RetryRules, rules_from, settings, thresholds_from
 from ...engine.vision.pose import PoseModel
 from ..common import sockets
 from ..common.inputs import (

@@ -104,8 +104,7 @@ class FacetShotPlan(io.ComfyNode):
         only_missing: bool = True,
         face_detection_model: Any = None,
     ) -> io.NodeOutput:
-        from ...engine.generate.shots.coverage import coverage, looked_at
-        from ...engine.generate.shots.coverage_image import coverage_image
+        from ...engine.generate.shots.coverage import coverage, coverage_image, looked_at
 
         base: tuple[ShotRequest, ...] = ()
         if preset != OWN_LINES:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.vocabulary import VOCABULARY
 from ...vision.framing import bands_of, framing_of, view_of
-from .finding import Finding
+from .finding import SET_KINDS, Finding, found
 from .looks import Look, face_share
 
 FEWEST, ADVISED = 15, 25
@@ -72,13 +72,13 @@ def count(pictures: int) -> list[Finding]:
         return []
     few = pictures < FEWEST
     return [
-        Finding(
+        found(
             "too_few" if few else "coverage",
             (),
             f"There are {pictures} pictures; {FEWEST} are the least, {ADVISED} and more advised.",
-            "With few pictures the LoRA repeats them instead of learning from them.",
-            remedy="Make more with Facet Shot Generator.",
             about="count",
+            effect=SET_KINDS["too_few"].effect,
+            remedy=SET_KINDS["too_few"].remedy,
         )
     ]
 
@@ -142,14 +142,7 @@ def is_plain(background: str) -> bool:
 
 
 def _hole(axis: str, value: str, says: str) -> Finding:
-    return Finding(
-        "coverage",
-        (),
-        says,
-        EFFECTS[axis],
-        remedy="Add it to a shot plan, or tag the pictures that show it.",
-        about=f"{axis} {value}".strip(),
-    )
+    return found("coverage", (), says, about=f"{axis} {value}".strip(), effect=EFFECTS[axis])
 
 
 def _value(look: Look, axis: str, face_model: Any) -> str:

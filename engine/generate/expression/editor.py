@@ -12,19 +12,21 @@ from ...core.character import Character, Provenance, Score, Tags
 from ...core.errors import FacetError
 from ...core.vocabulary import VOCABULARY
 from ...families.dialects import dialect_for
+from ...families.modes import ReferenceMode
 from ...vision.embedding import embed, likeness_gain
 from ...vision.faces import Face, find_faces
+from ...vision.framing import view_of
 from ..retouch.repaint import repainted, shown_as
 from ..retouch.retouch import Retoucher
 from ..shots.camera import Studio
 from ..shots.gates import Gates, Thresholds
+from ..shots.make import plain_shoot
+from ..shots.plan import ShotPlan, ShotRequest
 from ..shots.store import ShotStore
-from ..shots.turn import shows_the_original, turned_shot, view_after
 from ..sizes import at_size_of
-from .edit import edit
+from .edit import edit, parts_to_paint
 from .hand_placed import hand_placed
-from .painting import parts_to_paint
-from .request import ExpressionRequest, words_for
+from .presets import ExpressionRequest, words_for
 from .rig import MOST_TURN
 
 IDENTITY = "identity"
@@ -96,7 +98,7 @@ class ExpressionEditor:
 
         Raises FacetError when the points make no face.
         """
-        found = [] if self.face_model is None else find_faces(self.face_model, image)
+        found = find_faces(self.face_model, image)
         if found:
             return found
         placed = hand_placed(self.settings.points, image.shape[1], image.shape[0])
@@ -115,7 +117,7 @@ class ExpressionEditor:
         A turn that no warp shows is a new picture, where there is a model that knows who it is.
         """
         turn, nod = (request.sliders.get(name, 0.0) for name in ("head_yaw", "head_pitch"))
-        if max(abs(turn), abs(nod)) > MOST_TURN and shows_the_original(self.studio):
+        if max(abs(turn), abs(nod)) > MOST_TURN and self._shows_the_original:
             view = view_after(face.yaw, turn, nod)
             if view is not None:
                 return self._turned(view, request, tags)
@@ -140,6 +142,11 @@ class ExpressionEditor:
                 done = self._painted(self.retoucher, done, where, face, asked)
         return replace(done, scores=self._scores(image, done.image))
 
+    @property
+    def _shows_the_original(self) -> bool:
+        """Whether there is a model that knows whom to show in another view."""
+        return self.studio is not None and self.studio.mode is not ReferenceMode.IMG2IMG
+
     def _turned(self, view: str, request: ExpressionRequest, tags: Tags) -> EditedFace:
         """A shot of the character in ``view`` with the expression of ``request``."""
         assert self.studio is not None
@@ -147,14 +154,10 @@ class ExpressionEditor:
         dialect = dialect_for(self.studio.style, self.studio.model, self.studio.mode.value)
         sampling = at_size_of(character, self.studio.sampling, dialect.pixels)
         gates = Gates(character.source.image, Thresholds(), self.face_model, self.clip_vision)
-        shot = turned_shot(
-            character,
-            replace(self.studio, sampling=sampling),
-            gates,
-            self.seed,
-            replace(tags, view=view, expression=request.phrase),
-            ShotStore(self.folder),
-        )
+        asked = ShotRequest(replace(tags, view=view, expression=request.phrase, details=()))
+        studio = replace(self.studio, sampling=sampling)
+        shoot = plain_shoot(character, studio, gates, self.seed)
+        (shot,) = shoot.run(ShotPlan((asked,)), ShotStore(self.folder))
         words = VOCABULARY["view"][view]
         notes = [f"The head turns too far for a warp; a new picture was made, {words}."]
         missed = [f"{score.gate} ({score.note})" for score in shot.scores if score.passed is False]
@@ -176,13 +179,7 @@ class ExpressionEditor:
         """``done`` painted anew where ``where`` says, unless that would be somebody else."""
         settings = self.settings
         painted = repainted(
-            retoucher,
-            done.image,
-            where,
-            face,
-            asked,
-            settings.denoise,
-            settings.face_size,
+            retoucher, done.image, where, face, asked, settings.denoise, settings.face_size
         )
         original = self.character.source.image
         gain = likeness_gain(self.clip_vision, original, done.image, painted)
@@ -206,3 +203,14 @@ class ExpressionEditor:
             return ()
         first, second = embed(self.clip_vision, [before, after])
         return (Score(IDENTITY, float(first @ second), None, None),)
+
+
+def view_after(yaw: float, turn: float, nod: float) -> str | None:
+    """The view of a head at ``yaw`` that turns by ``turn`` and raises its nose by ``nod`` degrees.
+
+    None where the turn is too small for another view than it is seen in now.
+    """
+    if abs(nod) > abs(turn):
+        return "low" if nod > 0 else "top"
+    view = view_of(yaw + turn)
+    return None if view == view_of(yaw) else view

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ...comfyui.progress import interruptible
 from ...core.character import Character, Provenance, Shot, Tags
 from ...core.errors import FacetError
 from ...store.keys import key
@@ -17,7 +18,7 @@ from ..retouch.retouch import surroundings
 from ..shots.store import ShotStore
 from .editor import ExpressionEditor
 from .measured import sliders_from_blendshapes
-from .request import FRONT, ExpressionRequest
+from .presets import FRONT, ExpressionRequest
 from .subjects import AROUND, Subjects, subject_of
 
 SHOWN = 12
@@ -109,8 +110,6 @@ def edit_all(
 
     subjects: where its faces are kept for the page.
     """
-    import comfy.model_management
-
     faces = work.faces(one.image)
     face = work.chosen(faces)
     if number < SHOWN:
@@ -124,8 +123,7 @@ def edit_all(
     if face is None:
         code = "no_such_face" if faces else "no_face"
         outcome.notes.append({"picture": number, "code": code, "count": len(faces)})
-    for expression in wanted:
-        comfy.model_management.throw_exception_if_processing_interrupted()
+    for expression in interruptible(wanted):
         keep(work, one, number, face, expression, outcome)
         on_one()
 

@@ -15,8 +15,7 @@ import torch
 from ...core.character import quantise
 from ...core.errors import FacetError
 from ...vision.faces import Face
-from .presets import OWN, Preset, blended
-from .request import added
+from .presets import OWN, Preset, added, blended
 
 SIDE = 512
 """Longest side in pixels of what the page is shown."""

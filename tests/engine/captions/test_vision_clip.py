@@ -5,8 +5,8 @@ import torch
 from comfy.supported_models_base import ClipTarget
 from comfy_extras.nodes_textgen import TextGenerate
 
-from facet.engine.captions import vision_clip
-from facet.engine.captions.vision_clip import ClipVisionModel
+from facet.engine.captions import vision
+from facet.engine.captions.vision import ClipVisionModel
 from harness.small_models import small_clip
 from harness.text_models import language_model, seeing_language_model
 
@@ -18,7 +18,7 @@ def clip():
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(vision_clip, "TOKENS", 6)
+    monkeypatch.setattr(vision, "TOKENS", 6)
 
 
 @torch.inference_mode()

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facet.engine.core.character import Character, Provenance, Shot, shot_record
-from facet.engine.dataset.library import Library
-from facet.engine.dataset.library_pictures import mask_hash
+from facet.engine.dataset.library import Library, mask_hash
 
 
 @pytest.fixture

@@ -16,11 +16,15 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.face import DemoFaceModel
 from facet.engine.demo.people import demo_picture
+from facet.engine.generate.expression.editor import view_after
 from facet.engine.generate.expression.measured import TOLERANCE, sliders_from_blendshapes
-from facet.engine.generate.expression.presets import OWN, PRESETS
-from facet.engine.generate.expression.request import requested_expressions, words_for
+from facet.engine.generate.expression.presets import (
+    OWN,
+    PRESETS,
+    requested_expressions,
+    words_for,
+)
 from facet.engine.generate.expression.table import HAND_PLACED, SLIDERS
-from facet.engine.generate.shots.turn import view_after
 from facet.engine.vision.faces import find_face
 from facet.nodes.expression.editor import FacetExpressionEditor
 from facet.nodes.expression.inputs import known_presets

@@ -11,8 +11,13 @@ import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.generate.shots.gates import GATES, Thresholds
-from facet.engine.generate.shots.options import SWITCHES, rules_from, settings, thresholds_from
-from facet.engine.generate.shots.remedies import RetryRules
+from facet.engine.generate.shots.remedies import (
+    SWITCHES,
+    RetryRules,
+    rules_from,
+    settings,
+    thresholds_from,
+)
 from facet.engine.scoring.calibrate import Calibration
 from facet.engine.scoring.score import ScoreCard
 from facet.engine.scoring.variant import Variant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -10,15 +11,14 @@ import pytest
 import torch
 
 from facet.engine.demo.models import load_face
-from facet.engine.generate.expression.edit import edit
-from facet.engine.generate.expression.hand_placed import face_from_points, fitted
+from facet.engine.generate.expression.edit import edit, parts_to_paint
+from facet.engine.generate.expression.hand_placed import face_from_points, fitted, hand_placed
 from facet.engine.generate.expression.measured import (
     TOLERANCE,
     calibrated,
     neutralised,
     sliders_from_blendshapes,
 )
-from facet.engine.generate.expression.painting import parts_to_paint
 from facet.engine.generate.expression.presets import PRESETS
 from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED
 from facet.engine.vision.faces import find_face
@@ -162,7 +162,7 @@ def test_a_detector_that_loses_the_face_leaves_a_single_warp():
 
 def test_twelve_points_make_the_face_they_were_placed_on():
     image, face = drawn_face(3, 256)
-    points = [face.landmarks[one.point].tolist() for one in HAND_PLACED]
+    points = np.array([face.landmarks[one.point] for one in HAND_PLACED], np.float64)
     placed = face_from_points(points)
     assert placed.eye_distance == pytest.approx(face.eye_distance, rel=1e-4)
     for one in HAND_PLACED:
@@ -184,15 +184,16 @@ def test_the_photographs_landmarks_keep_their_places_among_the_average_ones():
 
 
 def test_points_that_are_no_face_are_said():
-    points = [astronaut()[1].landmarks[one.point].tolist() for one in HAND_PLACED]
-    with pytest.raises(ValueError, match="12 points of x and y, not 3"):
-        face_from_points(points[:3])
-    with pytest.raises(ValueError, match="not a number"):
-        face_from_points([[math.nan, 0.0], *points[1:]])
+    points = np.array([astronaut()[1].landmarks[one.point] for one in HAND_PLACED], np.float64)
+    shares = (points / 512).tolist()
+    with pytest.raises(ValueError, match="no list of 12 pairs of numbers"):
+        hand_placed(json.dumps(shares[:3]), 512, 512)
+    with pytest.raises(ValueError, match="lies outside of the picture"):
+        hand_placed(json.dumps([[math.nan, 0.0], *shares[1:]]), 512, 512)
     with pytest.raises(ValueError, match="stands on its head"):
-        face_from_points([[x, -y] for x, y in points])
+        face_from_points(points * (1, -1))
     with pytest.raises(ValueError, match="less than a pixel apart"):
-        face_from_points([[5.0, 5.0]] * 12)
+        face_from_points(np.full((12, 2), 5.0))
     with pytest.raises(ValueError, match="Landmark 152 of the face is missing"):
         fitted({point: place for point, place in ASTRONAUT.items() if point != 152})
 

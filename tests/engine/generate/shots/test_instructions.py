@@ -13,14 +13,15 @@ from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.shots.camera import Studio
 from facet.engine.generate.shots.gates import Gates, Thresholds
-from facet.engine.generate.shots.instructions import (
+from facet.engine.generate.shots.make import plain_shoot
+from facet.engine.generate.shots.plan import (
+    ShotPlan,
     describes,
+    from_lines,
     named_details,
     shows_detail,
     split_instruction,
 )
-from facet.engine.generate.shots.make import plain_shoot
-from facet.engine.generate.shots.plan import ShotPlan, from_lines
 from facet.engine.generate.shots.store import ShotStore
 
 
