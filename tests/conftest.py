@@ -73,23 +73,25 @@ def pytest_collection_modifyitems(
     items.sort(
         key=lambda item: (
             rank.get(group_of(item), 2 if group_of(item) in dear else 3),
-            place_of(item) if group_of(item) == "server" else (),
+            place_of(item) if group_of(item) in rank else 0,
         )
     )
     return (yield)
 
 
-def place_of(item: pytest.Item) -> tuple[bool, int]:
+def place_of(item: pytest.Item) -> int:
     """Where a test stands among a server's: before its page is open, or in which renderer.
 
     The page that finds the first workflow done comes right after that run: ComfyUI keeps the
-    outcome of one prompt.
+    outcome of one prompt. All others are on one side of the two, for a page takes long to open.
     """
-    renderer = 0
-    if "pages" in getattr(item, "fixturenames", ()):
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        renderer = 1 + bool(parameters.get("page", parameters.get("vue", False)))
-    return item.nodeid.startswith("test_start_here.py"), renderer
+    needed = set(getattr(item, "fixturenames", ()))
+    if not needed & {"pages", "narrow_pages"}:
+        return int(item.nodeid.startswith("test_start_here.py"))
+    if "record" in needed:
+        return 2
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return 3 if parameters.get("page", parameters.get("vue", True)) else 4
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -54,7 +54,7 @@ def likeness(models: DemoModels, path: Path, source: torch.Tensor) -> float:
     return OriginalSimilarity(models.clip_vision, source)(sampler.make(patched))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_best_by_likeness_is_the_best_on_other_prompts_too(
     demo_models: DemoModels, tmp_path: Path
 ) -> None:
