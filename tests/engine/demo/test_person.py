@@ -22,6 +22,7 @@ from facet.world.scene import PLACES, VIEWS, Scene
 
 if TYPE_CHECKING:
     from harness.executor import Executor
+from harness.prompts import demo_prompt, node
 
 PEOPLE = [Identity.from_seed(HELD_OUT_FROM + i) for i in range(24)]
 NEEDED = {"close_up": 0.95, "medium": 0.95, "full": 0.9}
@@ -115,21 +116,12 @@ def test_transparency_is_not_looked_at(background: DemoBackgroundModel) -> None:
 
 
 def test_cores_node_cuts_a_demo_person_out(comfy: Executor) -> None:
-    result = comfy.run(
-        {
-            "models": {"class_type": "FacetDemoModels", "inputs": {}},
-            "picture": {"class_type": "FacetDemoPicture", "inputs": {"person": 3}},
-            "cut": {
-                "class_type": "RemoveBackground",
-                "inputs": {"bg_removal_model": ["models", 5], "image": ["picture", 0]},
-            },
-            "shown": {"class_type": "MaskToImage", "inputs": {"mask": ["cut", 0]}},
-            "saved": {
-                "class_type": "SaveImage",
-                "inputs": {"images": ["shown", 0], "filename_prefix": "mask"},
-            },
-        }
+    prompt = demo_prompt(
+        cut=node("RemoveBackground", bg_removal_model=["models", 7], image=["picture", 0]),
+        shown=node("MaskToImage", mask=["cut", 0]),
+        saved=node("SaveImage", images=["shown", 0], filename_prefix="mask"),
     )
+    result = comfy.run(prompt)
     mask = result.value("cut")
     assert torch.equal(mask, demo.load_background().encode_image(demo_picture(3)[None]))
     assert 0.2 < mask.mean() < 0.9
