@@ -214,15 +214,14 @@ def server(
     environment: Environment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ComfyServer]:
     """A ComfyUI process with the pack as people install it, one for the whole session."""
-    from facet.launcher.demo import HEADLESS
     from facet.launcher.places import Home
     from facet.launcher.server import Server, make_base
     from harness.archive import unpacked
-    from harness.comfy_server import ComfyServer
+    from harness.comfy_server import ComfyServer, options
 
     home = Home(tmp_path_factory.mktemp("server") / ".facet")
     base = make_base(home, environment, unpacked(ROOT, home.folder / "pack"))
-    with Server(environment, base, home.logs / "server.log", options=HEADLESS) as running:
+    with Server(environment, base, home.logs / "server.log", options=options()) as running:
         yield ComfyServer(running)
 
 
