@@ -12,6 +12,7 @@ from PIL import Image
 
 from facet.launcher import demo, workflow
 from harness.comfy_server import ComfyServer
+from harness.graphs import with_own_studio
 
 pytestmark = pytest.mark.slow
 
@@ -36,16 +37,16 @@ def own_character() -> np.ndarray:
 def quick_prompt(server: ComfyServer, picture: str, name: str) -> dict[str, Any]:
     """The first workflow over an uploaded picture, at 128 px, with little of everything."""
     prompt = workflow.to_prompt(workflow.load(demo.START), server.client.get("/object_info"))
+    prompt = with_own_studio(prompt, {"steps": 6}, {"tries": 1})
     for node in prompt.values():
         inputs = node["inputs"]
-        if "steps" in inputs:
-            inputs["steps"] = 6 if node["class_type"] != "FacetLoraTrainer" else 20
+        if node["class_type"] == "FacetLoraTrainer":
+            inputs["steps"] = 20
         inputs |= {
             key: value
             for key, value in {
                 "name": name,
                 "preset": "face close-ups (5)",
-                "tries": 1,
                 "samples": 4,
                 "checkpoint_every": 0,
             }.items()
