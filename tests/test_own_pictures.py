@@ -12,17 +12,14 @@ from PIL import Image
 
 from facet.launcher import demo, workflow
 from harness.comfy_server import ComfyServer
-from harness.graphs import ONE_OF_EACH, changed
+from harness.graphs import ONE_OF_EACH, changed, with_own_studio
 
 pytestmark = pytest.mark.slow
 
-SHORT = {"steps": 2, "tries": 1}
 FEW = {
-    "FacetTurnaroundSheet": SHORT,
     "FacetShotPlan": {"preset": "own lines only", "lines": "close-up, smiling"},
-    "FacetShotGenerator": SHORT,
     "FacetLoraTrainer": {"steps": 4, "rank": 4, "batch_size": 2, "checkpoint_every": 0},
-    "FacetIdentityScorer": {"steps": 2, **ONE_OF_EACH},
+    "FacetIdentityScorer": ONE_OF_EACH,
 }
 
 
@@ -46,7 +43,8 @@ def own_character() -> np.ndarray:
 def quick_prompt(server: ComfyServer, picture: str, name: str) -> dict[str, Any]:
     """The first workflow over an uploaded picture, at 128 px, with little of everything."""
     saved = workflow.to_prompt(workflow.load(demo.START), server.client.get("/object_info"))
-    prompt = changed(saved, FEW | {"FacetCharacter": {"name": name}})
+    few = changed(saved, FEW | {"FacetCharacter": {"name": name}})
+    prompt = with_own_studio(few, {"steps": 2}, {"tries": 1})
     [source] = [key for key, node in prompt.items() if node["class_type"] == "FacetDemoPicture"]
     prompt["load"] = {"class_type": "LoadImage", "inputs": {"image": picture}}
     prompt[source] = {

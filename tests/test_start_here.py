@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -21,18 +20,15 @@ from harness.graphs import (
 )
 
 PERSON = 0
-SHORT = {"steps": 4, "tries": 2}
 # All that is changed, so that one core has soon done; as it is, the workflow runs at night.
 FEW = {
     "FacetCharacter": {"name": "Demo person in short"},
-    "FacetTurnaroundSheet": SHORT,
     "FacetShotPlan": {
         "preset": "own lines only",
         "lines": "close-up, smiling\nfull body, back view",
     },
-    "FacetShotGenerator": SHORT,
     "FacetLoraTrainer": {"steps": 8, "rank": 4, "batch_size": 2, "checkpoint_every": 4},
-    "FacetIdentityScorer": {"steps": 4, "checkpoints": 2, **ONE_OF_EACH},
+    "FacetIdentityScorer": {"checkpoints": 2, **ONE_OF_EACH},
 }
 GATES = {"view", "framing", "persons", "identity", "sharpness", "duplicate"}
 
@@ -60,7 +56,7 @@ def record(short: dict[str, Any], server: ComfyServer) -> dict[str, Any]:
 
 
 def test_it_is_small_enough_to_understand(saved: dict[str, Any]) -> None:
-    check_size(saved, nodes=15, groups=range(3, 20))
+    check_size(saved, nodes=12, groups=range(3, 7), links=18)
 
 
 @pytest.mark.browser
@@ -68,24 +64,6 @@ def test_it_loads_without_a_word_and_means_the_same_in_the_page(
     page: Page, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
     check_in_page(page, saved, prompt)
-
-
-@pytest.mark.browser
-def test_saved_before_the_demo_models_had_a_sixth_output_it_means_the_same(
-    page: Page, saved: dict[str, Any], prompt: dict[str, Any]
-) -> None:
-    older = copy.deepcopy(saved)
-    [demo_models] = [node for node in older["nodes"] if node["type"] == "FacetDemoModels"]
-    assert demo_models["outputs"].pop()["type"] == "BACKGROUND_REMOVAL"
-    [scorer] = [node for node in older["nodes"] if node["type"] == "FacetIdentityScorer"]
-    assert scorer["inputs"].pop()["name"] == "background_removal"
-    older["links"] = [link for link in older["links"] if link[5] != "BACKGROUND_REMOVAL"]
-    page.load(older)
-    assert page.troubles() == []
-    assert {key: node["inputs"] for key, node in page.prompt().items()} == {
-        key: {name: value for name, value in node["inputs"].items() if name != "background_removal"}
-        for key, node in prompt.items()
-    }
 
 
 def check_stages(record: dict[str, Any], server: ComfyServer, shots: int, tries: int) -> None:
@@ -108,7 +86,7 @@ def test_every_stage_of_the_whole_leaves_what_it_promises(
 
 @pytest.mark.slow
 def test_every_stage_leaves_what_it_promises(record: dict[str, Any], server: ComfyServer) -> None:
-    check_stages(record, server, shots=8, tries=2)
+    check_stages(record, server, shots=8, tries=3)
     score = (server.output / record["paths"]["report"]).with_name("score.json")
     assert {one["step"] for one in json.loads(score.read_text("utf-8"))["tried"]} == {4, 8}
 
