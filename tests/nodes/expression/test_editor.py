@@ -306,11 +306,17 @@ def test_what_a_warp_could_not_show_is_said_in_words():
         ({"smile_l": math.nan}, "The slider smile_l is nan"),
         ({"points": "[[0, 1]]"}, "The points are no list of 12 pairs"),
         ({"points": json.dumps([[0.5, 1.5]] * 12)}, "A point lies outside of the image"),
-        ({"points": json.dumps([[0.5, 0.5]] * 12)}, "less than a pixel apart"),
-        ({"face_edits": "{"}, "face_edits is no JSON object such as"),
+        (
+            {"points": json.dumps([[0.5, 0.5]] * 12), "judge": Judge()},
+            "less than a pixel apart",
+        ),
+        ({"face_edits": "{"}, "face_edits is not a JSON object such as"),
         ({"face_edits": '{"sliders": {"smile": 1}}'}, "There is no slider 'smile'"),
-        ({"calibrate": True, "judge": None}, "connect a face_detection_model"),
-        ({"expression_from": GREY[None], "judge": Judge()}, "connect a face_detection_model"),
+        ({"calibrate": True, "judge": None}, "connect a judge with a face detection model"),
+        (
+            {"expression_from": GREY[None], "judge": Judge()},
+            "connect a judge with a face detection model",
+        ),
         ({"image": torch.full((1, 8, 8, 3), math.nan)}, "values that are not numbers"),
     ],
 )
