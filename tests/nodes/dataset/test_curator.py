@@ -199,7 +199,7 @@ def ask(server: ComfyServer, route: str, **values: str) -> tuple[int, bytes]:
 
 def answer(asked: str | urllib.request.Request) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(asked, timeout=60) as given:
+        with urllib.request.urlopen(asked, timeout=120) as given:
             return given.status, given.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

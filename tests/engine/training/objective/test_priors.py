@@ -24,7 +24,7 @@ from harness.live_step import batch_of, live_step
 from harness.small_models import SmallModels
 
 SETTINGS = TrainingSettings(
-    steps=16, learning_rate=1.5e-3, batch_size=2, schedule="constant", warmup=0.0, precision="fp32"
+    steps=8, learning_rate=3e-3, batch_size=2, schedule="constant", warmup=0.0, precision="fp32"
 )
 SUBJECT = torch.zeros(128, 128)
 SUBJECT[16:, 32:96] = 1
