@@ -310,13 +310,13 @@ def test_what_a_warp_could_not_show_is_said_in_words():
         ({"points": json.dumps([[0.5, 0.5]] * 12)}, "less than a pixel apart"),
         ({"face_edits": "{"}, "face_edits is no JSON object such as"),
         ({"face_edits": '{"sliders": {"smile": 1}}'}, "There is no slider 'smile'"),
-        ({"calibrate": True, "judge": None}, "connect a face_detection_model"),
+        ({"calibrate": True}, "connect a face_detection_model"),
         ({"expression_from": GREY[None], "judge": Judge()}, "connect a face_detection_model"),
         ({"image": torch.full((1, 8, 8, 3), math.nan)}, "values that are not numbers"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(given: dict[str, Any], said: str):
-    given = {"image": demo_picture(0)[None], **given}
+    given = {"image": demo_picture(0)[None], "judge": None, **given}
     if "character" in given:
         given["character"] = ada()
     with pytest.raises(ValueError, match=r"^Facet Expression Editor: ") as error:
