@@ -19,6 +19,7 @@ from facet.nodes.common.vision_models import roots, vlm_folders
 from facet.world.identity import HELD_OUT_FROM
 from harness import vlms
 from harness.families import SDXL, load_family
+from harness.prompts import node
 from harness.small_models import SmallModels, small_clip, small_flux
 from harness.studios import studio_of
 from harness.taught_vlm import examples, taught_llava
@@ -176,16 +177,10 @@ def test_comfyui_runs_it_again_when_a_person_wrote_a_caption(comfy):
     pixels = np.full((32, 32, 3), 90, np.uint8)
     Image.fromarray(pixels).save(comfy.input / "ada.png")
     prompt = {
-        "1": {"class_type": "LoadImage", "inputs": {"image": "ada.png"}},
-        "2": {
-            "class_type": "FacetCharacter",
-            "inputs": {"image": ["1", 0], "name": "Ada", "trigger": "zqx", "class_word": "person"},
-        },
-        "3": {
-            "class_type": "FacetCaptionWriter",
-            "inputs": {"character": ["2", 0], "policy": POLICY, "keep_existing": True},
-        },
-        "4": {"class_type": "PreviewAny", "inputs": {"source": ["3", 1]}},
+        "1": node("LoadImage", image="ada.png"),
+        "2": node("FacetCharacter", image=["1", 0], name="Ada", trigger="zqx", class_word="person"),
+        "3": node("FacetCaptionWriter", character=["2", 0]),
+        "4": node("PreviewAny", source=["3", 1]),
     }
     # ComfyUI writes into the prompt that it runs.
     written = comfy.run(deepcopy(prompt)).value("3")

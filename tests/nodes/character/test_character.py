@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from harness.executor import Executor, InvalidPrompt, NodeError
+from harness.executor import Executor, InvalidPrompt, NodeError, Prompt
+from harness.prompts import node
 
 
 def write_picture(
@@ -20,28 +21,13 @@ def write_picture(
     return name
 
 
-def begin(image: str, **inputs: object) -> dict[str, dict[str, object]]:
+def begin(image: str, **inputs: object) -> Prompt:
+    who = {"name": "Ada", "trigger": "zqx", "class_word": "person"}
     return {
-        "image": {"class_type": "LoadImage", "inputs": {"image": image}},
-        "character": {
-            "class_type": "FacetCharacter",
-            "inputs": {
-                "image": ["image", 0],
-                "name": "Ada",
-                "trigger": "zqx",
-                "class_word": "person",
-            }
-            | inputs,
-        },
-        "out": {
-            "class_type": "FacetShotsToImages",
-            "inputs": {
-                "character": ["character", 0],
-                "include_original": True,
-                "only_included": True,
-            },
-        },
-        "show": {"class_type": "PreviewImage", "inputs": {"images": ["out", 0]}},
+        "image": node("LoadImage", image=image),
+        "character": node("FacetCharacter", image=["image", 0], **(who | inputs)),
+        "out": node("FacetShotsToImages", character=["character", 0]),
+        "show": node("PreviewImage", images=["out", 0]),
     }
 
 
@@ -71,10 +57,7 @@ def test_tiny_and_huge_pictures_are_taken(comfy: Executor, size: tuple[int, int]
 
 def test_the_mask_stays_with_its_picture(comfy: Executor) -> None:
     prompt = begin(write_picture(comfy.input, "p.png"))
-    prompt["mask"] = {
-        "class_type": "SolidMask",
-        "inputs": {"value": 0.25, "width": 40, "height": 56},
-    }
+    prompt["mask"] = node("SolidMask", value=0.25, width=40, height=56)
     prompt["character"]["inputs"]["mask"] = ["mask", 0]
     [mask] = comfy.run(prompt).list("out", 2)
     assert mask.shape == (1, 56, 40)
@@ -106,10 +89,7 @@ def test_a_corrupt_picture_is_refused_before_anything_is_made(comfy: Executor) -
 
 def test_several_pictures_are_refused(comfy: Executor) -> None:
     prompt = begin(write_picture(comfy.input, "p.png"))
-    prompt["batch"] = {
-        "class_type": "RepeatImageBatch",
-        "inputs": {"image": ["image", 0], "amount": 3},
-    }
+    prompt["batch"] = node("RepeatImageBatch", image=["image", 0], amount=3)
     prompt["character"]["inputs"]["image"] = ["batch", 0]
     with pytest.raises(NodeError, match="3 images are connected; give one"):
         comfy.run(prompt)
@@ -117,11 +97,8 @@ def test_several_pictures_are_refused(comfy: Executor) -> None:
 
 def test_pictures_from_other_nodes_come_back_as_shots(comfy: Executor) -> None:
     prompt = begin(write_picture(comfy.input, "p.png"))
-    prompt["flip"] = {"class_type": "ImageInvert", "inputs": {"image": ["image", 0]}}
-    prompt["add"] = {
-        "class_type": "FacetImagesToShots",
-        "inputs": {"character": ["character", 0], "images": ["flip", 0]},
-    }
+    prompt["flip"] = node("ImageInvert", image=["image", 0])
+    prompt["add"] = node("FacetImagesToShots", character=["character", 0], images=["flip", 0])
     prompt["out"]["inputs"]["character"] = ["add", 0]
     first, second = comfy.run(prompt).list("out")
     torch.testing.assert_close(second, 1 - first)

@@ -24,6 +24,7 @@ from facet.engine.studio.judge import Judge
 from facet.nodes.dataset.curator import report_on
 from harness.comfy_server import ComfyServer, Run
 from harness.executor import Executor
+from harness.prompts import node
 
 
 def character(name: str, count: int = 4) -> Character:
@@ -52,15 +53,9 @@ def written(output: Path, name: str, count: int = 4) -> Character:
 
 def prompt(name: str, **curator: Any) -> dict[str, Any]:
     return {
-        "1": {
-            "class_type": "FacetDatasetLoader",
-            "inputs": {"folder": f"facet/{name}/dataset/flat"},
-        },
-        "2": {"class_type": "FacetDatasetCurator", "inputs": {"character": ["1", 0], **curator}},
-        "3": {
-            "class_type": "FacetDatasetExporter",
-            "inputs": {"character": ["2", 0], "layout": "flat", "folder": "after", "repeats": 1},
-        },
+        "1": node("FacetDatasetLoader", folder=f"facet/{name}/dataset/flat"),
+        "2": node("FacetDatasetCurator", character=["1", 0], **curator),
+        "3": node("FacetDatasetExporter", character=["2", 0], layout="flat", folder="after"),
     }
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.store.captions_by_hand import FILE, captions_by_hand
 from facet.nodes.dataset.files import FacetDatasetExporter, FacetDatasetLoader
+from harness.prompts import node
 
 
 @pytest.fixture(autouse=True)
@@ -126,14 +127,12 @@ def test_a_name_that_is_too_long_for_the_disk_is_one_sentence(character):
 @pytest.mark.parametrize("save_workflow", [True, False])
 def test_each_picture_carries_the_workflow_that_made_it(comfy, save_workflow):
     prompt = {
-        "1": {"class_type": "EmptyImage", "inputs": {
-            "width": 16, "height": 16, "batch_size": 1, "color": 255}},
-        "2": {"class_type": "FacetCharacter", "inputs": {
-            "image": ["1", 0], "name": "Ada", "trigger": "zqx", "class_word": "person"}},
-        "3": {"class_type": "FacetDatasetExporter", "inputs": {
-            "character": ["2", 0], "layout": "flat", "folder": "", "repeats": 10,
-            "save_workflow": save_workflow}},
-    }  # fmt: skip
+        "1": node("EmptyImage", width=16, height=16, batch_size=1, color=255),
+        "2": node("FacetCharacter", image=["1", 0], name="Ada", trigger="zqx", class_word="person"),
+        "3": node(
+            "FacetDatasetExporter", character=["2", 0], layout="flat", save_workflow=save_workflow
+        ),
+    }
     comfy.run(prompt)
     [path] = (comfy.output / "facet" / "Ada" / "dataset" / "flat").glob("*.png")
     with Image.open(path) as opened:

@@ -6,6 +6,7 @@ import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.nodes.dataset.library import FacetCompareVersions, FacetOpenCharacter, FacetSaveCharacter
+from harness.prompts import node
 
 
 @pytest.fixture(autouse=True)
@@ -79,11 +80,8 @@ def test_two_versions_are_compared_in_words_and_as_a_picture(character):
 def test_a_version_that_was_just_saved_passes_comfyuis_own_checks(character, comfy):
     FacetSaveCharacter.execute(character)  # into the executor's output folder
     prompt = {
-        "open": {"class_type": "FacetOpenCharacter", "inputs": {"version": "Ada/newest"}},
-        "keep": {
-            "class_type": "FacetSaveCharacter",
-            "inputs": {"character": ["open", 0], "note": ""},
-        },
+        "open": node("FacetOpenCharacter", version="Ada/newest"),
+        "keep": node("FacetSaveCharacter", character=["open", 0]),
     }
     result = comfy.run(prompt)
     assert result.value("keep") == "Ada/v1"

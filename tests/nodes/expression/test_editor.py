@@ -321,7 +321,7 @@ def test_what_a_warp_could_not_show_is_said_in_words():
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(given: dict[str, Any], said: str):
-    given = {"image": demo_picture(0)[None], **given}
+    given = {"image": demo_picture(0)[None], "judge": None, **given}
     if "character" in given:
         given["character"] = ada()
     with pytest.raises(ValueError, match=r"^Facet Expression Editor: ") as error:

@@ -9,6 +9,7 @@ from facet.engine.vision.embedders import FaceEmbedder, label
 from facet.nodes.studio.face_embedder import FacetFaceEmbedder, chosen
 from harness.face_models import random_iresnet, write_onnx, write_safetensors
 from harness.faces import astronaut
+from harness.prompts import node
 
 
 @pytest.fixture
@@ -73,11 +74,8 @@ def test_only_what_is_listed_is_opened(models, name):
 def test_the_node_gives_an_embedder_and_says_what_it_is(comfy, models):
     put(models, "face_recognition/own/mine.safetensors", license="CC-BY-4.0")
     prompt = {
-        "1": {
-            "class_type": "FacetFaceEmbedder",
-            "inputs": {"face_model": "own/mine.safetensors", "mirrored": True},
-        },
-        "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 1]}},
+        "1": node("FacetFaceEmbedder", face_model="own/mine.safetensors"),
+        "2": node("PreviewAny", source=["1", 1]),
     }
     result = comfy.run(prompt)
     about = "mine (IResNet-18): 512 numbers a face. Licence: CC-BY-4.0."
