@@ -209,9 +209,7 @@ class FacetStudio(io.ComfyNode):
         usual = usual_sampling(model)
         with errors_from(cls):
             mode = ReferenceMode(reference_mode)
-            if (
-                mode is not ReferenceMode.AUTO
-            ):  # what it comes to is asked by the nodes that need it
+            if mode is not ReferenceMode.AUTO:
                 resolve_mode(mode, model)
             sampling = Sampling(
                 width,
