@@ -170,8 +170,8 @@ def test_a_broken_record_is_a_sentence(library, character, text):
 @pytest.mark.parametrize(
     ("label", "said"),
     [
-        ("", "no version"),
-        ("v1", "no version"),
+        ("", "is not a version"),
+        ("v1", "is not a version"),
         ("Ada_Löve/v9", "choose one of v1"),
         ("Ada_Löve/v01", "choose one of v1"),
         ("Bob/v1", "Facet Save Character"),

@@ -95,7 +95,7 @@ def test_a_folder_without_pictures_is_one_sentence(tmp_path):
 
 def test_a_folder_that_does_not_say_its_trigger_is_one_sentence(tmp_path):
     gradient().save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="what the trigger is"):
+    with pytest.raises(ValueError, match="states the trigger"):
         load(tmp_path)
 
 

@@ -188,7 +188,7 @@ def test_points_that_are_no_face_are_said():
     shares = (points / 512).tolist()
     with pytest.raises(ValueError, match="no list of 12 pairs of numbers"):
         hand_placed(json.dumps(shares[:3]), 512, 512)
-    with pytest.raises(ValueError, match="lies outside of the picture"):
+    with pytest.raises(ValueError, match="lies outside of the image"):
         hand_placed(json.dumps([[math.nan, 0.0], *shares[1:]]), 512, 512)
     with pytest.raises(ValueError, match="is upside down"):
         face_from_points(points * (1, -1))
