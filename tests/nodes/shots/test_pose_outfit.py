@@ -44,7 +44,7 @@ def studio(comfy: Executor, monkeypatch: pytest.MonkeyPatch) -> Executor:
     )
     mask = np.zeros((60, 80), np.uint8)
     mask[10:50, 20:60] = 255
-    for name, drawn in (("mask.png", mask), ("none.png", mask * 0), ("small.png", mask[:30])):
+    for name, drawn in (("mask.png", mask), ("none.png", mask * 0), ("small_mask.png", mask[:30])):
         Image.fromarray(np.repeat(drawn[..., None], 3, 2)).save(comfy.input / name)
     return comfy
 
