@@ -28,8 +28,7 @@ from ..engine.demo.models import DemoModels, load_models
 from ..engine.demo.people import demo_picture
 from ..engine.generate.expression.edit import edit
 from ..engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
-from ..engine.generate.expression.presets import ALL, PRESETS
-from ..engine.generate.expression.request import requested_expressions
+from ..engine.generate.expression.presets import ALL, PRESETS, requested_expressions
 from ..engine.generate.expression.rig import displaced
 from ..engine.generate.expression.subjects import preview, subject_of
 from ..engine.generate.expression.table import SLIDERS

@@ -5,6 +5,7 @@ import { oneAtATime } from "./common/elements.mjs";
 import { styles } from "./common/panel.mjs";
 import { Verdict } from "./scoring/verdict.mjs";
 
+const WIDTH = 380;
 const NODE = "FacetIdentityScorer";
 const REPORT = "facet_report"; // what the node shows, and the property that names its last report
 const panels = new WeakMap();
@@ -34,9 +35,10 @@ function addVerdict(node) {
     locale: comfyui.locale(),
     words: comfyui.wordsOf("scorer"),
     reportUrl,
+    resized: () => comfyui.makeRoom(node),
   });
   panels.set(node, panel);
-  comfyui.addPanel(node, "identity", panel);
+  comfyui.addPanel(node, "identity", panel, WIDTH);
   comfyui.onShown(node, REPORT, (folder) => {
     node.properties[REPORT] = folder;
     refresh(node);

@@ -230,6 +230,7 @@ export interface ComfyApp {
   canvas: { processMouseWheel(event: WheelEvent): void };
   extensionManager?: {
     setting?: { get(name: string): any };
+    toast?: { add(message: { severity: string; summary: string; detail: string }): void };
     workflow?: { activeWorkflow?: { changeTracker?: { captureCanvasState?(): void } } };
   };
   registerExtension(extension: object): void;

@@ -17,15 +17,15 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser(
         prog="facet.py",
-        description="Facet: one picture of a character in, a character LoRA out. "
+        description="Facet: one image of a character in, a character LoRA out. "
         "Sets up what it needs in .facet/ beside this file, and nowhere else.",
         epilog="COMFYUI_PATH names an existing ComfyUI to use instead of one in .facet/.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("demo", help="from one picture of a stranger to a LoRA and a report")
+    run = commands.add_parser("demo", help="from one image of a stranger to a LoRA and a report")
     run.add_argument("--person", type=int, default=0, metavar="N", help="who: 0 to 47")
     run.add_argument("--out", type=Path, metavar="DIR", help="where to; default .facet/demo/N")
-    run.add_argument("--picture", type=Path, metavar="FILE", help="a picture of your own instead")
+    run.add_argument("--picture", type=Path, metavar="FILE", help="an image of your own instead")
     run.add_argument("--json", action="store_true", help="print run.json alone on stdout")
     page = commands.add_parser("serve", help="ComfyUI with Facet, to open in a browser")
     page.add_argument("--port", type=int, default=None, help="default: 8188, or a free one")

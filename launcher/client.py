@@ -29,7 +29,7 @@ class Client:
 
     def get(self, path: str) -> Any:
         """The JSON at `path`."""
-        with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+        with urllib.request.urlopen(self.address + path, timeout=120) as answer:
             return json.load(answer)
 
     def post(self, path: str, body: Json) -> Any:
@@ -37,7 +37,7 @@ class Client:
         request = urllib.request.Request(
             self.address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 

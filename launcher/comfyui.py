@@ -78,6 +78,13 @@ def check_version(comfyui: ComfyUI, root: Path = ROOT) -> None:
         )
 
 
+def known_versions(root: Path = ROOT) -> tuple[str, str]:
+    """The oldest and the newest ComfyUI that the pack was run with, by its pyproject.toml."""
+    text = (root / "pyproject.toml").read_text("utf-8")
+    found = re.search(r'^tested-comfyui\s*=\s*"([\d.]+) to ([\d.]+)"', text, re.MULTILINE)
+    return (found[1], found[2]) if found else ("", "")
+
+
 def numbers(version: str) -> tuple[int, ...]:
     """The first three numbers of a version, to compare."""
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])

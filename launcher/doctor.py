@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .comfyui import ComfyUI, find_comfyui
+from .comfyui import ComfyUI, find_comfyui, known_versions, numbers
 from .places import Home, size, venv_python
 from .problem import Problem
 from .setup import check_python, plan, venv_of
@@ -42,6 +42,7 @@ def examine(home: Home) -> list[Finding]:
     findings.append(
         Finding("ComfyUI", f"{version} {place}".strip(), "" if version else "python facet.py demo")
     )
+    findings.append(tested(version))
     steps = plan(home, comfyui, tests=True)
     for step in steps:
         optional = step.title == "what the tests need"
@@ -57,6 +58,14 @@ def examine(home: Home) -> list[Finding]:
     advice = "" if browser else "only for the browser tests: install Chromium"
     findings.append(Finding("Chromium", browser or "missing", advice, needed=False))
     return [*findings, disk(home, sum(step.disk for step in steps if not step.done))]
+
+
+def tested(version: str) -> Finding:
+    """Whether ``version`` of ComfyUI is one that Facet was run with."""
+    oldest, newest = known_versions()
+    newer = bool(version) and numbers(version) > numbers(newest)
+    advice = "newer than what was tried: most likely fine, tell us if not" if newer else ""
+    return Finding("  tested with ComfyUI", f"{oldest} to {newest}", advice, needed=False)
 
 
 def python() -> Finding:

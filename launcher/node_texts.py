@@ -54,6 +54,7 @@ def sections() -> dict[str, dict[str, Callable[[], str]]]:
     return {
         "FacetLoraTrainer": {"settings": trainer_settings, "resumable": resumable_settings},
         "FacetTrainingOptions": {"settings": options_settings},
+        "FacetExpressionEditor": {"sliders": editor_sliders},
     }
 
 
@@ -74,6 +75,21 @@ def options_settings() -> str:
         if one.group != TRAINER:
             groups.setdefault(one.group, []).append(_line(one))
     return "\n\n".join(f"**{group}**\n" + "\n".join(lines) for group, lines in groups.items())
+
+
+def editor_sliders() -> str:
+    """The sliders of a face, by their regions: each with its range and what it does."""
+    from ..engine.generate.expression.table import SLIDERS
+
+    rows = ["| slider | from | to | what it does |", "|---|---|---|---|"]
+    for region in dict.fromkeys(one.region for one in SLIDERS):
+        rows.append(f"| *{region}* | | | |")
+        rows += [
+            f"| `{one.name}` | {one.low:g} | {one.high:g} | {one.does} |"
+            for one in SLIDERS
+            if one.region == region
+        ]
+    return "\n".join(rows)
 
 
 def resumable_settings() -> str:

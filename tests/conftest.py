@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 COMFYUI = Path(os.environ.get("COMFYUI_PATH") or ROOT / ".facet" / "ComfyUI")
 BASE = Path(tempfile.mkdtemp(prefix="facet-tests-"))
+BEGAN = time.monotonic()
 
 if not (COMFYUI / "comfyui_version.py").is_file():
     raise pytest.UsageError(
@@ -53,7 +55,7 @@ PACK = None if HANDS_OUT else load()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="the slow proofs too: docs/nightly.md")
-    parser.addoption("--durations-file", metavar="FILE", help="where the fifty dearest tests go")
+    parser.addoption("--durations-file", metavar="FILE", help="where the time that tests took goes")
 
 
 @pytest.hookimpl(wrapper=True)  # ahead of xdist, which reads the groups first of all
@@ -71,23 +73,25 @@ def pytest_collection_modifyitems(
     items.sort(
         key=lambda item: (
             rank.get(group_of(item), 2 if group_of(item) in dear else 3),
-            place_of(item) if group_of(item) == "server" else (),
+            place_of(item) if group_of(item) in rank else 0,
         )
     )
     return (yield)
 
 
-def place_of(item: pytest.Item) -> tuple[bool, int]:
+def place_of(item: pytest.Item) -> int:
     """Where a test stands among a server's: before its page is open, or in which renderer.
 
     The page that finds the first workflow done comes right after that run: ComfyUI keeps the
-    outcome of one prompt.
+    outcome of one prompt. All others are on one side of the two, for a page takes long to open.
     """
-    renderer = 0
-    if "pages" in getattr(item, "fixturenames", ()):
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        renderer = 1 + bool(parameters.get("page", parameters.get("vue", False)))
-    return item.nodeid.startswith("test_start_here.py"), renderer
+    needed = set(getattr(item, "fixturenames", ()))
+    if not needed & {"pages", "narrow_pages"}:
+        return int(item.nodeid.startswith("test_start_here.py"))
+    if "record" in needed:
+        return 2
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return 3 if parameters.get("page", parameters.get("vue", True)) else 4
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -117,10 +121,16 @@ def pytest_terminal_summary(
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 seconds[report.nodeid] = seconds.get(report.nodeid, 0) + report.duration
-    dearest = sorted(seconds.items(), key=lambda one: -one[1])[:50]
+    dearest = sorted(
+        ((taken, test) for test, taken in seconds.items() if taken > 0.5), reverse=True
+    )
+    # Workers, servers and browsers have ended by now, and count as this process's children.
+    wall, processor = time.monotonic() - BEGAN, sum(os.times()[:4])
+    lines = [f"{wall:.0f} s, {processor:.0f} s of processor time, {len(seconds)} tests"]
+    lines += [f"{taken:8.2f} s  {test}" for taken, test in dearest]
     file = Path(config.option.durations_file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(f"{taken:8.2f} s  {test}\n" for test, taken in dearest), "utf-8")
+    file.write_text("\n".join([*lines, ""]), "utf-8")
 
 
 def pytest_unconfigure() -> None:
@@ -203,15 +213,15 @@ def environment() -> Environment:
 def server(
     environment: Environment, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ComfyServer]:
-    """A ComfyUI process with the pack in it, one for the whole session."""
-    from facet.launcher.demo import HEADLESS
+    """A ComfyUI process with the pack as people install it, one for the whole session."""
     from facet.launcher.places import Home
     from facet.launcher.server import Server, make_base
-    from harness.comfy_server import ComfyServer
+    from harness.archive import unpacked
+    from harness.comfy_server import ComfyServer, options
 
-    home = Home(tmp_path_factory.mktemp("server"))
-    base = make_base(home, environment, ROOT)
-    with Server(environment, base, home.logs / "server.log", options=HEADLESS) as running:
+    home = Home(tmp_path_factory.mktemp("server") / ".facet")
+    base = make_base(home, environment, unpacked(ROOT, home.folder / "pack"))
+    with Server(environment, base, home.logs / "server.log", options=options()) as running:
         yield ComfyServer(running)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from facet.engine.dataset.layouts import Layout
 from facet.launcher.bench import names as benchmarks
+from facet.launcher.comfyui import known_versions
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
@@ -153,3 +154,8 @@ def test_the_archive_holds_what_the_page_and_the_readme_show() -> None:
         assert shipped not in ignored
     pages = [page.read_text("utf-8") for page in (ROOT / "js" / "docs").glob("*.md")]
     assert [link for page in pages for link in LINK.findall(page) if link.startswith("..")] == []
+
+
+def test_the_readme_names_the_versions_of_comfyui_that_were_tried() -> None:
+    oldest, newest = known_versions()
+    assert f"tested with {oldest} to {newest}" in (ROOT / "README.md").read_text("utf-8")

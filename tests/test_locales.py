@@ -158,7 +158,7 @@ def test_comfyui_serves_every_language(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", ["pt-BR", "zh"])
+@pytest.mark.parametrize("language", ["pt-BR", pytest.param("zh", marks=pytest.mark.nightly)])
 def test_the_page_speaks_the_language(
     browser: Browser,
     server: ComfyServer,

@@ -26,11 +26,11 @@ from harness.comfy_server import ComfyServer
 FILE = ROOT / "workflows" / "08_next_version.json"
 PERSON = 4
 DEMO = {
-    "UNETLoader": 0,
-    "DualCLIPLoader": 1,
-    "VAELoader": 2,
-    "CLIPVisionLoader": 3,
-    "LoadMediaPipeFaceLandmarker": 4,
+    "UNETLoader": 2,
+    "DualCLIPLoader": 3,
+    "VAELoader": 4,
+    "CLIPVisionLoader": 5,
+    "LoadMediaPipeFaceLandmarker": 6,
 }
 """The loaders, and the output of Facet Demo Models that stands in for each."""
 LINES = (
@@ -39,12 +39,11 @@ LINES = (
     "medium shot, front view, wearing brown jacket, on a beach",
     "medium shot, three-quarter view right, wearing pink sweater, in a city",
 )
-SAMPLING = {"width": 128, "height": 128, "steps": 12, "cfg": 3.0, "guidance": 0.0}
 OWN = {
+    "FacetStudio": {"width": 128, "height": 128, "steps": 12, "cfg": 3.0, "guidance": 0.0},
     "FacetShotPlan": {"preset": "own lines only", "lines": "\n".join(LINES)},
-    "FacetShotGenerator": SAMPLING,
-    "FacetIdentityScorer": SAMPLING | {"samples": 8, "checkpoints": 1},
-    "FacetTrainingOptions": {"quality": "custom", "memory": "as it is", "sample_steps": 8},
+    "FacetIdentityScorer": {"samples": 8, "checkpoints": 1},
+    "FacetTrainingOptions": {"quality": "custom", "memory": "as it is"},
     "FacetLoraTrainer": {"rank": 8, "batch_size": 4, "learning_rate": 5e-3},
 }
 STEPS = {"v1": 80, "v2": 4}
@@ -66,7 +65,7 @@ def first_version(folder: Path) -> None:
         (folder / f"{number}.txt").write_text(caption)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_first_version_makes_the_data_of_the_second(server: ComfyServer) -> None:
     first_version(server.server.base / "input" / "first_version")
     prompt: dict[str, Any] = workflow.to_prompt(

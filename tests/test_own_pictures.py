@@ -12,8 +12,15 @@ from PIL import Image
 
 from facet.launcher import demo, workflow
 from harness.comfy_server import ComfyServer
+from harness.graphs import ONE_OF_EACH, changed, with_own_studio
 
 pytestmark = pytest.mark.slow
+
+FEW = {
+    "FacetShotPlan": {"preset": "own lines only", "lines": "close-up, smiling"},
+    "FacetLoraTrainer": {"steps": 4, "rank": 4, "batch_size": 2, "checkpoint_every": 0},
+    "FacetIdentityScorer": ONE_OF_EACH,
+}
 
 
 def photograph() -> np.ndarray:
@@ -35,22 +42,9 @@ def own_character() -> np.ndarray:
 
 def quick_prompt(server: ComfyServer, picture: str, name: str) -> dict[str, Any]:
     """The first workflow over an uploaded picture, at 128 px, with little of everything."""
-    prompt = workflow.to_prompt(workflow.load(demo.START), server.client.get("/object_info"))
-    for node in prompt.values():
-        inputs = node["inputs"]
-        if "steps" in inputs:
-            inputs["steps"] = 6 if node["class_type"] != "FacetLoraTrainer" else 20
-        inputs |= {
-            key: value
-            for key, value in {
-                "name": name,
-                "preset": "face close-ups (5)",
-                "tries": 1,
-                "samples": 4,
-                "checkpoint_every": 0,
-            }.items()
-            if key in inputs
-        }
+    saved = workflow.to_prompt(workflow.load(demo.START), server.client.get("/object_info"))
+    few = changed(saved, FEW | {"FacetCharacter": {"name": name}})
+    prompt = with_own_studio(few, {"steps": 2}, {"tries": 1})
     [source] = [key for key, node in prompt.items() if node["class_type"] == "FacetDemoPicture"]
     prompt["load"] = {"class_type": "LoadImage", "inputs": {"image": picture}}
     prompt[source] = {
@@ -81,7 +75,7 @@ def test_every_node_takes_it(draw: Any, name: str, server: ComfyServer, tmp_path
     assert run.status == "success"
     folder = server.output / "facet" / name.replace(" ", "_")
     assert (folder / "sheet.png").is_file()
-    assert len(list((folder / "shots").glob("*.json"))) == 11
+    assert len(list((folder / "shots").glob("*.json"))) == 7
     assert (folder / "report" / "report.html").is_file()
     score = json.loads((folder / "report" / "score.json").read_text("utf-8"))
     if draw is photograph:

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from harness.archive import archived_files
+
 LOADER = """
 import asyncio, json, sys
 sys.path.insert(0, sys.argv[1])
-blocked = sys.argv[3:]
+asked = []
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in blocked:
+        if name.split(".")[0] in sys.argv[3:]:
+            asked.append(name)
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Blocker())
@@ -32,16 +35,26 @@ async def main():
     loaded = await nodes.load_custom_node(sys.argv[2])
     new = sorted(set(nodes.NODE_CLASS_MAPPINGS) - before)
     files = [getattr(sys.modules[name], "__file__", None) for name in set(sys.modules) - modules]
-    print(json.dumps({"loaded": loaded, "nodes": new, "files": [f for f in files if f]}))
+    files = [f for f in files if f]
+    print(json.dumps({"loaded": loaded, "nodes": new, "files": files, "asked": asked}))
 
 asyncio.run(main())
 """
 
 
-def load_alone(comfyui: Path, pack: Path, *blocked: str) -> dict[str, Any]:
-    """What ComfyUI's own loader makes of the pack in a new process without the packages named."""
+@pytest.fixture(scope="module")
+def link(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pack in a folder of another name."""
+    link = tmp_path_factory.mktemp("custom_nodes") / "My Facet-0.1 (copy)"
+    link.symlink_to(root, target_is_directory=True)
+    return link
+
+
+@pytest.fixture(scope="module")
+def alone(comfyui: Path, link: Path) -> dict[str, Any]:
+    """What ComfyUI's own loader makes of the pack there, in a new process that has no peft."""
     done = subprocess.run(
-        [sys.executable, "-c", LOADER, str(comfyui), str(pack), *blocked],
+        [sys.executable, "-c", LOADER, str(comfyui), str(link), "peft"],
         capture_output=True,
         text=True,
     )
@@ -52,27 +65,21 @@ def load_alone(comfyui: Path, pack: Path, *blocked: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_the_pack_brings_no_package_along_when_it_is_loaded(comfyui: Path, root: Path) -> None:
-    """A package of others is what would make it long; `facet.py bench loading` says how long."""
-    answer = load_alone(comfyui, root)
-    assert answer["loaded"] and answer["nodes"]
-    files = [Path(file) for file in answer["files"]]
-    assert sum(root / "nodes" in file.parents for file in files) > 40
-    assert [file for file in files if "site-packages" in file.parts] == []
-
-
-@pytest.mark.slow
-def test_without_peft_every_node_is_still_there(
-    comfyui: Path, root: Path, node_ids: list[str]
+def test_the_pack_brings_no_package_along_when_it_is_loaded(
+    alone: dict[str, Any], link: Path
 ) -> None:
-    assert load_alone(comfyui, root, "peft")["nodes"] == sorted(node_ids)
+    """A package of others is what would make it long; `facet.py bench loading` says how long."""
+    files = [Path(file) for file in alone["files"]]
+    assert sum(link / "nodes" in file.parents for file in files) > 40
+    assert [file for file in files if "site-packages" in file.parts] == []
+    assert alone["asked"] == []
 
 
 @pytest.mark.slow
-def test_the_folder_may_have_any_name(comfyui: Path, root: Path, tmp_path: Path) -> None:
-    link = tmp_path / "My Facet-0.1 (copy)"
-    link.symlink_to(root, target_is_directory=True)
-    assert load_alone(comfyui, link)["loaded"]
+def test_without_peft_and_in_a_folder_of_any_name_every_node_is_there(
+    alone: dict[str, Any], node_ids: list[str]
+) -> None:
+    assert alone["loaded"] and alone["nodes"] == sorted(node_ids)
 
 
 def test_ids_and_menu_places_are_the_packs_own(info: dict[str, Any]) -> None:
@@ -99,6 +106,16 @@ def test_every_input_and_output_has_a_tooltip(info: dict[str, Any]) -> None:
             if not tooltip:
                 missing.append(f"{node} → {name}")
     assert missing == []
+
+
+def test_the_archive_holds_what_comfyui_reads_and_no_more(root: Path) -> None:
+    """`conftest.server` installs it: whatever a server is asked in a test, the archive answers."""
+    files = archived_files(root)
+    tops = {file.split("/")[0] for file in files}
+    read = {"__init__.py", "engine", "nodes", "js", "locales", "workflows", "subgraphs"}
+    about = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "requirements.txt", "assets"}
+    assert tops - {"subgraphs"} == (read | about) - {"subgraphs"}
+    assert sum((root / file).stat().st_size for file in files) < 40_000_000
 
 
 def test_requirements_hold_no_package_that_comfyui_pins(root: Path, comfyui: Path) -> None:

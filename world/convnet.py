@@ -7,14 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Convolution, batch norm, ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(),
-    )
+from ..engine.demo.face import conv
 
 
 class Residual(nn.Module):

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from .convnet import Residual, conv, to_tensor
+from ..engine.demo.face import conv
+from .convnet import Residual, to_tensor
 from .labels import HEADS
 from .render import CAMERAS
 from .run import PROBE_WEIGHTS

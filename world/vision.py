@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..engine.demo.vision import HEADS as VISION_HEADS
-from ..engine.demo.vision import IMAGE_SIZE, PATCH, PROJECTION, WIDTH
-from ..engine.demo.vision import LAYERS as VISION_LAYERS
+from ..engine.demo.models import IMAGE_SIZE, PATCH, PROJECTION, VISION_HEADS, VISION_LAYERS
+from ..engine.demo.models import VISION_WIDTH as WIDTH
 from .clip import ClipLayer
 from .labels import HEADS
 from .probe import NUMBERS

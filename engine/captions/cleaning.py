@@ -109,7 +109,7 @@ def _bounded(text: str, language: str) -> str:
     """``text`` cut where a part of it ends, or else after a word."""
     while _long(text) and re.search(f"[{COMMAS}]", text):
         text = re.split(rf"[{COMMAS}](?=[^{COMMAS}]*$)", text)[0].rstrip()
-    if not _spaced(language) or not _long(text):
+    if not table(language)["spaced"] or not _long(text):
         return text[:LETTERS]
     words = text.split()[:WORDS]
     while words and (len(" ".join(words)) > LETTERS or words[-1].lower() in DANGLING):
@@ -143,11 +143,6 @@ def _identity(language: str) -> tuple[re.Pattern[str], ...]:
             edged = rf"(?<!\w)(?:{one})(?!\w)" if known["spaced"] else one
             patterns.append(re.compile(edged, re.IGNORECASE))
     return tuple(patterns)
-
-
-@cache
-def _spaced(language: str) -> bool:
-    return bool(table(language)["spaced"])
 
 
 def _known(language: str) -> list[dict[str, Any]]:

@@ -57,14 +57,7 @@ class Filling:
                 step(len(wanted), len(wanted))
         finally:
             memory.keep()
-        return (
-            replace(
-                character,
-                source=known.get(character.source.hash, character.source),
-                shots=tuple(known.get(shot.hash, shot) for shot in character.shots),
-            ),
-            filled,
-        )
+        return character.mapped(lambda shot: known.get(shot.hash, shot)), filled
 
     def _seen(self, character: Character, shot: Shot, memory: Memory, filled: Filled) -> Shot:
         tags = shot.tags
@@ -95,7 +88,6 @@ class Filled:
     empty: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> list[str]:
-        """The report, in lines to read."""
         licence = self.model.licence or "not stated; check where you downloaded it"
         lines = [f"Tagged by {self.model.name}. Its licence: {licence}."]
         for axis in dict.fromkeys((*self.found, *self.empty)):

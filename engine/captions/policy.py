@@ -14,7 +14,7 @@ from functools import cached_property
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
 from ..core.vocabulary import VOCABULARY
-from ..core.words import ENGLISH
+from ..core.words import ENGLISH, tidy
 from ..families.family import Form
 from .words import Language, as_tags, language
 
@@ -83,7 +83,6 @@ class CaptionPolicy:
 
     @cached_property
     def words(self) -> Language:
-        """The words of the policy's language."""
         return language(self.language)
 
     @property
@@ -169,9 +168,3 @@ def called(character: Character, shot: Shot) -> list[str]:
         if re.search(rf"(?<!\w){re.escape(call.split()[0])}(?!\w)", shot.caption)
     ]
     return there or [calls[0]]
-
-
-def tidy(text: str, join: str = ", ") -> str:
-    """``text`` on one line, without the commas and spaces that empty parts leave behind."""
-    parts = (" ".join(part.split()) for part in text.split(join.strip()))
-    return join.join(part for part in parts if part)

@@ -184,7 +184,6 @@ class LoadedVlm:
         return cls(model, processor, ModelPatcher(held, device, text_encoder_offload_device()))
 
     def to_device(self) -> None:
-        """Has ComfyUI make room and move the model there."""
         from comfy.model_management import load_models_gpu
 
         load_models_gpu([self.patcher], force_full_load=True)
@@ -233,7 +232,7 @@ def _prompt(processor: Any, question: str) -> str:
         if question in prompt and "'type'" not in prompt and processor.image_token in prompt:
             return str(prompt)
     raise FacetError(
-        "The chat template of this model has no place for a picture; take the folder of a "
+        "The chat template of this model has no place for an image; take the folder of a "
         "vision-language model."
     )
 

@@ -39,8 +39,7 @@ def model_fingerprint(model: Any) -> str:
     state = model.model.state_dict()
     # A model in use carries its patches in its weights, and what they were in its backup.
     state |= {key: saved.weight for key, saved in model.backup.items() if key in state}
-    weights = [value for _, value in sorted(state.items()) if value.numel() > 1]
-    for value in weights[:: max(1, len(weights) // 16)]:
+    for value in _few_weights(state):
         digest.update(_few_values(value))
     for key, patches in sorted(model.patches.items(), key=lambda item: str(item[0])):
         digest.update(str(key).encode())
@@ -56,8 +55,7 @@ def weights_fingerprint(networks: Iterable[torch.nn.Module]) -> str:
     """A short hash of a few values of a few weights of ``networks``."""
     digest = hashlib.sha256()
     for network in networks:
-        weights = [value for _, value in sorted(network.state_dict().items()) if value.numel() > 1]
-        for value in weights[:: max(1, len(weights) // 16)]:
+        for value in _few_weights(network.state_dict()):
             digest.update(_few_values(value))
     return digest.hexdigest()[:16]
 
@@ -149,6 +147,11 @@ def file_state(path: Path) -> str:
     except OSError:
         return ""
     return f"{state.st_mtime_ns} {state.st_size - int.from_bytes(header, 'little')}"
+
+
+def _few_weights(state: Mapping[str, torch.Tensor]) -> list[torch.Tensor]:
+    weights = [value for _, value in sorted(state.items()) if value.numel() > 1]
+    return weights[:: max(1, len(weights) // 16)]
 
 
 def _few_values(value: torch.Tensor) -> bytes:

@@ -10,9 +10,6 @@ from typing import Any
 
 from ..core.errors import FacetError
 
-TESTED = ("0.30.0", "0.33.0")
-"""The oldest and the newest version of ComfyUI that Facet was run with."""
-
 PARTS = {
     "ControlNetApplyAdvanced": ("nodes", "a pose through a ControlNet"),
     "SDPoseKeypointExtractor": ("comfy_extras.nodes_sdpose", "poses"),
@@ -42,5 +39,5 @@ def internal(name: str) -> Any:
     except (ImportError, AttributeError) as error:
         raise FacetError(
             f"This version of ComfyUI has no {module}.{name}, which is needed for {use}; use one "
-            f"that Facet is tested with, {TESTED[0]} to {TESTED[1]}, or a newer Facet."
+            "that Facet is tested with, as its README says, or a newer Facet."
         ) from error

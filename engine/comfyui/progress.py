@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import torch
 
 PREVIEW_SIDE = 512
+T = TypeVar("T")
+
+
+def interruptible(items: Iterable[T]) -> Iterator[T]:
+    """``items``, until an interrupt in ComfyUI raises ``InterruptProcessingException``."""
+    from comfy.model_management import throw_exception_if_processing_interrupted
+
+    for item in items:
+        throw_exception_if_processing_interrupted()
+        yield item
 
 
 def progress_bar() -> Callable[[int, int], None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -16,7 +16,6 @@ from typing import Any, Literal
 import torch
 
 from .errors import FacetError
-from .records import known_fields
 from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
 Source = Literal["original", "generated", "edited", "imported"]
@@ -129,17 +128,15 @@ class Shot:
     def __post_init__(self) -> None:
         image = self.image.detach().to("cpu", torch.float32)
         if image.ndim != 3 or image.shape[-1] != 3:
-            raise FacetError(
-                f"A shot needs a picture of shape (H, W, 3), not {tuple(image.shape)}."
-            )
+            raise FacetError(f"A shot needs an image of shape (H, W, 3), not {tuple(image.shape)}.")
         if not torch.isfinite(image).all():
-            raise FacetError("The picture holds values that are not numbers; make it again.")
+            raise FacetError("The image holds values that are not numbers; make it again.")
         object.__setattr__(self, "image", quantise(image).to(torch.float32) / 255)
         if self.mask is not None:
             mask = self.mask.detach().to("cpu", torch.float32)
             if mask.shape != image.shape[:2]:
                 raise FacetError(
-                    f"The mask is {tuple(mask.shape)} and the picture {tuple(image.shape[:2])}; "
+                    f"The mask is {tuple(mask.shape)} and the image {tuple(image.shape[:2])}; "
                     "they need the same height and width."
                 )
             object.__setattr__(self, "mask", mask)
@@ -240,9 +237,21 @@ class Character:
                 return shot
             return replace(shot, caption=captions[shot.hash], by_hand=by_hand)
 
-        return replace(
-            self, source=with_caption(self.source), shots=tuple(map(with_caption, self.shots))
-        )
+        return self.mapped(with_caption)
+
+    def mapped(self, change: Callable[[Shot], Shot]) -> Character:
+        """This character with ``change`` made to each of its pictures."""
+        return replace(self, source=change(self.source), shots=tuple(map(change, self.shots)))
+
+
+def who_record(character: Character) -> dict[str, Any]:
+    """How ``character`` and its companions are called, as plain JSON values."""
+    return {
+        "name": character.name,
+        "trigger": character.trigger,
+        "class_word": character.class_word,
+        "companions": list(character.companions),
+    }
 
 
 def shot_record(shot: Shot) -> dict[str, Any]:
@@ -279,3 +288,8 @@ def shot_from_record(
         ),
         scores=tuple(Score(**known_fields(Score, score)) for score in record.get("scores", [])),
     )
+
+
+def known_fields(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``record`` has of the fields of the dataclass ``kind``; other keys are left out."""
+    return {field.name: record[field.name] for field in fields(kind) if field.name in record}

@@ -5,6 +5,7 @@ The values in the words of each language stand in ``words/``; see docs/adding-a-
 
 from __future__ import annotations
 
+from collections import Counter
 from types import MappingProxyType
 
 VOCABULARY = MappingProxyType(
@@ -85,3 +86,9 @@ def phrase(axis: str, value: str) -> str:
 def spoken(axis: str, value: str) -> str:
     """``value`` of ``axis`` as an English caption says it: an outfit is worn."""
     return f"wearing {value}" if axis == "outfit" else phrase(axis, value)
+
+
+def in_order(axis: str, counts: Counter[str]) -> list[str]:
+    """The values in ``counts``: known ones in their order, then free text by how often."""
+    known = [value for value in VOCABULARY[axis] if value in counts]
+    return known + [value for value, _ in counts.most_common() if value not in VOCABULARY[axis]]

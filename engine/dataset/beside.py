@@ -9,11 +9,9 @@ from typing import Any
 import torch
 
 from ..core.character import Shot
-from .faults import Faults
 from .layouts import MANIFEST, MASK_BESIDE, MASKS, METADATA, parse_metadata
 from .pictures import UnreadablePicture, read_mask
-from .texts import decode
-from .tree import Tree
+from .tree import Faults, Tree
 
 LONGEST_TEXT = 1 << 20
 SUFFIXES = (".txt", ".TXT", ".caption")
@@ -55,7 +53,7 @@ class Beside:
             try:
                 mask = read_mask(self.tree.read(place))
                 if mask.shape != shot.image.shape[:2]:
-                    raise UnreadablePicture("has another size than its picture")
+                    raise UnreadablePicture("has another size than its image")
                 return mask
             except (OSError, UnreadablePicture) as error:
                 self.faults.add(place, str(error))
@@ -92,3 +90,23 @@ def own_files(manifest: dict[str, Any]) -> set[str]:
     """The files that belong to a dataset of ours beside its pictures."""
     files = manifest.get("files")
     return {MANIFEST, *(map(str, files) if isinstance(files, dict) else ())}
+
+
+def decode(data: bytes) -> tuple[str, bool]:
+    """The text in ``data``, and whether it was UTF-8; what is not is read as
+    UTF-16 with its mark, or else as Windows-1252."""
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")  # the mark that Windows' Notepad sets
+    try:
+        return data.decode("utf-16" if wide else "utf-8-sig"), not wide
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace"), False
+
+
+def one_line(text: str) -> str:
+    """``text`` with every run of white space as one blank, and without what no caption holds."""
+    return " ".join(text.replace("\x00", "").split())
+
+
+def same(one: str, other: object) -> bool:
+    """Whether two captions differ in white space at most, as after a visit of an editor."""
+    return isinstance(other, str) and (one == other or one_line(one) == one_line(other))

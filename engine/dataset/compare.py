@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 
 from ..core.character import Character, Shot, Tags
-from ..core.vocabulary import VOCABULARY
+from ..core.vocabulary import VOCABULARY, in_order
 
 MOST_LINES = 40
 
@@ -60,7 +60,7 @@ class Comparison:
         """The pictures that came and went, by what happened to them; no group is empty."""
         groups = (
             ("Added", self.added),
-            ("Taken into the dataset", self.taken_in),
+            ("Included in the dataset", self.taken_in),
             ("Removed", self.removed),
             ("Left out of the dataset", self.left_out),
         )
@@ -82,10 +82,10 @@ class Comparison:
             if was != now:
                 said.append(f"The {what.replace('_', ' ')} was {was!r} and is {now!r}.")
         if one.companions != other.companions:
-            was, now = (", ".join(who.companions) or "nobody" for who in (one, other))
-            said.append(f"With it was {was}, and is {now}.")
+            was, now = (", ".join(who.companions) or "none" for who in (one, other))
+            said.append(f"Its companions were {was}, and are {now}.")
         if one.source.hash != other.source.hash:
-            said.append("The original is another picture.")
+            said.append("The original is another image.")
         return said
 
     @property
@@ -97,7 +97,6 @@ class Comparison:
         return f"{_pictures(was)} in the dataset before, {now} after."
 
     def text(self) -> str:
-        """The comparison in plain text."""
         lines = [self.headline, *self.names]
         for title, shots in self.groups:
             lines += ["", f"{title}: {len(shots)}", *_some([f"  {called(one)}" for one in shots])]
@@ -155,11 +154,9 @@ def _rows(before: Character, after: Character) -> tuple[ValueChange, ...]:
     rows = []
     for axis, known in VOCABULARY.items():
         was, now = (_counts(character, axis) for character in (before, after))
-        seen = was + now
-        free = [value for value, _ in seen.most_common() if value not in known]
         rows += [
             ValueChange(axis, known.get(value, value), was[value], now[value])
-            for value in (*(value for value in known if value in seen), *free)
+            for value in in_order(axis, was + now)
         ]
     return tuple(rows)
 
@@ -198,4 +195,4 @@ def _some(lines: list[str]) -> list[str]:
 
 
 def _pictures(count: int) -> str:
-    return f"{count} picture" if count == 1 else f"{count} pictures"
+    return f"{count} image" if count == 1 else f"{count} images"

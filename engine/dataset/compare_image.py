@@ -7,9 +7,8 @@ from itertools import groupby
 import torch
 
 from ..core.character import Shot
-from ..drawing.canvas import Page
+from ..drawing.canvas import BLUE, GREEN, INK, PINK, QUIET, Page
 from ..drawing.contact_sheet import Cells
-from ..drawing.palette import BLUE, GREEN, INK, PINK, QUIET
 from ..drawing.tallies import (
     GAP,
     MARGIN,
@@ -71,7 +70,7 @@ def _head(page: Page, comparison: Comparison) -> None:
     title = "Nothing has changed." if comparison.same else f"{was} images before, {now} after."
     facts = [f"{len(shots)} {title.lower()}" for title, shots in comparison.groups]
     if comparison.recaptioned:
-        facts.append(f"{len(comparison.recaptioned)} with another caption")
+        facts.append(f"{len(comparison.recaptioned)} with a changed caption")
     legend = (("gone", LOST), ("new", GAINED), ("as before", KEPT))
     draw_head(page, f"Facet versions   {comparison.after.name}", title, ", ".join(facts), legend)
 

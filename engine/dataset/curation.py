@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.character import Character, Shot, Tags
 from ..core.errors import FacetError
-from ..core.vocabulary import VOCABULARY
+from ..core.vocabulary import VOCABULARY, spoken
 
 HASH_DIGITS = 16
 """So many digits of a picture's hash tell it apart; more of them mean the same picture."""
@@ -77,17 +77,12 @@ class Curation:
     approved: str = ""
 
     def of(self, shot: Shot) -> Choice:
-        """What was decided about ``shot``."""
         return self.choices.get(shot.hash[:HASH_DIGITS], NOTHING)
 
 
 def curated(character: Character, curation: Curation) -> Character:
     """``character`` as a person decided; choices about other pictures change nothing."""
-    return replace(
-        character,
-        source=curation.of(character.source).applied(character.source),
-        shots=tuple(curation.of(shot).applied(shot) for shot in character.shots),
-    )
+    return character.mapped(lambda shot: curation.of(shot).applied(shot))
 
 
 def set_hash(character: Character) -> str:
@@ -100,16 +95,14 @@ def following(caption: str, before: Tags, after: Tags) -> str:
     """``caption`` with the phrases of tags that have changed, where it says the earlier ones."""
     parts = caption.split(", ")
     for axis in VOCABULARY:
-        said, now = _phrase(axis, getattr(before, axis)), _phrase(axis, getattr(after, axis))
+        said, now = (
+            value and spoken(axis, value)
+            for value in (getattr(one, axis) for one in (before, after))
+        )
         if said and said != now and parts.count(said) == 1:
             place = parts.index(said)
             parts[place : place + 1] = [now] if now else []
     return ", ".join(parts)
-
-
-def _phrase(axis: str, value: str) -> str:
-    phrase = VOCABULARY[axis].get(value, value)
-    return f"wearing {phrase}" if axis == "outfit" and phrase else phrase
 
 
 def parse_curation(text: str) -> Curation:
@@ -130,7 +123,7 @@ def parse_curation(text: str) -> Curation:
     shots = written.get("shots", {}) if isinstance(written, dict) else None
     if not isinstance(shots, dict):
         raise FacetError(
-            "curation has to be an object that holds decisions by the hashes of pictures; "
+            "curation has to be an object that holds decisions by the hashes of images; "
             f"empty it, or write {_EXAMPLE}."
         )
     approved = written.get("approved", "")
@@ -143,7 +136,7 @@ def parse_curation(text: str) -> Curation:
 def _digits(key: str) -> str:
     if not re.fullmatch(rf"[0-9a-f]{{{HASH_DIGITS},64}}", key):
         raise FacetError(
-            f"curation: {key[:80]!r} is no picture's hash; write at least its first {HASH_DIGITS} "
+            f"curation: {key[:80]!r} is no image's hash; write at least its first {HASH_DIGITS} "
             "digits."
         )
     return key[:HASH_DIGITS]
@@ -158,7 +151,7 @@ def _choice(key: str, value: object) -> Choice:
     if weight is not None and not _is_weight(weight):
         raise FacetError(
             f"curation: the weight of {key} is {weight!r}; write a number above 0 and up to "
-            f"{MOST_WEIGHT:g}, or leave the picture out with include."
+            f"{MOST_WEIGHT:g}, or leave the image out with include."
         )
     caption = value.get("caption")
     if caption is not None and not isinstance(caption, str):

@@ -43,7 +43,7 @@ def kept_choices(folder: Path) -> dict[str, Choice]:
         return dict(parse_curation(path.read_text("utf-8")).choices)
     except (OSError, ValueError) as error:
         raise FacetError(
-            f"{path} cannot be read ({error}) Mend it or move it away: it holds your decisions."
+            f"{path} cannot be read ({error}) Repair it or move it away: it holds your decisions."
         ) from error
 
 

@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.character import Character, Shot, shot_record
+from ..core.character import Character, Shot, shot_record, who_record
 from ..core.errors import FacetError
 from ..families.family import Family
 from ..families.flux import FLUX
 from ..store.files import contained, write_json_atomic
+from .beside import decode, one_line, same
 from .formats import PictureFormat, picture_bytes
 from .layouts import MANIFEST, METADATA, TRAIN, Layout, Placement, library, place
 from .output import Output, text_sha
 from .pictures import mask_bytes
-from .report import Export
-from .support import support_files
-from .texts import decode, one_line, same
+from .trainers import support_files
 
 FORMAT = 2
 
@@ -36,6 +35,37 @@ class Options:
     quality: int = 95
     family: Family = FLUX
     workflow: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Export:
+    """What an export did, file by file, relative to ``folder``.
+
+    edited: captions that a person wrote into the files since the last export, by picture hash.
+    """
+
+    folder: Path
+    pictures: int = 0
+    written: list[str] = field(default_factory=list)
+    kept_texts: list[str] = field(default_factory=list)
+    edited: dict[str, str] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        made, wrote = _count(self.pictures, "image"), _count(len(self.written), "file")
+        lines = [f"{made} in {self.folder}; {wrote} written.", *self.notes]
+        if self.kept_texts:
+            lines.append("Edited by hand, so left as they are: " + _listed(self.kept_texts))
+        if self.removed:
+            gone = _count(len(self.removed), "file")
+            lines.append(f"Removed, of images no longer there: {gone}.")
+        if self.left:
+            lines.append("No longer in the dataset, but changed by hand: " + _listed(self.left))
+        lines.append("A caption file that you edit is never written over.")
+        return "\n".join(lines)
 
 
 def export(
@@ -56,7 +86,7 @@ def export(
     or ``folder`` holds a dataset in another layout.
     """
     if not character.dataset:
-        raise FacetError(f"{character.name} has no picture that is included; include one.")
+        raise FacetError(f"{character.name} has no included image; include one.")
     for shot in character.pictures:
         _check(shot)
     with Output(folder, character, layout) as output:
@@ -80,12 +110,7 @@ class _Text:
 
 class _Run:
     def __init__(
-        self,
-        character: Character,
-        output: Output,
-        layout: Layout,
-        repeats: int,
-        options: Options,
+        self, character: Character, output: Output, layout: Layout, repeats: int, options: Options
     ) -> None:
         self.character, self.output = character, output
         self.layout, self.repeats, self.options = layout, repeats, options
@@ -148,10 +173,7 @@ class _Run:
             contained(folder, MANIFEST),
             {
                 "facet": FORMAT,
-                "name": self.character.name,
-                "trigger": self.character.trigger,
-                "class_word": self.character.class_word,
-                "companions": list(self.character.companions),
+                **who_record(self.character),
                 "layout": layout.value,
                 "repeats": self.repeats,
                 "hash": self.character.hash,
@@ -226,6 +248,15 @@ def _check(shot: Shot) -> None:
         json.dumps(shot_record(shot), ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
         raise FacetError(
-            f"The shot {shot.hash[:16]} says something that no file can hold ({error}); "
-            "write its caption, tags or weight anew."
+            f"The shot {shot.hash[:16]} holds something that no file can store ({error}); "
+            "rewrite its caption, tags or weight."
         ) from error
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(names[:20]) + more

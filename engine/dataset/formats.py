@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from ..core.character import Shot, quantise, shot_record
 from ..core.errors import FacetError
-from ..store.images import CHUNK
+from ..store.images import CHUNK, png_bytes, record_text, with_texts
 
 DESCRIPTION, MAKE, MODEL = 0x010E, 0x010F, 0x0110
 LARGEST_EXIF = 65533
@@ -48,14 +48,9 @@ def picture_bytes(
     picture of that size.
     """
     image = Image.fromarray(quantise(shot.image).numpy())
-    buffer = io.BytesIO()
     if kind is PictureFormat.PNG:
-        chunks = PngImagePlugin.PngInfo()
-        chunks.add_itxt(CHUNK, json.dumps(shot_record(shot), ensure_ascii=False, sort_keys=True))
-        for keyword, text in workflow.items():
-            chunks.add_text(keyword, text)
-        image.save(buffer, "PNG", pnginfo=chunks, compress_level=4)
-        return buffer.getvalue()
+        return with_texts(png_bytes(image), {CHUNK: record_text(shot_record(shot)), **workflow})
+    buffer = io.BytesIO()
     try:
         if kind is PictureFormat.JPEG:
             exif = _exif(shot, workflow, LARGEST_EXIF)
@@ -66,7 +61,7 @@ def picture_bytes(
             image.save(buffer, "WEBP", lossless=True, exact=True, exif=_exif(shot, workflow))
     except (OSError, ValueError) as error:
         raise FacetError(
-            f"A picture of {image.width}x{image.height} cannot be written as {kind.value} "
+            f"An image of {image.width}x{image.height} cannot be written as {kind.value} "
             f"({error}); choose png."
         ) from error
     return buffer.getvalue()

@@ -16,6 +16,25 @@ DATASET_FILE = "dataset.toml"
 SHELL_FILE, BATCH_FILE = "train.sh", "train.bat"
 CHECKPOINTS = 5
 STEP = 64
+SHELL = """\
+#!/bin/sh
+# Trains a LoRA for {label} with kohya's sd-scripts, in its environment.
+# SD_SCRIPTS and MODELS say where sd-scripts and the model files are.
+set -eu
+HERE="$(cd "$(dirname "$0")" && pwd)"
+MODELS="${MODELS:-$HOME/models}"
+cd "${SD_SCRIPTS:-$HOME/sd-scripts}"
+{command}
+"""
+BATCH = """\
+@echo off
+rem Trains a LoRA for {label} with kohya's sd-scripts, in its environment.
+rem SD_SCRIPTS and MODELS say where sd-scripts and the model files are.
+if not defined MODELS set "MODELS=%USERPROFILE%\\models"
+if not defined SD_SCRIPTS set "SD_SCRIPTS=%USERPROFILE%\\sd-scripts"
+cd /d "%SD_SCRIPTS%"
+{command}
+"""
 
 
 def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) -> str:
@@ -56,41 +75,20 @@ def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) ->
 
 def train_sh(character: Character, family: Family) -> str | None:
     """The command for a shell; None when sd-scripts does not train the family."""
-    words = _command(character, family, "$MODELS/", "$HERE/")
-    if words is None:
-        return None
-    return "\n".join(
-        [
-            "#!/bin/sh",
-            f"# Trains a LoRA for {family.label} with kohya's sd-scripts, in its environment.",
-            "# SD_SCRIPTS and MODELS say where sd-scripts and the model files are.",
-            "set -eu",
-            'HERE="$(cd "$(dirname "$0")" && pwd)"',
-            'MODELS="${MODELS:-$HOME/models}"',
-            'cd "${SD_SCRIPTS:-$HOME/sd-scripts}"',
-            " \\\n  ".join(words),
-            "",
-        ]
-    )
+    return _script(SHELL, _command(character, family, "$MODELS/", "$HERE/"), family, "\\")
 
 
 def train_bat(character: Character, family: Family) -> str | None:
     """The same command for Windows, with its line ends."""
-    words = _command(character, family, "%MODELS%\\", "%~dp0")
-    if words is None:
+    script = _script(BATCH, _command(character, family, "%MODELS%\\", "%~dp0"), family, "^")
+    return script and script.replace("\n", "\r\n")
+
+
+def _script(text: str, command: list[str] | None, family: Family, on: str) -> str | None:
+    """``text`` with the command in it; ``on`` ends a line that goes on in the next."""
+    if command is None:
         return None
-    return "\r\n".join(
-        [
-            "@echo off",
-            f"rem Trains a LoRA for {family.label} with kohya's sd-scripts, in its environment.",
-            "rem SD_SCRIPTS and MODELS say where sd-scripts and the model files are.",
-            'if not defined MODELS set "MODELS=%USERPROFILE%\\models"',
-            'if not defined SD_SCRIPTS set "SD_SCRIPTS=%USERPROFILE%\\sd-scripts"',
-            'cd /d "%SD_SCRIPTS%"',
-            " ^\r\n  ".join(words),
-            "",
-        ]
-    )
+    return text.replace("{label}", family.label).replace("{command}", f" {on}\n  ".join(command))
 
 
 def _command(character: Character, family: Family, models: str, here: str) -> list[str] | None:

@@ -137,7 +137,7 @@ def parse_manifest(data: bytes) -> dict[str, Any]:
     if not isinstance(pictures, list) or not all(
         isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in pictures
     ):
-        raise FacetError(f"{MANIFEST} does not list pictures")
+        raise FacetError(f"{MANIFEST} does not list images")
     return manifest
 
 

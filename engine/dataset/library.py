@@ -16,12 +16,23 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..core.character import Character
+import torch
+
+from ..core.character import (
+    Character,
+    Shot,
+    picture_hash,
+    shot_from_record,
+    shot_record,
+    who_record,
+)
 from ..core.errors import FacetError
-from ..store.files import contained, write_json_atomic
-from .library_pictures import keep, kept
+from ..store.files import contained, write_atomic, write_json_atomic
+from ..store.images import image_bytes
+from .pictures import UnreadablePicture, mask_bytes, read_mask, read_picture
 
 FOLDER, RECORD = "library", "character.json"
+PICTURES, MASKS = "pictures", "masks"
 NEWEST = "newest"
 FORMAT = 1
 _NUMBER = re.compile(r"v([1-9]\d*)")
@@ -46,9 +57,8 @@ class Version:
 
     @property
     def line(self) -> str:
-        """The version in one line."""
         saved = self.saved[:16].replace("T", " ")
-        counted = f"{self.pictures} pictures, {self.included} included"
+        counted = f"{self.pictures} images, {self.included} included"
         return "  ".join(filter(None, (self.label, saved, counted, self.note)))
 
 
@@ -99,7 +109,7 @@ class Library:
         """
         name, _, wanted = label.strip().rpartition("/")
         if not name:
-            raise FacetError(f"{label!r} is no version; give one such as 'Ada/v2'.")
+            raise FacetError(f"{label!r} is not a version; give one such as 'Ada/v2'.")
         finished = _finished(contained(self.root, name, FOLDER))
         if not finished:
             raise FacetError(
@@ -135,10 +145,7 @@ class Library:
         record: dict[str, Any] = {
             "note": note.strip(),
             "facet": FORMAT,
-            "name": character.name,
-            "trigger": character.trigger,
-            "class_word": character.class_word,
-            "companions": list(character.companions),
+            **who_record(character),
             "pictures": entries,
         }
         content = _digest(record)
@@ -205,8 +212,8 @@ def _digest(record: dict[str, Any]) -> str:
         json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
         raise FacetError(
-            f"{record['name']!a} or a shot of it says something that no file can hold ({error}); "
-            "write the note, its captions, tags or weights anew."
+            f"{record['name']!a} or a shot of it holds something that no file can store ({error}); "
+            "rewrite the note, its captions, tags or weights."
         ) from error
     said = {key: value for key, value in record.items() if key != "note"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
@@ -219,7 +226,7 @@ def _read(folder: Path) -> dict[str, Any]:
         if record["facet"] > FORMAT:
             raise FacetError("a newer Facet wrote it")
         if not (record["pictures"] and all(one["hash"] for one in record["pictures"])):
-            raise FacetError("it lists no pictures")
+            raise FacetError("it lists no images")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FacetError(
             f"{folder / RECORD} cannot be read ({error}); mend it or move the folder away."
@@ -237,3 +244,61 @@ def _version(folder: Path, number: int, record: dict[str, Any]) -> Version:
         pictures=len(record["pictures"]),
         included=sum(bool(one.get("include", True)) for one in record["pictures"]),
     )
+
+
+def keep(library: Path, shot: Shot) -> dict[str, Any]:
+    """Writes the pixels of ``shot`` where they are not there or not right; all else, as a record.
+
+    Raises FacetError when a file would lie outside of ``library``.
+    """
+    path = contained(library, PICTURES, f"{shot.hash}.png")
+    if _hash_in(path, lambda data: picture_hash(read_picture(data).image)) != shot.hash:
+        write_atomic(path, image_bytes(shot.image))
+    if shot.mask is None:
+        return {**shot_record(shot), "mask": None}
+    mask = mask_hash(shot.mask)
+    path = contained(library, MASKS, f"{mask}.png")
+    if _hash_in(path, lambda data: mask_hash(read_mask(data))) != mask:
+        write_atomic(path, mask_bytes(shot.mask))
+    return {**shot_record(shot), "mask": mask}
+
+
+def kept(library: Path, entry: dict[str, Any]) -> Shot:
+    """The shot that ``keep`` made ``entry`` of.
+
+    Raises FacetError when its picture or mask is gone, broken, or shows something else.
+    """
+    name = str(entry.get("hash"))[:16]
+    try:
+        picture = contained(library, PICTURES, f"{entry['hash']}.png")
+        image = read_picture(picture.read_bytes()).image
+        mask = None
+        if entry.get("mask"):
+            mask = read_mask(contained(library, MASKS, f"{entry['mask']}.png").read_bytes())
+        shot = shot_from_record(entry, image, mask)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FacetError(
+            f"The image {name} in {library} cannot be read ({error}); put it back there."
+        ) from error
+    if shot.hash != entry["hash"] or (mask is not None and mask_hash(mask) != entry["mask"]):
+        raise FacetError(
+            f"The image {name} in {library} is not the one that was saved; put the right one "
+            "back there."
+        )
+    return shot
+
+
+def mask_hash(mask: torch.Tensor) -> str:
+    """sha256 of the size and the 16-bit values of ``mask`` (H, W) in 0..1."""
+    values = (mask.clamp(0, 1) * 65535).round().to(torch.int32).contiguous()
+    digest = hashlib.sha256(repr(tuple(values.shape)).encode())
+    digest.update(values.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _hash_in(path: Path, hash_of: Callable[[bytes], str]) -> str:
+    """The hash of what ``path`` shows; empty when there is nothing that can be read."""
+    try:
+        return hash_of(path.read_bytes()) if path.is_file() else ""
+    except UnreadablePicture:
+        return ""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..core.character import Shot
+from ..core.character import Provenance, Shot, shot_from_record
 from ..core.errors import FacetError
-from .beside import Beside, own_files
-from .faults import Faults
+from .beside import Beside, one_line, own_files, same
 from .formats import PictureFormat
 from .layouts import (
     CHARACTERS,
@@ -23,30 +23,71 @@ from .layouts import (
     parse_manifest,
 )
 from .naming import Loaded, Names, character_of
-from .pictures import SUFFIXES, UnreadablePicture, read_picture
-from .records import Found, Records, shot_of
-from .texts import one_line, same
-from .tree import Tree
+from .pictures import SUFFIXES, Picture, UnreadablePicture, read_picture
+from .tree import Faults, Tree
 
 NOT_PICTURES = (MASK_BESIDE, "-condlabel.png")
 TEXTS = (".txt", ".caption")
 SILENT = frozenset({"thumbs.db", "desktop.ini"})
 
 
+Record = dict[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
-class Read:
-    """One picture read: where it stood, the shot, its record, and how often kohya repeats it."""
+class Found:
+    """A picture read: where it stands, its pixels as a bare shot, and what is known about it.
+
+    entry: what the manifest says, or else ``inside``, the file itself; empty when nothing is known.
+    exact: whether the file is the one that was written, or at least has its pixels. repeats: how
+    often kohya repeats it.
+    """
 
     name: str
     shot: Shot
-    entry: dict[str, Any]
-    repeats: int
+    inside: Record
+    entry: Record
+    exact: bool
+    repeats: int = 0
+
+
+class Records:
+    """The pictures in a manifest, to be found by their pixels, their bytes, or at last by name."""
+
+    def __init__(self, entries: Iterable[Record]) -> None:
+        self.entries = list(entries)
+        self._by_name = {str(entry.get("file")): entry for entry in self.entries}
+        self._by_pixels = {str(entry.get("hash")): entry for entry in self.entries}
+        self._by_bytes = {str(entry.get("sha256")): entry for entry in self.entries}
+
+    def find(self, name: str, picture: Picture, data: bytes) -> Found:
+        """The picture ``name`` with the record that its pixels or its bytes have."""
+        shot = Shot(picture.image, Provenance("imported"), mask=picture.mask)
+        sha256 = hashlib.sha256(data).hexdigest()
+        entry = self._by_pixels.get(shot.hash) or self._by_bytes.get(sha256)
+        inside = picture.record or {}
+        if entry is None and inside.get("hash") == shot.hash:
+            entry = inside
+        return Found(name, shot, inside, entry or {}, entry is not None)
+
+    def by_name(self, found: list[Found]) -> list[Found]:
+        """``found``, where those that nothing else identified are known by name.
+
+        A name whose record went to another picture says nothing: that one was renamed.
+        """
+        taken = {str(one.entry.get("hash")) for one in found if one.exact}
+        known = []
+        for one in found:
+            if not one.exact:
+                entry = self._by_name.get(one.name) or one.inside
+                if str(entry.get("hash")) not in taken:
+                    one = replace(one, entry=entry)
+            known.append(one)
+        return known
 
 
 def load(
-    where: Path,
-    names: Names | None = None,
-    on_picture: Callable[[int, int], None] | None = None,
+    where: Path, names: Names | None = None, on_picture: Callable[[int, int], None] | None = None
 ) -> Loaded:
     """The character in ``where``, a folder or a zip: any of our layouts, or loose pictures.
 
@@ -79,19 +120,19 @@ class _Reading:
                 found.append(one)
             if on_picture is not None:
                 on_picture(number, len(files))
-        kept: dict[str, Read] = {}
+        kept: dict[str, Found] = {}
         for one in self.records.by_name(found):
             read = self._with_all(one)
             same_picture = kept.get(read.shot.hash)
             if same_picture is not None:
-                self.faults.add(read.name, f"the same picture as {same_picture.name}")
+                self.faults.add(read.name, f"the same image as {same_picture.name}")
             if same_picture is None or (read.shot.caption and not same_picture.shot.caption):
                 kept[read.shot.hash] = read
         self._report_the_rest(files)
         if not kept:
             reasons = "; ".join(self.faults.lines[:3])
             raise FacetError(
-                f"There is no picture to read in {self.tree.where}"
+                f"There is no image to read in {self.tree.where}"
                 + (f" ({reasons})." if reasons else "; put PNG, JPEG or WebP files there.")
             )
         ordered = self._in_order(list(kept.values()))
@@ -122,8 +163,8 @@ class _Reading:
             self.faults.add(name, str(error))
             return None
 
-    def _with_all(self, found: Found) -> Read:
-        shot = shot_of(found, self.faults)
+    def _with_all(self, found: Found) -> Found:
+        shot = _shot_of(found, self.faults)
         entry = found.entry
         folders = PurePosixPath(found.name).parent.parts
         own_repeats = REPEATS.match(folders[-1]) if folders else None
@@ -140,14 +181,14 @@ class _Reading:
         if found.exact and entry.get("hash") not in (None, shot.hash):
             kind = str(entry.get("format"))
             lossy = kind in {one.value for one in PictureFormat if not one.lossless}
-            what = kind.upper() if lossy else "a format that loses some"
+            what = kind.upper() if lossy else "a lossy format"
             self.faults.add(
-                found.name, f"is {what}: near the picture that was exported, not equal to it"
+                found.name, f"is {what}: near the image that was exported, not equal to it"
             )
         repeats = 0 if entry or own_repeats is None else int(own_repeats[1])
-        return Read(found.name, shot, entry, repeats)
+        return replace(found, shot=shot, repeats=repeats)
 
-    def _in_order(self, found: list[Read]) -> list[Read]:
+    def _in_order(self, found: list[Found]) -> list[Found]:
         """The manifest's order first, then by name; repeats that differ become weights."""
         order = {id(entry): number for number, entry in enumerate(self.records.entries)}
         ordered = sorted(found, key=lambda one: (order.get(id(one.entry), len(order)), one.name))
@@ -167,7 +208,7 @@ class _Reading:
             suffix = path.suffix.lower()
             if suffix in TEXTS:
                 if str(path.with_suffix("")) not in stems and name not in self.beside.used | ours:
-                    self.faults.add(name, "has no picture")
+                    self.faults.add(name, "has no image")
             elif suffix in SUFFIXES:
                 continue  # a mask
             elif path.name.lower() not in SILENT and name not in ours:
@@ -178,6 +219,22 @@ class _Reading:
         if others:
             kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
             self.faults.add("", f"Files of other kinds were not read: {kinds}.")
+
+
+def _shot_of(found: Found, faults: Faults) -> Shot:
+    """The shot as its record says; a changed picture has no scores, and was made from the other."""
+    if not found.entry:
+        return found.shot
+    try:
+        shot = shot_from_record(found.entry, found.shot.image, found.shot.mask)
+    except (TypeError, ValueError, AttributeError):
+        faults.add(found.name, "its record is broken and was not used")
+        return found.shot
+    if found.exact:
+        return shot
+    faults.add(found.name, "the image was changed since it was exported")
+    parent = str(found.entry.get("hash", ""))
+    return replace(shot, scores=(), provenance=Provenance("edited", parent=parent))
 
 
 def _is_picture(name: str) -> bool:

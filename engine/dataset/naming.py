@@ -9,9 +9,8 @@ from typing import Any
 
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
-from .faults import Faults
 from .layouts import REPEATS
-from .tree import Tree
+from .tree import Faults, Tree
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,7 @@ def character_of(
             break
     trigger = names.trigger or said.get("trigger") or next(iter(words), "")
     if not trigger:
-        raise FacetError(
-            f"Nothing in {tree.where} says what the trigger is; give it, such as 'zqx'."
-        )
+        raise FacetError(f"Nothing in {tree.where} states the trigger; give it, such as 'zqx'.")
     companions = said.get("companions")
     companions = map(str, companions) if isinstance(companions, list) else ()
     character = Character(
@@ -80,7 +77,7 @@ def _original(
             if wanted in (name, Path(name).name):
                 return name, shot
         raise FacetError(
-            f"The original {wanted!r} is not among the {len(pictures)} pictures read from "
+            f"The original {wanted!r} is not among the {len(pictures)} images read from "
             f"{tree.where}; give the file name of one, or leave it empty."
         )
     for name, shot in pictures:
@@ -103,7 +100,7 @@ def _summary(character: Character, source: str, tree: Tree, faults: Faults) -> s
     count = len(character.pictures)
     without = [shot for shot in character.dataset if not shot.caption]
     lines = [
-        f"{count} {'picture' if count == 1 else 'pictures'} read from {tree.where}, "
+        f"{count} {'image' if count == 1 else 'images'} read from {tree.where}, "
         f"{len(character.dataset)} of them included; the original is {source}."
     ]
     if without:

@@ -6,23 +6,26 @@ import contextlib
 import hashlib
 import io
 import json
+import os
+import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_MAX_COMMENT, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from PIL import Image, UnidentifiedImageError
 
-from ..core.character import Character
+from ..core.character import Character, who_record
 from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
-from .archive import ArchiveWriter
+from .beside import decode
 from .formats import record_in
 from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, parse_metadata, read_manifest
-from .texts import decode
+
+SAME_DAY = (1980, 1, 1, 0, 0, 0)
+PART = ".part"
 
 
-class Output:
+class Output(contextlib.ExitStack):
     """The files of one export. ``hashes`` are the sha256 of what stands there after it, by name.
 
     Names that start with the archive's go into the archive, which is only there after ``finish``.
@@ -30,6 +33,7 @@ class Output:
     """
 
     def __init__(self, folder: Path, character: Character, layout: Layout) -> None:
+        super().__init__()
         self.folder = folder
         try:
             before = read_manifest(folder) or {}
@@ -52,20 +56,6 @@ class Output:
         self._archive: ArchiveWriter | None = None
         if layout is Layout.ZIP:
             self._begin_archive(character)
-
-    def __enter__(self) -> Output:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        for archive in self._archives_before.values():
-            archive.close()
-        if self._archive is not None:
-            self._archive.discard()
 
     def entry(self, shot: str) -> dict[str, Any]:
         """What the last manifest says of the shot with this hash; empty when nothing."""
@@ -181,16 +171,10 @@ class Output:
                 continue
             # A zip that is broken holds nothing to keep, and is written anew.
             with contextlib.suppress(OSError, BadZipFile):
-                self._archives_before[name] = ZipFile(path)
-        self._comment = json.dumps(
-            {
-                "name": character.name,
-                "trigger": character.trigger,
-                "class_word": character.class_word,
-                "companions": list(character.companions),
-            }
-        ).encode()
+                self._archives_before[name] = self.enter_context(ZipFile(path))
+        self._comment = json.dumps(who_record(character)).encode()
         self._archive = ArchiveWriter(contained(self.folder, archive_name(character)))
+        self.callback(self._archive.discard)
 
 
 def text_sha(data: bytes) -> str:
@@ -216,3 +200,59 @@ def _files_of(manifest: dict[str, Any]) -> dict[str, str]:
         for name, sha256 in files.items()
         if isinstance(name, str) and isinstance(sha256, str) and ".zip/" not in name
     }
+
+
+class ArchiveWriter:
+    """A zip on its way to ``path``, the same whenever the same files go in; there at ``finish``.
+
+    Pictures are compressed already, so files are only stored: each is written as it comes, and no
+    more than one is ever held in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".zip.*{PART}"):
+            left.unlink(missing_ok=True)  # of a run that was killed
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".zip.", suffix=PART)
+        self._part = Path(name)
+        self._file = os.fdopen(handle, "w+b")
+        self._zip = ZipFile(self._file, "w", ZIP_STORED)
+        self.sha256 = ""
+
+    def add(self, name: str, data: bytes) -> None:
+        """Puts ``data`` into the zip as ``name``."""
+        info = ZipInfo(name, SAME_DAY)
+        info.create_system = 3  # else it would say which system it was made on
+        info.external_attr = 0o644 << 16
+        self._zip.writestr(info, data)
+
+    def finish(self, comment: bytes = b"") -> bool:
+        """Puts the zip in its place; False when just these bytes are there already."""
+        self._zip.comment = comment if len(comment) <= ZIP_MAX_COMMENT else b""
+        self._zip.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self.sha256 = file_hash(self._part)
+        if self.path.is_file() and file_hash(self.path) == self.sha256:
+            self._part.unlink()
+            return False
+        self._part.chmod(0o644)
+        self._part.replace(self.path)
+        return True
+
+    def discard(self) -> None:
+        """Leaves nothing behind; after ``finish`` there is nothing to leave."""
+        self._zip.close()
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

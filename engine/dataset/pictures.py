@@ -53,7 +53,7 @@ def read_picture(data: bytes, suffix: str = "") -> Picture:
     except UnreadablePicture:
         raise
     except BROKEN as error:
-        raise UnreadablePicture(f"cannot be read as a picture ({_short(error)})") from error
+        raise UnreadablePicture(f"cannot be read as an image ({_short(error)})") from error
     except Image.DecompressionBombError as error:
         raise UnreadablePicture("has more pixels than Pillow opens safely") from error
     if "A" not in pixels.getbands():

@@ -1,22 +1,46 @@
-"""The files of a dataset by name, in a folder or in a zip, and nothing from outside of it."""
+"""The files of a dataset by name, in a folder or in a zip, and nothing from outside of it; and
+what was wrong with them."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
 import zipfile
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 
 from ..store.files import contained
-from .faults import Faults
 
 LARGEST = 1 << 29
 """Bytes of one file that are read; what is larger is no picture that anyone trains on."""
+SHOWN, LINES = 10, 200
+"""Faults of one kind, and lines in all, that are reported: five thousand stay readable."""
 
 
-class Tree:
+class Faults:
+    """What was wrong, with which file, in the order it was found."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[str]] = {}
+
+    def add(self, name: str, reason: str) -> None:
+        """``name`` is a file, or empty when ``reason`` says all."""
+        self._found.setdefault(" ".join(reason.split()), []).append(" ".join(name.split()))
+
+    @property
+    def lines(self) -> list[str]:
+        """One line each; of one kind no more than the first few, and how many there are."""
+        said = []
+        for reason, names in self._found.items():
+            said += [f"{name}: {reason}" if name else reason for name in names[:SHOWN]]
+            if len(names) > SHOWN:
+                said.append(f"and {len(names) - SHOWN} more: {reason}")
+        left = len(said) - LINES
+        return [*said[:LINES], f"and {left} more"] if left > 0 else said
+
+
+class Tree(contextlib.ExitStack):
     """What is in ``where``, a folder or a zip; names have forward slashes and start from there.
 
     Hidden files are passed over. Links that lead out, loops and what cannot be looked into are put
@@ -24,6 +48,7 @@ class Tree:
     """
 
     def __init__(self, where: Path, faults: Faults) -> None:
+        super().__init__()
         self.where, self.faults = where, faults
         self.names: set[str] = set()
         self.comment = b""
@@ -32,18 +57,6 @@ class Tree:
             self._open("", where)
         else:
             self._walk()
-
-    def __enter__(self) -> Tree:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        for archive in self._archives.values():
-            archive.close()
 
     def mount(self, name: str) -> None:
         """Takes what is in the zip ``name`` for files in a folder of that name."""
@@ -61,9 +74,9 @@ class Tree:
 
     def _open(self, prefix: str, path: Path) -> None:
         try:
-            archive = zipfile.ZipFile(path)
+            archive = self.enter_context(zipfile.ZipFile(path))
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            self.faults.add(path.name, f"is no zip that can be read ({error})")
+            self.faults.add(path.name, f"is not a readable zip ({error})")
             return
         self._archives[prefix] = archive
         self.comment = self.comment or archive.comment
@@ -84,7 +97,7 @@ class Tree:
                 with os.scandir(self.where / folder) as entries:
                     found = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self.faults.add(folder or ".", f"cannot be looked into ({error.strerror})")
+                self.faults.add(folder or ".", f"cannot be opened ({error.strerror})")
                 continue
             for entry in found:
                 name = f"{folder}/{entry.name}" if folder else entry.name

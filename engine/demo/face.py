@@ -29,9 +29,12 @@ PART_CONFIDENCE = 0.95
 a part shows no whole person, so its face has to be surer."""
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Convolution, batch norm, ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
     )
 
 
@@ -40,7 +43,7 @@ def _trunk(widths: tuple[int, ...], features: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     before = 3
     for width in widths:
-        layers += [_conv(before, width, 2), _conv(width, width)]
+        layers += [conv(before, width, stride=2), conv(width, width)]
         before = width
     side = INPUT // 2 ** len(widths)
     return nn.Sequential(
@@ -259,24 +262,23 @@ def _elsewhere(faces: list[dict[str, Any]], found: list[dict[str, Any]]) -> bool
     """
 
     def inside(face: dict[str, Any], other: dict[str, Any]) -> bool:
-        x0, y0, x1, y1 = face["bbox_xyxy"]
-        a0, b0, a1, b1 = other["bbox_xyxy"]
-        return bool(a0 <= (x0 + x1) / 2 <= a1 and b0 <= (y0 + y1) / 2 <= b1)
+        box, around = face["bbox_xyxy"], other["bbox_xyxy"]
+        middle = (box[:2] + box[2:]) / 2
+        return bool((around[:2] <= middle).all() and (middle <= around[2:]).all())
 
     return any(not any(inside(face, other) for other in found) for face in faces)
 
 
 def distinct(faces: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The faces that stand in different places, the surest of each."""
+
+    def apart(box: np.ndarray, other: np.ndarray) -> bool:
+        size = max((one[2:] - one[:2]).max() for one in (box, other))
+        away = np.abs(box[:2] + box[2:] - other[:2] - other[2:]).max() / 2
+        return bool(away >= 0.6 * size)
+
     kept: list[dict[str, Any]] = []
     for face in sorted(faces, key=lambda one: one["score"], reverse=True):
-        x0, y0, x1, y1 = face["bbox_xyxy"]
-        alone = True
-        for other in kept:
-            a0, b0, a1, b1 = other["bbox_xyxy"]
-            size = max(x1 - x0, y1 - y0, a1 - a0, b1 - b0)
-            apart = max(abs(x0 + x1 - a0 - a1), abs(y0 + y1 - b0 - b1)) / 2
-            alone = alone and apart >= 0.6 * size
-        if alone:
+        if all(apart(face["bbox_xyxy"], other["bbox_xyxy"]) for other in kept):
             kept.append(face)
     return kept

@@ -17,7 +17,6 @@ from ..studio.studio import Studio
 from .face import DemoFaceModel, HeadFinder, LandmarkReader
 from .person import DemoBackgroundModel, PersonFinder
 from .text import clip_config, token_table, tokenizer_class
-from .vision import vision_config
 
 if TYPE_CHECKING:
     import comfy.clip_vision
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 FLUX_SCALE, FLUX_SHIFT = 0.3611, 0.1159
 TAESD_WIDTH = 64
+IMAGE_SIZE, PATCH, VISION_WIDTH, VISION_LAYERS, VISION_HEADS, PROJECTION = 128, 16, 128, 4, 4, 64
+"""Sizes of the CLIP_VISION identity encoder."""
 RESOLUTION = 128
 """Side in pixels of the pictures that the demo models know."""
 
@@ -68,7 +69,7 @@ def _read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     path = folder / f"{name}.safetensors"
     if not path.is_file():
         raise RuntimeError(
-            f"Facet demo models: {path.name} is missing from {folder}. Install Facet again, or "
+            f"Facet Demo Models: {path.name} is missing from {folder}. Install Facet again, or "
             "fetch the file from its repository."
         )
     try:
@@ -76,7 +77,7 @@ def _read(folder: Path, name: str) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except (SafetensorError, OSError) as problem:
         raise RuntimeError(
-            f"Facet demo models: {path.name} in {folder} is damaged ({problem}). Install Facet "
+            f"Facet Demo Models: {path.name} in {folder} is damaged ({problem}). Install Facet "
             "again, or fetch the file from its repository."
         ) from problem
 
@@ -102,7 +103,7 @@ def load_model(folder: Path = WEIGHTS) -> comfy.model_patcher.ModelPatcher:
     state, _ = _read(folder, "flux")
     model = comfy.sd.load_diffusion_model_state_dict(state)
     if model is None:
-        raise RuntimeError("Facet demo models: this ComfyUI cannot load flux.safetensors.")
+        raise RuntimeError("Facet Demo Models: this ComfyUI cannot load flux.safetensors.")
     return model
 
 
@@ -134,6 +135,25 @@ def load_clip(folder: Path = WEIGHTS) -> comfy.sd.CLIP:
     )
 
 
+def vision_config() -> dict[str, Any]:
+    """The identity encoder's sizes in the words of a CLIP vision config."""
+    return {
+        "name": "Facet's demo encoder",
+        "model_type": "clip_vision_model",
+        "num_hidden_layers": VISION_LAYERS,
+        "hidden_size": VISION_WIDTH,
+        "num_attention_heads": VISION_HEADS,
+        "intermediate_size": 4 * VISION_WIDTH,
+        "hidden_act": "gelu_pytorch_tanh",
+        "image_size": IMAGE_SIZE,
+        "patch_size": PATCH,
+        "num_channels": 3,
+        "projection_dim": PROJECTION,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_std": [0.5, 0.5, 0.5],
+    }
+
+
 def load_clip_vision(folder: Path = WEIGHTS) -> comfy.clip_vision.ClipVisionModel:
     """The identity encoder."""
     import comfy.clip_vision
@@ -142,7 +162,7 @@ def load_clip_vision(folder: Path = WEIGHTS) -> comfy.clip_vision.ClipVisionMode
     encoder = comfy.clip_vision.ClipVisionModel(vision_config())
     missing, _ = encoder.load_sd({name: value.float() for name, value in state.items()})
     if missing:
-        raise RuntimeError(f"Facet demo models: identity.safetensors lacks {', '.join(missing)}.")
+        raise RuntimeError(f"Facet Demo Models: identity.safetensors lacks {', '.join(missing)}.")
     return encoder
 
 

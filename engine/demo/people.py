@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from ..core.errors import FacetError
+from ..store.images import read_image
 
 PEOPLE = Path(__file__).resolve().parent / "people"
 COUNT = 48
@@ -17,18 +18,13 @@ def demo_picture(index: int) -> torch.Tensor:
 
     Raises FacetError when there is no such person, RuntimeError when the file cannot be read.
     """
-    import numpy as np
-    from PIL import Image
-
     if not 0 <= index < COUNT:
-        raise FacetError(f"Facet demo picture: there is no person {index}; take 0 to {COUNT - 1}.")
+        raise FacetError(f"Facet Demo Picture: there is no person {index}; take 0 to {COUNT - 1}.")
     path = PEOPLE / f"{index:02d}.png"
     try:
-        with Image.open(path) as file:
-            pixels = np.asarray(file.convert("RGB"), np.float32) / 255
+        return read_image(path)
     except OSError as problem:
         raise RuntimeError(
-            f"Facet demo picture: {path.name} is missing or damaged in {path.parent}. "
+            f"Facet Demo Picture: {path.name} is missing or damaged in {path.parent}. "
             "Install Facet again."
         ) from problem
-    return torch.from_numpy(pixels)

@@ -12,18 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .face import conv
+
 INPUT = 128
 WIDTHS = (16, 32, 56, 88)
 """Channels at a half, a quarter, an eighth and a sixteenth of the input's side."""
 
 TOGETHER = 16
 """Pictures that go through the network at once, so that a long batch needs no more memory."""
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
 
 
 class PersonFinder(nn.Module):
@@ -37,13 +33,14 @@ class PersonFinder(nn.Module):
         super().__init__()
         steps = tuple(pairwise(WIDTHS))
         self.enter = nn.Sequential(
-            nn.PixelUnshuffle(2), _conv(12, WIDTHS[0]), _conv(WIDTHS[0], WIDTHS[0])
+            nn.PixelUnshuffle(2), conv(12, WIDTHS[0]), conv(WIDTHS[0], WIDTHS[0])
         )
         self.down = nn.ModuleList(
-            nn.Sequential(_conv(fine, coarse, 2), _conv(coarse, coarse)) for fine, coarse in steps
+            nn.Sequential(conv(fine, coarse, stride=2), conv(coarse, coarse))
+            for fine, coarse in steps
         )
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in steps)
-        self.up = nn.ModuleList(_conv(fine, fine) for fine, _ in steps)
+        self.up = nn.ModuleList(conv(fine, fine) for fine, _ in steps)
         self.leave = nn.Sequential(nn.Conv2d(WIDTHS[0], 4, 3, 1, 1), nn.PixelShuffle(2))
 
     def forward(self, x: Tensor) -> Tensor:

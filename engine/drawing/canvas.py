@@ -11,7 +11,12 @@ import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from ..core.character import quantise
-from .palette import INK, PAPER, QUIET
+
+PAPER, CARD, INK, QUIET, LINE = "#faf9f6", "#ffffff", "#1d2126", "#616a74", "#e2e0da"
+BLUE, PALE_BLUE, ORANGE, GREEN, PINK = "#0b62ad", "#a9c8e4", "#b5520a", "#2e8b57", "#d9a5a0"
+VIOLET, GREY = "#7a5aa8", "#b9bfc5"
+ON_DARK_BLUE, ON_DARK_ORANGE = "#74b9f5", "#f2a65e"
+"""Blue and orange as letters on ``INK``."""
 
 SCALE = 2
 LEADING = 1.28
@@ -102,7 +107,6 @@ class Page:
             right -= 48
 
     def finished(self) -> Image.Image:
-        """The page at its own size."""
         size = (self.image.width // self.scale, self.image.height // self.scale)
         return self.image.resize(size, Image.Resampling.BOX)
 

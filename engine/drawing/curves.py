@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageFont
 
-from .canvas import SCALE, Page
-from .palette import BLUE, CARD, GREY, LINE, ORANGE, PALE_BLUE, QUIET, VIOLET
+from .canvas import BLUE, CARD, GREY, LINE, ORANGE, PALE_BLUE, QUIET, SCALE, VIOLET, Page
 
 if TYPE_CHECKING:
     from ..training.progress.log import LogRow

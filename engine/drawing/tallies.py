@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .canvas import Page, shortened
-from .palette import CARD, INK, LINE, QUIET
+from .canvas import CARD, INK, LINE, QUIET, Page, shortened
 
 WIDTH, MARGIN, GAP = 1600, 64, 26
 PADDING = 24

@@ -5,7 +5,7 @@ It inherits the conditioning of Flux, and its network leaves references unread.
 
 from __future__ import annotations
 
-from .family import Architecture, Family, LoraNames
+from .family import Architecture, Family, LoraNames, ai_toolkit, onetrainer
 
 CHROMA = Family(
     "chroma",
@@ -34,22 +34,14 @@ CHROMA = Family(
                 "--cache_text_encoder_outputs",
             ],
         },
-        "ai_toolkit": {
-            "model": {"name_or_path": "lodestones/Chroma1-HD", "arch": "chroma", "quantize": True},
-            "scheduler": "flowmatch",
-            "guidance": 4,
-            "sample_steps": 25,
-        },
-        "onetrainer": {
-            "model_type": "CHROMA_1",
-            "base_model_name": "lodestones/Chroma1-HD",
-            "output_model_format": "SAFETENSORS",
-            "transformer": {"train": True, "weight_dtype": "FLOAT_8"},
-            "text_encoder": {"train": False, "weight_dtype": "BFLOAT_16"},
-            "vae": {"weight_dtype": "FLOAT_32"},
-            "train_dtype": "BFLOAT_16",
-            "timestep_distribution": "INVERTED_PARABOLA",
-            "noising_weight": 7.7,
-        },
+        "ai_toolkit": ai_toolkit("lodestones/Chroma1-HD", 4, 25, arch="chroma", quantize=True),
+        "onetrainer": onetrainer(
+            "CHROMA_1",
+            "lodestones/Chroma1-HD",
+            "SAFETENSORS",
+            {"transformer": "FLOAT_8", "text_encoder": "BFLOAT_16"},
+            timestep_distribution="INVERTED_PARABOLA",
+            noising_weight=7.7,
+        ),
     },
 )

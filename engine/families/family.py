@@ -94,6 +94,37 @@ USUAL_LAYERS = Layers(
 """Fits the transformers and the UNets that ComfyUI has; a family with other names has its own."""
 
 
+def ai_toolkit(
+    base: str, guidance: float, sample_steps: int, scheduler: str = "flowmatch", **model: Any
+) -> dict[str, Any]:
+    """What ai-toolkit is told of a family. model: more about the model of that name."""
+    return {
+        "model": {"name_or_path": base, **model},
+        "scheduler": scheduler,
+        "guidance": guidance,
+        "sample_steps": sample_steps,
+    }
+
+
+def onetrainer(
+    model_type: str, base: str, output: str, parts: Mapping[str, str], **more: Any
+) -> dict[str, Any]:
+    """What OneTrainer is told of a family. parts: the types of their weights in training."""
+    trained = {"transformer": {"train": True}, "unet": {}}
+    return {
+        "model_type": model_type,
+        "base_model_name": base,
+        "output_model_format": output,
+        **{
+            part: {**trained.get(part, {"train": False}), "weight_dtype": dtype}
+            for part, dtype in parts.items()
+        },
+        "vae": {"weight_dtype": "FLOAT_32"},
+        "train_dtype": "BFLOAT_16",
+        **more,
+    }
+
+
 @dataclass(frozen=True)
 class Architecture:
     """What a LoRA file says it is for, in the words of sd-scripts where it has some.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .family import Architecture, Family, LoraNames, ReferenceMode
+from .family import Architecture, Family, LoraNames, ReferenceMode, ai_toolkit, onetrainer
 
 FLUX = Family(
     "flux",
@@ -33,28 +33,17 @@ FLUX = Family(
                 "--cache_text_encoder_outputs",
             ],
         },
-        "ai_toolkit": {
-            "model": {
-                "name_or_path": "black-forest-labs/FLUX.1-dev",
-                "is_flux": True,
-                "quantize": True,
-            },
-            "scheduler": "flowmatch",
-            "guidance": 4,
-            "sample_steps": 20,
-        },
-        "onetrainer": {
-            "model_type": "FLUX_DEV_1",
-            "base_model_name": "black-forest-labs/FLUX.1-dev",
-            "output_model_format": "DIFFUSERS_LORA",
-            "transformer": {"train": True, "weight_dtype": "NFLOAT_4"},
-            "text_encoder": {"train": False, "weight_dtype": "BFLOAT_16"},
-            "text_encoder_2": {"train": False, "weight_dtype": "NFLOAT_4"},
-            "vae": {"weight_dtype": "FLOAT_32"},
-            "train_dtype": "BFLOAT_16",
-            "timestep_distribution": "LOGIT_NORMAL",
-            "dynamic_timestep_shifting": True,
-        },
+        "ai_toolkit": ai_toolkit(
+            "black-forest-labs/FLUX.1-dev", 4, 20, is_flux=True, quantize=True
+        ),
+        "onetrainer": onetrainer(
+            "FLUX_DEV_1",
+            "black-forest-labs/FLUX.1-dev",
+            "DIFFUSERS_LORA",
+            {"transformer": "NFLOAT_4", "text_encoder": "BFLOAT_16", "text_encoder_2": "NFLOAT_4"},
+            timestep_distribution="LOGIT_NORMAL",
+            dynamic_timestep_shifting=True,
+        ),
     },
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .family import Architecture, Family, ReferenceMode
+from .family import Architecture, Family, ReferenceMode, onetrainer
 
 FLUX2 = Family(
     "flux2",
@@ -16,16 +16,13 @@ FLUX2 = Family(
     train_instead="FLUX.2 Klein base",
     licence="Apache-2.0 for Klein 4B, FLUX Non-Commercial License for Klein 9B and dev",
     recipes={
-        "onetrainer": {
-            "model_type": "FLUX_2",
-            "base_model_name": "black-forest-labs/FLUX.2-klein-base-9B",
-            "output_model_format": "DIFFUSERS_LORA",
-            "transformer": {"train": True, "weight_dtype": "FLOAT_8"},
-            "text_encoder": {"train": False, "weight_dtype": "FLOAT_8"},
-            "vae": {"weight_dtype": "FLOAT_32"},
-            "train_dtype": "BFLOAT_16",
-            "timestep_distribution": "LOGIT_NORMAL",
-            "dynamic_timestep_shifting": True,
-        }
+        "onetrainer": onetrainer(
+            "FLUX_2",
+            "black-forest-labs/FLUX.2-klein-base-9B",
+            "DIFFUSERS_LORA",
+            {"transformer": "FLOAT_8", "text_encoder": "FLOAT_8"},
+            timestep_distribution="LOGIT_NORMAL",
+            dynamic_timestep_shifting=True,
+        )
     },
 )

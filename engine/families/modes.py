@@ -66,7 +66,7 @@ def _resolved(model: Any) -> ReferenceMode:
         return family.references[0]
     if not family.references:
         raise FacetError(
-            f"A {name} model looks at no reference images by itself; set reference_mode to "
+            f"A {name} model takes no reference images by itself; set reference_mode to "
             "'patched_model' with IP-Adapter or PuLID applied, or to 'img2img'."
         )
     method = getattr(model.model.diffusion_model, "default_ref_method", "")

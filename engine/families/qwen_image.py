@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .family import Architecture, Family, ReferenceMode
+from .family import Architecture, Family, ReferenceMode, ai_toolkit, onetrainer
 
 QWEN_IMAGE = Family(
     "qwen_image",
@@ -16,28 +16,22 @@ QWEN_IMAGE = Family(
     architecture=Architecture("qwen_image", "qwen-image"),
     licence="Apache-2.0",
     recipes={
-        "ai_toolkit": {
-            "model": {
-                "name_or_path": "Qwen/Qwen-Image",
-                "arch": "qwen_image",
-                "quantize": True,
-                "quantize_te": True,
-                "qtype_te": "qfloat8",
-                "low_vram": True,
-            },
-            "scheduler": "flowmatch",
-            "guidance": 3,
-            "sample_steps": 25,
-        },
-        "onetrainer": {
-            "model_type": "QWEN",
-            "base_model_name": "Qwen/Qwen-Image",
-            "output_model_format": "DIFFUSERS_LORA",
-            "transformer": {"train": True, "weight_dtype": "FLOAT_8"},
-            "text_encoder": {"train": False, "weight_dtype": "FLOAT_8"},
-            "vae": {"weight_dtype": "FLOAT_32"},
-            "train_dtype": "BFLOAT_16",
-            "timestep_distribution": "LOGIT_NORMAL",
-        },
+        "ai_toolkit": ai_toolkit(
+            "Qwen/Qwen-Image",
+            3,
+            25,
+            arch="qwen_image",
+            quantize=True,
+            quantize_te=True,
+            qtype_te="qfloat8",
+            low_vram=True,
+        ),
+        "onetrainer": onetrainer(
+            "QWEN",
+            "Qwen/Qwen-Image",
+            "DIFFUSERS_LORA",
+            {"transformer": "FLOAT_8", "text_encoder": "FLOAT_8"},
+            timestep_distribution="LOGIT_NORMAL",
+        ),
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .family import Architecture, Family, Form, LoraNames
+from .family import Architecture, Family, Form, LoraNames, ai_toolkit, onetrainer
 
 SD15 = Family(
     "sd15",
@@ -23,20 +23,12 @@ SD15 = Family(
             "models": [["--pretrained_model_name_or_path", "v1-5-pruned-emaonly.safetensors"]],
             "options": ["--max_token_length 225"],
         },
-        "ai_toolkit": {
-            "model": {"name_or_path": "stable-diffusion-v1-5/stable-diffusion-v1-5"},
-            "scheduler": "ddpm",
-            "guidance": 7,
-            "sample_steps": 25,
-        },
-        "onetrainer": {
-            "model_type": "STABLE_DIFFUSION_15",
-            "base_model_name": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-            "output_model_format": "SAFETENSORS",
-            "unet": {"weight_dtype": "BFLOAT_16"},
-            "text_encoder": {"train": False, "weight_dtype": "BFLOAT_16"},
-            "vae": {"weight_dtype": "FLOAT_32"},
-            "train_dtype": "BFLOAT_16",
-        },
+        "ai_toolkit": ai_toolkit("stable-diffusion-v1-5/stable-diffusion-v1-5", 7, 25, "ddpm"),
+        "onetrainer": onetrainer(
+            "STABLE_DIFFUSION_15",
+            "stable-diffusion-v1-5/stable-diffusion-v1-5",
+            "SAFETENSORS",
+            {"unet": "BFLOAT_16", "text_encoder": "BFLOAT_16"},
+        ),
     },
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .family import Architecture, Family, Form, LoraNames
+from .family import Architecture, Family, Form, LoraNames, ai_toolkit, onetrainer
 
 SDXL = Family(
     "sdxl",
@@ -28,22 +28,15 @@ SDXL = Family(
                 "--cache_text_encoder_outputs",
             ],
         },
-        "ai_toolkit": {
-            "model": {"name_or_path": "stabilityai/stable-diffusion-xl-base-1.0", "is_xl": True},
-            "scheduler": "ddpm",
-            "guidance": 7,
-            "sample_steps": 25,
-        },
-        "onetrainer": {
-            "model_type": "STABLE_DIFFUSION_XL_10_BASE",
-            "base_model_name": "stabilityai/stable-diffusion-xl-base-1.0",
-            "output_model_format": "SAFETENSORS",
-            "unet": {"weight_dtype": "BFLOAT_16"},
-            "text_encoder": {"train": False, "weight_dtype": "BFLOAT_16"},
-            "text_encoder_2": {"train": False, "weight_dtype": "BFLOAT_16"},
-            "vae": {"weight_dtype": "FLOAT_32"},
-            "train_dtype": "BFLOAT_16",
-        },
+        "ai_toolkit": ai_toolkit(
+            "stabilityai/stable-diffusion-xl-base-1.0", 7, 25, "ddpm", is_xl=True
+        ),
+        "onetrainer": onetrainer(
+            "STABLE_DIFFUSION_XL_10_BASE",
+            "stabilityai/stable-diffusion-xl-base-1.0",
+            "SAFETENSORS",
+            {"unet": "BFLOAT_16", "text_encoder": "BFLOAT_16", "text_encoder_2": "BFLOAT_16"},
+        ),
     },
 )
 

@@ -7,15 +7,7 @@ from typing import Any
 
 from ..core.errors import FacetError
 from .chroma import CHROMA
-from .family import (
-    FLOW,
-    GUIDANCE_DISTILLED,
-    NOISE,
-    Architecture,
-    Family,
-    Form,
-    UsualSampling,
-)
+from .family import FLOW, GUIDANCE_DISTILLED, NOISE, Architecture, Family, Form, UsualSampling
 from .flux import FLUX, SCHNELL
 from .flux2 import FLUX2
 from .krea2 import KREA2

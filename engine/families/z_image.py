@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .family import Architecture, Family, LoraNames, ReferenceMode
+from .family import Architecture, Family, LoraNames, ReferenceMode, ai_toolkit, onetrainer
 
 Z_IMAGE = Family(
     "z_image",
@@ -17,29 +17,22 @@ Z_IMAGE = Family(
     train_instead="Z-Image (base), or the Turbo with a de-distilling training adapter",
     licence="Apache-2.0",
     recipes={
-        "ai_toolkit": {
-            "model": {
-                "name_or_path": "Tongyi-MAI/Z-Image-Turbo",
-                "arch": "zimage",
-                "assistant_lora_path": "ostris/zimage_turbo_training_adapter/"
-                "zimage_turbo_training_adapter_v2.safetensors",
-                "quantize": True,
-                "quantize_te": True,
-            },
-            "scheduler": "flowmatch",
-            "guidance": 1,
-            "sample_steps": 8,
-        },
-        "onetrainer": {
-            "model_type": "Z_IMAGE",
-            "base_model_name": "Tongyi-MAI/Z-Image-Turbo",
-            "output_model_format": "SAFETENSORS",
-            "transformer": {"train": True, "weight_dtype": "FLOAT_8"},
-            "text_encoder": {"train": False, "weight_dtype": "FLOAT_8"},
-            "vae": {"weight_dtype": "FLOAT_32"},
-            "train_dtype": "BFLOAT_16",
-            "timestep_distribution": "LOGIT_NORMAL",
-        },
+        "ai_toolkit": ai_toolkit(
+            "Tongyi-MAI/Z-Image-Turbo",
+            1,
+            8,
+            arch="zimage",
+            assistant_lora_path="ostris/zimage_turbo_training_adapter/zimage_turbo_training_adapter_v2.safetensors",
+            quantize=True,
+            quantize_te=True,
+        ),
+        "onetrainer": onetrainer(
+            "Z_IMAGE",
+            "Tongyi-MAI/Z-Image-Turbo",
+            "SAFETENSORS",
+            {"transformer": "FLOAT_8", "text_encoder": "FLOAT_8"},
+            timestep_distribution="LOGIT_NORMAL",
+        ),
     },
 )
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 
 from ..comfyui.sampling import OnStep
-from ..store.images import StoredImage
+from ..store.images import ImageStore, StoredImage
 
 _GOLDEN = 0x9E3779B97F4A7C15
 """2^64 over the golden ratio: odd, so that no two multiples of it are alike, and far."""
@@ -91,19 +91,6 @@ class Checks(Protocol[M, V_co]):
         """What the ``measures`` of attempt ``number``, from 1, mean for what was asked."""
 
 
-class Store(Protocol):
-    """Where attempts are found again; see ``store.images.ImageStore``."""
-
-    def load(self, key: str) -> StoredImage | None:
-        """The image with its record; None when it has to be made."""
-
-    def save(self, key: str, image: torch.Tensor, record: Mapping[str, Any]) -> StoredImage:
-        """Writes an image that was just made, and returns it as it will be read."""
-
-    def note(self, key: str, **values: Any) -> None:
-        """Adds to an image's record."""
-
-
 Remedy = Callable[[Sequence[V]], Attempt]
 """The next attempt after those that were judged so, in order; after none, the first."""
 
@@ -134,7 +121,7 @@ def make_best(
     camera: Camera,
     checks: Checks[M, V],
     remedy: Remedy[V],
-    store: Store,
+    store: ImageStore,
     tries: int,
     watch: Watch[M, V] | None = None,
 ) -> tuple[list[AttemptResult[M, V]], int]:
@@ -164,7 +151,7 @@ def make_best(
 
 
 def judged(
-    checks: Checks[M, V], store: Store, key: str, stored: StoredImage, number: int
+    checks: Checks[M, V], store: ImageStore, key: str, stored: StoredImage, number: int
 ) -> tuple[M, V]:
     """What is measured in a stored image, which is noted beside it, and what that means."""
     known = stored.record.get("measures")

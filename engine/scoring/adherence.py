@@ -16,9 +16,16 @@ import torch
 
 from ..core.words import ENGLISH, table, words_for
 from ..vision.colours import NAMED, SPELLED, colour_names, colour_word, to_lab
-from ..vision.expressions import ALIKE, expression_of
 from ..vision.faces import Face
-from ..vision.framing import MEASURED_VIEWS, bands_of, face_share, framing_of, view_of
+from ..vision.framing import (
+    ALIKE,
+    MEASURED_VIEWS,
+    bands_of,
+    expression_of,
+    face_share,
+    framing_of,
+    view_of,
+)
 
 GARMENTS = words_for("score", table(ENGLISH)["garments"])
 """What is worn on the chest."""

@@ -47,56 +47,31 @@ def evaluate(
     on_picture: OnPicture | None = None,
     cache: ImageStore | None = None,
     first_look: int = FIRST_LOOK,
+    make: Callable[[Candidate | None], Make] | None = None,
 ) -> Evaluation:
     """Scores every candidate on the first few scenes, and the best of them on all prompts.
 
     Where likeness cannot be judged, the last candidate stands in for the best.
     ``on_picture`` gets the number of pictures made, how many there will be, and the last one.
     Pictures that are in ``cache`` are not sampled again. ``first_look``: how many scenes are few.
-    Raises FacetError when there is no candidate or no prompt, or a LoRA does not belong to the
-    model.
+    ``make`` gives the images of each candidate, and those without LoRA, where they are made
+    already. Raises FacetError when there is no candidate or no prompt, or a LoRA does not belong to
+    the model.
     """
-    if not candidates:
-        raise FacetError("There is no LoRA to score; train one or connect one.")
-    if not any(prompt.kind == SCENE for prompt in prompts):
-        raise FacetError("There is no prompt to score on; write one, or leave the prompts empty.")
-    sampler = CandidateSampler(bench, cache)
-    sampler.check(candidates)  # before anything is sampled
-    return scored(
-        character,
-        candidates,
-        bench,
-        prompts,
-        sampler.make,
-        description,
-        notes,
-        on_picture,
-        first_look,
-    )
-
-
-def scored(
-    character: Character,
-    candidates: Sequence[Candidate],
-    bench: Bench,
-    prompts: Sequence[TestPrompt],
-    make: Callable[[Candidate | None], Make],
-    description: str = "",
-    notes: Sequence[str] = (),
-    on_picture: OnPicture | None = None,
-    first_look: int = FIRST_LOOK,
-) -> Evaluation:
-    """As ``evaluate``, with images that ``make`` gives for each candidate, and without LoRA."""
+    if make is None:
+        if not candidates:
+            raise FacetError("There is no LoRA to score; train one or connect one.")
+        if not any(prompt.kind == SCENE for prompt in prompts):
+            raise FacetError(
+                "There is no prompt to score on; write one, or leave the prompts empty."
+            )
+        sampler = CandidateSampler(bench, cache)
+        sampler.check(candidates)  # before anything is sampled
+        make = sampler.make
+    ordered = sorted(prompts, key=lambda one: one.kind != SCENE)
+    said = list(notes)
     return _Evaluation(
-        character,
-        candidates,
-        bench,
-        sorted(prompts, key=lambda one: one.kind != SCENE),
-        make,
-        description,
-        list(notes),
-        on_picture,
-        first_look,
+        character, candidates, bench, ordered, make, description, said, on_picture, first_look
     ).run()
 
 

@@ -11,7 +11,7 @@ import torch
 from ..comfyui.sampling import Sampling
 from ..core.character import Character
 from ..core.errors import FacetError
-from .evaluate import OFF, scored
+from .evaluate import OFF, evaluate
 from .protocol import TestPrompt
 from .sampler import Bench, Candidate, Make
 from .score import ScoreCard
@@ -28,7 +28,6 @@ class GridRow:
 
     @property
     def label(self) -> str:
-        """As in 'step 200 at strength 0.8'."""
         return f"{self.name} at strength {self.strength:g}"
 
     @property
@@ -83,7 +82,9 @@ def scored_grid(
         return lambda _text, seed: row[given[seed]]
 
     measuring = bench(Sampling(width, height))
-    evaluation = scored(character, candidates, measuring, prompts, make, first_look=len(prompts))
+    evaluation = evaluate(
+        character, candidates, measuring, prompts, first_look=len(prompts), make=make
+    )
     card = evaluation.card
     marks = [
         ["" if one.score is None else f"{one.score:.2f}" for one in variant.samples]

@@ -61,7 +61,7 @@ class SampleMeter:
         self.background = background
         self.name = label(embedder)
         pictures = character.pictures
-        faces = [self.face(shot.image) for shot in pictures]
+        faces = [find_face(face_model, shot.image) for shot in pictures]
         # A mask that came with a picture cuts it out just as well, but not in the same way.
         masks = [self.mask(shot.image) for shot in pictures]
         self.sees_faces = faces[0] is not None
@@ -103,17 +103,13 @@ class SampleMeter:
         colours = [clothes_colour(shot.image, face) for shot, face, _ in dataset]
         self.garment = own_garment(shots, colours) if self.sees_faces else None
 
-    def face(self, image: torch.Tensor) -> Face | None:
-        """The largest face in ``image`` (H, W, 3), or None."""
-        return None if self.face_model is None else find_face(self.face_model, image)
-
     def mask(self, image: torch.Tensor) -> torch.Tensor | None:
         """Where the person is in ``image`` (H, W, 3), as (H, W) in 0..1, or None."""
         return person_mask(self.background, image)
 
     def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> ScoredSample:
         """What there is to say of ``image`` (H, W, 3), which was made for ``prompt``."""
-        face = self.face(image) if self.sees_faces else None
+        face = find_face(self.face_model, image) if self.sees_faces else None
         mask = self.mask(image)
         found = self.embedder.embed([image], [mask], [face])
         seen = bool(found.found[0])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from ..core.errors import FacetError
 from .calibrate import UNKNOWN, Calibration, Interval, Scales, share
 from .protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt
 from .sample import ScoredSample, of_kind
@@ -243,11 +244,11 @@ class Metric:
 
     name: str
     label: str
-    unit: Unit
-    better: Better
     of: Measure
     rule: Rule
     says: str
+    unit: Unit = Unit.SHARE
+    better: Better = Better.HIGHER
     missing: str = ""
     needs: tuple[Needs, ...] = ()
     claim: str = ""
@@ -263,17 +264,17 @@ class Metric:
 
     def __post_init__(self) -> None:
         if not self.label.strip():
-            raise ValueError(
+            raise FacetError(
                 f"The metric {self.name!r} has no label; give it the words that a reader sees, "
                 "such as 'Right views'."
             )
         if not isinstance(self.rule, Rule):
-            raise ValueError(
+            raise FacetError(
                 f"The metric {self.name!r} has no rule; give it one, such as AtLeast(0.7), or "
                 "Unjudged() where the verdict does not speak of it."
             )
         if not isinstance(self.rule, Unjudged) and not self.claim:
-            raise ValueError(
+            raise FacetError(
                 f"The metric {self.name!r} has a rule and no claim; say what holds then, such as "
                 "'It obeys the view'."
             )
@@ -301,8 +302,6 @@ def _obeys(
     return Metric(
         name,
         f"Right {name}",
-        Unit.SHARE,
-        Better.HIGHER,
         of=share_of(hit, SCENES),
         rule=AtLeast(0.7, or_within=NEAR),
         says=says,
@@ -319,10 +318,9 @@ def _obeys(
 IDENTITY = Metric(
     "identity",
     "{noun} with the original",
-    Unit.SCALE,
-    Better.HIGHER,
     of=lambda made: on_scale(made.of(*SCENES), made.scales.original),
     rule=AtLeast(0.75),
+    unit=Unit.SCALE,
     says="0 is a stranger, 1 the dataset's own shots. Above 0.5 in {alike}.",
     missing="No scale: {problem}",
     claim="It is the same character",
@@ -350,10 +348,9 @@ VIEWS = replace(
 COPIES = Metric(
     "copies",
     "Copies",
-    Unit.SHARE,
-    Better.LOWER,
     of=share_of(lambda one: one.nearest.copied),
     rule=AtMost(0.05),
+    better=Better.LOWER,
     says="Images that reproduce a training image.",
     claim="It does not copy training images",
     fault="But {count} of {total} images reproduce a training image{often}",
@@ -374,10 +371,9 @@ COPIES = Metric(
 POSE_COPIES = Metric(
     "figures",
     "Pose copies",
-    Unit.SHARE,
-    Better.LOWER,
     of=share_of(lambda one: one.pose_copied),
     rule=AtMost(0.05),
+    better=Better.LOWER,
     says="Images whose subject, cut out, reproduces a training image's pose and outfit.",
     needs=(Needs.PEOPLE,),
     claim="It does not copy poses",
@@ -398,10 +394,9 @@ POSE_COPIES = Metric(
 LEAKS = Metric(
     "leaks",
     "Leaks",
-    Unit.SHARE,
-    Better.LOWER,
     of=share_of(lambda one: one.wears_own, UNDRESSED),
     rule=AtMostAboveBaseline(0.25),
+    better=Better.LOWER,
     says="Images that show {garment} although the prompt names no clothes.",
     missing="No prompt without clothes was asked for.",
     needs=(Needs.FACES, Needs.GARMENT),
@@ -413,8 +408,6 @@ LEAKS = Metric(
 FACES = Metric(
     "faces",
     "Faces found",
-    Unit.SHARE,
-    Better.HIGHER,
     of=share_of(lambda one: one.face),
     rule=Unjudged(),
     says="Images in which a face is found. One without counts as a stranger.",
@@ -424,10 +417,9 @@ FACES = Metric(
 ATTRIBUTES = Metric(
     "attributes",
     "Wearing something new",
-    Unit.SCALE,
-    Better.HIGHER,
     of=lambda made: on_scale(made.of(ATTRIBUTE), made.scales.original),
     rule=Unjudged(),
+    unit=Unit.SCALE,
     says="{noun} with the original in images with something that the dataset does not name.",
     missing="No such images were asked for.",
     headline=False,
@@ -437,10 +429,9 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "to_set",
         "{noun} with the dataset",
-        Unit.SCALE,
-        Better.HIGHER,
         of=_to_set,
         rule=Unjudged(),
+        unit=Unit.SCALE,
         says="The same, compared with the dataset's shots instead of the original.",
         missing="No scale to read it on.",
         headline=False,
@@ -488,8 +479,6 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "unspoiled",
         "Quality kept",
-        Unit.SHARE,
-        Better.HIGHER,
         of=_quality_kept,
         rule=AtLeast(0.75),
         says="Images as sharp and as colourful as without LoRA.",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from ..core.character import VOCABULARY, Character, Tags
+from ..core.character import Character, Tags
+from ..core.vocabulary import VOCABULARY
 from .protocol import ATTRIBUTE, LEAK, PLACES, SCENE, TRIGGER, TestPrompt, known_text
 
 ATTRIBUTES = ("wearing glasses", "with a ponytail", "wearing a hat", "with a scarf")

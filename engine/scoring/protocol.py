@@ -9,20 +9,7 @@ from itertools import product
 
 from ..core.character import Character, Tags
 
-COLOURS = (
-    "orange",
-    "purple",
-    "teal",
-    "pink",
-    "yellow",
-    "green",
-    "brown",
-    "red",
-    "black",
-    "white",
-    "blue",
-    "grey",
-)
+COLOURS = tuple("orange purple teal pink yellow green brown red black white blue grey".split())
 TOPS = ("sweater", "jacket", "hoodie", "t-shirt", "tank top")
 BOTTOMS = ("trousers", "shorts", "skirt")
 PLACES = ("on a beach", "in a city", "at night", "in a park", "in a room")

@@ -49,12 +49,10 @@ class ScoredSample:
 
     @property
     def right_framing(self) -> bool | None:
-        """Whether the framing asked for is seen."""
         return right_framing(self.prompt.tags.framing, self.shown)
 
     @property
     def right_expression(self) -> bool | None:
-        """Whether the expression asked for is seen."""
         return right_expression(self.prompt.tags.expression, self.shown)
 
     @property

@@ -83,7 +83,7 @@ class CandidateSampler:
         self.bench, self.store = bench, store
 
     def check(self, candidates: Sequence[Candidate]) -> None:
-        """Raises ValueError when one of the LoRAs does not belong to the model."""
+        """Raises FacetError when one of the LoRAs does not belong to the model."""
         for first in {one.name: one for one in candidates}.values():
             with_lora(self.bench.model, self.bench.clip, first.load(), 1.0)
 

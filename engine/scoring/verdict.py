@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..core.character import VIEW_YAW, VOCABULARY
+from ..core.vocabulary import VIEW_YAW, VOCABULARY
 from . import metrics
 from .calibrate import FEW, Interval
 from .metrics import COPIES, IDENTITY, Metric, Needs, Unjudged

@@ -19,6 +19,7 @@ from ..store.files import contained, write_atomic
 from ..store.images import image_bytes
 from ..store.tensors import read_tensors, write_tensors
 from .evaluate import Evaluation
+from .report import glance
 from .report.image import report_image
 from .report.page import report_page
 from .score import ScoreCard
@@ -35,7 +36,7 @@ class ReportFiles:
 
 
 def write_report(folder: Path, character: Character, evaluation: Evaluation) -> ReportFiles:
-    """Writes score.json, score.csv, report.png and report.html to a folder of their own.
+    """Writes score.json, score.csv, the report and its summary to a folder of their own.
 
     It lies in ``folder`` and is called by the time and a hash of the score; the same score is
     written again to the folder that it has. ``folder`` itself holds the latest. Each file is
@@ -54,6 +55,7 @@ def write_report(folder: Path, character: Character, evaluation: Evaluation) -> 
         "score.csv": table.getvalue().encode(),
         "report.png": image_bytes(image),
         "report.html": report_page(character, evaluation).encode(),
+        glance.NAME: json.dumps(glance.glance(character, evaluation), ensure_ascii=False).encode(),
     }
     own = contained(folder, report_name(folder, hashlib.sha256(numbers).hexdigest()[:8]))
     for target in (own, folder):

@@ -21,7 +21,7 @@ _WRITING = threading.Lock()
 def captions_by_hand(folder: Path) -> dict[str, str]:
     """The captions in the character's own ``folder``, by picture hash; none without a file.
 
-    Raises ValueError when the file is there and does not hold captions.
+    Raises FacetError when the file is there and does not hold captions.
     """
     path = folder / FILE
     if not path.is_file():
@@ -44,7 +44,7 @@ def captions_by_hand(folder: Path) -> dict[str, str]:
 def keep_by_hand(folder: Path, captions: Mapping[str, str | None]) -> None:
     """Adds ``captions`` to those in ``folder``; None takes a person's caption back.
 
-    Raises ValueError when what is there cannot be read; nothing is lost then.
+    Raises FacetError when what is there cannot be read; nothing is lost then.
     """
     with _WRITING:
         known = captions_by_hand(folder)

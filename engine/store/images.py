@@ -96,7 +96,6 @@ class ImageStore:
         self.folder = folder
 
     def path(self, key: str) -> Path:
-        """The file of the image called ``key``."""
         return contained(self.folder, f"{key}.png")
 
     def image(self, key: str) -> torch.Tensor | None:

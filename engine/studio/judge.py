@@ -39,13 +39,12 @@ class Judge:
         crop = self.embedder.crop if self.embedder is not None else WHOLE
         if crop == WITHOUT_BACKGROUND and self.background is None:
             raise FacetError(
-                "Similarity is to be measured without the background, and nothing cuts people out; "
-                "connect a background_removal model."
+                "Similarity without the background needs a background removal model; connect one "
+                "to Facet Judge."
             )
         if crop == ALIGNED_FACE and self.face_model is None:
             raise FacetError(
-                "Similarity is to be measured on faces, and nothing finds them; connect a "
-                "face_detection_model."
+                "Similarity of faces needs a face detection model; connect one to Facet Judge."
             )
 
     @property

@@ -54,7 +54,7 @@ class Fitting:
     def _check(self, image: torch.Tensor, size: tuple[int, int]) -> None:
         if (image.shape[1], image.shape[0]) != size:
             raise FacetError(
-                f"A picture of {image.shape[1]} by {image.shape[0]} pixels was given where "
+                f"An image of {image.shape[1]} by {image.shape[0]} pixels was given where "
                 f"{size[0]} by {size[1]} are needed."
             )
 

@@ -75,11 +75,9 @@ class TrainingRun:
 
     @property
     def name(self) -> str:
-        """The run's name: that of its folder."""
         return self.folder.name
 
     def save(self) -> None:
-        """Writes ``run.json`` into the run's folder."""
         write_json_atomic(
             self.folder / RUN_FILE,
             {
@@ -89,17 +87,7 @@ class TrainingRun:
                 "class_word": self.class_word,
                 "companions": list(self.companions),
                 "settings": self.settings,
-                "checkpoints": [
-                    {
-                        "step": point.step,
-                        "file": point.path.name,
-                        "loss": point.loss,
-                        "validation": point.validation,
-                        "identity": point.identity,
-                        "best": point.best,
-                    }
-                    for point in self.checkpoints
-                ],
+                "checkpoints": [_plain(point) for point in self.checkpoints],
                 "losses": list(self.losses),
                 "measures": [asdict(measure) for measure in self.measures],
                 "choice": self.choice,
@@ -159,6 +147,13 @@ def load_run(folder: Path) -> TrainingRun:
         raise FacetError(f"There is no training run in {folder}; train one there first.") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FacetError(f"{path} is damaged ({error}); delete it and train again.") from error
+
+
+def _plain(point: Checkpoint) -> dict[str, Any]:
+    """``point`` as JSON values, by the name of its file."""
+    names = {"path": "file"}
+    values = asdict(point) | {"path": point.path.name}
+    return {names.get(name, name): value for name, value in values.items()}
 
 
 def _number(value: Any) -> float | None:

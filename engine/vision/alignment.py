@@ -82,7 +82,8 @@ def aligned(
     if matrix is None:
         return None
     back = np.linalg.inv(matrix[:, :2])
-    source = (np.stack(_grid(size), axis=-1) - matrix[:, 2]) @ back.T
+    middles = np.arange(size) + 0.5
+    source = (np.stack(np.meshgrid(middles, middles), axis=-1) - matrix[:, 2]) @ back.T
     picture = image[..., :3].detach().to("cpu", torch.float32)
     colour = picture.new_zeros(3) if fill is None else fill
     window, source = _window(picture - colour, source, math.sqrt(abs(np.linalg.det(back))))
@@ -90,13 +91,6 @@ def aligned(
     places = torch.from_numpy(source / (width, height) * 2 - 1).float()
     crop = F.grid_sample(window, places[None], padding_mode="zeros", align_corners=False)
     return (crop[0].movedim(0, -1) + colour).clamp(0, 1)
-
-
-def _grid(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of the pixels' middles of a square."""
-    middles = np.arange(size) + 0.5
-    columns, rows = np.meshgrid(middles, middles)
-    return columns, rows
 
 
 def _window(

@@ -54,7 +54,7 @@ def clothes_colour(image: torch.Tensor, face: Face | None) -> tuple[float, float
     if face is None:
         return None
     height, width = image.shape[:2]
-    tall, turn = face.box[3] - face.box[1], math.radians(face.yaw)
+    tall, turn = face.height, math.radians(face.yaw)
     x = face.landmarks[CHIN][0] - 0.5 * tall * math.sin(turn)
     y = face.landmarks[CHIN][1]
     half = (0.2 + 0.2 * abs(math.cos(turn))) * tall

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 
 from ..comfyui.fingerprint import fingerprint
+from ..comfyui.progress import interruptible
 from ..core.errors import FacetError
 from .alignment import aligned
-from .embedding import BATCH, embed, pad_to_square
+from .embedding import BATCH, embed, of_length_one, pad_to_square
 from .faces import Face
 from .recognition import FaceModel
 
@@ -58,51 +58,6 @@ class Embeddings:
         ]
 
 
-class Embedder(Protocol):
-    """Pictures to embeddings. name: what it is, in words that people are shown."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def measures(self) -> Measures: ...
-
-    @property
-    def crop(self) -> Crop: ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Which one this is and what it looks at, the same in the next process."""
-
-    def embed(
-        self,
-        images: Sequence[torch.Tensor],
-        masks: Sequence[torch.Tensor | None] | None = None,
-        faces: Sequence[Face | None] | None = None,
-    ) -> Embeddings:
-        """The embeddings of ``images``, each (H, W, 3) in 0..1.
-
-        masks: each (H, W), 1 on the person. faces: each in px of its picture. Only those that the
-        crop needs are looked at; a picture without one is not found. Raises FacetError with a
-        sentence when they are not given, or the model gives no usable embedding.
-        """
-
-
-def label(embedder: Embedder) -> str:
-    """What a figure is called: 'appearance by CLIP (24 layers, 1024 wide), whole picture'."""
-    seen = "whole picture" if embedder.crop == "whole" else embedder.crop
-    return f"{embedder.measures} by {embedder.name}, {seen}"
-
-
-def nothing_found(embedder: Embedder) -> str:
-    """What to say when ``embedder`` finds nothing to look at in the original."""
-    what = "nobody" if embedder.crop == "without background" else "no face"
-    return (
-        f"{label(embedder)} finds {what} in the original picture; use another picture, or measure "
-        "the appearance of the whole picture."
-    )
-
-
 def person_mask(background: Any, image: torch.Tensor) -> torch.Tensor | None:
     """Where the person is in ``image`` (H, W, 3): (H, W) in 0..1, None without a model.
 
@@ -137,7 +92,7 @@ class AppearanceEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """See `Embedder.fingerprint`."""
+        """Which one this is and what it looks at, the same in the next process."""
         return f"{label(self)} {fingerprint(self.clip_vision)}"
 
     def embed(
@@ -146,7 +101,12 @@ class AppearanceEmbedder:
         masks: Sequence[torch.Tensor | None] | None = None,
         faces: Sequence[Face | None] | None = None,
     ) -> Embeddings:
-        """See `Embedder.embed`."""
+        """The embeddings of ``images``, each (H, W, 3) in 0..1.
+
+        masks: each (H, W), 1 on the person. faces: each in px of its picture. Only those that the
+        crop needs are looked at; a picture without one is not found. Raises FacetError with a
+        sentence when they are not given, or the model gives no usable embedding.
+        """
         colour = torch.tensor(self.clip_vision.image_mean, dtype=torch.float32)
         crops = cropped(self.crop, images, masks, faces, colour)
         return _embedded(crops, lambda found: embed(self.clip_vision, found))
@@ -171,7 +131,6 @@ class FaceEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """See `Embedder.fingerprint`."""
         return f"{label(self)} {self.model.weights} {'mirrored' if self.mirrored else 'once'}"
 
     def embed(
@@ -180,7 +139,7 @@ class FaceEmbedder:
         masks: Sequence[torch.Tensor | None] | None = None,
         faces: Sequence[Face | None] | None = None,
     ) -> Embeddings:
-        """See `Embedder.embed`."""
+        """As ``AppearanceEmbedder.embed``, by faces alone."""
         crops = [
             face and aligned(image, face)
             for image, face in zip(images, _given(images, faces, "faces"), strict=True)
@@ -188,23 +147,36 @@ class FaceEmbedder:
         return _embedded(crops, self._recognised)
 
     def _recognised(self, crops: list[torch.Tensor]) -> torch.Tensor:
-        import comfy.model_management
-
         rows = []
-        for start in range(0, len(crops), BATCH):
-            comfy.model_management.throw_exception_if_processing_interrupted()
-            faces = torch.stack(crops[start : start + BATCH]).movedim(-1, 1)
+        for batch in interruptible(torch.stack(crops).split(BATCH)):
+            faces = batch.movedim(-1, 1)
             row = self.model.recogniser(faces)
             if self.mirrored:
                 row = row + self.model.recogniser(faces.flip(-1))
             rows.append(row)
-        vectors = torch.cat(rows)
-        lengths = vectors.norm(dim=1)
-        if not torch.isfinite(lengths).all() or (lengths == 0).any():
-            raise FacetError(
-                f"{self.name} gave an embedding that is empty or not a number; use another file."
-            )
-        return F.normalize(vectors, dim=1)
+        complaint = (
+            f"{self.name} gave an embedding that is empty or not a number; use another file."
+        )
+        return of_length_one(torch.cat(rows), complaint)
+
+
+Embedder = AppearanceEmbedder | FaceEmbedder
+"""Pictures to embeddings. name: what it is, in words that people are shown."""
+
+
+def label(embedder: Embedder) -> str:
+    """What a figure is called: 'appearance by CLIP (24 layers, 1024 wide), whole picture'."""
+    seen = "whole picture" if embedder.crop == "whole" else embedder.crop
+    return f"{embedder.measures} by {embedder.name}, {seen}"
+
+
+def nothing_found(embedder: Embedder) -> str:
+    """What to say when ``embedder`` finds nothing to look at in the original."""
+    what = "nobody" if embedder.crop == "without background" else "no face"
+    return (
+        f"{label(embedder)} finds {what} in the original picture; use another picture, or measure "
+        "the appearance of the whole picture."
+    )
 
 
 def cropped(
@@ -267,8 +239,7 @@ def _given(images: Sequence[Any], given: Sequence[Any] | None, what: str) -> Seq
 
 
 def _embedded(
-    crops: Sequence[torch.Tensor | None],
-    encode: Callable[[list[torch.Tensor]], torch.Tensor],
+    crops: Sequence[torch.Tensor | None], encode: Callable[[list[torch.Tensor]], torch.Tensor]
 ) -> Embeddings:
     found = torch.tensor([crop is not None for crop in crops], dtype=torch.bool)
     if not found.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -38,20 +39,26 @@ def embed(clip_vision: Any, images: torch.Tensor | Sequence[torch.Tensor]) -> to
     square rather than cropped to one, because a centre crop cuts heads off.
     Raises FacetError when the encoder gives no usable embedding.
     """
-    rows = []
-    for image in images:
-        square = pad_to_square(image[..., :3].to("cpu", torch.float32))
-        rows.append(square)
-    if not rows:
+    squares = [pad_to_square(image[..., :3].to("cpu", torch.float32)) for image in images]
+    if not squares:
         raise FacetError("There is no picture to embed.")
-    found = []
-    for batch in _same_size_batches(rows):
-        found.append(_encode(clip_vision, torch.stack(batch)))
-    embeddings = torch.cat(found)
-    lengths = embeddings.norm(dim=1)
+    # Neighbours of one size go together, so that the order of pictures is kept.
+    found = [
+        _encode(clip_vision, batch)
+        for _, run in groupby(squares, key=lambda square: square.shape)
+        for batch in torch.stack(list(run)).split(BATCH)
+    ]
+    return of_length_one(
+        torch.cat(found), "The CLIP_VISION gave an embedding that is empty or not a number."
+    )
+
+
+def of_length_one(vectors: torch.Tensor, complaint: str) -> torch.Tensor:
+    """``vectors`` (N, D), each of length 1; FacetError when one is empty or not a number."""
+    lengths = vectors.norm(dim=1)
     if not torch.isfinite(lengths).all() or (lengths == 0).any():
-        raise FacetError("The CLIP_VISION gave an embedding that is empty or not a number.")
-    return F.normalize(embeddings, dim=1)
+        raise FacetError(complaint)
+    return F.normalize(vectors, dim=1)
 
 
 def _encode(clip_vision: Any, squares: torch.Tensor) -> torch.Tensor:
@@ -96,14 +103,3 @@ def likeness_gain(
     embeddings = embed(clip_vision, [original, before, after])
     first, second = (embeddings[1:] @ embeddings[0]).tolist()
     return float(second - first)
-
-
-def _same_size_batches(squares: list[torch.Tensor]) -> list[list[torch.Tensor]]:
-    """Runs of up to ``BATCH`` neighbours of one size, so that the order of pictures is kept."""
-    batches: list[list[torch.Tensor]] = []
-    for square in squares:
-        if batches and len(batches[-1]) < BATCH and batches[-1][0].shape == square.shape:
-            batches[-1].append(square)
-        else:
-            batches.append([square])
-    return batches

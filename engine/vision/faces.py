@@ -23,8 +23,22 @@ CONFIDENCE = 0.5
 MAX_SIDE = 2048
 
 
+class Boxed:
+    """What has a ``box`` in a picture: x0, y0, x1, y1 px."""
+
+    box: tuple[float, float, float, float]
+
+    @property
+    def height(self) -> float:
+        return self.box[3] - self.box[1]
+
+    @property
+    def area(self) -> float:
+        return (self.box[2] - self.box[0]) * self.height
+
+
 @dataclass(frozen=True, eq=False)
-class Face:
+class Face(Boxed):
     """One face in a picture.
 
     landmarks: (478, 2) px. box: x0, y0, x1, y1 px. Angles in degrees: ``yaw`` is negative when the
@@ -41,11 +55,6 @@ class Face:
     eye_distance: float
     presence: float
     blendshapes: dict[str, float]
-
-    @property
-    def area(self) -> float:
-        """Area of the box in square pixels."""
-        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
 
 
 def angles(matrix: np.ndarray) -> tuple[float, float, float]:
@@ -65,11 +74,13 @@ def angles(matrix: np.ndarray) -> tuple[float, float, float]:
 
 @torch.no_grad()
 def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
-    """Every face in ``image`` (H, W, 3) in 0..1, largest first; empty when there is none.
+    """Every face in ``image`` (H, W, 3) in 0..1, largest first; none without a model.
 
     The close-range detector looks first and the far-range one where it finds nothing, as
     small faces of full-body pictures need.
     """
+    if face_model is None:
+        return []
     transformation_matrix_from_detection = internal("transformation_matrix_from_detection")
 
     pixels, scale = _pixels(image)

@@ -1,7 +1,8 @@
-"""What a face tells of how a picture was taken: the view and the framing."""
+"""What a face tells of a picture: the view, the framing and the expression."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..core.vocabulary import VIEW_YAW
@@ -19,6 +20,10 @@ ADULTS = (0.27, 0.13)
 """Height of the face, chin to forehead, as a share of the visible height: close-ups from the first
 on, full-body shots up to the second. An adult is ten of these faces tall and shows four or five of
 them from the waist up. A face model of other people says its own as ``framing_bands``."""
+
+SMILES, OPEN, RAISED, FROWNS, LOWERED = 0.4, 0.25, 0.3, 0.25, 0.4
+ALIKE = {"serious": "neutral"}
+"""Expressions that no blendshape tells from another one."""
 
 
 def bands_of(face_model: Any) -> tuple[float, float]:
@@ -40,4 +45,26 @@ def framing_of(share: float, bands: tuple[float, float] = ADULTS) -> str:
 
 def face_share(face: Face, height: int) -> float:
     """The face's height as a share of that of its picture, which is ``height`` px high."""
-    return (face.box[3] - face.box[1]) / height
+    return face.height / height
+
+
+def expression_of(blendshapes: Mapping[str, float]) -> str:
+    """The expression of VOCABULARY that ``blendshapes`` (0..1, MediaPipe's names) show.
+
+    'neutral' when none of the others is plain to see; a serious face is neutral by its blendshapes.
+    """
+
+    def both(name: str) -> float:
+        sides = (blendshapes.get(f"{name}Left", 0.0), blendshapes.get(f"{name}Right", 0.0))
+        return sum(sides) / 2
+
+    brows_up = blendshapes.get("browInnerUp", 0.0)
+    if both("mouthSmile") >= SMILES:
+        return "smile"
+    if blendshapes.get("jawOpen", 0.0) >= OPEN and max(brows_up, both("eyeWide")) >= RAISED:
+        return "surprised"
+    if both("browDown") >= LOWERED:
+        return "angry"
+    if both("mouthFrown") >= FROWNS and brows_up >= RAISED:
+        return "sad"
+    return "neutral"

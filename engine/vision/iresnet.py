@@ -65,7 +65,6 @@ class IResNet(nn.Module):
 
     @property
     def dimensions(self) -> int:
-        """How many numbers an embedding has."""
         return self.linear.out_features
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

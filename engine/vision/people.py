@@ -9,6 +9,7 @@ import torch
 
 from ..comfyui.internals import internal
 from ..core.errors import FacetError
+from .faces import Boxed
 
 SIDE = 640
 """The square that the detector was trained on; pictures are stretched to it, as core does."""
@@ -16,16 +17,11 @@ CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True)
-class Person:
+class Person(Boxed):
     """One person in a picture. box: x0, y0, x1, y1 px. score: 0..1."""
 
     box: tuple[float, float, float, float]
     score: float
-
-    @property
-    def area(self) -> float:
-        """Area of the box in square pixels."""
-        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
 
 
 def check_detector(model: Any) -> None:

@@ -110,9 +110,6 @@ def _ellipse(start: list[float], end: list[float], radius: float) -> list[tuple[
         along = half * math.cos(math.tau * step / 72)
         aside = radius * math.sin(math.tau * step / 72)
         outline.append(
-            (
-                middle[0] + along * cosine - aside * sine,
-                middle[1] + along * sine + aside * cosine,
-            )
+            (middle[0] + along * cosine - aside * sine, middle[1] + along * sine + aside * cosine)
         )
     return outline

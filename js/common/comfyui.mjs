@@ -85,6 +85,20 @@ export function register(name, nodes, loaded = () => {}) {
   });
 }
 
+/** Calls `told` with each saved graph before it is loaded. */
+export const onGraph = (name, told) =>
+  app.registerExtension({ name, beforeConfigureGraph: (graph) => void told(graph) });
+
+/** The names of the inputs of a node class, or null when there is no such class. */
+export function inputsOf(type) {
+  const registered = window["LiteGraph"]?.registered_node_types?.[type];
+  return registered ? new Set(Object.keys(registered.nodeData?.inputs ?? {})) : null;
+}
+
+/** Shows a warning that stays until a person closes it. */
+export const warn = (summary, detail) =>
+  app.extensionManager?.toast?.add({ severity: "warn", summary, detail });
+
 /**
  * The node that ComfyUI runs under `id`, such as "7", or "4:7" in a subgraph.
  *

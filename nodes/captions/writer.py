@@ -188,7 +188,8 @@ def later_inputs() -> list[io.Input]:
             "4; replaces vlm_folder. A CLIP that only encodes text is refused.",
         ),
         studio_input(
-            "What you will train in. If connected, form 'auto' follows its model family.",
+            "The studio that you will train in. If connected, form 'auto' follows its model "
+            "family.",
             optional=True,
         ),
     ]

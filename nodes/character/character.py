@@ -25,10 +25,10 @@ class FacetCharacter(io.ComfyNode):
             node_id="FacetCharacter",
             display_name="Facet Character",
             category="Facet/Character",
-            description="Begins a character from one picture: sharp, near-frontal, one person.",
+            description="Starts a character from one image: sharp, nearly frontal, one person.",
             search_aliases=["consistent character", "character", "trigger word", "reference"],
             inputs=[
-                io.Image.Input("image", tooltip="One picture of the character."),
+                io.Image.Input("image", tooltip="One image of the character."),
                 io.String.Input(
                     "name",
                     default="My character",
@@ -53,7 +53,7 @@ class FacetCharacter(io.ComfyNode):
                     default="front",
                     optional=True,
                     advanced=True,
-                    tooltip="From where the picture shows the character.",
+                    tooltip="The side from which the image shows the character.",
                 ),
                 io.Combo.Input(
                     "framing",
@@ -61,14 +61,14 @@ class FacetCharacter(io.ComfyNode):
                     default="medium",
                     optional=True,
                     advanced=True,
-                    tooltip="How much of the character the picture shows.",
+                    tooltip="How much of the character the image shows.",
                 ),
                 io.String.Input(
                     "outfit",
                     default="",
                     optional=True,
                     advanced=True,
-                    tooltip="What is worn in the picture, such as 'red t-shirt and blue trousers'. "
+                    tooltip="What is worn in the image, such as 'red t-shirt and blue trousers'. "
                     "What is named stays changeable; what is not becomes part of the character.",
                 ),
                 io.String.Input(
@@ -76,8 +76,8 @@ class FacetCharacter(io.ComfyNode):
                     default="",
                     optional=True,
                     advanced=True,
-                    tooltip="Where the picture was taken, such as 'in a park' or 'plain blue "
-                    "background'.",
+                    tooltip="What is behind the character in the image, such as 'in a park' or "
+                    "'plain blue background'.",
                 ),
             ],
             outputs=[sockets.Character.Output("character", tooltip="The character.")],
@@ -116,15 +116,15 @@ class FacetShotsToImages(io.ComfyNode):
             node_id="FacetShotsToImages",
             display_name="Facet Shots to Images",
             category="Facet/Character",
-            description="The character's pictures, captions and masks as plain lists, for core's "
-            "nodes and those of other packs.",
+            description="The character's images, captions and masks as plain lists, for "
+            "ComfyUI's own nodes and those of other packs.",
             search_aliases=["character to image", "unpack character", "dataset images"],
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
                 io.Boolean.Input(
                     "include_original",
                     default=True,
-                    tooltip="Puts the original picture first.",
+                    tooltip="Puts the original first.",
                 ),
                 io.Boolean.Input(
                     "only_included",
@@ -133,7 +133,7 @@ class FacetShotsToImages(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Image.Output("images", is_output_list=True, tooltip="The pictures, one by one."),
+                io.Image.Output("images", is_output_list=True, tooltip="The images, one by one."),
                 io.String.Output("captions", is_output_list=True, tooltip="Their captions."),
                 io.Mask.Output(
                     "masks", is_output_list=True, tooltip="Their masks; all 1 where there is none."
@@ -171,26 +171,28 @@ class FacetImagesToShots(io.ComfyNode):
             node_id="FacetImagesToShots",
             display_name="Facet Images to Shots",
             category="Facet/Character",
-            description="Adds pictures that you have or made with other nodes to the character.",
+            description="Adds images that you have, or that other nodes made, to the character.",
             search_aliases=["image to character", "add images", "import shots"],
             is_input_list=True,
             inputs=[
                 sockets.Character.Input("character", tooltip="The character to add to."),
-                io.Image.Input("images", tooltip="Pictures of this character: a list or a batch."),
+                io.Image.Input("images", tooltip="Images of this character: a list or a batch."),
                 io.String.Input(
                     "captions",
                     optional=True,
                     force_input=True,
-                    tooltip="A caption for each picture, in the same order.",
+                    tooltip="A caption for each image, in the same order.",
                 ),
                 io.Mask.Input(
                     "masks",
                     optional=True,
-                    tooltip="A mask for each picture, in the same order: 1 on the character.",
+                    tooltip="A mask for each image, in the same order: 1 on the character.",
                 ),
             ],
             outputs=[
-                sockets.Character.Output("character", tooltip="The character with the pictures.")
+                sockets.Character.Output(
+                    "character", tooltip="The character with the images added as shots."
+                )
             ],
         )
 
@@ -209,7 +211,7 @@ class FacetImagesToShots(io.ComfyNode):
         for kind, given in (("captions", captions or []), ("masks", given_masks)):
             if given and len(given) != len(pictures):
                 raise FacetError(
-                    f"Facet Images to Shots: {len(pictures)} pictures came with {len(given)} "
+                    f"Facet Images to Shots: {len(pictures)} images came with {len(given)} "
                     f"{kind}; give one for each, or none."
                 )
         shots = [Shot(image, Provenance("imported")) for image in pictures]

@@ -21,7 +21,7 @@ def judge_input(measured: str, raw: bool = False) -> io.Input:
         "judge",
         optional=True,
         raw_link=raw or None,
-        tooltip=f"{measured} What needs a model that the judge does not have is skipped.",
+        tooltip=f"{measured} Checks whose model the judge lacks are skipped.",
     )
 
 
@@ -44,5 +44,5 @@ def picture(image: torch.Tensor, node: str) -> torch.Tensor:
     """
     if image.ndim != 4 or image.shape[0] != 1:
         count = image.shape[0] if image.ndim == 4 else 0
-        raise FacetError(f"{node}: {count} pictures are connected; give one.")
+        raise FacetError(f"{node}: {count} images are connected; give one.")
     return to_rgb(image[0])

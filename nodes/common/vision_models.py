@@ -49,7 +49,7 @@ def chosen_vision_model(clip: Any | None, folder: str) -> VisionModel | None:
 
     Raises FacetError when both are given, or what is given cannot look or is not there.
     """
-    from ...engine.captions.vision_clip import ClipVisionModel
+    from ...engine.captions.vision import ClipVisionModel
     from ...engine.captions.vision_folder import FolderVisionModel
 
     if clip is not None and folder != NONE:

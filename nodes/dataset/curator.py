@@ -42,9 +42,9 @@ class FacetDatasetCurator(io.ComfyNode):
             node_id="FacetDatasetCurator",
             display_name="Facet Dataset Curator",
             category="Facet/Dataset",
-            description="Shows the dataset with all that is wrong with it: leave pictures out, "
-            "weigh them, correct tags and captions. Decisions are kept in the workflow and beside "
-            "the dataset, by picture.",
+            description="Shows the dataset and its problems: leave images out, weight them, "
+            "correct tags and captions. Decisions are kept in the workflow and beside the "
+            "dataset, by image.",
             search_aliases=["gallery", "review dataset", "edit captions", "lint", "exclude"],
             is_output_node=True,
             inputs=[
@@ -54,8 +54,8 @@ class FacetDatasetCurator(io.ComfyNode):
                     "review",
                     default=True,
                     optional=True,
-                    tooltip="In the page, the nodes that follow wait until you press Continue for "
-                    "exactly these images. A prompt sent through the API never waits.",
+                    tooltip="In the browser, the nodes that follow wait until you press Continue "
+                    "for exactly these images. A prompt sent through the API never waits.",
                 ),
                 io.String.Input(
                     "curation",
@@ -65,13 +65,13 @@ class FacetDatasetCurator(io.ComfyNode):
                     dynamic_prompts=False,
                     socketless=True,
                     extra_dict={"hidden": True},
-                    tooltip="What was decided in the gallery, as JSON by the pictures' hashes: "
+                    tooltip="What was decided in the gallery, as JSON by the images' hashes: "
                     "include, weight, tags, caption.",
                 ),
             ],
             outputs=[
                 sockets.Character.Output("character", tooltip="The character as you decided."),
-                io.String.Output("report", tooltip="What is wrong with the dataset, and a number."),
+                io.String.Output("report", tooltip="The dataset's problems, and a score for it."),
             ],
             hidden=[
                 io.Hidden.unique_id,
@@ -135,7 +135,7 @@ def report_text(character: Character, report: Report) -> str:
     """How many pictures are in, and what is wrong with them, in lines to read."""
     total, inside = len(character.pictures), len(character.dataset)
     by_hand = sum(shot.by_hand for shot in character.dataset)
-    said = f"{inside} of {total} pictures are in the dataset, {by_hand} with a caption by hand."
+    said = f"{inside} of {total} images are in the dataset, {by_hand} with a caption by hand."
     return f"{said}\n{report.text()}"
 
 

@@ -172,7 +172,7 @@ def picture_file(folder: str, key: str, large: bool = False) -> bytes:
     Raises FacetError when there is no such picture.
     """
     if not re.fullmatch("[0-9a-f]{32}", key):
-        raise FacetError(f"{key!r} is no picture's name.")
+        raise FacetError(f"{key!r} is no image's name.")
     file = of_a_character(f"{folder}/{GALLERY}/{key}.webp", GALLERY)
     shot = _SHOWN.get(key) if large and file.is_file() else None
     if shot is not None:
@@ -180,7 +180,7 @@ def picture_file(folder: str, key: str, large: bool = False) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise FacetError(f"There is no picture {key} in {folder!r}.") from error
+        raise FacetError(f"There is no image {key} in {folder!r}.") from error
 
 
 def keep_decisions(given: Any) -> None:
@@ -194,9 +194,9 @@ def keep_decisions(given: Any) -> None:
     if not isinstance(folder, str) or not isinstance(text, str):
         raise FacetError("The decisions need a folder and a curation; send both as texts.")
     if not isinstance(pictures, list) or not all(map(_is_hash, pictures)):
-        raise FacetError("The decisions need the hashes of their pictures; send them as a list.")
+        raise FacetError("The decisions need the hashes of their images; send them as a list.")
     if not isinstance(captions, dict) or not all(map(_is_hash, captions)):
-        raise FacetError("The decisions need captions by their pictures' hashes; send an object.")
+        raise FacetError("The decisions need captions by their images' hashes; send an object.")
     for caption in captions.values():
         if caption is not None and (not isinstance(caption, str) or not _fits(caption)):
             raise FacetError("A caption is no text, or longer than 64 KB; send a shorter one.")

@@ -23,7 +23,7 @@ from ..common.errors import errors_from
 from ..common.folders import character_folder, dataset_folder
 
 if TYPE_CHECKING:
-    from ...engine.dataset.report import Export
+    from ...engine.dataset.export import Export
 
 
 class FacetDatasetExporter(io.ComfyNode):
@@ -35,8 +35,9 @@ class FacetDatasetExporter(io.ComfyNode):
             node_id="FacetDatasetExporter",
             display_name="Facet Dataset Exporter",
             category="Facet/Dataset",
-            description="Writes pictures, captions and masks to output/facet/<character>/dataset, "
-            "as other trainers want them. A caption file that you edit is never written over.",
+            description="Writes images, captions and masks to output/facet/<character>/dataset, "
+            "in the layout of other trainers. A caption file that you edited is never "
+            "overwritten.",
             search_aliases=[
                 "save dataset",
                 "kohya",
@@ -53,10 +54,10 @@ class FacetDatasetExporter(io.ComfyNode):
                     "layout",
                     options=Layout,
                     default=Layout.KOHYA,
-                    tooltip="kohya: '10_zqx person' with a .txt beside each picture (sd-scripts, "
+                    tooltip="kohya: '10_zqx person' with a .txt beside each image (sd-scripts, "
                     "FluxGym). flat: one folder with .txt. metadata: metadata.jsonl (Hugging "
                     "Face). zip: for hosted trainers. ai_toolkit, onetrainer: with the trainer's "
-                    "own config. asset_library: characters/<name> with reference pictures and "
+                    "own config. asset_library: characters/<name> with reference images and "
                     "prompts.txt.",
                 ),
                 io.String.Input(
@@ -70,7 +71,7 @@ class FacetDatasetExporter(io.ComfyNode):
                     default=10,
                     min=1,
                     max=1000,
-                    tooltip="The number before the kohya folder's name: how often each picture is "
+                    tooltip="The number before the kohya folder's name: how often each image is "
                     "seen in an epoch. A shot's weight multiplies it.",
                 ),
                 io.Combo.Input(
@@ -78,8 +79,8 @@ class FacetDatasetExporter(io.ComfyNode):
                     options=PictureFormat,
                     default=PictureFormat.PNG,
                     optional=True,
-                    tooltip="What pictures are written as. png and webp_lossless keep the exact "
-                    "pixels; webp and jpeg are smaller and lose some.",
+                    tooltip="File format of the images. png and webp_lossless keep the exact "
+                    "pixels; webp and jpeg are smaller and lossy.",
                 ),
                 io.Int.Input(
                     "quality",
@@ -87,22 +88,22 @@ class FacetDatasetExporter(io.ComfyNode):
                     min=1,
                     max=100,
                     optional=True,
-                    tooltip="How good webp and jpeg are.",
+                    tooltip="Quality of webp and jpeg.",
                 ),
                 io.Combo.Input(
                     "family",
                     options=[one.key for one in exported()],
                     default=FLUX.key,
                     optional=True,
-                    tooltip="The model you will train elsewhere: the command for sd-scripts and "
-                    "the configs of ai-toolkit and OneTrainer are written for it.",
+                    tooltip="The model that you will train elsewhere: the command for sd-scripts "
+                    "and the configs of ai-toolkit and OneTrainer are written for it.",
                 ),
                 io.Boolean.Input(
                     "save_workflow",
                     default=True,
                     optional=True,
-                    tooltip="Puts this workflow into each picture, as ComfyUI's own nodes do. "
-                    "Switch it off before you give the pictures away.",
+                    tooltip="Embeds this workflow in each image, as ComfyUI's own nodes do. "
+                    "Switch it off before you share the images.",
                 ),
             ],
             outputs=[io.String.Output("path", tooltip="The dataset's folder.")],
@@ -157,15 +158,15 @@ class FacetDatasetLoader(io.ComfyNode):
             node_id="FacetDatasetLoader",
             display_name="Facet Dataset Loader",
             category="Facet/Dataset",
-            description="Reads a folder or a zip in ComfyUI's output or input folder: one that the "
-            "exporter wrote, with your edits, or any pictures with captions.",
+            description="Reads a folder or a zip from ComfyUI's output or input folder: one that "
+            "the exporter wrote, with your edits, or any images with captions.",
             search_aliases=["load dataset", "import dataset", "image folder", "captions"],
             inputs=[
                 io.String.Input(
                     "folder",
                     default="",
                     placeholder="facet/My_character/dataset/kohya",
-                    tooltip="The folder or zip, as seen from ComfyUI's output or input folder.",
+                    tooltip="The folder or zip, relative to ComfyUI's output or input folder.",
                 ),
                 io.String.Input(
                     "name",
@@ -189,13 +190,13 @@ class FacetDatasetLoader(io.ComfyNode):
                     "original",
                     default="",
                     optional=True,
-                    tooltip="File name of the original picture; empty takes the one that is marked "
-                    "or called original, or else the first.",
+                    tooltip="File name of the original; empty takes the image that is marked or "
+                    "named original, or else the first.",
                 ),
             ],
             outputs=[
                 sockets.Character.Output("character", tooltip="The character."),
-                io.String.Output("report", tooltip="What was read, and what could not be."),
+                io.String.Output("report", tooltip="What was read, and what could not be read."),
             ],
         )
 
@@ -239,7 +240,7 @@ def unwritable(error: OSError) -> str:
     """One sentence about a disk that refused."""
     return (
         f"The dataset cannot be written ({error.strerror or error}); free some space, close the "
-        "file, or give a shorter folder name, and run it again: it goes on from there."
+        "file, or give a shorter folder name, and run it again: it resumes from there."
     )
 
 

@@ -34,9 +34,9 @@ class FacetSaveCharacter(io.ComfyNode):
             node_id="FacetSaveCharacter",
             display_name="Facet Save Character",
             category="Facet/Dataset",
-            description="Keeps the character as its next version in "
-            "output/facet/<character>/library: pictures, captions, tags, scores and decisions. No "
-            "version is ever written over, and what a version holds already makes no new one.",
+            description="Saves the character as its next version in "
+            "output/facet/<character>/library: images, captions, tags, scores and decisions. No "
+            "version is ever overwritten, and an unchanged character makes no new one.",
             search_aliases=["save version", "character library", "snapshot", "backup dataset"],
             is_output_node=True,
             inputs=[
@@ -46,12 +46,12 @@ class FacetSaveCharacter(io.ComfyNode):
                     default="",
                     optional=True,
                     placeholder="before the retouch",
-                    tooltip="What there is to say about this version.",
+                    tooltip="A note about this version.",
                 ),
             ],
             outputs=[
                 io.String.Output(
-                    "version", tooltip="What it is kept as, such as 'My_character/v2'."
+                    "version", tooltip="The name of the version, such as 'My_character/v2'."
                 )
             ],
         )
@@ -77,19 +77,19 @@ class FacetOpenCharacter(io.ComfyNode):
             node_id="FacetOpenCharacter",
             display_name="Facet Open Character",
             category="Facet/Dataset",
-            description="Opens a character as one of its versions in output/facet has it. After "
-            "saving a new one, press R for the list to show it.",
+            description="Opens a saved version of a character in output/facet. After saving a "
+            "new one, press R to refresh the list.",
             search_aliases=["load character", "character library", "open version", "restore"],
             inputs=[
                 io.Combo.Input(
                     "version",
                     options=library().labels(),
-                    tooltip="The character and the version; newest is whichever was saved last.",
+                    tooltip="The character and the version; newest is the one saved last.",
                 )
             ],
             outputs=[
                 sockets.Character.Output("character", tooltip="The character as it was saved."),
-                io.String.Output("report", tooltip="Which version it is, and what was noted."),
+                io.String.Output("report", tooltip="Which version it is, and its note."),
             ],
         )
 
@@ -128,19 +128,19 @@ class FacetCompareVersions(io.ComfyNode):
             node_id="FacetCompareVersions",
             display_name="Facet Compare Versions",
             category="Facet/Dataset",
-            description="Shows what has changed from one character to another: pictures that came "
-            "and went, captions, and the coverage of views, light and clothes.",
+            description="Shows what changed between two states of a character: images added and "
+            "removed, captions, and the coverage of views, light and clothes.",
             search_aliases=["diff dataset", "compare dataset", "coverage", "what changed"],
             inputs=[
                 sockets.Character.Input(
-                    "before", tooltip="The earlier one: opened, or from earlier in the graph."
+                    "before", tooltip="The earlier state: opened, or from earlier in the graph."
                 ),
-                sockets.Character.Input("after", tooltip="The later one."),
+                sockets.Character.Input("after", tooltip="The later state."),
             ],
             outputs=[
-                io.String.Output("text", tooltip="What has changed, in words."),
+                io.String.Output("text", tooltip="What changed, as text."),
                 io.Image.Output(
-                    "picture", tooltip="The same as a picture, with what came and went."
+                    "picture", tooltip="The same as an image, with the images added and removed."
                 ),
             ],
         )

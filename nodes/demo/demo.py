@@ -16,18 +16,20 @@ class FacetDemoModels(io.ComfyNode):
             node_id="FacetDemoModels",
             display_name="Facet Demo Models",
             category="Facet/Demo",
-            description="Tiny models of cartoon people that come with Facet: they need no download "
-            "and no GPU. Swap them for your own loaders when you know your way.",
+            description="Tiny models of cartoon people that come with Facet: no download, no "
+            "GPU. For models of your own, use Facet Studio and Facet Judge instead.",
             search_aliases=["demo", "test models", "tiny flux"],
             inputs=[],
             outputs=[
                 sockets.Studio.Output(
-                    "studio", tooltip="What makes images: the models, shown the original."
+                    "studio", tooltip="Makes images: the demo models, shown the original."
                 ),
                 sockets.Judge.Output(
-                    "judge", tooltip="What measures them: faces, similarity, background."
+                    "judge", tooltip="Measures images: faces, similarity, background."
                 ),
-                io.Model.Output("MODEL", tooltip="A small Flux model for 128 by 128 pictures."),
+                io.Model.Output(
+                    "MODEL", tooltip="A small Flux model for images of 128 by 128 pixels."
+                ),
                 io.Clip.Output("CLIP", tooltip="Its text encoder."),
                 io.Vae.Output("VAE", tooltip="Its VAE."),
                 io.ClipVision.Output("CLIP_VISION", tooltip="An encoder that tells people apart."),
@@ -67,12 +69,12 @@ class FacetDemoPicture(io.ComfyNode):
             node_id="FacetDemoPicture",
             display_name="Facet Demo Picture",
             category="Facet/Demo",
-            description="A picture of a cartoon person whom the demo models have never seen.",
+            description="An image of a cartoon person that the demo models have never seen.",
             search_aliases=["demo", "example picture", "cartoon person"],
             inputs=[
                 io.Int.Input("person", default=0, min=0, max=47, tooltip="Which of the 48 people."),
             ],
-            outputs=[io.Image.Output("image", tooltip="The picture, 128 by 128.")],
+            outputs=[io.Image.Output("image", tooltip="The image, 128 by 128 pixels.")],
         )
 
     @classmethod

@@ -11,8 +11,7 @@ from comfy_api.latest import io
 from comfy_execution.graph_utils import ExecutionBlocker
 
 from ...engine.core.character import Character
-from ...engine.generate.expression.presets import OWN
-from ...engine.generate.expression.request import ORIGINAL
+from ...engine.generate.expression.presets import ORIGINAL, OWN
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ..common import sockets
@@ -40,9 +39,9 @@ class FacetExpressionEditor(io.ComfyNode):
             node_id="FacetExpressionEditor",
             display_name=NAME,
             category="Facet/Face",
-            description="A face that can be held: pull brows, lids, lips and jaw in the node, or "
-            "ask for expressions by name. Edits at the picture's own resolution; what is not the "
-            "face stays as it is, to the bit.",
+            description="Pull brows, lids, lips and jaw of a face in the node, or choose "
+            "expressions by name. Edits at the image's own resolution; what is not the face "
+            "stays identical, bit for bit.",
             is_output_node=True,
             search_aliases=["expression", "emotion", "smile", "wink", "liveportrait", "face rig"],
             inputs=[
@@ -53,10 +52,10 @@ class FacetExpressionEditor(io.ComfyNode):
             ],
             outputs=[
                 io.Image.Output(
-                    "images", is_output_list=True, tooltip="The edited pictures, one by one."
+                    "images", is_output_list=True, tooltip="The edited images, one by one."
                 ),
                 io.Mask.Output(
-                    "masks", is_output_list=True, tooltip="What has changed in each of them."
+                    "masks", is_output_list=True, tooltip="What changed in each of them."
                 ),
                 sockets.Character.Output(
                     "character", tooltip="The character with the expressions added as shots."
@@ -91,7 +90,7 @@ class FacetExpressionEditor(io.ComfyNode):
     ) -> io.NodeOutput:
         from ...engine.generate.expression.editor import ExpressionEditor, ExpressionSettings
         from ...engine.generate.expression.edits import parse_edits
-        from ...engine.generate.expression.request import added, requested_expressions
+        from ...engine.generate.expression.presets import added, requested_expressions
         from ...engine.generate.expression.run import (
             SHOWN,
             Outcome,

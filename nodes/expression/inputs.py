@@ -7,8 +7,14 @@ import logging
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.generate.expression.presets import ALL, OWN, Preset, user_presets
-from ...engine.generate.expression.request import FRONT, ORIGINAL
+from ...engine.generate.expression.presets import (
+    ALL,
+    FRONT,
+    ORIGINAL,
+    OWN,
+    Preset,
+    user_presets,
+)
 from ..common import sockets
 from ..common.folders import expressions_folder
 from ..common.inputs import judge_input, seed_input, studio_input
@@ -36,7 +42,7 @@ def picture_inputs() -> list[io.Input]:
         io.Image.Input(
             "image",
             optional=True,
-            tooltip="The pictures to edit, each on its own. Connect these or a character.",
+            tooltip="The images to edit, each on its own. Connect these or a character.",
         ),
         sockets.Character.Input(
             "character",
@@ -44,19 +50,19 @@ def picture_inputs() -> list[io.Input]:
             tooltip="The character that gets shots with other expressions.",
         ),
         studio_input(
-            "Paints what moving pixels cannot show, such as the inside of an opened mouth, and "
-            "turns heads further than a warp can. If not connected, nothing is painted.",
+            "Repaints what a warp cannot show, such as the inside of an opened mouth, and turns "
+            "heads further. If not connected, faces are only warped.",
             optional=True,
         ),
         judge_input(
-            "Finds the faces and their landmarks; without a face detection model, twelve points "
-            "are placed by hand in the node. Also measures whether it is still the same face."
+            "Finds the faces and their landmarks, and measures whether they are still the same. "
+            "Without a face detection model, place twelve points by hand in the node."
         ),
         io.Image.Input(
             "expression_from",
             optional=True,
-            tooltip="A picture whose expression is copied; the preset and the sliders are added "
-            "to it. Needs the face detection model.",
+            tooltip="An image whose expression is copied; the preset and the sliders are added "
+            "to it. Needs a face detection model in the judge.",
         ),
     ]
 
@@ -69,7 +75,7 @@ def expression_inputs() -> list[io.Input]:
             options=[OWN, *preset_names()],
             default=OWN,
             optional=True,
-            tooltip="The expression to begin with; the sliders are added to it.",
+            tooltip="The expression to start from; the sliders are added to it.",
         ),
         io.Float.Input(
             "strength",
@@ -78,22 +84,23 @@ def expression_inputs() -> list[io.Input]:
             max=1.5,
             step=0.01,
             optional=True,
-            tooltip="How much of the presets, here and in expressions: 1 for all of it.",
+            tooltip="Strength of the presets, here and in expressions; 1 is the full expression.",
         ),
         io.String.Input(
             "expressions",
             default="",
             optional=True,
-            tooltip="Several expressions at once, by name, with commas or one a line: smile, sad, "
-            "smile:0.5 + wink. Empty makes the one that the preset and the sliders show.",
+            tooltip="Several expressions at once, by name, separated by commas or one per line: "
+            "smile, sad, smile:0.5 + wink. Empty makes the one that the preset and the sliders "
+            "show.",
         ),
         io.Combo.Input(
             "shots",
             options=[ORIGINAL, FRONT],
             default=ORIGINAL,
             optional=True,
-            tooltip="Which of the character's pictures get the expressions: the original, or every "
-            "included shot that looks to the front.",
+            tooltip="Which of the character's images get the expressions: the original, or every "
+            "included shot from the front.",
         ),
         io.Int.Input(
             "face_index",
@@ -102,20 +109,20 @@ def expression_inputs() -> list[io.Input]:
             max=31,
             optional=True,
             advanced=True,
-            tooltip="Which face of a picture, counted from the largest: 0, 1, 2.",
+            tooltip="Which face of an image, counted from the largest: 0, 1, 2.",
         ),
         io.Boolean.Input(
             "neutralise",
             default=False,
             optional=True,
-            tooltip="Takes the expression that the face has already away first.",
+            tooltip="Removes the face's current expression first.",
         ),
         io.Boolean.Input(
             "calibrate",
             default=False,
             optional=True,
-            tooltip="Measures the face again and turns the sliders until it shows what was asked. "
-            "Needs the face detection model.",
+            tooltip="Measures the edited face and adjusts the sliders until it shows what was "
+            "asked for. Needs a face detection model in the judge.",
         ),
     ]
 
@@ -133,7 +140,7 @@ def refine_inputs() -> list[io.Input]:
             step=0.01,
             optional=True,
             advanced=True,
-            tooltip="How much of the moved parts the model paints anew. 0 leaves that out.",
+            tooltip="Denoise of the repainted parts. 0 repaints nothing.",
         ),
         seed,
         io.Boolean.Input(
@@ -141,7 +148,7 @@ def refine_inputs() -> list[io.Input]:
             default=False,
             optional=True,
             advanced=True,
-            tooltip="Shows the model the original while it paints, in the studio's reference "
+            tooltip="Shows the model the original while it repaints, in the studio's reference "
             "mode. Off: it sees only the edited image.",
         ),
         io.Int.Input(
@@ -152,8 +159,8 @@ def refine_inputs() -> list[io.Input]:
             step=32,
             optional=True,
             advanced=True,
-            tooltip="The model works at about this size squared: on the whole face where it fits, "
-            "else on the moved parts.",
+            tooltip="Resolution of the repainting, as the side of a square in pixels: of the "
+            "whole face where it fits, else of the moved parts.",
         ),
         io.Float.Input(
             "max_identity_loss",
@@ -163,8 +170,8 @@ def refine_inputs() -> list[io.Input]:
             step=0.01,
             optional=True,
             advanced=True,
-            tooltip="What is painted is left out where the face would become less like the "
-            "original than this: cosine of the CLIP_VISION embeddings.",
+            tooltip="Largest loss of similarity to the original: cosine of the CLIP_VISION "
+            "embeddings. A repainting that loses more is discarded.",
         ),
     ]
 
@@ -179,7 +186,7 @@ def edits_input() -> io.Input:
         dynamic_prompts=False,
         socketless=True,
         extra_dict={"hidden": True},
-        tooltip="Set by the panel in the node, as JSON: sliders, by name, what is added to the "
-        "preset; points, twelve points placed by hand where no face is found, as shares of width "
-        "and height. The help page lists the sliders, for scripts.",
+        tooltip="Set by the panel in the node, as JSON: sliders, what is added to the preset by "
+        "name; points, twelve points placed by hand where no face is found, as shares of width "
+        "and height. The help page lists the sliders for scripts.",
     )

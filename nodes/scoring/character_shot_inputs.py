@@ -21,7 +21,7 @@ NOTHING = "none"
 def character_shot_inputs() -> list[io.Input]:
     """Everything that the node asks for, in its order."""
     return [
-        studio_input("What makes the images, by the prompt alone."),
+        studio_input("Makes the images, from the prompt alone."),
         io.String.Input(
             "prompt",
             default="smiling, in a park, three-quarter view left",
@@ -52,7 +52,7 @@ def character_shot_inputs() -> list[io.Input]:
             tooltip="The character, whose original the images are compared with. If not "
             "connected, images are not scored.",
         ),
-        io.LoraModel.Input("lora", optional=True, tooltip="The LoRA, where it comes from a node."),
+        io.LoraModel.Input("lora", optional=True, tooltip="The LoRA, if it comes from a node."),
         judge_input("Measures each image's similarity to the original, and its view."),
         sockets.ScoreCard.Input(
             "score",
@@ -66,7 +66,7 @@ def character_shot_inputs() -> list[io.Input]:
             min=1,
             max=100,
             optional=True,
-            tooltip="How many pictures to make of each prompt.",
+            tooltip="How many images to make from each prompt.",
         ),
         io.Int.Input(
             "tries",

@@ -13,7 +13,9 @@ def scorer_inputs() -> list[io.Input]:
     """Everything that the scorer takes; what came later stands last."""
     return [
         sockets.Character.Input("character", tooltip="The character, with its dataset."),
-        studio_input("What the LoRA is used in. It makes the images, by the prompt alone."),
+        studio_input(
+            "The studio that the LoRA will be used in. It makes the images, from the prompt alone."
+        ),
         sockets.Judge.Input(
             "judge",
             tooltip="Measures each image. Needs a CLIP_VISION or a face embedder; views are scored "
@@ -71,7 +73,7 @@ def scorer_inputs() -> list[io.Input]:
             multiline=True,
             dynamic_prompts=False,
             optional=True,
-            tooltip="Your own prompts, one a line, without the trigger, which is added before "
+            tooltip="Your own prompts, one per line, without the trigger, which is added before "
             "each. Empty uses a suite of views, framings, clothes and places that the dataset "
             "does not name. Put 'leak:' before a line that names no clothes to check it for a "
             "garment of the dataset.",

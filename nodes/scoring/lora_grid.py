@@ -37,7 +37,7 @@ class FacetLoraGrid(io.ComfyNode):
             is_output_node=True,
             enable_expand=True,
             inputs=[
-                studio_input("What the LoRAs are used in.", raw=True),
+                studio_input("The studio that the LoRAs are used in.", raw=True),
                 io.String.Input(
                     "prompts",
                     default="front view\nleft profile\nwearing a red coat, in a city",
@@ -80,8 +80,8 @@ class FacetLoraGrid(io.ComfyNode):
                     "character",
                     optional=True,
                     raw_link=True,
-                    tooltip="Whose trigger is put before each prompt, and whom the pictures are "
-                    "scored against.",
+                    tooltip="The character whose trigger is put before each prompt, and whose "
+                    "original the images are scored against.",
                 ),
                 judge_input("Measures each image: similarity to the original, view.", raw=True),
             ],
@@ -90,7 +90,7 @@ class FacetLoraGrid(io.ComfyNode):
                 sockets.ScoreCard.Output(
                     "score", tooltip="What was measured, with a character and a judge."
                 ),
-                io.Image.Output("images", tooltip="The pictures one after another, row by row."),
+                io.Image.Output("images", tooltip="The images one after another, row by row."),
             ],
         )
 

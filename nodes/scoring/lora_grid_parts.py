@@ -37,8 +37,8 @@ class FacetLoraGridRow(io.ComfyNode):
             search_aliases=["lora grid"],
             is_dev_only=True,
             inputs=[
-                studio_input("What the LoRA is used in."),
-                io.String.Input("prompts", default="", multiline=True, tooltip="One a line."),
+                studio_input("The studio that the LoRA is used in."),
+                io.String.Input("prompts", default="", multiline=True, tooltip="One per line."),
                 io.String.Input(
                     "file",
                     default="",
@@ -50,9 +50,11 @@ class FacetLoraGridRow(io.ComfyNode):
                 ),
                 seed_input(),
                 io.LoraModel.Input("lora", optional=True, tooltip="A LoRA that is in the graph."),
-                sockets.Character.Input("character", optional=True, tooltip="Whose trigger."),
+                sockets.Character.Input(
+                    "character", optional=True, tooltip="The character whose trigger is used."
+                ),
             ],
-            outputs=[io.Image.Output("images", tooltip="A picture for each prompt.")],
+            outputs=[io.Image.Output("images", tooltip="An image for each prompt.")],
         )
 
     @classmethod
@@ -113,7 +115,7 @@ class FacetLoraGridSheet(io.ComfyNode):
                 io.Autogrow.Input(
                     "rows",
                     template=io.Autogrow.TemplatePrefix(
-                        io.Image.Input("row", tooltip="A picture for each prompt."),
+                        io.Image.Input("row", tooltip="An image for each prompt."),
                         prefix="row",
                         min=1,
                         max=MOST_ROWS,
@@ -121,16 +123,16 @@ class FacetLoraGridSheet(io.ComfyNode):
                     tooltip="The rows, the baseline without a LoRA first.",
                 ),
                 io.String.Input("rows_said", multiline=True, tooltip="What each row is, as JSON."),
-                io.String.Input("prompts", multiline=True, tooltip="One a line."),
+                io.String.Input("prompts", multiline=True, tooltip="One per line."),
                 seed_input(),
-                studio_input("What made them."),
+                studio_input("The studio that made them."),
                 sockets.Character.Input("character", optional=True, tooltip="To score against."),
                 judge_input("Scores the images."),
             ],
             outputs=[
                 io.Image.Output("grid", tooltip="The sheet."),
                 sockets.ScoreCard.Output("score", tooltip="What was measured."),
-                io.Image.Output("images", tooltip="The pictures one after another."),
+                io.Image.Output("images", tooltip="The images one after another."),
             ],
         )
 
@@ -145,7 +147,7 @@ class FacetLoraGridSheet(io.ComfyNode):
         character: Character | None = None,
         judge: Judge | None = None,
     ) -> io.NodeOutput:
-        from ...engine.generate.lora_grid.image import draw_grid
+        from ...engine.drawing.contact_sheet import draw_grid
         from ...engine.scoring.lora_grid import OFF, GridRow, scored_grid
         from ...engine.scoring.probes import own_prompts
         from ...engine.scoring.sampler import bench_of

@@ -12,6 +12,7 @@ import torch
 from aiohttp import web
 from comfy_api.latest import io, ui
 
+from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
 from ..common.page import below_output, output_folder
 
@@ -80,31 +81,45 @@ def add_routes(routes: web.RouteTableDef) -> None:
 def report_file(character: str, report: str, name: str) -> Path:
     """The file ``name`` in output/facet/<character>/report, or in the folder ``report`` of it.
 
-    Raises ValueError when it is no report's, or is not there.
+    Raises FacetError when it is no report's, or is not there.
     """
     facet = contained(output_folder(), "facet")
     path = contained(facet, character, REPORTS, report, name)
     parts = path.relative_to(facet).parts
     depth = 4 if report else 3
     if len(parts) != depth or parts[1] != REPORTS or path.name not in TYPES or not path.is_file():
-        raise ValueError(f"There is no {name!r} of a report in output/facet/{character}/report.")
+        raise FacetError(
+            f"There is no {name!r} of a report in output/facet/{character}/report; run the "
+            "Identity Scorer again."
+        )
     return path
 
 
 def reports_beside(folder: str) -> list[dict[str, Any]]:
     """The reports of a character by ``folder``, one of them, below ComfyUI's output folder.
 
-    Raises ValueError when ``folder`` is no report's.
+    Raises FacetError when ``folder`` is no report's.
     """
     output = output_folder()
     given = contained(output, folder)
     facet = contained(output, "facet")
     if facet not in given.parents or given.relative_to(facet).parts[1:2] != (REPORTS,):
-        raise ValueError(f"{folder!r} is not in output/facet/<character>/report.")
+        raise FacetError(
+            f"{folder!r} is not in output/facet/<character>/report; give the folder of a report."
+        )
     character = facet / given.relative_to(facet).parts[0]
     known = sorted((character / REPORTS).glob("*/score.json"), reverse=True)
     read = (read_summary(path) for path in known if OWN_FOLDER.fullmatch(path.parent.name))
     return [one for one, _ in zip(filter(None, read), range(MOST_REPORTS), strict=False)]
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    """What the panel shows beside the verdict; nothing of a report that has no such file."""
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def read_summary(path: Path) -> dict[str, Any] | None:
@@ -119,6 +134,7 @@ def read_summary(path: Path) -> dict[str, Any] | None:
         return None
     day, hour, minute, second = called.groups()
     return {
+        **_summary(path.with_name("summary.json")),
         "folder": below_output(path.parent),
         "made": f"{day}T{hour}:{minute}:{second}",
         "verdict": verdict,

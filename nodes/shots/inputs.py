@@ -11,8 +11,8 @@ from ..common.inputs import judge_input, seed_input, studio_input
 def shooting_inputs() -> list[io.Input]:
     """What makes the shots and what measures them."""
     return [
-        studio_input("What makes the shots."),
-        judge_input("What measures each shot: view, framing, people, similarity, pose."),
+        studio_input("Makes the shots."),
+        judge_input("Measures each shot: view, framing, people, similarity, pose."),
         seed_input(),
     ]
 

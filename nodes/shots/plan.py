@@ -33,7 +33,7 @@ class FacetShotPlan(io.ComfyNode):
                     "preset",
                     options=[*PRESETS, OWN_LINES],
                     default="compact LoRA (16)",
-                    tooltip="A ready list of shots.",
+                    tooltip="A ready-made list of shots.",
                 ),
                 io.String.Input(
                     "lines",
@@ -102,8 +102,7 @@ class FacetShotPlan(io.ComfyNode):
         only_missing: bool = True,
         judge: Judge | None = None,
     ) -> io.NodeOutput:
-        from ...engine.generate.shots.coverage import coverage, looked_at
-        from ...engine.generate.shots.coverage_image import coverage_image
+        from ...engine.generate.shots.coverage import coverage, coverage_image, looked_at
 
         base: tuple[ShotRequest, ...] = ()
         if preset != OWN_LINES:

@@ -36,7 +36,7 @@ def pose_inputs() -> list[io.Input]:
         io.Image.Input(
             "pose_image",
             optional=True,
-            tooltip="Pictures of people in the poses to take, or OpenPose maps, as one batch: one "
+            tooltip="Images of people in the poses to take, or OpenPose maps, as one batch: one "
             "shot for each.",
         ),
         io.Combo.Input(
@@ -44,7 +44,7 @@ def pose_inputs() -> list[io.Input]:
             options=[PICTURE, OPENPOSE_MAP],
             default=PICTURE,
             optional=True,
-            tooltip="What pose_image holds: pictures of people, or OpenPose maps.",
+            tooltip="What pose_image holds: images of people, or OpenPose maps.",
         ),
         sockets.PoseKeypoint.Input(
             "pose_keypoint",
@@ -67,8 +67,10 @@ def pose_inputs() -> list[io.Input]:
             "an edit model, or both. Auto takes the ControlNet where one is connected.",
         ),
         _share("control_strength", 1.0, 10.0, "How strongly the ControlNet holds the pose."),
-        _share("control_start", 0.0, 1.0, "From which share of the sampling the pose is held."),
-        _share("control_end", 1.0, 1.0, "Up to which share of the sampling the pose is held."),
+        _share(
+            "control_start", 0.0, 1.0, "When the ControlNet starts, as a share of the sampling."
+        ),
+        _share("control_end", 1.0, 1.0, "When the ControlNet ends, as a share of the sampling."),
     ]
 
 
@@ -78,12 +80,12 @@ def garment_inputs() -> list[io.Input]:
         io.Image.Input(
             "garment",
             optional=True,
-            tooltip="A picture of the clothes to wear. For edit models only.",
+            tooltip="An image of the clothes to wear. For edit models only.",
         ),
         io.Mask.Input(
             "garment_mask",
             optional=True,
-            tooltip="White on the garment, of the same size; what is around it is left out.",
+            tooltip="White on the garment, in the size of its image; the rest is ignored.",
         ),
         io.String.Input(
             "lines",

@@ -141,10 +141,10 @@ class FacetRefineShots(io.ComfyNode):
             inputs=[
                 sockets.Character.Input("character", tooltip="The character and its shots."),
                 studio_input(
-                    "What resamples detail and faces. If not connected, neither pass runs.",
+                    "Resamples detail and faces. If not connected, neither pass runs.",
                     optional=True,
                 ),
-                judge_input("What finds the faces, and measures each shot's similarity."),
+                judge_input("Finds the faces, and measures each shot's similarity."),
                 *pass_inputs(),
                 seed_input(),
                 *fine_inputs(),

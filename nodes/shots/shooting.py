@@ -11,8 +11,8 @@ from comfy_api.latest import io
 
 from ...engine.core.character import Character, Shot
 from ...engine.generate.shots.decisions import parse_decisions
-from ...engine.generate.shots.options import gates_of, rules_from
 from ...engine.generate.shots.plan import ShotPlan
+from ...engine.generate.shots.remedies import gates_of, rules_from
 from ...engine.store.files import write_atomic
 from ...engine.studio.judge import Judge
 from ..common.errors import errors_from

@@ -58,7 +58,7 @@ class FacetFaceEmbedder(io.ComfyNode):
             category="Facet/Studio",
             description="Loads a face recognition model of the ArcFace family: an IResNet as "
             "safetensors, or any as ONNX. It tells who a face is, where a CLIP_VISION only tells "
-            "what a picture looks like.",
+            "what an image looks like.",
             search_aliases=[
                 "arcface",
                 "insightface",
@@ -80,13 +80,13 @@ class FacetFaceEmbedder(io.ComfyNode):
                     "mirrored",
                     default=True,
                     advanced=True,
-                    tooltip="Looks at each face and at its mirror image, and takes the mean: "
+                    tooltip="Embeds each face and its mirror image, and takes the mean: "
                     "steadier, for twice the time.",
                 ),
             ],
             outputs=[
                 sockets.FaceEmbedder.Output(
-                    "face_embedder", tooltip="The model, for nodes that tell faces apart."
+                    "face_embedder", tooltip="For the face_embedder of Facet Judge."
                 ),
                 io.String.Output("about", tooltip="What was loaded, and its licence."),
             ],

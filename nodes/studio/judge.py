@@ -9,7 +9,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.generate.shots.options import OWN, settings
+from ...engine.generate.shots.remedies import OWN, settings
 from ...engine.studio.judge import Judge
 from ...engine.vision.embedders import CROPS
 from ...engine.vision.people import check_detector
@@ -39,7 +39,7 @@ def model_inputs() -> list[io.Input]:
             "face_embedder",
             optional=True,
             tooltip="A face recognition model: the scorer and Character Shot then measure "
-            "identity on faces, no longer by appearance. Needs the face detection model.",
+            "identity on faces instead of appearance. Needs the face detection model.",
         ),
         io.Model.Input(
             "person_detector",
@@ -57,8 +57,8 @@ def model_inputs() -> list[io.Input]:
         io.BackgroundRemoval.Input(
             "background_removal",
             optional=True,
-            tooltip="Cuts the person out, to find the pose and outfit of a training image in "
-            "another place, and for a similarity without the background.",
+            tooltip="Cuts the person out: to recognise the pose and outfit of a training image "
+            "in another place, and to measure similarity without the background.",
         ),
     ]
 

@@ -8,8 +8,7 @@ from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
 from ...engine.generate.shots.gates import SHOT_GATES
-from ...engine.generate.shots.options import SWITCHES
-from ...engine.generate.shots.remedies import RetryRules
+from ...engine.generate.shots.remedies import SWITCHES, RetryRules
 from ..common import sockets
 
 if TYPE_CHECKING:

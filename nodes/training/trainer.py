@@ -10,6 +10,8 @@ from comfy_api.latest import io, ui
 
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
+from ...engine.families.modes import TAKES_SEVERAL, resolve_mode
+from ...engine.families.table import family_of
 from ...engine.store.files import contained
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
@@ -48,6 +50,20 @@ def summary(trained: TrainedLora) -> str:
     return "\n".join(filter(None, lines))
 
 
+def what_it_learns(studio: Studio) -> str:
+    """What to know of a LoRA that is trained in a model that edits; '' for any other."""
+    try:
+        mode = resolve_mode(studio.mode, studio.model)
+    except FacetError:  # "auto", with a model that is shown nothing by itself
+        return ""
+    if mode not in TAKES_SEVERAL or family_of(studio.model).always_edits:
+        return ""
+    return (
+        f"The studio's model edits images (reference_mode {mode.value}), and the LoRA is trained "
+        "on captions alone: it learns to draw the character by the trigger, not to edit."
+    )
+
+
 class FacetLoraTrainer(io.ComfyNode):
     """Trains a LoRA on a character's images and captions."""
 
@@ -78,8 +94,8 @@ class FacetLoraTrainer(io.ComfyNode):
                     "connected, samples are made in the studio that is trained in.",
                 ),
                 judge_input(
-                    "Measures by its CLIP_VISION how similar the samples are to the original, so "
-                    "that the best checkpoint is kept."
+                    "Measures with its CLIP_VISION how similar the samples are to the original, "
+                    "so that the best checkpoint is kept."
                 ),
                 io.String.Input(
                     "run_name",
@@ -163,12 +179,13 @@ class FacetLoraTrainer(io.ComfyNode):
                     reporter.end("finished", summary(trained), trained.run.folder)
             except (ModuleNotFoundError, torch.OutOfMemoryError) as error:
                 raise type(error)(f"{NAME}: {error}") from error
+        told = filter(None, (summary(trained), what_it_learns(studio)))
         return io.NodeOutput(
             read_weights(trained.lora),
             {"loss": list(trained.run.losses)},
             trained.run,
             str(trained.lora),
-            ui=ui.PreviewText(f"{summary(trained)}\n\n{found.text()}"),
+            ui=ui.PreviewText("\n".join(told) + f"\n\n{found.text()}"),
         )
 
 

@@ -170,9 +170,7 @@ def test_what_is_decided_holds_after_the_run_and_after_a_reload(
     assert page.troubles() == []
 
     saved = page.saved()
-    page.open()
-    wait_for(page, "app.extensionManager.workflow?.activeWorkflow")
-    page.settle()
+    page.forget()
     page.load(saved)
     page.page.wait_for_selector(CELLS)
     assert decided(page, node) == choices

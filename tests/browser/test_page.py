@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.browser import Page
+from harness.browser import Page, Pages
 
 pytestmark = pytest.mark.browser
 
@@ -60,3 +60,18 @@ def test_the_page_knows_the_pack(page: Page, node_ids: list[str]) -> None:
 def test_each_renderer_is_the_one_asked_for(page: Page) -> None:
     page.load(WORKFLOW)
     assert bool(page.page.locator("[data-node-id]").count()) is page.vue
+
+
+def test_a_workflow_of_an_earlier_version_is_told_what_has_changed(pages: Pages) -> None:
+    page = pages.cleared(vue=False)
+    older = {
+        **WORKFLOW["nodes"][0],
+        "type": "FacetTurnaroundSheet",
+        "inputs": [{"name": "model", "type": "MODEL", "link": None}],
+        "outputs": [],
+        "widgets_values": [],
+    }
+    page.load(WORKFLOW | {"nodes": [older, WORKFLOW["nodes"][1]], "links": []})
+    told = page.page.locator(".p-toast-message", has_text="earlier version of Facet")
+    told.wait_for()
+    assert "these nodes have changed since: Facet Turnaround Sheet. Models" in told.inner_text()

@@ -177,7 +177,7 @@ def test_shots_come_and_what_is_decided_holds_after_a_reload_too(
     assert pictures(page) == first
     assert page.troubles() == []
 
-    page.open()
+    page.forget()
     page.load(saved)
     wait_for(page, "document.querySelectorAll('.facet-shots .cell').length === 6")
     assert pictures(page) == first

@@ -18,6 +18,7 @@ from harness.comfy_server import ComfyServer
 # The page has a graph of its own to begin with, which would come in the place of any other.
 READY = """() => window.app?.extensionManager?.workflow?.activeWorkflow
     && Object.keys(window.LiteGraph?.registered_node_types ?? {}).length > 100"""
+RENDERER = "Comfy.VueNodes.Enabled"
 PATIENCE = 180_000
 """How long the page may take for anything, in ms: it may share a core with a training."""
 CLEAR = """async (empty) => {
@@ -93,6 +94,11 @@ class Page:
         self.page.wait_for_function(READY)
         self.settle()
 
+    def show(self, vue: bool) -> None:
+        """Draw nodes with the other renderer from now on."""
+        self.vue = self.settings[RENDERER] = vue
+        self.run("([name, on]) => app.extensionManager.setting.set(name, on)", [RENDERER, vue])
+
     def clear(self) -> None:
         """An empty graph, seen from its origin, and nothing said."""
         self.page.keyboard.press("Escape")
@@ -101,6 +107,13 @@ class Page:
         # What the page said of the graph before goes with that graph.
         self.page.wait_for_function(NO_TROUBLE, arg=TROUBLE)
         self.messages.clear()
+
+    def forget(self) -> None:
+        """Has the page know nothing of its graph: opened anew once, as that takes ten seconds."""
+        if self.vue:
+            self.open()
+        else:
+            self.run("() => app.graph.clear()")
 
     def run(self, script: str, argument: Any = None) -> Any:
         """The value of a JavaScript function called in the page with `argument`."""
@@ -180,7 +193,7 @@ class Browser:
     ) -> Iterator[Page]:
         """The page of `server` in one of the two renderers, with an empty graph and no messages."""
         wanted = {
-            "Comfy.VueNodes.Enabled": vue,
+            RENDERER: vue,
             "Comfy.Validation.Workflows": True,
             "Comfy.TutorialCompleted": True,
             "Comfy.Workflow.Persist": False,
@@ -197,7 +210,7 @@ class Browser:
 
 
 class Pages:
-    """The page of a server, kept open in one renderer at a time; a context manager."""
+    """The page of a server, kept open and switched between renderers; a context manager."""
 
     def __init__(self, browser: Browser, server: ComfyServer) -> None:
         self.browser = browser
@@ -224,14 +237,15 @@ class Pages:
     def cleared(self, vue: bool) -> Page:
         """The page in that renderer, with an empty graph."""
         page = self.opened
-        if page is None or page.vue != vue:
-            self.close()
-            self.opened = self.stack.enter_context(self.browser.open(self.server, vue))
-            return self.opened
+        if page is None:
+            page = self.opened = self.stack.enter_context(self.browser.open(self.server, vue))
+            return page
         for other in page.page.context.pages:
             if other != page.page:
                 other.close()
         try:
+            if page.vue != vue:
+                page.show(vue)
             page.clear()
         except playwright.Error:
             # The test before left it in a state that has no way back.

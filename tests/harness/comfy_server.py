@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import os
 import urllib.request
 import uuid
 from dataclasses import dataclass
@@ -11,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from facet.launcher.client import Client
+from facet.launcher.demo import HEADLESS
 from facet.launcher.server import Server
+
+
+def options() -> tuple[str, ...]:
+    """How ComfyUI is started: with the front end in FACET_FRONT_END, where that names one."""
+    front_end = os.environ.get("FACET_FRONT_END")
+    return (*HEADLESS, *(("--front-end-root", front_end) if front_end else ()))
 
 
 @dataclass(frozen=True)
@@ -94,5 +102,5 @@ class ComfyServer:
             body,
             {"Content-Type": f"multipart/form-data; boundary={boundary}"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return str(json.load(answer)["name"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 
 from facet.engine.generate.expression.hand_placed import fitted
 from facet.engine.generate.expression.rig import displaced
-from facet.engine.generate.expression.table import LANDMARKS, MIRROR
+from facet.engine.generate.expression.table import LANDMARKS, PATH
 from facet.engine.vision.faces import Face
 from facet.world.identity import Identity
 from facet.world.render import render
@@ -138,8 +140,25 @@ def larger(face: Face, by: float) -> Face:
     return face_at(face.landmarks * by, face.yaw, face.blendshapes)
 
 
-MIRRORED = np.array([MIRROR.get(index, index) for index in range(LANDMARKS)])
+RIG = json.loads(PATH.read_text("utf-8"))
+MIRRORED = np.arange(LANDMARKS)
 """The landmark that each one is in a mirror."""
+for _row in RIG["template"]:
+    MIRRORED[_row["points"] + _row["mirrored"]] = _row["mirrored"] + _row["points"]
+
+
+def mirrored_slider(name: str) -> tuple[str, float]:
+    """The slider that does the same in a mirror, and the sign of its amount there."""
+    if name in ("gaze_x", "jaw_side", "head_yaw", "head_roll"):
+        return name, -1.0
+    side = {"_r": "_l", "_l": "_r"}.get(name[-2:])
+    return (name if side is None else name[:-2] + side), 1.0
+
+
+def in_a_mirror(sliders: Mapping[str, float]) -> dict[str, float]:
+    """The amounts that do in a mirror what ``sliders`` do."""
+    there = ((*mirrored_slider(name), amount) for name, amount in sliders.items())
+    return {name: sign * amount for name, sign, amount in there}
 
 
 def mirrored(face: Face, width: float) -> Face:

@@ -107,7 +107,9 @@ def prepared(
     ):
         generator = torch.Generator().manual_seed(7)
         for adapter in made:
-            adapter.up.data.normal_(0, 0.3 / adapter.up.shape[1], generator=generator)
+            adapter.values["lora_up.weight"].data.normal_(
+                0, 0.3 / adapter.values["lora_up.weight"].shape[1], generator=generator
+            )
         yield Problem(patcher, family, given | (options or {}), sizes, narrow, extra), made
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 PHASES = ("before a step", "between steps", "in a sync", "in a rename")
 """Where a process can be when it is killed."""
-STEPS = 30
+STEPS = 18
 EVERY = 3
 
 

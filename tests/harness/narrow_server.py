@@ -13,12 +13,11 @@ from safetensors.torch import save_file
 from facet.engine.core.character import quantise
 from facet.engine.demo.people import demo_picture
 from facet.launcher import workflow
-from facet.launcher.demo import HEADLESS
 from facet.launcher.places import ROOT, Home
 from facet.launcher.server import Server, make_base
 from facet.launcher.setup import Environment
 
-from .comfy_server import ComfyServer
+from .comfy_server import ComfyServer, options
 from .graphs import models_of
 from .narrow_files import FILES, write_file
 
@@ -51,7 +50,7 @@ def running_server(environment: Environment, folder: Path) -> Iterator[ComfyServ
     for number in range(3):
         write_picture(number, base / "input" / "my_character" / f"{number}.png")
     write_flux_lora(base / "models" / "loras" / SOMEBODYS_LORA)
-    with Server(environment, base, home.logs / "server.log", options=HEADLESS) as running:
+    with Server(environment, base, home.logs / "server.log", options=options()) as running:
         yield ComfyServer(running)
 
 

@@ -38,7 +38,7 @@ def examples(first: int, count: int, seed: int) -> list[Example]:
     return made
 
 
-def taught_llava(folder: Path, steps: int = 240, count: int = 400) -> None:
+def taught_llava(folder: Path, steps: int = 160, count: int = 240) -> None:
     """A model in ``folder`` that answers ``QUESTION``; some seconds on one core."""
     model = vlms.llava(folder)
     inputs, labels = _prepared(folder, examples(0, count, seed=0))

@@ -39,7 +39,7 @@ def peer(frames: bytes, accept: bool = True) -> Iterator[tuple[str, list[bytes]]
             answer = base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()
             head = f"HTTP/1.1 101 X\r\nSec-WebSocket-Accept: {answer if accept else 'no'}\r\n\r\n"
             connection.sendall(head.encode() + frames)
-            connection.settimeout(2)
+            connection.settimeout(120)
             connection.shutdown(socket.SHUT_WR)
             while received_part := connection.recv(4096):
                 received.append(received_part)
@@ -47,7 +47,7 @@ def peer(frames: bytes, accept: bool = True) -> Iterator[tuple[str, list[bytes]]
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield f"ws://127.0.0.1:{listener.getsockname()[1]}/ws?clientId=x", received
-    thread.join(5)
+    thread.join(120)
     listener.close()
 
 

@@ -52,9 +52,8 @@ def table(code: str) -> dict[str, Any]:
     """
     if code not in languages():
         raise FacetError(f"There is no language {code!r}; take one of {', '.join(languages())}.")
-    path = FOLDER / f"{code}.json"
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads((FOLDER / f"{code}.json").read_text("utf-8"))
         if not isinstance(found, dict):
             raise FacetError("it is no table")
     except (OSError, ValueError) as problem:
@@ -89,6 +88,12 @@ def subjects(known: Mapping[str, Any]) -> dict[str, dict[str, Entry]]:
         for subject, entry in known["identity"].items()
         if isinstance(entry, dict) and subject != "alone"
     }
+
+
+def tidy(text: str, join: str = ", ") -> str:
+    """``text`` on one line, without the commas and spaces that empty parts leave behind."""
+    parts = (" ".join(part.split()) for part in text.split(join.strip()))
+    return join.join(part for part in parts if part)
 
 
 def _facts(reader: str, entry: Entry) -> Iterator[tuple[str, str]]:

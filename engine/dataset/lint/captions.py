@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...core.character import Character
-from .finding import Finding, Fix
+from .finding import Finding, found
 from .phrases import common_phrases
 from .trigger import trigger_findings
-from .words import boilerplate_spans, identity_spans, without
+from .words import Span, boilerplate_spans, identity_spans, without
 
 TRIGGER_ONLY = "trigger_only"
 BIND_TO_TRIGGER = "bind_to_trigger"
@@ -19,32 +21,38 @@ def caption_findings(character: Character, policy: str | None = None) -> list[Fi
     captions: trigger_only where none says more, otherwise bind_to_trigger.
     """
     policy = policy or _policy(character)
-    findings = missing(character)
+    findings = [
+        found(
+            "caption_missing",
+            [shot.hash],
+            "An image has no caption.",
+            ", ".join([character.phrase, *shot.tags.phrases()]),
+        )
+        for shot in character.dataset
+        if not shot.caption.strip()
+    ]
     findings += trigger_findings(character)
-    findings += boilerplate(character)
+    findings += _wording(character, "boilerplate", boilerplate_spans, "says nothing of the image")
     if policy == BIND_TO_TRIGGER:
-        findings += identity(character)
+        why = "the trigger should carry"
+        findings += _wording(character, "identity_words", identity_spans, why)
     if policy != TRIGGER_ONLY:
         findings += duplicates(character)
         findings += repeated(character, policy)
     return findings
 
 
-def missing(character: Character) -> list[Finding]:
-    """Pictures without a caption."""
+def _wording(
+    character: Character, kind: str, spans_of: Callable[[str], list[Span]], why: str
+) -> list[Finding]:
+    """Captions with words that should not be there."""
     findings = []
     for shot in character.dataset:
-        if not shot.caption.strip():
-            better = ", ".join([character.phrase, *shot.tags.phrases()])
-            findings.append(
-                Finding(
-                    "caption_missing",
-                    (shot.hash,),
-                    "A picture has no caption.",
-                    "The trainer needs the trigger in every caption and stops.",
-                    Fix("caption", shot.hash, better),
-                )
-            )
+        spans = spans_of(shot.caption)
+        if spans:
+            said = ", ".join(repr(shot.caption[start:end]) for start, end in spans)
+            says = f"The caption says {said}, which {why}."
+            findings.append(found(kind, [shot.hash], says, without(shot.caption, spans)))
     return findings
 
 
@@ -55,12 +63,10 @@ def duplicates(character: Character) -> list[Finding]:
         if shot.caption.strip():
             same.setdefault(" ".join(shot.caption.casefold().split()), []).append(shot.hash)
     return [
-        Finding(
+        found(
             "caption_duplicate",
-            tuple(shots),
-            f"{len(shots)} pictures share the caption {caption!r}.",
-            "What sets them apart is said nowhere, so that it blends into the character.",
-            remedy="Say what differs: the background, the light, the clothes or a detail.",
+            shots,
+            f"{len(shots)} images share the caption {caption!r}.",
             about=caption,
         )
         for caption, shots in same.items()
@@ -68,56 +74,14 @@ def duplicates(character: Character) -> list[Finding]:
     ]
 
 
-def boilerplate(character: Character) -> list[Finding]:
-    """Captions with what captioners say of any picture."""
-    findings = []
-    for shot in character.dataset:
-        spans = boilerplate_spans(shot.caption)
-        if spans:
-            said = ", ".join(repr(shot.caption[start:end]) for start, end in spans)
-            findings.append(
-                Finding(
-                    "boilerplate",
-                    (shot.hash,),
-                    f"The caption says {said}, which says nothing of the picture.",
-                    "Words without a picture weaken those that have one.",
-                    Fix("caption", shot.hash, without(shot.caption, spans)),
-                )
-            )
-    return findings
-
-
-def identity(character: Character) -> list[Finding]:
-    """Captions that say who the character is, which is to bind to the trigger."""
-    findings = []
-    for shot in character.dataset:
-        spans = identity_spans(shot.caption)
-        if spans:
-            said = ", ".join(repr(shot.caption[start:end]) for start, end in spans)
-            findings.append(
-                Finding(
-                    "identity_words",
-                    (shot.hash,),
-                    f"The caption says {said}, which is for the trigger to say.",
-                    "It binds to those words instead of the trigger, and is missing when a prompt "
-                    "leaves them out.",
-                    Fix("caption", shot.hash, without(shot.caption, spans)),
-                )
-            )
-    return findings
-
-
 def repeated(character: Character, policy: str) -> list[Finding]:
     """Phrases in more than 80 % of the captions."""
     captions = sum(bool(shot.caption.strip()) for shot in character.dataset)
     return [
-        Finding(
+        found(
             "common_phrase",
-            tuple(shots),
+            shots,
             f"{phrase!r} is in {len(shots)} of {captions} captions.",
-            "What nearly every caption says becomes a part of the call: prompts without it call "
-            "less of the character.",
-            remedy="Leave it out where it says nothing of the picture, or make shots without it.",
             about=phrase,
         )
         for phrase, shots in common_phrases(character).items()

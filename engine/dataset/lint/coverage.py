@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.vocabulary import VOCABULARY
 from ...vision.framing import bands_of, framing_of, view_of
-from .finding import Finding
+from .finding import SET_KINDS, Finding, found
 from .looks import Look, face_share
 
 FEWEST, ADVISED = 15, 25
@@ -34,12 +34,12 @@ KNOWN = 0.5
 
 EFFECTS = MappingProxyType(
     {
-        "view": "The LoRA has to guess the look from there.",
-        "framing": "Pictures in this framing come out less alike.",
+        "view": "The LoRA has to guess what the character looks like from there.",
+        "framing": "Images in this framing come out less similar.",
         "expression": "The face stiffens into the expressions that it knows.",
-        "lighting": "Light becomes a part of the character, and resists prompts for another.",
-        "background": "The place becomes a part of the character, and appears unasked.",
-        "outfit": "The clothes become a part of the character, and appear unasked.",
+        "lighting": "The light becomes part of the character, and resists prompts for another.",
+        "background": "The place becomes part of the character, and appears unprompted.",
+        "outfit": "The clothes become part of the character, and appear unprompted.",
     }
 )
 
@@ -58,8 +58,7 @@ def coverage_findings(
         values = [value for look in seen if (value := _value(look, axis, face_model))]
         if len(values) < KNOWN * len(seen) or not values:
             skipped.append(
-                f"Coverage of {axis}: skipped, {len(values)} of {len(seen)} pictures have it "
-                "tagged."
+                f"Coverage of {axis}: skipped, {len(values)} of {len(seen)} images have it tagged."
             )
         else:
             findings += judge(axis, Counter(values))
@@ -72,13 +71,13 @@ def count(pictures: int) -> list[Finding]:
         return []
     few = pictures < FEWEST
     return [
-        Finding(
+        found(
             "too_few" if few else "coverage",
             (),
-            f"There are {pictures} pictures; {FEWEST} are the least, {ADVISED} and more advised.",
-            "With few pictures the LoRA repeats them instead of learning from them.",
-            remedy="Make more with Facet Shot Generator.",
+            f"There are {pictures} images; at least {FEWEST} are needed, {ADVISED} are advised.",
             about="count",
+            effect=SET_KINDS["too_few"].effect,
+            remedy=SET_KINDS["too_few"].remedy,
         )
     ]
 
@@ -90,7 +89,7 @@ def missing(axis: str, values: Counter[str]) -> list[Finding]:
         if not any(values[value] for value in wanted):
             words = " or ".join(VOCABULARY[axis][value] for value in wanted)
             name = wanted[0] if len(wanted) == 1 else "profile"
-            findings.append(_hole(axis, name, f"No picture is tagged {words}."))
+            findings.append(_hole(axis, name, f"No image is tagged {words}."))
     return findings
 
 
@@ -101,7 +100,7 @@ def framings(axis: str, values: Counter[str]) -> list[Finding]:
         _hole(
             axis,
             framing,
-            f"{values[framing]} of {total} pictures are {VOCABULARY[axis][framing]}; "
+            f"{values[framing]} of {total} images are {VOCABULARY[axis][framing]}; "
             f"{share:.0%} are advised.",
         )
         for framing, share in FRAMINGS.items()
@@ -132,7 +131,7 @@ def outfits(axis: str, values: Counter[str]) -> list[Finding]:
     if len(values) >= OUTFITS:
         return []
     plural = "s" * (len(values) != 1)
-    says = f"All pictures show {len(values)} outfit{plural}; {OUTFITS} or 4 are advised."
+    says = f"All images show {len(values)} outfit{plural}; {OUTFITS} or 4 are advised."
     return [_hole(axis, "", says)]
 
 
@@ -142,14 +141,7 @@ def is_plain(background: str) -> bool:
 
 
 def _hole(axis: str, value: str, says: str) -> Finding:
-    return Finding(
-        "coverage",
-        (),
-        says,
-        EFFECTS[axis],
-        remedy="Add it to a shot plan, or tag the pictures that show it.",
-        about=f"{axis} {value}".strip(),
-    )
+    return found("coverage", (), says, about=f"{axis} {value}".strip(), effect=EFFECTS[axis])
 
 
 def _value(look: Look, axis: str, face_model: Any) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from ...core.character import Character
 from ...vision.embedding import embed
 from ...vision.similarity import least_alike, small
-from .finding import Finding, Fix
+from .finding import Finding, found
 from .looks import Look
 
 SAME_EMBEDDING = 0.85
@@ -45,16 +46,8 @@ def near_duplicates(character: Character, seen: Sequence[Look], clip_vision: Any
         best = max(group, key=lambda n: _worth(character, seen[n]))
         for other in group:
             if other != best:
-                names = (seen[best].shot.hash, seen[other].shot.hash)
-                findings.append(
-                    Finding(
-                        "near_duplicate",
-                        names,
-                        "Two pictures are nearly the same.",
-                        "What both show weighs double, and comes out as a copy.",
-                        Fix("exclude", names[1]),
-                    )
-                )
+                shots = (seen[best].shot.hash, seen[other].shot.hash)
+                findings.append(found("near_duplicate", shots, "Two images are nearly the same."))
     return findings
 
 
@@ -133,18 +126,14 @@ def _moved(pictures: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
 
 def _groups(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Numbers that ``pairs`` connect, in groups of two and more."""
-    group = list(range(count))
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def first(number: int) -> int:
-        while group[number] != number:
-            number = group[number]
-        return number
-
-    for one, other in pairs:
-        group[max(first(one), first(other))] = min(first(one), first(other))
+    ends = np.array(pairs, dtype=int).reshape(-1, 2).T
+    _, labels = connected_components(coo_array((np.ones(len(pairs)), ends), (count, count)))
     members: dict[int, list[int]] = {}
-    for number in range(count):
-        members.setdefault(first(number), []).append(number)
+    for number, label in enumerate(labels.tolist()):
+        members.setdefault(label, []).append(number)
     return [numbers for numbers in members.values() if len(numbers) > 1]
 
 

@@ -10,37 +10,126 @@ from typing import Any, Literal
 
 Action = Literal["exclude", "caption", "weight"]
 
+
+@dataclass(frozen=True)
+class Kind:
+    """What is the same in every finding of a kind.
+
+    weight: what share of the worth of its picture, or of the whole set, it takes. effect: what it
+    does to the LoRA, '' where that differs. remedy: what helps besides one press, which does
+    ``action``.
+    """
+
+    weight: float
+    effect: str = ""
+    remedy: str = ""
+    action: Action | None = None
+
+
 SHOT_KINDS = MappingProxyType(
     {
-        "caption_missing": 1.0,
-        "trigger_missing": 1.0,
-        "several_people": 1.0,
-        "empty_mask": 1.0,
-        "no_face": 0.7,
-        "blurred": 0.7,
-        "trigger_misspelt": 0.7,
-        "small_picture": 0.5,
-        "near_duplicate": 0.5,
-        "identity_words": 0.5,
-        "odd_weight": 0.5,
-        "tiny_face": 0.4,
-        "trigger_doubled": 0.3,
-        "boilerplate": 0.3,
-        "caption_duplicate": 0.2,
+        "caption_missing": Kind(
+            1.0, "The trainer needs the trigger in every caption and stops.", action="caption"
+        ),
+        "trigger_missing": Kind(
+            1.0,
+            "The LoRA learns this image without the trigger, so that the character appears "
+            "unprompted, and less when prompted.",
+            action="caption",
+        ),
+        "several_people": Kind(
+            1.0,
+            "The LoRA mixes their faces, or learns to add other people.",
+            "Or crop the image to the character.",
+            "exclude",
+        ),
+        "empty_mask": Kind(
+            1.0,
+            "With masks on, the LoRA learns nothing from this image.",
+            "Make the mask again, or load the image without it.",
+            "exclude",
+        ),
+        "no_face": Kind(
+            0.7,
+            "The caption promises a face that is not there, and the LoRA learns to leave it out.",
+            "Tag it as a back view if it is one.",
+            "exclude",
+        ),
+        "blurred": Kind(0.7, "The LoRA learns blur as part of the face.", action="exclude"),
+        "trigger_misspelt": Kind(
+            0.7,
+            "What this image teaches binds to another word than the trigger.",
+            action="caption",
+        ),
+        "small_picture": Kind(
+            0.5,
+            "Enlarged, or trained at its own size, it teaches softness instead of detail.",
+            "Facet Refine Shots enlarges it with an upscale model.",
+            "exclude",
+        ),
+        "near_duplicate": Kind(
+            0.5, "What both show counts twice, and comes out as a copy.", action="exclude"
+        ),
+        "identity_words": Kind(
+            0.5,
+            "The trait binds to those words instead of the trigger, and is missing when a prompt "
+            "leaves them out.",
+            action="caption",
+        ),
+        "odd_weight": Kind(0.5, action="weight"),
+        "tiny_face": Kind(
+            0.4,
+            "A face of a few latent pixels teaches smeared faces, which shows in full-body images.",
+            "Or crop the image closer.",
+            "exclude",
+        ),
+        "trigger_doubled": Kind(
+            0.3,
+            "The trigger counts twice here, and prompts that name it once bring out less of the "
+            "character.",
+            action="caption",
+        ),
+        "boilerplate": Kind(
+            0.3, "Words that the image does not show weaken those that it does.", action="caption"
+        ),
+        "caption_duplicate": Kind(
+            0.2,
+            "What sets them apart is not captioned, so it blends into the character.",
+            "Say what differs: the background, the light, the clothes or a detail.",
+        ),
     }
 )
-"""Kinds of findings about single pictures, and what share of a picture's worth each takes."""
+"""Kinds of findings about single pictures."""
 
 SET_KINDS = MappingProxyType(
     {
-        "too_few": 0.2,
-        "constant_background": 0.15,
-        "constant_garment": 0.15,
-        "common_phrase": 0.05,
-        "coverage": 0.02,
+        "too_few": Kind(
+            0.2,
+            "With few images the LoRA repeats them instead of learning from them.",
+            "Make more with Facet Shot Generator.",
+        ),
+        "constant_background": Kind(
+            0.15,
+            "The LoRA learns the place as part of the character, and it appears unprompted.",
+            "Add shots in other places, train with masks, or exclude some of these.",
+        ),
+        "constant_garment": Kind(
+            0.15,
+            "The LoRA learns the clothes as part of the character, and they appear unprompted.",
+            "Add shots in other outfits, name the clothes in the captions, or exclude some.",
+        ),
+        "common_phrase": Kind(
+            0.05,
+            "What nearly every caption says becomes part of the trigger: prompts without it "
+            "bring out less of the character.",
+            "Remove it where it does not describe the image, or make shots without it.",
+        ),
+        "coverage": Kind(0.02, remedy="Add it to a shot plan, or tag the images that show it."),
     }
 )
-"""Kinds of findings about the whole set, and what share of its worth each one takes."""
+"""Kinds of findings about the whole set."""
+
+KINDS = MappingProxyType({**SHOT_KINDS, **SET_KINDS})
 
 
 @dataclass(frozen=True)
@@ -59,10 +148,10 @@ class Fix:
 class Finding:
     """One fault of the dataset.
 
-    kind: a key of ``SHOT_KINDS`` or ``SET_KINDS``. shots: the hashes of the pictures that have it;
-    none where something is missing altogether. says: what it is. effect: what it would do to the
-    LoRA. fix: what one press mends, or None. remedy: what else to do, in words. about: what of the
-    set it names, such as the phrase, or 'view back'.
+    kind: a key of ``KINDS``. shots: the hashes of the pictures that have it; none where something
+    is missing altogether. says: what it is. effect: what it would do to the LoRA. fix: what one
+    press mends, or None. remedy: what else to do, in words. about: what of the set it names, such
+    as the phrase, or 'view back'.
     """
 
     kind: str
@@ -74,7 +163,6 @@ class Finding:
     about: str = ""
 
     def record(self) -> dict[str, Any]:
-        """The finding as plain JSON values."""
         return asdict(self) | {"shots": list(self.shots)}
 
 
@@ -87,11 +175,9 @@ class Report:
     skipped: tuple[str, ...] = ()
 
     def of(self, shot: str) -> tuple[Finding, ...]:
-        """The findings about the picture with the hash ``shot``."""
         return tuple(finding for finding in self.findings if shot in finding.shots)
 
     def record(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
         return {
             "number": self.number,
             "findings": [finding.record() for finding in self.findings],
@@ -114,9 +200,29 @@ class Report:
         return "\n".join([*lines, *self.skipped])
 
 
+def found(
+    kind: str,
+    shots: Sequence[str],
+    says: str,
+    value: str | float | None = None,
+    about: str = "",
+    effect: str = "",
+    remedy: str = "",
+) -> Finding:
+    """A finding of ``kind`` about ``shots``, the last of which is the one to mend.
+
+    value: its better caption or weight. effect, remedy: where they are not those of the kind.
+    """
+    known = KINDS[kind]
+    fix = None if known.action is None else Fix(known.action, shots[-1], value)
+    return Finding(
+        kind, tuple(shots), says, effect or known.effect, fix, remedy or known.remedy, about
+    )
+
+
 def weight_of(finding: Finding) -> float:
     """What share of its pictures', or of the whole set's, worth ``finding`` takes."""
-    return SHOT_KINDS.get(finding.kind, SET_KINDS.get(finding.kind, 0.0))
+    return KINDS[finding.kind].weight
 
 
 def number(findings: Sequence[Finding], shots: Sequence[str]) -> int:

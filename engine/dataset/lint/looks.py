@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
+from ...comfyui.progress import interruptible
 from ...core.character import Character, Shot
 from ...vision.faces import Face, find_faces
 from ...vision.framing import face_share as share_of
-from ...vision.sharpness import sharpness
+from ...vision.sharpness import grey_of, sharpness
 
 HEAD_APART = 1.0
 """Faces are of two people when their middles are a face's size apart; a second face nearer
@@ -37,36 +38,24 @@ class Look:
 
     @property
     def face(self) -> Face | None:
-        """The largest face."""
         return self.faces[0] if self.faces else None
 
 
 def looks(character: Character, face_model: Any = None) -> list[Look]:
     """Each picture of the dataset; an interrupt in ComfyUI ends it."""
-    from comfy.model_management import throw_exception_if_processing_interrupted
-
-    seen = []
-    for shot in character.dataset:
-        throw_exception_if_processing_interrupted()
-        faces = find_faces(face_model, shot.image) if face_model is not None else []
-        seen.append(_look(shot, people(faces)))
-    return seen
+    shots = interruptible(character.dataset)
+    return [_look(shot, people(find_faces(face_model, shot.image))) for shot in shots]
 
 
 def people(faces: list[Face]) -> tuple[Face, ...]:
     """Of ``faces``, the largest first, those of different people."""
     kept: list[Face] = []
     for face in faces:
-        if kept and height(face) < SAME_SIZE * height(kept[0]):
+        if kept and face.height < SAME_SIZE * kept[0].height:
             continue
         if all(_distance(face, other) >= HEAD_APART * other.area**0.5 for other in kept):
             kept.append(face)
     return tuple(kept)
-
-
-def height(face: Face) -> float:
-    """Height of the face's box in px."""
-    return face.box[3] - face.box[1]
 
 
 def face_share(look: Look) -> float | None:
@@ -84,11 +73,12 @@ def _look(shot: Shot, faces: tuple[Face, ...]) -> Look:
     image = shot.image
     crop, size = image, float(min(image.shape[:2]))
     if faces:
-        size = height(faces[0])
+        size = faces[0].height
         part = _crop(image, faces[0])
         crop = part if min(part.shape[:2]) >= LEAST_CROP else image
-    grey = crop.mean(dim=-1)[None, None]
-    return Look(shot, faces, size, sharpness(grey) if min(crop.shape[:2]) >= LEAST_CROP else 0.0)
+    return Look(
+        shot, faces, size, sharpness(grey_of(crop)) if min(crop.shape[:2]) >= LEAST_CROP else 0.0
+    )
 
 
 def _crop(image: torch.Tensor, face: Face) -> torch.Tensor:

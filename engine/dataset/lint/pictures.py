@@ -9,8 +9,8 @@ from typing import Any
 
 from ...core.character import Character
 from ...vision.framing import bands_of
-from .finding import Finding, Fix
-from .looks import Look, face_share, height
+from .finding import Finding, found
+from .looks import Look, face_share
 
 TURNED_AWAY = ("back", "profile_left", "profile_right")
 """Views that a face detector may find no face in, although nothing is wrong."""
@@ -55,16 +55,9 @@ def blurred(seen: Sequence[Look]) -> list[Finding]:
             usual = median(peer.sharpness for peer in group[start : start + PEERS])
             if look.sharpness < LEAST_SHARP * usual:
                 share = round(100 * look.sharpness / usual)
-                what = "face" if of_faces else "picture"
-                findings.append(
-                    Finding(
-                        "blurred",
-                        (look.shot.hash,),
-                        f"The {what} is blurred: {share} % as sharp as others of its size.",
-                        "The LoRA learns blur as a part of the face.",
-                        Fix("exclude", look.shot.hash),
-                    )
-                )
+                what = "face" if of_faces else "image"
+                says = f"The {what} is blurred: {share} % as sharp as others of its size."
+                findings.append(found("blurred", [look.shot.hash], says))
     return findings
 
 
@@ -76,16 +69,8 @@ def small(seen: Sequence[Look], resolution: int = 0) -> list[Finding]:
     for look, side in zip(seen, sides, strict=True):
         if side < LEAST_SIDE * wanted:
             rows, columns = look.shot.image.shape[:2]
-            findings.append(
-                Finding(
-                    "small_picture",
-                    (look.shot.hash,),
-                    f"The picture is {columns} x {rows} px, where {wanted:.0f} px are trained at.",
-                    "Enlarged or in a size of its own, it teaches softness and no detail.",
-                    Fix("exclude", look.shot.hash),
-                    remedy="Facet Refine Shots enlarges it with an upscale model.",
-                )
-            )
+            size = f"{columns} x {rows} px; training needs about {wanted:.0f} px"
+            findings.append(found("small_picture", [look.shot.hash], f"The image is {size}."))
     return findings
 
 
@@ -98,35 +83,22 @@ def weights(seen: Sequence[Look]) -> list[Finding]:
         if not math.isfinite(weight) or weight < 0:
             says, effect = "no weight at all", "The trainer stops at it."
         elif weight == 0:
-            says, effect = "that of a picture left out", "The LoRA never sees this picture."
+            says, effect = "that of an image left out", "The LoRA never sees this image."
         elif weight > ODD_WEIGHT * usual:
             says = f"more than {ODD_WEIGHT:.0f} times the others'"
-            effect = "The LoRA learns this one picture by heart."
+            effect = "The LoRA memorises this one image."
         else:
             continue
-        findings.append(
-            Finding(
-                "odd_weight",
-                (look.shot.hash,),
-                f"The weight {weight:g} is {says}.",
-                effect,
-                Fix("weight", look.shot.hash, usual if math.isfinite(usual) else 1.0),
-            )
-        )
+        better = usual if math.isfinite(usual) else 1.0
+        says = f"The weight {weight:g} is {says}."
+        findings.append(found("odd_weight", [look.shot.hash], says, better, effect=effect))
     return findings
 
 
 def masks(seen: Sequence[Look]) -> list[Finding]:
     """Masks that leave nothing to learn."""
     return [
-        Finding(
-            "empty_mask",
-            (look.shot.hash,),
-            "The mask is empty.",
-            "With masks on, the LoRA learns nothing from this picture.",
-            Fix("exclude", look.shot.hash),
-            remedy="Make the mask again, or load the picture without it.",
-        )
+        found("empty_mask", [look.shot.hash], "The mask is empty.")
         for look in seen
         if look.shot.mask is not None and float(look.shot.mask.mean()) < EMPTY_MASK
     ]
@@ -147,18 +119,11 @@ def faces(
         if share is None:
             findings += [] if name in hazy else _faceless(look)
         elif share < tiny and look.face is not None:
-            findings.append(_tiny(name, f"The face is {height(look.face):.0f} px high"))
+            says = f"The face is {look.face.height:.0f} px high."
+            findings.append(found("tiny_face", [name], says))
         if len(look.faces) > allowed:
-            findings.append(
-                Finding(
-                    "several_people",
-                    (name,),
-                    f"{len(look.faces)} people are in the picture, where {allowed} belong.",
-                    "The LoRA mixes their faces, or learns to draw company.",
-                    Fix("exclude", name),
-                    remedy="Or crop the picture to the character.",
-                )
-            )
+            says = f"There are {len(look.faces)} people in the image, and {allowed} should be."
+            findings.append(found("several_people", [name], says))
     return findings
 
 
@@ -169,27 +134,7 @@ def _faceless(look: Look) -> list[Finding]:
     subject = mask.amax(dim=1) > 0.5 if mask is not None else None
     if subject is not None and 0 < float(subject.float().mean()) < FAR:
         share = round(100 * float(subject.float().mean()))
-        says = f"The character takes {share} % of the picture's height, and no face is found"
-        return [_tiny(name, says)]
+        says = f"The character takes {share} % of the image's height, and no face is found."
+        return [found("tiny_face", [name], says)]
     asked = f"is tagged {tags.view}" if tags.view else "has no view tagged"
-    return [
-        Finding(
-            "no_face",
-            (name,),
-            f"No face is found in a picture that {asked}.",
-            "The caption promises a face that is not there, and the LoRA learns to leave it out.",
-            Fix("exclude", name),
-            remedy="Tag it as a back view if it is one.",
-        )
-    ]
-
-
-def _tiny(name: str, says: str) -> Finding:
-    return Finding(
-        "tiny_face",
-        (name,),
-        f"{says}.",
-        "A few latent pixels of a face teach a face of smears, which shows in full-body pictures.",
-        Fix("exclude", name),
-        remedy="Or crop the picture closer.",
-    )
+    return [found("no_face", [name], f"No face is found in an image that {asked}.")]

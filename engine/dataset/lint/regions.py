@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from ...vision.clothes import SAME_IN_ALL_LIGHTS, clothes_colour, of_one_colour
 from ...vision.similarity import small
-from .finding import Finding
+from .finding import Finding, found
 from .looks import Look
 from .phrases import SHARE
 
@@ -41,14 +41,14 @@ def region_findings(seen: Sequence[Look], faces: bool) -> tuple[list[Finding], l
     findings, skipped = [], []
     if len(seen) < FEWEST:
         return [], []
-    colours = torch.stack([_cells(look) for look in seen])
+    colours = torch.stack([small(look.shot.image, CELLS).flatten(1).T for look in seen])
     visible = torch.stack([background(look) for look in seen])
-    found = constant(colours, visible)
-    if found is not None:
-        findings.append(_background(seen, *found))
+    shared = constant(colours, visible)
+    if shared is not None:
+        findings.append(_background(seen, *shared))
     if not (faces or any(_masked(look) for look in seen)):
         skipped.append(
-            "Constant background: judged at the pictures' edges, because there are neither masks "
+            "Constant background: judged at the images' edges, because there are neither masks "
             "nor a FACE_DETECTION_MODEL."
         )
     if not faces:
@@ -92,9 +92,7 @@ def constant(colours: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor
     return region, torch.nonzero(having).flatten().tolist()
 
 
-def same_clothes(
-    clothes: Sequence[tuple[float, float, float] | None],
-) -> tuple[list[int], int]:
+def same_clothes(clothes: Sequence[tuple[float, float, float] | None]) -> tuple[list[int], int]:
     """The pictures that share a colour of clothes, when they are more than 80 % of those that show
     clothes, else none; and how many do show them.
 
@@ -126,15 +124,11 @@ def background(look: Look) -> torch.Tensor:
         edge[:BORDER] = edge[:, :BORDER] = edge[:, -BORDER:] = True
         return edge.flatten()
     x0, y0, x1, y1 = look.face.box
-    tall = y1 - y0
+    tall = look.face.height
     from_middle = (across - (x0 + x1) / 2).abs()[None, :]
     head = (from_middle < HEAD_WIDTH * tall) & (down[:, None] > y0 - tall)
     body = (from_middle < BODY_WIDTH * tall) & (down[:, None] > y1)
     return ~(head | body).flatten()
-
-
-def _cells(look: Look) -> torch.Tensor:
-    return small(look.shot.image, CELLS).flatten(1).T
 
 
 def _same(colours: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
@@ -146,32 +140,20 @@ def _masked(look: Look) -> bool:
 
 
 def _background(seen: Sequence[Look], region: torch.Tensor, having: list[int]) -> Finding:
-    shots = tuple(seen[n].shot.hash for n in having)
+    shots = [seen[n].shot.hash for n in having]
     where = _where(region)
-    return Finding(
-        "constant_background",
-        shots,
-        f"The background is the same in {len(shots)} of {len(seen)} pictures ({where}).",
-        "The LoRA learns the place as a part of the character and draws it unasked.",
-        remedy="Add shots in other places, train with masks, or exclude some of these.",
-        about=where,
-    )
+    says = f"The background is the same in {len(shots)} of {len(seen)} images ({where})."
+    return found("constant_background", shots, says, about=where)
 
 
 def _garment(seen: Sequence[Look], having: list[int], judged: int) -> Finding:
-    shots = tuple(seen[n].shot.hash for n in having)
+    shots = [seen[n].shot.hash for n in having]
     named = sum(bool(seen[n].shot.tags.outfit) for n in having)
-    effect = "The LoRA learns the clothes as a part of the character and draws them unasked."
+    effect = ""
     if named > SHARE * len(having):
         effect = "Although their captions name the clothes, the LoRA hardly learns others."
-    return Finding(
-        "constant_garment",
-        shots,
-        f"The clothes below the face have the same colour in {len(shots)} of {judged} pictures.",
-        effect,
-        remedy="Add shots in other outfits, name the clothes in the captions, or exclude some.",
-        about="below the face",
-    )
+    says = f"The clothes below the face have the same colour in {len(shots)} of {judged} images."
+    return found("constant_garment", shots, says, about="below the face", effect=effect)
 
 
 def _where(region: torch.Tensor) -> str:

@@ -5,14 +5,8 @@ from __future__ import annotations
 import re
 
 from ...core.character import Character, Shot
-from .finding import Finding, Fix
-
-EFFECTS = {
-    "trigger_missing": "The LoRA learns this picture without the trigger, so that the "
-    "character appears unasked, and less when asked.",
-    "trigger_misspelt": "What this picture teaches binds to another word than the trigger.",
-    "trigger_doubled": "The trigger weighs double here, and prompts with it once call less.",
-}
+from ...core.words import tidy
+from .finding import Finding, found
 
 
 def trigger_fault(caption: str, trigger: str) -> str:
@@ -38,8 +32,8 @@ def trigger_findings(character: Character) -> list[Finding]:
             continue
         faults = [_fault(shot, trigger, character) for trigger in character.triggers]
         if all(faults):
-            found = [fault for fault in faults if fault and fault.kind != "trigger_missing"]
-            findings.extend(fault for fault in (found or faults)[:1] if fault)
+            worse = [fault for fault in faults if fault and fault.kind != "trigger_missing"]
+            findings.extend(fault for fault in (worse or faults)[:1] if fault)
     return findings
 
 
@@ -61,13 +55,7 @@ def _fault(shot: Shot, trigger: str, character: Character) -> Finding | None:
             better = re.sub(rf"(?<!\w){re.escape(mistaken)}(?!\w)", trigger, caption, count=1)
         else:
             kind, better = "trigger_missing", _called_first(caption, character)
-    return Finding(
-        kind,
-        (shot.hash,),
-        f"The caption {says}: {caption!r}.",
-        EFFECTS[kind],
-        Fix("caption", shot.hash, better),
-    )
+    return found(kind, [shot.hash], f"The caption {says}: {caption!r}.", better)
 
 
 def _called(caption: str, trigger: str) -> list[str]:
@@ -117,9 +105,3 @@ def _one_slip(word: str, other: str) -> bool:
         or rest == other_rest[1:]
         or (rest[1::-1] + rest[2:] == other_rest and len(rest) > 1)
     )
-
-
-def tidy(text: str) -> str:
-    """``text`` on one line, without the commas and spaces that a removed part leaves behind."""
-    parts = (" ".join(part.split()) for part in text.split(","))
-    return ", ".join(part for part in parts if part)

@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ...core.words import FIND, subjects, tables, words_for
-from .trigger import tidy
+from ...core.words import FIND, subjects, tables, tidy, words_for
 
 WHO = "age"
 """Of this noun only the words beside it are removed: 'young woman' becomes 'woman'."""

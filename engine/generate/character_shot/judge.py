@@ -9,9 +9,8 @@ from typing import Any, Protocol
 import torch
 
 from ...comfyui.fingerprint import fingerprint
-from ...core.character import Character
+from ...core.character import Character, known_fields
 from ...core.errors import FacetError
-from ...core.records import known_fields
 from ...core.vocabulary import VIEW_YAW
 from ...vision.copies import CopyFinder
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask
@@ -61,7 +60,6 @@ class Measures:
     by: tuple[str, str, str] = ("", "", "")
 
     def record(self) -> dict[str, Any]:
-        """The measures as plain JSON values."""
         return {**asdict(self), "by": list(self.by)}
 
 
@@ -96,7 +94,6 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong with it."""
         return not self.causes
 
     @property
@@ -151,11 +148,7 @@ class ImageJudge:
             seen = f"{seen} {faces}"
         if self._needs_mask:
             seen = f"{seen} {fingerprint(self.background)}"
-        self._by = (
-            seen,
-            faces,
-            f"pixels {self.dataset}" if self.dataset else "",
-        )
+        self._by = (seen, faces, f"pixels {self.dataset}" if self.dataset else "")
 
     @property
     def _needs_face(self) -> bool:

@@ -41,7 +41,6 @@ class PromptResult:
 
     @property
     def kept(self) -> CharacterAttempt:
-        """The attempt that is kept."""
         return self.tries[self.best]
 
     def record(self, lora: str, measured_by: str) -> dict[str, Any]:
@@ -95,17 +94,14 @@ class CharacterCamera:
             raise FacetError(f"{error}{told}") from error
 
     def key(self, attempt: Attempt) -> str:
-        """The name of the image that ``attempt`` makes."""
         strength = attempt.lora_strength or 0.0
         return self.camera.key(attempt.prompt, attempt.negative, attempt.seed, strength)
 
     def take(self, attempt: Attempt, on_step: OnStep | None = None) -> torch.Tensor:
-        """The image (H, W, 3) that ``attempt`` makes."""
         strength = attempt.lora_strength or 0.0
         return self.camera.image(attempt.prompt, attempt.negative, attempt.seed, strength, on_step)
 
     def record(self, attempt: Attempt, number: int) -> Mapping[str, Any]:
-        """What is written down beside the image."""
         return {
             "prompt": attempt.prompt,
             "negative": attempt.negative,
@@ -123,11 +119,9 @@ class CharacterChecks:
     view: str
 
     def measure(self, image: torch.Tensor, known: Any) -> Measures:
-        """The measures of ``image`` (H, W, 3), without measuring again what is ``known``."""
         return self.criteria.measure(image, measures_from(known))
 
     def judge(self, stored: StoredImage, measures: Measures, number: int) -> Verdict:
-        """``measures`` held to what was asked."""
         return self.criteria.judge(measures, self.view)
 
 
@@ -164,11 +158,7 @@ class CharacterShoot:
             self.notes.append("The LoRA is already in the MODEL, so its strength was not changed.")
 
     def run(
-        self,
-        prompts: Iterable[str],
-        count: int,
-        seed: int,
-        on_image: OnImage | None = None,
+        self, prompts: Iterable[str], count: int, seed: int, on_image: OnImage | None = None
     ) -> list[PromptResult]:
         """``count`` images for each prompt; attempts that stand in the folder are not made again.
 

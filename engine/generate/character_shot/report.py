@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from ...drawing.canvas import Page, wrapped
+from ...drawing.canvas import BLUE, CARD, INK, LINE, ORANGE, QUIET, Page, wrapped
 from ...drawing.contact_sheet import Cells
-from ...drawing.palette import BLUE, CARD, INK, LINE, ORANGE, QUIET
 from .make import CharacterAttempt, PromptResult
 
 KEPT, FAILED = BLUE, ORANGE

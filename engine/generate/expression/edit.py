@@ -1,4 +1,7 @@
-"""One face of a picture with another expression: the rig, the warp, and what they could not do."""
+"""One face of a picture with another expression: the rig, the warp, and what they could not do.
+
+A warp only moves what is there: a model should paint the parts that moved.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,24 @@ import torch
 
 from ...vision.faces import Face
 from .measured import calibrated, neutralised
-from .rig import MOST_TURN, checked, displaced
-from .table import BY_NAME, GROUPS
+from .rig import MOST_TURN, checked, displaced, frame_of
+from .table import BY_NAME, CONTROLS, GROUPS, OUTLINE
 from .warp import Warped, warp
 
 SMALL = 64
 """Faces of fewer pixels across show little of an expression."""
 WORTH_TELLING = 0.05
+MOVED = 0.012
+"""In outer-eye distances: a landmark that moved less has left nothing to paint."""
+AROUND, SOFT = 0.11, 0.1
+"""How far around a moved landmark is painted, and over how much more that fades out."""
+NODES = 96
+FILLED = (
+    ("upper_lip_r", "upper_lip_l", "lower_lip", "mouth_corner_r", "mouth_corner_l"),
+    ("upper_lid_r", "lower_lid_r"),
+    ("upper_lid_l", "lower_lid_l"),
+)
+"""Groups around an opening: where one of their landmarks moved, all they enclose is painted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,23 +68,22 @@ def edit(
     asked = checked(sliders)
     still = torch.zeros(image.shape[:2])
     if face is None:
-        return Edited(image, still, ("No face was found; the picture is unchanged.",))
+        return Edited(image, still, ("No face was found; the image is unchanged.",))
     if not any(asked.values()) and not neutralise:
         return Edited(image, still, landmarks=face.landmarks)
     if _outside(face, image):
-        note = "The face lies outside the picture; the picture is unchanged."
+        note = "The face lies outside the image; the image is unchanged."
         return Edited(image, still, (note,), landmarks=face.landmarks)
     notes = []
     if neutralise and not face.blendshapes:
         neutralise = False
         notes.append(
-            "What the face shows already is unknown, as it was placed by hand; it was not "
-            "neutralised."
+            "The current expression of a face placed by hand is not known; it was not neutralised."
         )
     if face.box[2] - face.box[0] < SMALL:
         notes.append(
             f"The face is only {round(face.box[2] - face.box[0])} pixels wide; enlarge the "
-            "picture first for a finer expression."
+            "image first for a finer expression."
         )
     landmarks = torch.from_numpy(face.landmarks)
     missed: dict[str, float] = {}
@@ -96,8 +109,8 @@ def edit(
     }
     if turned:
         notes.append(
-            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a model that "
-            "is shown the original."
+            f"A warp turns a head by at most {MOST_TURN:g} degrees; for more, connect a studio "
+            "whose model is shown the original."
         )
     reached = landmarks.numpy() + (targets - landmarks).numpy() * warped.reached[:, None]
     return Edited(
@@ -136,8 +149,8 @@ def _folding(hindered: Mapping[str, float], amounts: Mapping[str, float]) -> lis
         return []
     said = [f"{name} to {amounts[name] - left:.2f}" for name, left in hindered.items()]
     return [
-        f"Without folding the picture a warp shows only {', '.join(said)}; connect a model to "
-        "paint the rest."
+        f"Without folding the image a warp shows only {', '.join(said)}; connect a studio to "
+        "repaint the rest."
     ]
 
 
@@ -146,3 +159,54 @@ def _missed(missed: Mapping[str, float]) -> list[str]:
         return []
     said = [f"{name} by {value:+.2f}" for name, value in missed.items()]
     return [f"The detector still misses {', '.join(said)}."]
+
+
+def parts_to_paint(
+    size: tuple[int, int], before: np.ndarray, after: np.ndarray, yaw: float = 0.0
+) -> torch.Tensor:
+    """A mask (H, W) in 0..1 with a soft edge, of ``size``, over the parts of a face that moved.
+
+    before, after: landmarks (478, 2) px; yaw: of the head, in degrees. All 0 when nothing moved.
+    """
+    height, width = size
+    frame = frame_of(before.astype(np.float64), yaw)
+    start, goal = frame.inside(before), frame.inside(after)
+    distance = np.linalg.norm(goal - start, axis=1)
+    outline = set(OUTLINE)
+    moved = {point for point in CONTROLS if distance[point] > MOVED and point not in outline}
+    for groups in FILLED:
+        around = {point for group in groups for point in GROUPS[group].points}
+        if moved & around:
+            moved |= around
+    mask = torch.zeros(height, width)
+    if not moved:
+        return mask
+    points = np.concatenate([start[list(moved)], goal[list(moved)], _middles(goal, moved)])
+    reach = AROUND + SOFT
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * reach
+    rim = frame.origin + frame.vectors((points[:, None] + corners[None]).reshape(-1, 2))
+    left, top = np.maximum(0, np.floor(rim.min(0))).astype(int)
+    right, bottom = np.minimum((width, height), np.ceil(rim.max(0))).astype(int)
+    if right <= left or bottom <= top:
+        return mask
+    columns = left + (np.arange(NODES) + 0.5) * (right - left) / NODES
+    rows = top + (np.arange(NODES) + 0.5) * (bottom - top) / NODES
+    nodes = frame.inside(np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2))
+    away = np.sqrt(np.square(nodes[:, None] - points[None]).sum(-1).min(1))
+    ramp = np.clip((reach - away) / SOFT, 0, 1)
+    soft = torch.from_numpy((ramp * ramp * (3 - 2 * ramp)).reshape(1, 1, NODES, NODES))
+    mask[top:bottom, left:right] = torch.nn.functional.interpolate(
+        soft.float(), size=(bottom - top, right - left), mode="bilinear", align_corners=False
+    )[0, 0]
+    return mask
+
+
+def _middles(places: np.ndarray, moved: set[int]) -> np.ndarray:
+    """Points along the middle of each opening that moved, so that it is filled (N, 2)."""
+    found = [np.zeros((0, 2))]
+    for groups in FILLED:
+        around = [point for group in groups for point in GROUPS[group].points]
+        if moved >= set(around):
+            middle = places[around].mean(0)
+            found += [middle + share * (places[around] - middle) for share in (0.3, 0.6)]
+    return np.concatenate(found)

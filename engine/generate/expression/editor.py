@@ -10,19 +10,21 @@ import torch
 from ...core.character import Character, Provenance, Score, Tags
 from ...core.errors import FacetError
 from ...core.vocabulary import VOCABULARY
+from ...families.modes import ReferenceMode, resolve_mode
 from ...studio.judge import Judge
 from ...studio.studio import Studio
 from ...vision.embedding import embed, likeness_gain
 from ...vision.faces import Face, find_faces
+from ...vision.framing import view_of
 from ..retouch.repaint import repainted, shown_as
 from ..retouch.retouch import Retoucher
-from ..shots.options import gates_of
+from ..shots.make import plain_shoot
+from ..shots.plan import ShotPlan, ShotRequest
+from ..shots.remedies import gates_of
 from ..shots.store import ShotStore
-from ..shots.turn import shows_the_original, turned_shot, view_after
-from .edit import edit
+from .edit import edit, parts_to_paint
 from .hand_placed import hand_placed
-from .painting import parts_to_paint
-from .request import ExpressionRequest, words_for
+from .presets import ExpressionRequest, words_for
 from .rig import MOST_TURN
 
 IDENTITY = "identity"
@@ -79,8 +81,8 @@ class ExpressionEditor:
     ) -> None:
         if settings.calibrate and judge.face_model is None:
             raise FacetError(
-                "Calibrating measures the face; connect a face_detection_model, or turn calibrate "
-                "off."
+                "Calibrating measures the face; connect a judge with a face detection model, or "
+                "turn calibrate off."
             )
         self.character, self.settings, self.folder = character, settings, folder
         self.judge, self.face_model, self.clip_vision = judge, judge.face_model, judge.clip_vision
@@ -95,7 +97,7 @@ class ExpressionEditor:
 
         Raises FacetError when the points make no face.
         """
-        found = [] if self.face_model is None else find_faces(self.face_model, image)
+        found = find_faces(self.face_model, image)
         if found:
             return found
         placed = hand_placed(self.settings.points, image.shape[1], image.shape[0])
@@ -114,7 +116,7 @@ class ExpressionEditor:
         A turn that no warp shows is a new picture, where there is a model that knows who it is.
         """
         turn, nod = (request.sliders.get(name, 0.0) for name in ("head_yaw", "head_pitch"))
-        if max(abs(turn), abs(nod)) > MOST_TURN and shows_the_original(self.studio):
+        if max(abs(turn), abs(nod)) > MOST_TURN and self._shows_the_original:
             view = view_after(face.yaw, turn, nod)
             if view is not None:
                 return self._turned(view, request, tags)
@@ -139,21 +141,27 @@ class ExpressionEditor:
                 done = self._painted(self.retoucher, done, where, face, asked)
         return replace(done, scores=self._scores(image, done.image))
 
+    @property
+    def _shows_the_original(self) -> bool:
+        """Whether there is a model that knows whom to show in another view."""
+        if self.studio is None:
+            return False
+        try:
+            mode = resolve_mode(self.studio.mode, self.studio.model)
+        except FacetError:  # "auto", with a model that is shown nothing by itself
+            return False
+        return mode is not ReferenceMode.IMG2IMG
+
     def _turned(self, view: str, request: ExpressionRequest, tags: Tags) -> EditedFace:
         """A shot of the character in ``view`` with the expression of ``request``."""
         assert self.studio is not None
         character = self.character
         gates = gates_of(self.judge, character)
-        shot = turned_shot(
-            character,
-            self.studio.for_shots_of(character),
-            gates,
-            self.seed,
-            replace(tags, view=view, expression=request.phrase),
-            ShotStore(self.folder),
-        )
+        asked = ShotRequest(replace(tags, view=view, expression=request.phrase, details=()))
+        shoot = plain_shoot(character, self.studio.for_shots_of(character), gates, self.seed)
+        (shot,) = shoot.run(ShotPlan((asked,)), ShotStore(self.folder))
         words = VOCABULARY["view"][view]
-        notes = [f"The head turns too far for a warp; a new picture was made, {words}."]
+        notes = [f"The head turns too far for a warp; a new image was made, {words}."]
         missed = [f"{score.gate} ({score.note})" for score in shot.scores if score.passed is False]
         if missed:
             notes.append(f"It did not pass {', '.join(missed)}, and is left out of the dataset.")
@@ -173,18 +181,12 @@ class ExpressionEditor:
         """``done`` painted anew where ``where`` says, unless that would be somebody else."""
         settings = self.settings
         painted = repainted(
-            retoucher,
-            done.image,
-            where,
-            face,
-            asked,
-            settings.denoise,
-            settings.face_size,
+            retoucher, done.image, where, face, asked, settings.denoise, settings.face_size
         )
         original = self.character.source.image
         gain = likeness_gain(self.clip_vision, original, done.image, painted)
         if gain is not None and -gain > settings.max_identity_loss:
-            note = f"It was left unpainted: it would be {-gain:.2f} less like the original."
+            note = f"Repainting discarded: similarity to the original would drop by {-gain:.2f}."
             return replace(done, notes=(*done.notes, note))
         shown = shown_as(asked, done.image, settings.face_size)
         provenance = replace(
@@ -203,3 +205,14 @@ class ExpressionEditor:
             return ()
         first, second = embed(self.clip_vision, [before, after])
         return (Score(IDENTITY, float(first @ second), None, None),)
+
+
+def view_after(yaw: float, turn: float, nod: float) -> str | None:
+    """The view of a head at ``yaw`` that turns by ``turn`` and raises its nose by ``nod`` degrees.
+
+    None where the turn is too small for another view than it is seen in now.
+    """
+    if abs(nod) > abs(turn):
+        return "low" if nod > 0 else "top"
+    view = view_of(yaw + turn)
+    return None if view == view_of(yaw) else view

@@ -34,8 +34,8 @@ def parse_edits(text: str) -> Edits:
     sliders = told.get("sliders", {}) if isinstance(told, dict) else None
     if not isinstance(sliders, dict):
         raise FacetError(
-            'face_edits is no JSON object such as {"sliders": {"smile_l": 0.5}}; empty it, or move '
-            "the sliders in the node."
+            'face_edits is not a JSON object such as {"sliders": {"smile_l": 0.5}}; empty it, or '
+            "move the sliders in the node."
         )
     amounts = checked(sliders)
     for slider in SLIDERS:

@@ -11,8 +11,8 @@ import numpy as np
 from ...core.errors import FacetError
 from ...vision.faces import OUTER_EYES, Face
 from .rig import frame_of
-from .spline import spline
 from .table import HAND_PLACED, LANDMARKS, TEMPLATE
+from .warp import spline
 
 EYES = ((33, 159, 133, 145), (263, 386, 362, 374))
 """Outer corner, top, inner corner and bottom of each eye."""
@@ -39,7 +39,7 @@ def parse_points(text: str) -> np.ndarray | None:
         )
     if not ((points >= 0) & (points <= 1)).all():
         raise FacetError(
-            "A point lies outside of the picture; give each as shares of its width and height, "
+            "A point lies outside of the image; give each as shares of its width and height, "
             "from 0 to 1."
         )
     return points
@@ -53,24 +53,15 @@ def hand_placed(text: str, width: int, height: int) -> Face | None:
     points = parse_points(text)
     if points is None:
         return None
-    return face_from_points((points * (width, height)).tolist())
+    return face_from_points(points * (width, height))
 
 
-def face_from_points(points: Sequence[Sequence[float]]) -> Face:
-    """The face whose landmarks of ``HAND_PLACED`` are at ``points``: that many x, y in px.
+def face_from_points(points: np.ndarray) -> Face:
+    """The face whose landmarks of ``HAND_PLACED`` are at ``points`` (12, 2) in px.
 
     Raises FacetError with a sentence when the points are no face.
     """
-    if len(points) != len(HAND_PLACED) or any(len(point) != 2 for point in points):
-        raise FacetError(
-            f"A face takes {len(HAND_PLACED)} points of x and y, not {len(points)}; place "
-            f"{', '.join(one.name for one in HAND_PLACED)}."
-        )
-    places = np.asarray(points, dtype=np.float64)
-    if not np.isfinite(places).all():
-        raise FacetError("A point of the face is not a number; place it again.")
-    given = {one.point: places[row] for row, one in enumerate(HAND_PLACED)}
-    return fitted(given)
+    return fitted({one.point: point for one, point in zip(HAND_PLACED, points, strict=True)})
 
 
 def fitted(given: Mapping[int, Sequence[float] | np.ndarray]) -> Face:
@@ -94,8 +85,8 @@ def fitted(given: Mapping[int, Sequence[float] | np.ndarray]) -> Face:
     nose, chin = frame.inside(landmarks[[NOSE, CHIN]])
     if chin[1] < 0.2:
         raise FacetError(
-            "The face stands on its head; right and left are the person's own, so that the right "
-            "eye of a face that looks at you is on the picture's left."
+            "The face is upside down; right and left are the person's own, so that the right "
+            "eye of a face that looks at you is on the image's left."
         )
     template = TEMPLATE[:, :2]
     indices = [index for index in known if not np.isnan(template[index, 0])]

@@ -34,13 +34,13 @@ def sliders_from_blendshapes(blendshapes: Mapping[str, float]) -> dict[str, floa
     """
     for name, value in blendshapes.items():
         if not math.isfinite(value):
-            raise FacetError(f"The blendshape {name} is {value!r}, which is no number.")
+            raise FacetError(f"The blendshape {name} is {value!r}, which is not a number.")
     amounts = {}
     for slider in SLIDERS:
         shown = sum(
             weight * blendshapes.get(name, 0.0) for name, weight in slider.blendshapes.items()
         )
-        amounts[slider.name] = min(slider.high, max(slider.low, float(shown)))
+        amounts[slider.name] = slider.within(float(shown))
     return amounts
 
 
@@ -84,7 +84,7 @@ def calibrated(
     asked, shown = checked(sliders), sliders_from_blendshapes(face.blendshapes)
     amounts = neutralised(asked, face) if neutralise else dict(asked)
     wanted = {
-        name: _within(name, asked.get(name, 0.0) + (0.0 if neutralise else shown[name]))
+        name: BY_NAME[name].within(asked.get(name, 0.0) + (0.0 if neutralise else shown[name]))
         for name in MEASURED
         if neutralise or asked.get(name)
     }
@@ -143,8 +143,3 @@ def nearest(faces: list[Face], face: Face) -> Face | None:
 
 def _middle(face: Face) -> tuple[float, float]:
     return (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
-
-
-def _within(name: str, value: float) -> float:
-    slider = BY_NAME[name]
-    return min(slider.high, max(slider.low, value))

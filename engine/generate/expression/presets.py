@@ -1,8 +1,10 @@
-"""Expressions by name: twelve of the pack's, a user's own, and any of them blended."""
+"""The expressions that are asked for: presets by name, a user's own, blends, and their words."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +12,34 @@ from types import MappingProxyType
 from typing import Any
 
 from ...core.errors import FacetError
+from ...core.vocabulary import VOCABULARY
 from .rig import checked
-from .table import BY_NAME, zeros
+from .table import BY_NAME
 
 PATH = Path(__file__).with_name("presets.json")
 OWN = "own sliders"
 """In place of a preset's name: none, the sliders alone."""
+ORIGINAL, FRONT = "original", "front shots"
+"""Which of a character's images are edited."""
+WORDS = MappingProxyType(
+    {
+        "brow_inner": ("inner brows raised", "brows lowered"),
+        "brow_outer": ("brows raised", "brows lowered"),
+        "brow_furrow": ("brows drawn together", ""),
+        "blink": ("eyes closed", "eyes open"),
+        "wide": ("eyes wide open", ""),
+        "squint": ("eyes squinting", ""),
+        "sneer": ("nose wrinkled", ""),
+        "smile": ("corners of the mouth raised", "corners of the mouth down"),
+        "frown": ("corners of the mouth down", ""),
+        "upper_raise": ("upper teeth showing", ""),
+        "lower_drop": ("lower teeth showing", ""),
+        "pucker": ("lips puckered", ""),
+        "press": ("lips pressed together", ""),
+        "jaw_open": ("mouth wide open", "mouth closed"),
+    }
+)
+"""What a model is told of a slider that a warp could not take all the way: above 0, and below."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +100,7 @@ def blended(
     Amounts stay within what the sliders allow. Raises FacetError for a preset or a slider that
     there is not, and for amounts that are not numbers.
     """
-    amounts = zeros()
+    amounts = dict.fromkeys(BY_NAME, 0.0)
     for name, strength in parts.items():
         if name not in presets:
             raise FacetError(f"There is no expression {name!r}; take one of {', '.join(presets)}.")
@@ -85,7 +109,96 @@ def blended(
             amounts[key] += value
     for key, value in checked(extra or {}).items():
         amounts[key] += value
-    return {
-        name: min(BY_NAME[name].high, max(BY_NAME[name].low, value))
-        for name, value in amounts.items()
-    }
+    return {name: BY_NAME[name].within(value) for name, value in amounts.items()}
+
+
+@dataclass(frozen=True)
+class ExpressionRequest:
+    """One expression. tag: the expression of a shot's tags, '' when no word is known for it.
+
+    neutral: the face is to show none, so that what it shows already is taken away.
+    """
+
+    name: str
+    sliders: MappingProxyType[str, float]
+    tag: str = ""
+    words: str = ""
+    neutral: bool = False
+
+    @property
+    def phrase(self) -> str:
+        """The expression as a model is asked for it: by its tag where that is a known one."""
+        return self.tag if self.tag in VOCABULARY["expression"] else self.words
+
+
+def words_for(remainder: Mapping[str, float]) -> tuple[str, ...]:
+    """In words, what a warp could not show of each slider."""
+    found = []
+    for name, value in remainder.items():
+        above, below = WORDS.get(re.sub("_[rl]$", "", name), ("", ""))
+        found.append(above if value > 0 else below)
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """The sliders of both, added up."""
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
+
+
+def requested_expressions(
+    lines: str,
+    preset: str,
+    strength: float,
+    sliders: Mapping[str, float],
+    presets: Mapping[str, Preset],
+) -> tuple[ExpressionRequest, ...]:
+    """Those of ``lines``, each with ``sliders`` added; without any, the one of ``preset``.
+
+    lines: names with commas or line breaks between them; ``+`` adds, and ``:0.5`` takes less of
+    one. Raises FacetError for a name that there is not, an amount that is no number, and more than
+    one use of the same line.
+    """
+    if not lines.strip(" ,;\n\t"):
+        parts = {} if preset == OWN else {preset: strength}
+        return (_request(preset if parts else "", parts, sliders, presets),)
+    found = {}
+    for line in filter(None, (part.strip() for part in re.split(r"[,;\n]", lines))):
+        if line in found:
+            raise FacetError(f"The expression {line!r} is listed twice; remove one of them.")
+        found[line] = _request(line, _parts(line, strength), sliders, presets)
+    return tuple(found.values())
+
+
+def _parts(line: str, strength: float) -> dict[str, float]:
+    """``smile:0.5 + wink`` as names and amounts."""
+    parts: dict[str, float] = {}
+    for part in line.split("+"):
+        name, _, amount = part.partition(":")
+        try:
+            value = float(amount) if amount.strip() else 1.0
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise FacetError(
+                f"{amount.strip()!r} in the expression {line!r} is no number; write one such as "
+                "smile:0.5."
+            )
+        parts[name.strip()] = parts.get(name.strip(), 0.0) + value * strength
+    return parts
+
+
+def _request(
+    name: str,
+    parts: Mapping[str, float],
+    sliders: Mapping[str, float],
+    presets: Mapping[str, Preset],
+) -> ExpressionRequest:
+    amounts = blended(parts, sliders, presets)
+    chosen = [presets[part] for part in parts]
+    return ExpressionRequest(
+        name or "own expression",
+        MappingProxyType(amounts),
+        " and ".join(dict.fromkeys(one.expression for one in chosen)),
+        ", ".join(dict.fromkeys(one.words for one in chosen)),
+        bool(chosen) and all(one.expression == "neutral" for one in chosen),
+    )

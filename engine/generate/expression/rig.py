@@ -11,7 +11,7 @@ import torch
 
 from ...core.errors import FacetError
 from ...vision.faces import OUTER_EYES
-from .table import BY_NAME, CONTROLS, GROUPS, LANDMARKS, SLIDERS, TEMPLATE, Slider
+from .table import BY_NAME, CONTROLS, GROUPS, LANDMARKS, TEMPLATE, Slider
 
 LIMIT = 1.5
 """Sliders of one unit stay within this: neutralising and calibrating may ask for more than 1."""
@@ -210,13 +210,3 @@ def _follow(start: np.ndarray, moves: np.ndarray) -> None:
     away = np.square(start[rest, None] - start[None, known]).sum(-1)
     weights = 1 / np.square(away + 1e-4)
     moves[rest] = weights @ moves[known] / weights.sum(1, keepdims=True)
-
-
-def mirrored(sliders: Mapping[str, float]) -> dict[str, float]:
-    """The amounts that do in a mirror what ``sliders`` do."""
-    found = {}
-    for slider in SLIDERS:
-        if slider.name in sliders:
-            name, sign = slider.mirrored
-            found[name] = sign * sliders[slider.name]
-    return found

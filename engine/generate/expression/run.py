@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ...comfyui.progress import interruptible
 from ...core.character import Character, Provenance, Shot, Tags
 from ...core.errors import FacetError
 from ...store.keys import key
@@ -17,7 +18,7 @@ from ..retouch.retouch import surroundings
 from ..shots.store import ShotStore
 from .editor import ExpressionEditor
 from .measured import sliders_from_blendshapes
-from .request import FRONT, ExpressionRequest
+from .presets import FRONT, ExpressionRequest
 from .subjects import AROUND, Subjects, subject_of
 
 SHOWN = 12
@@ -57,7 +58,7 @@ def pictures_from(
         raise FacetError("Connect an image or a character, one of the two.")
     if image is not None:
         if not len(image):
-            raise FacetError("The image holds no picture; connect one that does.")
+            raise FacetError("The IMAGE is empty; connect one that holds an image.")
         return [_alone(to_rgb(one).to("cpu", torch.float32)) for one in image]
     assert character is not None
     if shots != FRONT:
@@ -65,14 +66,14 @@ def pictures_from(
     front = [one for one in character.dataset if one.tags.view in ("", "front")]
     if not front:
         raise FacetError(
-            f"No included shot of {character.name} looks to the front; set shots to original."
+            f"No included shot of {character.name} is from the front; set shots to original."
         )
     return [EditedImage(one.image, character, one) for one in front]
 
 
 def _alone(image: torch.Tensor) -> EditedImage:
     if not torch.isfinite(image).all():
-        raise FacetError("The picture holds values that are not numbers; make it again.")
+        raise FacetError("The image holds values that are not numbers; make it again.")
     return EditedImage(
         image, Character("Expressions", "facet", "person", Shot(image, Provenance("imported")))
     )
@@ -87,12 +88,11 @@ def copied_expression(image: torch.Tensor | None, face_model: Any) -> dict[str, 
         return {}
     if face_model is None:
         raise FacetError(
-            "An expression can be copied only where a face is measured; connect a "
-            "face_detection_model."
+            "Copying an expression measures the face; connect a judge with a face detection model."
         )
     face: Face | None = find_face(face_model, image)
     if face is None:
-        raise FacetError("No face was found in expression_from; give a picture that shows one.")
+        raise FacetError("No face was found in expression_from; give an image that shows one.")
     return sliders_from_blendshapes(face.blendshapes)
 
 
@@ -109,8 +109,6 @@ def edit_all(
 
     subjects: where its faces are kept for the page.
     """
-    import comfy.model_management
-
     faces = work.faces(one.image)
     face = work.chosen(faces)
     if number < SHOWN:
@@ -124,8 +122,7 @@ def edit_all(
     if face is None:
         code = "no_such_face" if faces else "no_face"
         outcome.notes.append({"picture": number, "code": code, "count": len(faces)})
-    for expression in wanted:
-        comfy.model_management.throw_exception_if_processing_interrupted()
+    for expression in interruptible(wanted):
         keep(work, one, number, face, expression, outcome)
         on_one()
 
@@ -180,13 +177,13 @@ def _cell(shot: Shot, image: torch.Tensor, face: Face | None, expression: str) -
 
 def report(outcome: Outcome) -> str:
     """What was made and what could not be, a line for each."""
-    lines = [f"{len(outcome.made)} of {len(outcome.images)} pictures have another expression."]
+    lines = [f"{len(outcome.made)} of {len(outcome.images)} images have another expression."]
     for note in outcome.notes:
-        where = f"Picture {note['picture'] + 1}"
+        where = f"Image {note['picture'] + 1}"
         if note["code"] == "no_face":
-            lines.append(f"{where}: no face was found; it is as it was.")
+            lines.append(f"{where}: no face was found; it is unchanged.")
         elif note["code"]:
-            lines.append(f"{where}: only {note['count']} faces were found; it is as it was.")
+            lines.append(f"{where}: only {note['count']} faces were found; it is unchanged.")
         else:
             lines.append(f"{where}, {note['expression']}: {note['text']}")
     return "\n".join(lines)

@@ -15,8 +15,7 @@ import torch
 from ...core.character import quantise
 from ...core.errors import FacetError
 from ...vision.faces import Face
-from .presets import OWN, Preset, blended
-from .request import added
+from .presets import OWN, Preset, added, blended
 
 SIDE = 512
 """Longest side in pixels of what the page is shown."""
@@ -134,7 +133,7 @@ def preview(
     placed = hand_placed(str(asked.get("points", "")), width, height)
     face = subject.face or placed
     if face is None:
-        raise FacetError("There is no face in this picture; place the twelve points.")
+        raise FacetError("There is no face in this image; place the twelve points.")
     preset = str(asked.get("preset", OWN))
     sliders = totals(
         preset,

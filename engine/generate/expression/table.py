@@ -56,13 +56,9 @@ class Slider:
     moves: tuple[Move, ...]
     blendshapes: MappingProxyType[str, float]
 
-    @property
-    def mirrored(self) -> tuple[str, float]:
-        """The slider that does the same in a mirror, and the sign of its amount there."""
-        if self.name in ("gaze_x", "jaw_side", "head_yaw", "head_roll"):
-            return self.name, -1.0
-        side = {"_r": "_l", "_l": "_r"}.get(self.name[-2:])
-        return (self.name if side is None else self.name[:-2] + side), 1.0
+    def within(self, amount: float) -> float:
+        """``amount`` within what a person may ask for."""
+        return min(self.high, max(self.low, amount))
 
 
 @dataclass(frozen=True)
@@ -104,22 +100,18 @@ def _along(through: Sequence[Sequence[float]], count: int) -> np.ndarray:
     return first * (2 * t - 1) * (t - 1) + middle * 4 * t * (1 - t) + last * t * (2 * t - 1)
 
 
-def _template(rows: list[dict[str, Any]]) -> tuple[np.ndarray, dict[int, int]]:
-    """The average face (478, 3), nan where it has no landmark, and each landmark's mirrored one."""
+def _template(rows: list[dict[str, Any]]) -> np.ndarray:
+    """The average face (478, 3), nan where it has no landmark."""
     places = np.full((LANDMARKS, 3), np.nan)
-    mirror: dict[int, int] = {}
     for row in rows:
         curve = _along(row["through"], len(row["points"]))
         places[row["mirrored"]] = curve * (-1, 1, 1)
         places[row["points"]] = curve
-        for right, left in zip(row["points"], row["mirrored"], strict=True):
-            mirror[right], mirror[left] = left, right
-    return places, mirror
+    return places
 
 
 _RIG: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
 
-REGIONS: tuple[str, ...] = tuple(_RIG["regions"])
 GROUPS: MappingProxyType[str, Group] = MappingProxyType(
     {name: _group(row) for name, row in _RIG["groups"].items()}
 )
@@ -128,17 +120,12 @@ BY_NAME: MappingProxyType[str, Slider] = MappingProxyType({one.name: one for one
 ANCHORS: tuple[int, ...] = tuple(_RIG["anchors"])
 OUTLINE: tuple[int, ...] = tuple(_RIG["outline"])
 """Landmarks around the face, in their order."""
-TEMPLATE, MIRROR = _template(_RIG["template"])
+TEMPLATE = _template(_RIG["template"])
 """An average face seen straight on: (478, 3) u, v and depth in outer-eye distances around the
-middle between the eyes, nan where the rig needs no landmark. MIRROR: the other side's landmark."""
+middle between the eyes, nan where the rig needs no landmark."""
 HAND_PLACED: tuple[HandPlaced, ...] = tuple(HandPlaced(**row) for row in _RIG["hand_placed"])
 
 CONTROLS: tuple[int, ...] = tuple(
     sorted({*ANCHORS, *OUTLINE, *(point for group in GROUPS.values() for point in group.points)})
 )
 """The landmarks that the rig moves or holds; the rest of the face follows them."""
-
-
-def zeros() -> dict[str, float]:
-    """Every slider at rest."""
-    return {slider.name: 0.0 for slider in SLIDERS}

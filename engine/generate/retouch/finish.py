@@ -13,10 +13,10 @@ from ...core.character import Character, Shot
 from ...core.errors import FacetError
 from ...studio.sizes import resized
 from ...vision.faces import Face, find_face
-from .colours import match_colours
-from .retouch import Retoucher
-from .upscale import upscaled
+from .retouch import Retoucher, match_colours
 
+TILE, LEAST_TILE, OVERLAP = 512, 128, 32
+"""Of upscale models, in pixels."""
 COLOURED_LIGHT = frozenset({"warm", "side", "back", "low"})
 
 
@@ -71,7 +71,7 @@ class Finisher:
         self._original = character.source.image
         self._original_face: Face | None = None
         if settings.colours is Colours.ORIGINAL:
-            self._original_face = self._face(self._original)
+            self._original_face = find_face(self.face_model, self._original)
 
     def picture(self, shot: Shot, on_step: OnStep | None) -> tuple[torch.Tensor, str]:
         """The refined picture (H, W, 3), and what was done to it in words."""
@@ -87,7 +87,7 @@ class Finisher:
             done.append("detail")
         wanted = retoucher is not None and settings.face_denoise > 0
         as_original = settings.colours is Colours.ORIGINAL
-        face = self._face(image) if wanted or as_original else None
+        face = find_face(self.face_model, image) if wanted or as_original else None
         if retoucher is not None and wanted and face is not None:
             painted = retoucher.face(
                 image,
@@ -128,9 +128,6 @@ class Finisher:
             return after
         return match_colours(after, after, before)
 
-    def _face(self, image: torch.Tensor) -> Face | None:
-        return None if self.face_model is None else find_face(self.face_model, image)
-
 
 def _inside(face: Face, image: torch.Tensor) -> torch.Tensor:
     """The part of ``image`` (H, W, 3) that the box of ``face`` holds, a pixel at least."""
@@ -138,3 +135,36 @@ def _inside(face: Face, image: torch.Tensor) -> torch.Tensor:
     left, top = (min(max(0, int(v)), side - 1) for v, side in zip(face.box[:2], (width, height)))
     right, bottom = max(left + 1, int(face.box[2])), max(top + 1, int(face.box[3]))
     return image[top:bottom, left:right]
+
+
+def upscaled(upscale_model: Any, image: torch.Tensor) -> torch.Tensor:
+    """``image`` (H, W, 3) through an UPSCALE_MODEL: (scale H, scale W, 3) in 0..1 on the CPU.
+
+    In tiles of 512 pixels, and of half as many each time that memory does not suffice, as ComfyUI's
+    own node does. An interrupt ends it with ``InterruptProcessingException``.
+    """
+    import comfy.model_management as memory
+    import comfy.utils
+
+    device, scale = upscale_model.patcher.load_device, upscale_model.scale
+    picture = image.permute(2, 0, 1)[None]
+    # What a tile takes, as ComfyUI estimates it: 384 values for each of its pixels and scale.
+    needed = TILE * TILE * 3 * picture.element_size() * max(scale, 1.0) * 384
+    memory.load_models_gpu([upscale_model.patcher], memory_required=needed)
+
+    def enlarge(part: torch.Tensor) -> torch.Tensor:
+        memory.throw_exception_if_processing_interrupted()
+        return upscale_model(part.to(device).float())
+
+    tile = TILE
+    while True:
+        try:
+            large = comfy.utils.tiled_scale(
+                picture, enlarge, tile, tile, OVERLAP, scale, output_device="cpu"
+            )
+            return large[0].permute(1, 2, 0).clamp(0, 1).float()
+        except Exception as error:
+            memory.raise_non_oom(error)
+            tile //= 2
+            if tile < LEAST_TILE:
+                raise

@@ -10,8 +10,7 @@ from ...comfyui.sampling import OnStep
 from ...core.character import Tags
 from ...studio.sizes import fitting
 from ...vision.faces import Face
-from .colours import match_colours
-from .retouch import Retoucher, working_size
+from .retouch import Retoucher, match_colours, working_size
 
 Box = tuple[int, int, int, int]
 AROUND = 0.5

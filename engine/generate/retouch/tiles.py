@@ -34,7 +34,6 @@ class Tiles:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of a tile."""
         side = max(LEAST, self.tile // ALIGNMENT * ALIGNMENT)
         return min(side, self.canvas[0]), min(side, self.canvas[1])
 

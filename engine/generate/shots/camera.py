@@ -151,11 +151,9 @@ class Line:
         )
 
     def key(self, attempt: Attempt) -> str:
-        """The name of the image that ``attempt`` makes."""
         return self.camera.key(attempt, self.edits)
 
     def take(self, attempt: Attempt, on_step: OnStep | None = None) -> torch.Tensor:
-        """The image (H, W, 3) that ``attempt`` makes."""
         image = self.camera.image(attempt, on_step)
         return self.camera.reference.without_border(image) if self.edits else image
 

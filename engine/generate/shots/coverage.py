@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
-from ...core.character import VOCABULARY, Character, Shot, Tags
+import torch
+
+from ...core.character import Character, Shot, Tags
+from ...core.vocabulary import VOCABULARY, in_order, phrase
+from ...drawing.canvas import BLUE, INK, PALE_BLUE, QUIET, Page
+from ...drawing.tallies import (
+    GAP,
+    MARGIN,
+    TOP,
+    WIDTH,
+    Tally,
+    TallyCard,
+    axis_title,
+    cards_bottom,
+    draw_cards,
+    draw_head,
+)
 from ...vision.faces import find_face
 from ...vision.framing import bands_of, face_share, framing_of, view_of
 from .plan import ShotPlan
 
-AXES = tuple(VOCABULARY)
+THERE, MISSING = BLUE, PALE_BLUE
 
 
 @dataclass(frozen=True)
@@ -39,12 +55,10 @@ class Coverage:
     rows: tuple[CoverageRow, ...]
 
     def record(self) -> dict[str, Any]:
-        """The coverage as plain JSON values."""
         rows = [asdict(row) | {"missing": row.missing} for row in self.rows]
         return {"wanted": self.wanted, "missing": self.missing, "rows": rows}
 
     def table(self) -> str:
-        """The coverage in plain text, one line a value."""
         head = f"{self.wanted} shots planned, {self.wanted - self.missing} there, "
         lines = [f"{head}{self.missing} to make"]
         width = max((len(row.label) for row in self.rows), default=0)
@@ -68,9 +82,9 @@ def coverage(plan: ShotPlan, character: Character | None = None) -> Coverage:
         tuple(request for request, done in zip(plan.requests, covered, strict=True) if done)
     ).coverage()
     rows = [
-        CoverageRow(axis, value, VOCABULARY[axis].get(value, value), count, there[axis][value])
-        for axis in AXES
-        for value, count in _in_order(axis, wanted[axis])
+        CoverageRow(axis, value, phrase(axis, value), wanted[axis][value], there[axis][value])
+        for axis in VOCABULARY
+        for value in in_order(axis, wanted[axis])
     ]
     return Coverage(len(covered), len(covered) - sum(covered), tuple(rows))
 
@@ -84,19 +98,11 @@ def looked_at(character: Character, face_model: Any) -> Character:
     def tagged(shot: Shot) -> Shot:
         if shot.tags.view and shot.tags.framing:
             return shot
-        seen = _seen(shot, face_model)
-        return replace(
-            shot,
-            tags=replace(
-                shot.tags,
-                view=shot.tags.view or seen.view,
-                framing=shot.tags.framing or seen.framing,
-            ),
-        )
+        seen, tags = _seen(shot, face_model), shot.tags
+        view, framing = tags.view or seen.view, tags.framing or seen.framing
+        return replace(shot, tags=replace(tags, view=view, framing=framing))
 
-    return replace(
-        character, source=tagged(character.source), shots=tuple(map(tagged, character.shots))
-    )
+    return character.mapped(tagged)
 
 
 def _seen(shot: Shot, face_model: Any) -> Tags:
@@ -107,8 +113,24 @@ def _seen(shot: Shot, face_model: Any) -> Tags:
     return Tags(framing=framing_of(share, bands_of(face_model)), view=view_of(face.yaw))
 
 
-def _in_order(axis: str, counts: Counter[str]) -> list[tuple[str, int]]:
-    """The values that are wanted: in the vocabulary's order, free text by how often."""
-    known = [value for value in VOCABULARY[axis] if value in counts]
-    free = [value for value, _ in counts.most_common() if value not in VOCABULARY[axis]]
-    return [(value, counts[value]) for value in (*known, *free)]
+def coverage_image(coverage: Coverage, name: str = "") -> torch.Tensor:
+    """The coverage as (H, 1600, 3) float32 in 0..1; ``name`` is the character's."""
+    cards = [
+        TallyCard(axis_title(axis), tuple(map(_tally, rows)))
+        for axis, rows in groupby(coverage.rows, lambda row: row.axis)
+    ]
+    page = Page(WIDTH, max(cards_bottom(cards), TOP + GAP) - GAP + MARGIN)
+    there = coverage.wanted - coverage.missing
+    shots = "shot" if coverage.missing == 1 else "shots"
+    todo = f"{coverage.missing} {shots} to make."
+    title = todo if coverage.missing else "Every shot of this plan is there."
+    facts = f"{coverage.wanted} planned, {there} there already"
+    legend = (("to make", MISSING), ("there", THERE))
+    draw_head(page, f"Facet shot plan   {name}", title, facts, legend)
+    draw_cards(page, cards)
+    return page.tensor()
+
+
+def _tally(row: CoverageRow) -> Tally:
+    parts = (row.have, THERE), (row.missing, MISSING)
+    return Tally(row.label, parts, f"{row.have} of {row.wanted}", INK if row.missing else QUIET)

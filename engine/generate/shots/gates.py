@@ -29,11 +29,11 @@ NO_FACE_MODEL = "skipped: no FACE_DETECTION_MODEL is connected"
 
 
 def threshold(
-    gate: str, default: float, low: float, high: float, text: str, step: float = 0.01
-) -> Any:
-    """A field of `Thresholds`: its gate, its range, and what a person is told."""
-    told = {"gate": gate, "low": low, "high": high, "text": text, "step": step}
-    return field(default=default, metadata=told)
+    gate: str, default: float, low: float, high: float, step: float = 0.01
+) -> Callable[[str], Any]:
+    """A field of `Thresholds`, its gate and its range, to be called with what a person is told."""
+    known = {"gate": gate, "low": low, "high": high, "step": step}
+    return lambda text: field(default=default, metadata={**known, "text": text})
 
 
 @dataclass(frozen=True)
@@ -47,82 +47,44 @@ class Thresholds:
     max_same_embedding: their cosine; both have to be exceeded. off: gates that are not used.
     """
 
-    max_yaw_error: float = threshold(
-        VIEW_GATE,
-        12.0,
-        1,
-        90,
+    max_yaw_error: float = threshold(VIEW_GATE, 12.0, 1, 90, 1)(
         "Largest deviation of the face's yaw from the view asked for, in degrees; 12 is "
-        "recommended.",
-        1,
+        "recommended."
     )
-    min_identity: float = threshold(
-        IDENTITY_GATE,
-        0.5,
-        -1,
-        1,
+    min_identity: float = threshold(IDENTITY_GATE, 0.5, -1, 1)(
         "Minimum similarity to the original for a shot from the front: cosine of the CLIP_VISION "
-        "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP.",
+        "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP and SigLIP."
     )
-    min_pitch: float = threshold(
-        VIEW_GATE,
-        10.0,
-        0,
-        60,
-        "Minimum pitch of the face in views from above and below, in degrees; 10 is recommended.",
-        1,
+    min_pitch: float = threshold(VIEW_GATE, 10.0, 0, 60, 1)(
+        "Minimum pitch of the face in views from above and below, in degrees; 10 is recommended."
     )
-    three_quarter_identity: float = threshold(
-        IDENTITY_GATE, 0.95, 0, 1, "Share of min_identity that three-quarter views have to reach."
+    three_quarter_identity: float = threshold(IDENTITY_GATE, 0.95, 0, 1)(
+        "Share of min_identity that three-quarter views have to reach."
     )
-    profile_identity: float = threshold(
-        IDENTITY_GATE,
-        0.85,
-        0,
-        1,
-        "Share of min_identity that profiles have to reach: half a face gives a lower similarity.",
+    profile_identity: float = threshold(IDENTITY_GATE, 0.85, 0, 1)(
+        "Share of min_identity that profiles have to reach: half a face gives a lower similarity."
     )
-    back_identity: float = threshold(
-        IDENTITY_GATE, 0.75, 0, 1, "Share of min_identity that back views have to reach."
+    back_identity: float = threshold(IDENTITY_GATE, 0.75, 0, 1)(
+        "Share of min_identity that back views have to reach."
     )
-    close_up_face: float = threshold(
-        FRAMING_GATE,
-        0.0,
-        0,
-        1,
+    close_up_face: float = threshold(FRAMING_GATE, 0.0, 0, 1)(
         "Minimum height of the face in a close-up, as a share of the image or of the person. 0 "
-        "takes 0.27, which suits adults; the demo's people have their own.",
+        "takes 0.27, which suits adults; the demo's people have their own."
     )
-    full_face: float = threshold(
-        FRAMING_GATE,
-        0.0,
-        0,
-        1,
+    full_face: float = threshold(FRAMING_GATE, 0.0, 0, 1)(
         "Maximum height of the face in a full-body shot, as a share of the image. 0 takes 0.13, "
-        "which suits adults; figures with large heads need more.",
+        "which suits adults; figures with large heads need more."
     )
-    min_sharpness: float = threshold(
-        SHARPNESS_GATE,
-        0.3,
-        0,
-        2,
-        "Minimum sharpness, as a share of the original's at the same size; 0.3 is recommended.",
+    min_sharpness: float = threshold(SHARPNESS_GATE, 0.3, 0, 2)(
+        "Minimum sharpness, as a share of the original's at the same size; 0.3 is recommended."
     )
-    max_alike: float = threshold(
-        DUPLICATE_GATE,
-        0.8,
-        0,
-        1,
+    max_alike: float = threshold(DUPLICATE_GATE, 0.8, 0, 1)(
         "A shot counts as a duplicate when its SSIM with another, taken in the region where they "
-        "differ most, is above this.",
+        "differ most, is above this."
     )
-    max_same_embedding: float = threshold(
-        DUPLICATE_GATE,
-        0.95,
-        0,
-        1,
+    max_same_embedding: float = threshold(DUPLICATE_GATE, 0.95, 0, 1)(
         "A duplicate's embedding also has a cosine above this with the other's; both have to be "
-        "exceeded. Needs a CLIP_VISION.",
+        "exceeded. Needs a CLIP_VISION."
     )
     off: frozenset[str] = frozenset()
 
@@ -150,18 +112,35 @@ def look(image: torch.Tensor, reading: Reading, name: str) -> ShotLook:
     return ShotLook(small(image, THUMBNAIL), torch.tensor(reading.embedding), name)
 
 
-def view(reading: Reading, tags: Tags, thresholds: Thresholds) -> Score:
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """All that a gate may look at: what was read in a picture, and what it was asked to show.
+
+    bands: of the framings, see ``vision.framing``. original: its embedding (D,), or None. this,
+    others: the picture's look, and those of the shots that it may not repeat.
+    """
+
+    reading: Reading
+    tags: Tags
+    thresholds: Thresholds
+    bands: tuple[float, float] = ADULTS
+    original: torch.Tensor | None = None
+    this: ShotLook | None = None
+    others: tuple[ShotLook, ...] = ()
+
+
+def view(seen: Seen) -> Score:
     """The yaw of the face against that of the view, its pitch from above and below; from behind,
     that there is no face."""
+    reading, tags, limit = seen.reading, seen.tags, seen.thresholds.max_yaw_error
     if tags.yaw is None:
         return Score(VIEW_GATE, None, None, None, "the shot asks for no measurable view")
     if not reading.face_model:
         return Score(VIEW_GATE, None, None, None, NO_FACE_MODEL)
     if tags.view == "back":
-        return _from_behind(reading, thresholds)
+        return _from_behind(reading, limit)
     if tags.view in ("top", "low"):
-        return _from_above_or_below(reading, tags.view, thresholds.min_pitch)
-    limit = thresholds.max_yaw_error
+        return _from_above_or_below(reading, tags.view, seen.thresholds.min_pitch)
     if reading.yaw is None:
         return Score(VIEW_GATE, None, limit, False, "no face was found")
     error = abs(reading.yaw - tags.yaw)
@@ -169,8 +148,7 @@ def view(reading: Reading, tags: Tags, thresholds: Thresholds) -> Score:
     return Score(VIEW_GATE, reading.yaw, limit, error <= limit, note)
 
 
-def _from_behind(reading: Reading, thresholds: Thresholds) -> Score:
-    limit = thresholds.max_yaw_error
+def _from_behind(reading: Reading, limit: float) -> Score:
     if reading.faces:
         return Score(VIEW_GATE, reading.yaw, limit, False, "a face shows in a back view")
     if reading.pose and reading.pose[3 * NOSE + 2] >= CONFIDENCE:
@@ -190,17 +168,17 @@ def _from_above_or_below(reading: Reading, asked: str, limit: float) -> Score:
     return Score(VIEW_GATE, reading.pitch, limit, passed, note)
 
 
-def framing(
-    reading: Reading, tags: Tags, thresholds: Thresholds, bands: tuple[float, float] = ADULTS
-) -> Score:
+def framing(seen: Seen) -> Score:
     """The height of the face against what is visible of the person, or else of the picture."""
+    reading, tags = seen.reading, seen.tags
     if tags.framing not in ("close_up", "medium", "full"):
         return Score(FRAMING_GATE, None, None, None, "the shot asks for no measurable framing")
     if not reading.face_model:
         return Score(FRAMING_GATE, None, None, None, NO_FACE_MODEL)
     if reading.face_height is None:
         return Score(FRAMING_GATE, None, None, None, "skipped: no face to measure it by")
-    close, full = thresholds.close_up_face or bands[0], thresholds.full_face or bands[1]
+    close = seen.thresholds.close_up_face or seen.bands[0]
+    full = seen.thresholds.full_face or seen.bands[1]
     share = reading.face_height / (reading.person_height or 1.0)
     found = framing_of(share, (close, full))
     limit = full if tags.framing == "full" or found == "full" else close
@@ -210,8 +188,9 @@ def framing(
     return Score(FRAMING_GATE, share, limit, passed, note)
 
 
-def persons(reading: Reading) -> Score:
+def persons(seen: Seen) -> Score:
     """How many people there are: by faces, and by whole people where these are detected too."""
+    reading = seen.reading
     if not (reading.face_model or reading.person_model):
         return Score(PERSONS_GATE, None, None, None, NO_FACE_MODEL)
     count = max(reading.faces, reading.people)
@@ -221,32 +200,32 @@ def persons(reading: Reading) -> Score:
     return Score(PERSONS_GATE, float(count), 1.0, True, note)
 
 
-def identity(
-    reading: Reading, tags: Tags, thresholds: Thresholds, original: torch.Tensor | None
-) -> Score:
-    """Cosine of the picture's embedding with the original's (D,), held to what its yaw allows."""
-    if original is None or not reading.embedding:
+def identity(seen: Seen) -> Score:
+    """Cosine of the picture's embedding with the original's, held to what its yaw allows."""
+    reading, asked = seen.reading, seen.tags.yaw
+    if seen.original is None or not reading.embedding:
         return Score(IDENTITY_GATE, None, None, None, "skipped: no CLIP_VISION is connected")
-    cosine = float(torch.tensor(reading.embedding) @ original)
-    limit = thresholds.identity(reading.yaw if tags.yaw is None else tags.yaw)
+    cosine = float(torch.tensor(reading.embedding) @ seen.original)
+    limit = seen.thresholds.identity(reading.yaw if asked is None else asked)
     passed = cosine >= limit
     note = "" if passed else f"only {cosine:.2f} like the original"
     return Score(IDENTITY_GATE, cosine, limit, passed, note)
 
 
-def sharpness(reading: Reading, thresholds: Thresholds) -> Score:
+def sharpness(seen: Seen) -> Score:
     """Sharpness as a share of the original's."""
-    value, limit = reading.sharpness, thresholds.min_sharpness
+    value, limit = seen.reading.sharpness, seen.thresholds.min_sharpness
     if value is None:
         return Score(SHARPNESS_GATE, None, None, None, "skipped: it was not measured")
     note = "" if value >= limit else f"blurred: {value:.0%} of the original's sharpness"
     return Score(SHARPNESS_GATE, value, limit, value >= limit, note)
 
 
-def duplicate(this: ShotLook, others: Sequence[ShotLook], thresholds: Thresholds) -> Score:
+def duplicate(seen: Seen) -> Score:
     """How alike the shot is to the nearest other one, where the two differ most."""
-    others = [other for other in others if other.hash != this.hash]
-    if not others:
+    this, thresholds = seen.this, seen.thresholds
+    others = [one for one in seen.others if this is not None and one.hash != this.hash]
+    if this is None or not others:
         return Score(DUPLICATE_GATE, None, None, None, "there is no other shot yet")
     alike = least_alike(this.thumbnail, torch.stack([other.thumbnail for other in others]))
     nearest = int(alike.argmax())
@@ -256,23 +235,6 @@ def duplicate(this: ShotLook, others: Sequence[ShotLook], thresholds: Thresholds
         same = same and float(this.embedding @ other.embedding) > thresholds.max_same_embedding
     note = "the same picture as another one" if same else ""
     return Score(DUPLICATE_GATE, value, limit, not same, note)
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """All that a gate may look at: what was read in a picture, and what it was asked to show.
-
-    bands: of the framings, see ``vision.framing``. original: its embedding (D,), or None. this,
-    others: the picture's look, and those of the shots that it may not repeat.
-    """
-
-    reading: Reading
-    tags: Tags
-    thresholds: Thresholds
-    bands: tuple[float, float] = ADULTS
-    original: torch.Tensor | None = None
-    this: ShotLook | None = None
-    others: tuple[ShotLook, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -289,41 +251,36 @@ class Gate:
         return [one for one in fields(Thresholds) if one.metadata.get("gate") == self.name]
 
 
-def _duplicate(seen: Seen) -> Score:
-    assert seen.this is not None
-    return duplicate(seen.this, seen.others, seen.thresholds)
-
-
 SHOT_GATES = (
     Gate(
         VIEW_GATE,
         "Whether the face has to look in the direction asked for. Recommended on.",
-        lambda seen: view(seen.reading, seen.tags, seen.thresholds),
+        view,
     ),
     Gate(
         FRAMING_GATE,
         "Whether a close-up has to be a close-up, and a full body a full body. Recommended on.",
-        lambda seen: framing(seen.reading, seen.tags, seen.thresholds, seen.bands),
+        framing,
     ),
     Gate(
         PERSONS_GATE,
         "Whether a second person fails a shot. Recommended on.",
-        lambda seen: persons(seen.reading),
+        persons,
     ),
     Gate(
         IDENTITY_GATE,
         "Whether a shot has to be similar to the original. Recommended on.",
-        lambda seen: identity(seen.reading, seen.tags, seen.thresholds, seen.original),
+        identity,
     ),
     Gate(
         SHARPNESS_GATE,
         "Whether a blurred shot fails. Recommended on.",
-        lambda seen: sharpness(seen.reading, seen.thresholds),
+        sharpness,
     ),
     Gate(
         DUPLICATE_GATE,
         "Whether a duplicate of the original or of an accepted shot fails. Recommended on.",
-        _duplicate,
+        duplicate,
     ),
 )
 """Every gate, in the order in which its score stands in a shot."""

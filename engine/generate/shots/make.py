@@ -18,8 +18,7 @@ from ..attempts import AttemptResult, Watch, judged, make_best
 from .camera import Line, ShotCamera
 from .decisions import NONE, PIN, Decision, names
 from .gates import DUPLICATE_GATE, IDENTITY_GATE, SHARPNESS_GATE, Gates, ShotLook, look
-from .instructions import shows_detail
-from .plan import ShotPlan, ShotRequest
+from .plan import ShotPlan, ShotRequest, shows_detail
 from .reading import Reading, reading_from_record
 from .remedies import RetryRules, next_attempt
 from .store import ShotStore
@@ -49,7 +48,6 @@ class ShotProgress:
 
     @property
     def ended(self) -> bool:
-        """Whether the line is done."""
         return self.state in ("accepted", "failed")
 
 
@@ -81,7 +79,6 @@ class JudgedShot:
 
     @property
     def passed(self) -> bool:
-        """Whether no gate failed."""
         return self.shot.accepted
 
     @property
@@ -239,11 +236,7 @@ class Shoot:
 
 
 def plain_shoot(
-    character: Character,
-    studio: Studio,
-    gates: Gates,
-    seed: int,
-    rules: RetryRules | None = None,
+    character: Character, studio: Studio, gates: Gates, seed: int, rules: RetryRules | None = None
 ) -> Shoot:
     """A shoot of ``character`` alone, as a plan asks for."""
     kind = plain_kind(ShotCamera(character, studio), gates)

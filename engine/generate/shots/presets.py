@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
+from typing import Any
 
 from ...core.character import Tags
 from .plan import ShotPlan, ShotRequest
@@ -16,11 +17,7 @@ OUTFITS = (
     "white tank top and red shorts",
     "grey t-shirt and brown trousers",
 )
-PLAIN_BACKGROUNDS = (
-    "plain grey background",
-    "plain white background",
-    "plain blue background",
-)
+PLAIN_BACKGROUNDS = ("plain grey background", "plain white background", "plain blue background")
 PLACES = ("in a park", "in a room")
 MORE_PLACES = (*PLACES, "in a city", "on a beach", "at night")
 
@@ -87,21 +84,17 @@ def turnaround(
     views: Sequence[str] = TURNAROUND_VIEWS,
 ) -> ShotPlan:
     """Views around the character, neutral, before one background."""
-    return ShotPlan(
-        tuple(
-            ShotRequest(
-                Tags(
-                    framing=framing,
-                    view=view,
-                    expression="" if view == "back" else "neutral",
-                    pose="" if framing == "close_up" else "standing",
-                    outfit=outfit,
-                    background=background,
-                    lighting="natural",
-                )
-            )
-            for view in views
+    return _plan(
+        Tags(
+            framing=framing,
+            view=view,
+            expression="" if view == "back" else "neutral",
+            pose="" if framing == "close_up" else "standing",
+            outfit=outfit,
+            background=background,
+            lighting="natural",
         )
+        for view in views
     )
 
 
@@ -111,20 +104,16 @@ def close_ups(
     """A front close-up of each expression, then a neutral one from each of ``views``."""
     shown = [("front", expression) for expression in expressions]
     shown += [(view, "neutral") for view in views]
-    return ShotPlan(
-        tuple(
-            ShotRequest(
-                Tags(
-                    framing="close_up",
-                    view=view,
-                    expression=expression,
-                    outfit=outfit,
-                    background=PLAIN_BACKGROUNDS[0],
-                    lighting="natural",
-                )
-            )
-            for view, expression in shown
+    return _plan(
+        Tags(
+            framing="close_up",
+            view=view,
+            expression=expression,
+            outfit=outfit,
+            background=PLAIN_BACKGROUNDS[0],
+            lighting="natural",
         )
+        for view, expression in shown
     )
 
 
@@ -144,20 +133,12 @@ def portrait(
     spread = {axis: _spread(shares[axis], count, seed + at) for at, axis in enumerate(axes)}
     worn = _spread(dict.fromkeys(outfits or OUTFITS, 1), count, seed + 6)
     plains, varied = cycle(PLAIN_BACKGROUNDS), cycle(places or PLACES)
-    requests = []
+    tags = []
     for at in range(count):
-        chosen = {axis: values[at] for axis, values in spread.items()}
-        tags = Tags(
-            framing=chosen["framing"],
-            view=chosen["view"],
-            expression=chosen["expression"],
-            pose=chosen["pose"],
-            outfit=worn[at],
-            background=next(plains if chosen["background"] == "plain" else varied),
-            lighting=chosen["lighting"],
-        )
-        requests.append(ShotRequest(tags.visible()))
-    return ShotPlan(tuple(requests))
+        chosen: dict[str, Any] = {axis: values[at] for axis, values in spread.items()}
+        background = next(plains if chosen["background"] == "plain" else varied)
+        tags.append(Tags(**{**chosen, "outfit": worn[at], "background": background}).visible())
+    return _plan(tags)
 
 
 def guide_list(outfits: Sequence[str] = (), places: Sequence[str] = ()) -> ShotPlan:
@@ -178,6 +159,10 @@ def guide_list(outfits: Sequence[str] = (), places: Sequence[str] = ()) -> ShotP
         *shots("outfit", worn, framing="full"),
         *shots("background", where, framing="full", expression="smile"),
     ]
+    return _plan(tags)
+
+
+def _plan(tags: Iterable[Tags]) -> ShotPlan:
     return ShotPlan(tuple(map(ShotRequest, tags)))
 
 

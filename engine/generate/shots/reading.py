@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from ...comfyui.fingerprint import fingerprint
-from ...core.records import known_fields
+from ...core.character import known_fields
 from ...vision.embedding import embed
-from ...vision.faces import Face, find_faces
+from ...vision.faces import find_faces
 from ...vision.people import find_people
 from ...vision.pose import PoseModel
 from ...vision.sharpness import relative_sharpness
@@ -47,7 +47,6 @@ class Reading:
     pose: tuple[float, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """The reading as plain JSON values."""
         return {**asdict(self), "embedding": list(self.embedding), "pose": list(self.pose)}
 
 
@@ -61,6 +60,7 @@ def reading_from_record(record: Any) -> Reading:
     return Reading(**known)
 
 
+@dataclass(eq=False)
 class ShotMeter:
     """Measures pictures beside one original, each with the models that are there.
 
@@ -68,25 +68,16 @@ class ShotMeter:
     MODEL. pose_model: a PoseModel. Each may be None.
     """
 
-    def __init__(
-        self,
-        original: torch.Tensor,
-        face_model: Any = None,
-        clip_vision: Any = None,
-        person_detector: Any = None,
-        pose_model: PoseModel | None = None,
-    ) -> None:
-        self.original = original
-        self.face_model = face_model
-        self.clip_vision = clip_vision
-        self.person_detector = person_detector
-        self.pose_model = pose_model
-        self._names = (
-            fingerprint(face_model),
-            fingerprint(clip_vision),
-            fingerprint(person_detector),
-            fingerprint(pose_model and pose_model.model),
-        )
+    original: torch.Tensor
+    face_model: Any = None
+    clip_vision: Any = None
+    person_detector: Any = None
+    pose_model: PoseModel | None = None
+
+    def __post_init__(self) -> None:
+        models = (self.face_model, self.clip_vision, self.person_detector)
+        pose = self.pose_model and self.pose_model.model
+        self._names = tuple(map(fingerprint, (*models, pose)))
 
     def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
         """The reading of ``image`` (H, W, 3); what ``known`` already tells is not measured again.
@@ -108,10 +99,8 @@ class ShotMeter:
         return reading
 
     def _face(self, image: torch.Tensor) -> dict[str, Any]:
-        found: list[Face] = []
-        if self.face_model is not None:
-            found = find_faces(self.face_model, image)
-        heights = [face.box[3] - face.box[1] for face in found]
+        found = find_faces(self.face_model, image)
+        heights = [face.height for face in found]
         if not found:
             return {"faces": 0, "yaw": None, "pitch": None, "face_height": None}
         return {
@@ -123,7 +112,7 @@ class ShotMeter:
 
     def _people(self, image: torch.Tensor) -> dict[str, Any]:
         found = [] if self.person_detector is None else find_people(self.person_detector, image)
-        heights = [person.box[3] - person.box[1] for person in found]
+        heights = [person.height for person in found]
         if not found:
             return {"people": 0, "person_height": None}
         return {

@@ -1,13 +1,25 @@
-"""What the next attempt at a shot does differently: each cause of failure has its remedy."""
+"""What the next attempt at a shot does differently, by the cause of failure and the settings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from ...core.character import Character, known_fields
 from ...families.modes import ReferenceMode
+from ...studio.judge import Judge
 from ..attempts import Attempt
-from .gates import FRAMING_GATE, IDENTITY_GATE, PERSONS_GATE, SHARPNESS_GATE, VIEW_GATE
+from .gates import (
+    FRAMING_GATE,
+    GATES,
+    IDENTITY_GATE,
+    PERSONS_GATE,
+    SHARPNESS_GATE,
+    VIEW_GATE,
+    Gates,
+    Thresholds,
+)
 
 AVOIDED = {
     SHARPNESS_GATE: "blurry, out of focus",
@@ -36,6 +48,28 @@ class RetryRules:
     negative_words: bool = True
     less_denoise: float = 0.85
     more_cfg: float = 1.15
+
+
+SWITCHES = {gate: f"check_{gate}" for gate in GATES}
+"""The setting that switches each gate."""
+OWN = {
+    "tries": RetryRules().tries,
+    "max_yaw_error": Thresholds().max_yaw_error,
+    "min_identity": Thresholds().min_identity,
+}
+"""What the judge asks for itself, and its defaults."""
+
+
+def gates_of(judge: Judge, character: Character) -> Gates:
+    """The gates that ``judge`` holds shots of ``character`` to."""
+    return Gates(
+        character.source.image,
+        thresholds_from(judge.options),
+        judge.face_model,
+        judge.clip_vision,
+        judge.person_detector,
+        judge.pose_model,
+    )
 
 
 def next_attempt(
@@ -104,3 +138,23 @@ def more_like_the_original(
 
 def _times(failures: Failures, gate: str) -> int:
     return sum(gate in one for one in failures)
+
+
+def settings(options: Mapping[str, Any] | None, own: Mapping[str, Any]) -> dict[str, Any]:
+    """FACET_SHOT_OPTIONS with what was changed on the judge itself, which wins.
+
+    own: values of the settings in ``OWN``.
+    """
+    changed = {name: value for name, value in own.items() if value != OWN[name]}
+    return {**own, **(options or {}), **changed}
+
+
+def thresholds_from(values: Mapping[str, Any]) -> Thresholds:
+    """The gates' thresholds in ``values``; what is missing has its default."""
+    off = frozenset(gate for gate, switch in SWITCHES.items() if not values.get(switch, True))
+    return Thresholds(**{**known_fields(Thresholds, values), "off": off})
+
+
+def rules_from(values: Mapping[str, Any]) -> RetryRules:
+    """The rules of the retries in ``values``; what is missing has its default."""
+    return RetryRules(**known_fields(RetryRules, values))

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
-from ...core.character import VOCABULARY, Character, Shot
-from ...drawing.canvas import Page, size_that_fits
+from ...core.character import Character, Shot
+from ...core.vocabulary import VOCABULARY
+from ...drawing.canvas import CARD, Page, size_that_fits
 from ...drawing.contact_sheet import Cells
-from ...drawing.palette import (
-    CARD,
-    SHEET_FAILED,
-    SHEET_INK,
-    SHEET_PAPER,
-    SHEET_PASSED,
-    SHEET_QUIET,
-)
 
+PAPER, INK, QUIET = "#f4f2ee", "#23262b", "#747a83"
+PASSED, FAILED = "#1a7f5a", "#c2410c"
+"""A dataset's own picture, which stays the same byte for byte."""
 SHOWN = ("view", "identity")
 """Gates whose numbers stand under a shot that passed; of the others only what failed."""
 MARGIN, GAP, CAPTION, HEADER = 28, 18, 66, 64
-
-
-@dataclass(frozen=True)
-class _Caption:
-    """What stands under a picture. colour: of the detail and of the line above the two."""
-
-    title: str
-    detail: str
-    colour: str
+Caption = tuple[str, str, str]
+"""What stands under a picture: title, detail, and the colour of the detail and its line."""
 
 
 def draw_sheet(character: Character, shots: Sequence[Shot], tile: int = 320) -> torch.Tensor:
@@ -38,37 +26,33 @@ def draw_sheet(character: Character, shots: Sequence[Shot], tile: int = 320) -> 
 
     tile: side of each picture on the sheet in pixels; up to four stand in a row.
     """
-    captions = [_Caption("Original", "the picture given", SHEET_INK), *map(_label, shots)]
+    captions = [("Original", "the picture given", INK), *map(_label, shots)]
     columns = min(4, len(captions)) if len(captions) != 5 else 3
     cells = Cells(columns, tile, tile + CAPTION, MARGIN, HEADER + MARGIN, GAP)
     width = int(cells.right()) + MARGIN
-    page = Page(width, int(cells.bottom(len(captions))) + MARGIN, scale=1, paper=SHEET_PAPER)
-    page.text((MARGIN, 24), character.name, 30, SHEET_INK)
+    page = Page(width, int(cells.bottom(len(captions))) + MARGIN, scale=1, paper=PAPER)
+    page.text((MARGIN, 24), character.name, 30, INK)
     kept = sum(shot.include for shot in shots)
-    page.text(
-        (width - MARGIN, 34), f"{kept} of {len(shots)} shots kept", 18, SHEET_QUIET, anchor="ra"
-    )
+    page.text((width - MARGIN, 34), f"{kept} of {len(shots)} shots kept", 18, QUIET, anchor="ra")
     for number, shot in enumerate((character.source, *shots)):
         _draw_cell(page, cells.at(number), tile, shot, captions[number])
     return page.tensor()
 
 
 def _draw_cell(
-    page: Page, at: tuple[float, float], tile: int, shot: Shot, caption: _Caption
+    page: Page, at: tuple[float, float], tile: int, shot: Shot, caption: Caption
 ) -> None:
     left, top = at
-    below, colour = top + tile, caption.colour
+    title, detail, colour = caption
+    below = top + tile
     page.box(left, top, left + tile - 1, below + CAPTION - 1, CARD, 10)
     page.picture(shot.image, at, (tile, tile), radius=10)
     page.box(left, below, left + tile - 1, below + 2, colour)
-    for text, size, down, ink in (
-        (caption.title, 20, 12, SHEET_INK),
-        (caption.detail, 15, 38, colour),
-    ):
+    for text, size, down, ink in ((title, 20, 12, INK), (detail, 15, 38, colour)):
         page.text((left + 14, below + down), text, size_that_fits(text, size, tile - 28), ink)
 
 
-def _label(shot: Shot) -> _Caption:
+def _label(shot: Shot) -> Caption:
     tags = shot.tags
     words = [
         VOCABULARY[axis].get(value, value)
@@ -95,6 +79,6 @@ def _label(shot: Shot) -> _Caption:
     if shot.provenance.tries > 1:
         measured.append(f"{shot.provenance.tries} tries")
     if not measured:
-        return _Caption(title, "not measured", SHEET_QUIET)
-    colour = SHEET_PASSED if shot.accepted else SHEET_FAILED
-    return _Caption(title, "  ·  ".join(measured), colour)
+        return title, "not measured", QUIET
+    colour = PASSED if shot.accepted else FAILED
+    return title, "  ·  ".join(measured), colour

@@ -28,7 +28,6 @@ class ShotAttempts(ImageStore):
         self.kept = kept
 
     def load(self, key: str) -> StoredImage | None:
-        """The attempt called ``key``, or None when it has to be made."""
         return super().load(key) or self.kept.load(key)
 
     def save(
@@ -44,7 +43,6 @@ class ShotAttempts(ImageStore):
         return super().save(key, image, made, embed or made, png)
 
     def note(self, key: str, **values: Any) -> None:
-        """Adds ``values`` to the record of an attempt."""
         if self.record(key) is None:
             self.kept.note(key, **values)
         else:

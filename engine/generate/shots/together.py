@@ -155,8 +155,7 @@ class PairGate:
             skipped = Score(TWO_PEOPLE_GATE, None, None, None, NO_FACE_MODEL)
             return skipped, Score(IDENTITY_GATE, None, None, None, NO_FACE_MODEL)
         found = find_faces(self.face_model, image)
-        tall = [face.box[3] - face.box[1] for face in found]
-        faces = [face for face, height in zip(found, tall) if height >= SECOND_FACE * tall[0]]
+        faces = [face for face in found if face.height >= SECOND_FACE * found[0].height]
         count, right = float(len(faces)), len(faces) == 2
         words = {0: "nobody", 1: "one person"}.get(len(faces), f"{len(faces)} people")
         note = "" if right else f"{words} instead of two"

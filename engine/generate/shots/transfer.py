@@ -48,11 +48,6 @@ class Guide:
             raise FacetError("The OpenPose map is black and shows no person; give one with a pose.")
 
     @property
-    def has_map(self) -> bool:
-        """Whether there is, or can be drawn, a map for a ControlNet."""
-        return self.pose is not None or self.is_map
-
-    @property
     def kind(self) -> str:
         """What an edit model sees, as the dialects call it."""
         return "pose" if self.picture is not None and not self.is_map else "pose_map"
@@ -242,7 +237,6 @@ class TransferScores:
         this: ShotLook,
         looks: Sequence[ShotLook],
     ) -> tuple[Score, ...]:
-        """The scores of ``image`` (H, W, 3)."""
         guide = guide_of(request)
         scores = list(self.gates.judge(reading, request.tags, this, looks))
         if guide is not None:
@@ -381,7 +375,7 @@ def _ways(transfer: Transfer, studio: Studio, posed: bool) -> tuple[bool, bool]:
 
 def _need_maps(guides: Sequence[Guide]) -> None:
     for number, guide in enumerate(guides, 1):
-        if not guide.has_map:
+        if guide.pose is None and not guide.is_map:
             raise FacetError(
                 f"Pose {number} is a plain picture, and the ControlNet needs an OpenPose map; "
                 "connect pose_model or pose_keypoint, or set pose_image_is to 'openpose_map'."

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
-from ...core.character import VIEW_YAW, VOCABULARY
+from ...core.vocabulary import VIEW_YAW, VOCABULARY
 from ...vision.framing import MEASURED_VIEWS
 from ..metrics import VIEWS
 from ..sample import ScoredSample
@@ -108,7 +108,6 @@ class Plane:
 
     @property
     def x(self) -> Axis:
-        """The axis along the bottom."""
         return _quarters([dot.x for dot in self.dots])
 
     @property

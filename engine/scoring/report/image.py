@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from ...core.character import Character
-from ...drawing.canvas import Page
-from ...drawing.palette import (
+from ...drawing.canvas import (
     CARD,
     INK,
     LINE,
@@ -17,6 +16,7 @@ from ...drawing.palette import (
     ORANGE,
     PAPER,
     QUIET,
+    Page,
 )
 from ..evaluate import Evaluation
 from ..metrics import COPIES, IDENTITY, Metric

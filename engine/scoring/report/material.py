@@ -41,7 +41,6 @@ class Material:
 
     @property
     def card(self) -> ScoreCard:
-        """Everything that was measured."""
         return self.evaluation.card
 
     @property
@@ -51,7 +50,6 @@ class Material:
 
     @property
     def recognises(self) -> bool:
-        """Whether the encoder recognises faces."""
         return self.card.measured_by.startswith(FACE_RECOGNITION)
 
     @property
@@ -110,7 +108,11 @@ class Material:
         tried = list(card.tried)
         best = card.best
         if len(tried) > MOST_COLUMNS:
-            tried = [one for one in tried if best.strength == one.strength or same_lora(one, best)]
+            tried = [
+                one
+                for one in tried
+                if best.strength == one.strength or lora_name(one) == lora_name(best)
+            ]
         if len(tried) > MOST_COLUMNS:
             tried = nearest_to(tried, best, MOST_COLUMNS)
         return (*first, *tried)
@@ -156,11 +158,6 @@ class Material:
 def lora_name(one: Variant) -> str:
     """The name of the LoRA without its strength, such as 'step 200'."""
     return one.label.removesuffix(f" at strength {one.strength:g}")
-
-
-def same_lora(one: Variant, other: Variant) -> bool:
-    """Whether both are the same LoRA, whatever their strengths."""
-    return lora_name(one) == lora_name(other)
 
 
 def short_name(one: Variant) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .. import metrics
 from ..calibrate import Interval
 from ..metrics import Better, Metric, Unit
-from ..text import DASH, TIMES, images, percent, turning, two_places
+from ..text import DASH, images, percent, two_places
 from ..variant import Variant
 from ..verdict import unmet, words
 from .charts import SCALE, SHARES, Axis, Dot, Mark, Plane
@@ -34,12 +34,10 @@ class Number:
 
     @property
     def unit(self) -> Unit:
-        """What the value is."""
         return self.metric.unit
 
     @property
     def big(self) -> str:
-        """The value in words."""
         return "not measured" if self.value.value is None else self.unit.text(self.value.value)
 
     @property
@@ -65,15 +63,6 @@ class Number:
         return said
 
 
-@dataclass(frozen=True)
-class NumbersView:
-    """Every number, and how much images of the trigger alone differ: one more, of two values."""
-
-    numbers: Sequence[Number]
-    diversity: str
-    diversity_facts: Sequence[str]
-
-
 def numbers_of(of: Material) -> list[Number]:
     """A number for each metric, in the order in which they are read."""
     return [_number(of, metric) for metric in metrics.METRICS]
@@ -94,18 +83,6 @@ def _number(of: Material, metric: Metric) -> Number:
         metric.rule.goal(off),
         says.format(**words(card, metric)),
     )
-
-
-def numbers(of: Material) -> NumbersView:
-    """All numbers, each with its interval and the baseline beside it."""
-    on, off = of.card.best.diversity, of.card.off.diversity
-    known = on.yaw is not None or on.expression is not None
-    facts = [
-        f"faces {two_places(on.expression)}",
-        images(on.count),
-        f"{BASELINE} {turning(off.yaw)}, {two_places(off.expression)}",
-    ]
-    return NumbersView(numbers_of(of), turning(on.yaw) if known else "", facts if known else ())
 
 
 @dataclass(frozen=True)
@@ -129,25 +106,13 @@ class HeatMap:
     rows: Sequence[tuple[str, Sequence[MapCell]]]
 
 
-@dataclass(frozen=True)
-class MapsView:
-    """The maps, and over what all of them are."""
-
-    title: str
-    counted: str
-    maps: Sequence[HeatMap]
-
-
-def maps(of: Material) -> MapsView | None:
+def maps(of: Material) -> list[HeatMap]:
     """A map of each metric, where there is more than one checkpoint or strength."""
-    shown = [
+    return [
         _map(metric, of)
         for metric in metrics.METRICS
         if sum(one[metric].value is not None for one in of.compared) > 1
     ]
-    if not shown:
-        return None
-    return MapsView(f"Checkpoint {TIMES} strength", of.counted, shown)
 
 
 def _map(metric: Metric, of: Material) -> HeatMap:
@@ -185,15 +150,6 @@ class TradeOff:
     plane: Plane | None = None
 
 
-@dataclass(frozen=True)
-class TradeOffs:
-    """Every trade-off, and over what all of them are."""
-
-    title: str
-    counted: str
-    each: Sequence[TradeOff]
-
-
 def front(tried: Sequence[Variant], share: Callable[[Variant], float]) -> list[Variant]:
     """Those of ``tried`` that no other beats in one of both and equals in the other.
 
@@ -213,19 +169,16 @@ def front(tried: Sequence[Variant], share: Callable[[Variant], float]) -> list[V
     ]
 
 
-def pareto(of: Material) -> TradeOffs | None:
+def pareto(of: Material) -> list[TradeOff]:
     """Identity against what it may cost, where there is more than one checkpoint or strength."""
     tried = [one for one in of.compared if one.identity.value is not None]
     if len(tried) < 2:
-        return None
-    costs = [
-        metric
+        return []
+    return [
+        _trade(of, tried, metric)
         for metric in metrics.METRICS
         if metric.tradeoff and all(one[metric].value is not None for one in tried)
     ]
-    return TradeOffs(
-        f"{of.noun} and what it costs", of.counted, [_trade(of, tried, one) for one in costs]
-    )
 
 
 def _trade(of: Material, tried: Sequence[Variant], metric: Metric) -> TradeOff:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.character import Character
+from ..calibrate import UNKNOWN
 from ..evaluate import Evaluation
 from ..metrics import COPIES
 from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
-from ..text import percent, score_of, words_of
+from ..text import images, percent, score_of, turning, two_places, words_of
 from ..verdict import AS_GOOD, Judgement, doubts, judged
 from .charts import charts
 from .material import BASELINE, Material, short_name
-from .numbers import maps, numbers, pareto
+from .numbers import maps, numbers_of, pareto
 from .samples import Tile, attributes, leaks, nearest, sheet, tile, trigger_alone, worst
 
 if TYPE_CHECKING:
@@ -26,40 +27,16 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """Nothing in a report runs or is fetched, wherever it is opened."""
-FILES = ("score.json", "score.csv", "report.png")
 SENTENCE = re.compile(r"(?<=\.) (?=[A-Z0-9])")
 
 
 @dataclass(frozen=True)
 class SummaryView:
-    """The head of the report: who, the verdict, three images of it, what could not be measured."""
+    """The verdict's sentences, three images with their captions, and what their scene is."""
 
-    character: str
-    called: str
-    verdict: str
-    next: Sequence[str]
-    notes: Sequence[str]
+    sentences: Sequence[str]
     glance: Sequence[tuple[Tile, str]]
     scene: str
-    measured_by: str
-    recognises: bool
-    files: Sequence[str] = FILES
-
-
-@dataclass(frozen=True)
-class RulesView:
-    """The rules behind the verdict, with what was found, and how the LoRA was chosen."""
-
-    choice: str
-    judgements: Sequence[Judgement]
-
-
-@dataclass(frozen=True)
-class SettingsView:
-    """With what the samples were made and measured, and their prompts, one a line."""
-
-    made: dict[str, Any]
-    prompts: str
 
 
 def report_page(character: Character, evaluation: Evaluation) -> str:
@@ -69,7 +46,7 @@ def report_page(character: Character, evaluation: Evaluation) -> str:
         title=f"{character.name}: identity report",
         policy=POLICY,
         style=(HERE / "report.css").read_text("utf-8"),
-        sections=[rendered(name, of) for name in SECTIONS],
+        sections=[(rendered(name, of), FOLDED.get(name)) for name in SECTIONS],
     )  # fmt: skip
 
 
@@ -81,7 +58,7 @@ def rendered(name: str, of: Material) -> str:
     shown = view(of)
     if not shown:
         return ""
-    return Markup(_templates().get_template(f"{template}.html").render(view=shown))
+    return Markup(_templates().get_template(f"{template}.html").render(view=shown, of=of))
 
 
 def sentences(verdict: str) -> list[str]:
@@ -92,7 +69,6 @@ def sentences(verdict: str) -> list[str]:
 def summary(of: Material) -> SummaryView:
     """The verdict with what it says to do, and the original beside a scene made both ways."""
     card = of.card
-    first, *rest = sentences(card.verdict)
     glance = [(tile(of.character.source.image, "The original image", "", "own"), "The original")]
     scene = ""
     if of.middle is not None:
@@ -101,33 +77,16 @@ def summary(of: Material) -> SummaryView:
         for made, (kind, name) in zip(of.middle, names, strict=True):
             chip = f"{kind} {score_of(made.sample)}"
             glance.append((tile(made.image, f"{name}: {scene}", chip, kind), name))
-    return SummaryView(
-        card.character,
-        f"{card.trigger} {card.class_word}",
-        first,
-        rest,
-        card.notes,
-        glance,
-        scene,
-        of.measured_by,
-        of.recognises,
-    )
+    return SummaryView(sentences(card.verdict), glance, scene)
 
 
-def rules(of: Material) -> RulesView:
+def rules(of: Material) -> list[Judgement]:
     """Each rule of the verdict, what it found, and whether it holds."""
-    most = percent(COPIES.rule.goal(of.card.off[COPIES]))
-    return RulesView(
-        f"Of the LoRAs of which at most {most} of the images repeat a training image (of all, when "
-        f"there is none), the one with the highest {of.noun.lower()} is chosen; more than 1 counts "
-        f"as 1. One within {AS_GOOD:g} of it is as good; of those, the one whose strength is "
-        "nearest to 1 is chosen, and then the earliest step.",
-        [*judged(of.card), *doubts(of.card)],
-    )
+    return [*judged(of.card), *doubts(of.card)]
 
 
-def settings(of: Material) -> SettingsView:
-    """With what the samples were made and measured."""
+def settings(of: Material) -> tuple[dict[str, Any], str]:
+    """With what the samples were made and measured, and their prompts, one a line."""
     card, scale = of.card, of.card.calibration
     made = {name.replace("_", " "): value for name, value in card.settings.items()}
     made.pop("measured by", None)
@@ -147,12 +106,12 @@ def settings(of: Material) -> SettingsView:
         if one.prompt.kind in (SCENE, LEAK)
     ]
     shown = {name: value for name, value in values.items() if value not in (None, "")}
-    return SettingsView(shown, "\n".join(prompts))
+    return shown, "\n".join(prompts)
 
 
 SECTIONS: dict[str, tuple[str, Callable[[Material], Any]]] = {
     "summary": ("summary", summary),
-    "numbers": ("numbers", numbers),
+    "numbers": ("numbers", numbers_of),
     "maps": ("maps", maps),
     "pareto": ("pareto", pareto),
     "sheet": ("sheet", sheet),
@@ -166,6 +125,18 @@ SECTIONS: dict[str, tuple[str, Callable[[Material], Any]]] = {
     "settings": ("settings", settings),
 }
 """Each section's template and what it is made from, in the order of the page."""
+FOLDED = {
+    "pareto": "What similarity costs",
+    "sheet": "Every image",
+    "charts": "By checkpoint, view and kind of image",
+    "nearest": "Nearest training images",
+    TRIGGER: "Prompted with the trigger only",
+    ATTRIBUTE: "Wearing something new",
+    LEAK: "Clothes not in the prompt",
+    "rules": "How the verdict was made",
+    "settings": "Settings and prompts",
+}
+"""Sections that wait below their titles: what decides stands open, before them."""
 
 
 @cache
@@ -173,10 +144,18 @@ def _templates() -> Environment:
     """The templates beside this file: what is put into them is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    templates = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.globals |= {
+        "images": images,
+        "turning": turning,
+        "two_places": two_places,
+        "as_good": f"{AS_GOOD:g}",
+        "most_copies": percent(COPIES.rule.goal(UNKNOWN)),
+    }
+    return templates

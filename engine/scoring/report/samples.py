@@ -9,14 +9,15 @@ from statistics import median
 import torch
 from PIL import Image
 
-from ...core.character import VOCABULARY, quantise
+from ...core.character import quantise
+from ...core.vocabulary import VOCABULARY
 from ...drawing.data_url import jpeg_url
 from ...vision.copies import Nearest
 from ..adherence import asked_backdrop, asked_clothes
 from ..metrics import ATTRIBUTES, LEAKS, UNDRESSED
 from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from ..sample import CLOSE, SPOILED, ScoredSample
-from ..text import MINUS, TIMES, degrees, percent, score_of, turning, two_places, words_of
+from ..text import MINUS, TIMES, degrees, percent, score_of, two_places, words_of
 from ..variant import Variant
 from .material import BASELINE, Material, ScoredImage, short_name
 
@@ -69,43 +70,18 @@ class PairsView:
 
 
 @dataclass(frozen=True)
-class SheetRow:
-    """A prompt of the sheet: its words, and a tile for each column, None where none was made."""
-
-    words: str
-    tiles: Sequence[Tile | None]
-
-
-@dataclass(frozen=True)
 class SheetView:
     """The sheet of fixed seeds: columns by name and strength, in one table or in two.
 
-    chosen: the number of the chosen column.
+    chosen: the number of the chosen column. tables: rows, each the words of a prompt and a tile for
+    each column, None where none was made.
     """
 
     title: str
     text: str
     columns: Sequence[tuple[str, str]]
     chosen: int
-    tables: Sequence[Sequence[SheetRow]]
-
-
-@dataclass(frozen=True)
-class StripsView:
-    """Rows of tiles with their names."""
-
-    title: str
-    text: str
-    strips: Sequence[tuple[str, Sequence[Tile]]]
-
-
-@dataclass(frozen=True)
-class FaultyView:
-    """Images with what is wrong with each."""
-
-    title: str
-    text: str
-    images: Sequence[tuple[Tile, Sequence[str]]]
+    tables: Sequence[Sequence[tuple[str, Sequence[Tile | None]]]]
 
 
 def sheet(of: Material) -> PairsView | SheetView | None:
@@ -132,7 +108,7 @@ def sheet(of: Material) -> PairsView | SheetView | None:
         return PairsView(title, text, [_pair(of.off[one], of.best[one], side) for one in made])
     side = SMALL if sum(len(made) for _, made in columns) > MANY else LARGE
     rows = [
-        SheetRow(
+        (
             f"{number} · {words_of(of.off[prompt].sample)} · seed {prompt.seed}",
             [_cell(of, one, made.get(prompt), side, number) for one, made in columns],
         )
@@ -150,21 +126,11 @@ def sheet(of: Material) -> PairsView | SheetView | None:
     )
 
 
-def trigger_alone(of: Material) -> StripsView | None:
-    """What the LoRA draws when nothing but its trigger is said."""
-    pairs = list(of.pairs(TRIGGER))
-    if not pairs:
-        return None
-    on, off = of.card.best.diversity, of.card.off.diversity
-    text = f"Only “{of.card.trigger} {of.card.class_word}”, on {len(pairs)} seeds."
-    if on.yaw is not None:
-        text += (
-            f" Heads turn by {turning(on.yaw)} and faces differ by {two_places(on.expression)}; "
-            f"{BASELINE} {turning(off.yaw)} and {two_places(off.expression)}."
-        )
-    few = pairs[:MOST_PROBES]
+def trigger_alone(of: Material) -> list[tuple[str, list[Tile]]]:
+    """What the LoRA draws when nothing but its trigger is said: a named row without it and with."""
+    few = list(of.pairs(TRIGGER))[:MOST_PROBES]
     names = ((BASELINE, "off"), (short_name(of.card.best), "on"))
-    strips = [
+    return [
         (
             name,
             [
@@ -178,9 +144,8 @@ def trigger_alone(of: Material) -> StripsView | None:
                 for one in made
             ],
         )
-        for (name, kind), made in zip(names, zip(*few), strict=True)
+        for (name, kind), made in zip(names, zip(*few))
     ]
-    return StripsView("Prompted with the trigger only", text + _shortened(pairs), strips)
 
 
 def attributes(of: Material) -> PairsView | None:
@@ -241,25 +206,22 @@ def nearest(of: Material) -> PairsView | None:
     return PairsView("Nearest training images", text, pairs)
 
 
-def worst(of: Material) -> FaultyView | None:
-    """The five with the most faults, and of those the least alike."""
+def worst(of: Material) -> list[tuple[Tile, list[str]]]:
+    """The five with the most faults, and of those the least alike, with what is wrong with each."""
+    return [
+        (
+            tile(one.image, words_of(one.sample), f"on {score_of(one.sample)}", "on"),
+            why or ["No fault; less alike than the rest."],
+        )
+        for why, one in by_faults(of)[:WORST]
+    ]
+
+
+def by_faults(of: Material) -> list[tuple[list[str], ScoredImage]]:
+    """The images of what was chosen with what is wrong with each, the worst first."""
     off = {prompt: one.sample for prompt, one in of.off.items()}
     judged = [(faults(one.sample, off.get(prompt)), one) for prompt, one in of.best.items()]
-    judged.sort(key=lambda pair: (-len(pair[0]), pair[1].sample.similarity))
-    if not judged:
-        return None
-    return FaultyView(
-        "The worst five",
-        "Of the chosen LoRA's images: those with the most faults first, and of equals the least "
-        "alike. Look at these before you trust the numbers.",
-        [
-            (
-                tile(one.image, words_of(one.sample), f"on {score_of(one.sample)}", "on"),
-                why or ["No fault; less alike than the rest."],
-            )
-            for why, one in judged[:WORST]
-        ],
-    )
+    return sorted(judged, key=lambda pair: (-len(pair[0]), pair[1].sample.similarity))
 
 
 def faults(sample: ScoredSample, off: ScoredSample | None) -> list[str]:

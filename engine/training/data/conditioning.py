@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ...comfyui.fingerprint import model_fingerprint
+from ...comfyui.progress import interruptible
 from ...comfyui.sampling import encode_prompt
 from .caches import Cache, content_key
 
@@ -24,12 +25,9 @@ def encode_captions(
     ``cache`` keeps what the text encoder made. An interrupt in ComfyUI ends it with
     ``InterruptProcessingException``.
     """
-    from comfy.model_management import throw_exception_if_processing_interrupted
-
     encoder = _encoder_key(clip) if cache is not None else ""
     encoded = {}
-    for caption in dict.fromkeys(captions):
-        throw_exception_if_processing_interrupted()
+    for caption in interruptible(dict.fromkeys(captions)):
         if cache is None or not encoder:
             encoded[caption] = _encoded(clip, caption)
         else:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from ...comfyui.fingerprint import model_fingerprint
+from ...comfyui.progress import interruptible
 from ...core.character import Provenance, Shot
 from ...core.errors import FacetError
 from .buckets import View
@@ -50,12 +51,9 @@ def encode_views(
     Masks are taken along where ``masked``; ``cache`` keeps what the VAE made. An interrupt in
     ComfyUI ends it with ``InterruptProcessingException``.
     """
-    from comfy.model_management import throw_exception_if_processing_interrupted
-
     vae_key = "" if cache is None else f"{model_fingerprint(vae.patcher)} {vae.vae_dtype}"
     samples = []
-    for view in views:
-        throw_exception_if_processing_interrupted()
+    for view in interruptible(views):
         shot = view.shot
         if cache is None:
             encoded = _encoded(vae, view)

@@ -67,7 +67,6 @@ class Record:
 
     @property
     def step(self) -> int:
-        """The number of steps done."""
         return self.progress.step
 
     @property
@@ -85,11 +84,9 @@ class Record:
         return self._measures.get(self.step, Measure(self.step))
 
     def add_loss(self, loss: float) -> None:
-        """Takes up a step that was taken."""
         self.progress = replace(self.progress, losses=(*self.progress.losses, loss))
 
     def add_measure(self, measure: Measure) -> None:
-        """Takes up what was measured after a step."""
         self._measures[measure.step] = measure
 
     def run(self) -> TrainingRun:

@@ -33,7 +33,6 @@ class RunProgress:
 
     @property
     def step(self) -> int:
-        """The number of steps done."""
         return len(self.losses)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 
-from .frozen import _AdaptedLinear, frozen_convolution, through_weight
+from .frozen import _AdaptedLinear, cast_weight, frozen_convolution, through_weight
 
 ADAPTER = "facet"
 """What peft knows our adapters by."""
@@ -61,7 +61,7 @@ def column_norms(layer: Any, device: torch.device) -> torch.Tensor:
     """
     with torch.no_grad():
         if _is_convolution(layer):
-            with _CastWeight(layer, torch.float32, device) as weight:
+            with cast_weight(layer, torch.float32, device) as weight:
                 return weight.square().sum((0, 2, 3), keepdim=True)
         square = torch.zeros(1, layer.in_features, device=device)
         for rows in torch.eye(layer.out_features, device=device).split(_ROWS_AT_ONCE):
@@ -134,27 +134,6 @@ def _kronecker_product(scale: float) -> Build:
     return build
 
 
-class _CastWeight:
-    """A convolution's weight as ComfyUI hands it out, for the length of a ``with``."""
-
-    def __init__(self, layer: Any, dtype: torch.dtype, device: torch.device) -> None:
-        self._layer, self._dtype, self._device = layer, dtype, device
-
-    def __enter__(self) -> torch.Tensor:
-        import comfy.ops
-
-        self._held = comfy.ops.cast_bias_weight(
-            self._layer, dtype=self._dtype, device=self._device, offloadable=True
-        )
-        weight: torch.Tensor = self._held[0]
-        return weight
-
-    def __exit__(self, *error: object) -> None:
-        import comfy.ops
-
-        comfy.ops.uncast_bias_weight(self._layer, *self._held)
-
-
 class _Transposed(torch.autograd.Function):
     """Bᵀ W, (rank, in), which asks for W again in the backward pass."""
 
@@ -164,7 +143,7 @@ class _Transposed(torch.autograd.Function):
         rows = up.to(dtype).t()
         if not _is_convolution(layer):
             return through_weight(layer, rows)
-        with _CastWeight(layer, dtype, up.device) as weight:
+        with cast_weight(layer, dtype, up.device) as weight:
             return rows @ weight.flatten(1)
 
     @staticmethod
@@ -175,7 +154,7 @@ class _Transposed(torch.autograd.Function):
             found = type(layer).forward(layer, torch.cat([rows, torch.zeros_like(rows[:1])]))
             grad = found[:-1] - found[-1:]
         else:
-            with _CastWeight(layer, ctx.dtype, rows.device) as weight:
+            with cast_weight(layer, ctx.dtype, rows.device) as weight:
                 grad = rows @ weight.flatten(1).t()
         return grad.t().to(ctx.parameter_dtype), None, None
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from .exact import Changes
-from .frozen import is_linear, is_of_comfyui
+from .frozen import cast_weight, is_linear, is_of_comfyui
 
 _FP8 = torch.float8_e4m3fn
 _LARGEST = torch.finfo(_FP8).max
@@ -65,15 +65,9 @@ def _can_be_kept(module: torch.nn.Module) -> bool:
 
 
 def _in_fp8(layer: Any, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    import comfy.ops
-
-    weight, bias, stream = comfy.ops.cast_bias_weight(
-        layer, dtype=torch.float32, device=device, offloadable=True
-    )
-    scale = weight.abs().amax(1, keepdim=True).clamp_min(1e-12) / _LARGEST
-    values = (weight / scale).to(_FP8)
-    comfy.ops.uncast_bias_weight(layer, weight, bias, stream)
-    return values, scale
+    with cast_weight(layer, torch.float32, device) as weight:
+        scale = weight.abs().amax(1, keepdim=True).clamp_min(1e-12) / _LARGEST
+        return (weight / scale).to(_FP8), scale
 
 
 def _scaled(scale: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,8 @@ weights are asked for again in the same way.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -35,6 +37,18 @@ def is_linear(module: torch.nn.Module) -> bool:
         and weight is not None
         and weight.ndim == 2
     )
+
+
+@contextlib.contextmanager
+def cast_weight(layer: Any, dtype: torch.dtype, device: torch.device) -> Iterator[torch.Tensor]:
+    """The weight of ``layer`` as ComfyUI hands it out, for the length of a ``with``."""
+    import comfy.ops
+
+    held = comfy.ops.cast_bias_weight(layer, dtype=dtype, device=device, offloadable=True)
+    try:
+        yield held[0]
+    finally:
+        comfy.ops.uncast_bias_weight(layer, *held)
 
 
 def trainable_forward(
@@ -96,13 +110,10 @@ def through_weight(layer: Any, grad: torch.Tensor) -> torch.Tensor:
 
     if not is_of_comfyui(layer):
         return _through_forward(layer, grad)
-    weight, bias, stream = comfy.ops.cast_bias_weight(
-        layer, dtype=grad.dtype, device=grad.device, offloadable=True
-    )
-    # A quantised weight in the wanted dtype is handed out as it is.
-    whole = weight.dequantize() if isinstance(weight, comfy.ops.QuantizedTensor) else weight
-    result = grad @ whole
-    comfy.ops.uncast_bias_weight(layer, weight, bias, stream)
+    with cast_weight(layer, grad.dtype, grad.device) as weight:
+        # A quantised weight in the wanted dtype is handed out as it is.
+        whole = weight.dequantize() if isinstance(weight, comfy.ops.QuantizedTensor) else weight
+        result = grad @ whole
     smoothing = getattr(layer, "pre_quant_scale", None)
     if smoothing is not None:
         result = result * smoothing.to(result)
@@ -169,25 +180,12 @@ class _FrozenConvolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, None]:
-        import comfy.ops
-
         layer, (grad,) = ctx.layer, grads
-        weight, bias, stream = comfy.ops.cast_bias_weight(
-            layer, dtype=grad.dtype, device=grad.device, offloadable=True
-        )
-        result, _, _ = torch.ops.aten.convolution_backward(
-            grad,
-            # Only the shape of the input is read.
-            grad.new_empty(1).expand(ctx.shape),
-            weight,
-            None,
-            layer.stride,
-            layer.padding,
-            layer.dilation,
-            False,
-            [0],
-            layer.groups,
-            (True, False, False),
-        )
-        comfy.ops.uncast_bias_weight(layer, weight, bias, stream)
+        # Only the shape of the input is read.
+        shape = grad.new_empty(1).expand(ctx.shape)
+        geometry = (layer.stride, layer.padding, layer.dilation, False, [0], layer.groups)
+        with cast_weight(layer, grad.dtype, grad.device) as weight:
+            result, _, _ = torch.ops.aten.convolution_backward(
+                grad, shape, weight, None, *geometry, (True, False, False)
+            )
         return result.to(ctx.dtype), None

@@ -54,16 +54,6 @@ class Adapter:
             tensors["alpha"] = torch.tensor(self.alpha)
         return tensors
 
-    @property
-    def down(self) -> torch.nn.Parameter:
-        """(rank, in), of the kinds that have it."""
-        return self.values["lora_down.weight"]
-
-    @property
-    def up(self) -> torch.nn.Parameter:
-        """(out, rank), of the kinds that have it."""
-        return self.values["lora_up.weight"]
-
 
 @contextlib.contextmanager
 def adapters(

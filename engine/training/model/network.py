@@ -41,7 +41,6 @@ class Network:
 
     @property
     def name(self) -> str:
-        """The model's class."""
         return type(self._model).__name__
 
     @property

@@ -96,7 +96,7 @@ class Session:
         return self._settings.gradient_checkpointing
 
     def checkpoint(self) -> None:
-        """Turns that on."""
+        """Has each block run again in the backward pass from now on."""
         self._settings = replace(self._settings, gradient_checkpointing=True)
         self._exact.close()
         self._make_exact()

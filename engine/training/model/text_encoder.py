@@ -92,7 +92,6 @@ class TextEncoder:
         put_layers(self._model, self._originals)
 
     def put_in(self) -> None:
-        """Puts the adapters in again."""
         put_layers(self._model, self._live)
 
     def encode(self, caption: str) -> dict[str, Any]:

@@ -18,6 +18,25 @@ from ..settings import OPTIMIZERS, TrainingSettings
 ADAMW, ADAMW_FUSED, ADAMW_8BIT, ADAFACTOR, PRODIGY, LION = OPTIMIZERS
 
 _BETAS = (0.9, 0.99)
+_ELSEWHERE: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    ADAMW_8BIT: ("bitsandbytes.optim", "AdamW8bit", "bitsandbytes", {"betas": _BETAS}),
+    # Its own schedule follows the weights' size, and half of ours start at zero.
+    ADAFACTOR: (
+        "transformers.optimization",
+        "Adafactor",
+        "transformers",
+        {"scale_parameter": False, "relative_step": False},
+    ),
+    # As its authors have it for diffusion models: safe beside a rate that rises at first.
+    PRODIGY: (
+        "pytorch_optimizer",
+        "Prodigy",
+        "pytorch-optimizer",
+        {"betas": _BETAS, "bias_correction": True, "safeguard_warmup": True},
+    ),
+    LION: ("pytorch_optimizer", "Lion", "pytorch-optimizer", {"betas": _BETAS}),
+}
+"""Optimizers of other packages: module, class, package, and how they are made."""
 
 
 def make(
@@ -38,29 +57,10 @@ def make(
     # What it is made with is overwritten before the first step.
     rate = learning_rate_at(settings, 0)
     name = settings.optimizer
-    if name == ADAMW_8BIT:
-        kind = _from("bitsandbytes.optim", "AdamW8bit", name, "bitsandbytes")
-        return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
-    if name == ADAFACTOR:
-        kind = _from("transformers.optimization", "Adafactor", name, "transformers")
-        # Its own schedule follows the weights' size, and half of ours start at zero.
-        return kind(
-            weights, lr=rate, weight_decay=decay, scale_parameter=False, relative_step=False
-        )
-    if name == PRODIGY:
-        kind = _from("pytorch_optimizer", "Prodigy", name, "pytorch-optimizer")
-        # As its authors have it for diffusion models: safe beside a rate that rises at first.
-        return kind(
-            weights,
-            lr=rate,
-            betas=_BETAS,
-            weight_decay=decay,
-            bias_correction=True,
-            safeguard_warmup=True,
-        )
-    if name == LION:
-        kind = _from("pytorch_optimizer", "Lion", name, "pytorch-optimizer")
-        return kind(weights, lr=rate, betas=_BETAS, weight_decay=decay)
+    if name in _ELSEWHERE:
+        module, kind, package, more = _ELSEWHERE[name]
+        made = _from(module, kind, name, package)
+        return made(weights, lr=rate, weight_decay=decay, **more)
     fused = device.type in ("cpu", "cuda")
     if name == ADAMW_FUSED and not fused:
         raise FacetError(
@@ -74,22 +74,18 @@ def set_learning_rate(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int
 ) -> None:
     """Gives each group its learning rate of step ``step``, counted from 0."""
-    rates = (learning_rate_at(settings, step), text_encoder_rate_at(settings, step))
-    for group, rate in zip(optimizer.param_groups, rates, strict=False):
-        group["lr"] = rate
+    given = (settings.learning_rate, settings.text_encoder_rate)
+    for group, rate in zip(optimizer.param_groups, given, strict=False):
+        group["lr"] = learning_rate_at(settings, step, rate)
 
 
-def learning_rate_at(settings: TrainingSettings, step: int) -> float:
-    """The learning rate of step ``step``, counted from 0.
+def learning_rate_at(settings: TrainingSettings, step: int, full: float | None = None) -> float:
+    """The learning rate of step ``step``, counted from 0; ``full``: another than the model's.
 
-    Prodigy finds the rate itself and takes a factor of it, which starts from 1.
+    Prodigy finds the rate itself, one for all, and takes a factor of it, which starts from 1.
     """
-    return _scheduled(settings, settings.learning_rate, step)
-
-
-def text_encoder_rate_at(settings: TrainingSettings, step: int) -> float:
-    """As ``learning_rate_at``, of the text encoder; Prodigy finds one rate for both."""
-    return _scheduled(settings, settings.text_encoder_rate, step)
+    full = settings.learning_rate if full is None else full
+    return schedule_at(settings, step) * (1.0 if settings.optimizer == PRODIGY else full)
 
 
 def schedule_at(settings: TrainingSettings, step: int) -> float:
@@ -105,10 +101,6 @@ def schedule_at(settings: TrainingSettings, step: int) -> float:
         "cosine with restarts": 0.5 * (1 + math.cos(math.pi * (done * settings.restarts % 1))),
     }
     return factor[settings.schedule]
-
-
-def _scheduled(settings: TrainingSettings, rate: float, step: int) -> float:
-    return schedule_at(settings, step) * (1.0 if settings.optimizer == PRODIGY else rate)
 
 
 def _from(module: str, kind: str, name: str, package: str) -> Any:

@@ -126,15 +126,24 @@ def same_weights(one: Any, other: Any) -> bool:
 
 def _check_layers(trained: Any, shown: Any, layers: Sequence[str]) -> None:
     """FacetError when a LoRA of ``layers`` of the first model does not fit the second."""
-    there = {name: tuple(value.shape) for name, value in shown.model.named_parameters()}
-    for name, value in trained.model.named_parameters():
-        layer = name.removeprefix("diffusion_model.").removesuffix(".weight")
-        if layer in layers and there.get(name) != tuple(value.shape):
+    for layer in layers:
+        if _sides(trained, layer) != _sides(shown, layer):
             raise FacetError(
                 f"The LoRA is trained in a {model_name(trained)} model and does not fit the "
                 f"{model_name(shown)} model to look through, which has no such layer {layer!r}; "
                 "connect a studio of the same model family to look_through."
             )
+
+
+def _sides(model: Any, layer: str) -> tuple[int, ...]:
+    """The sides of a layer's weight, however it is packed; () where the network has none."""
+    try:
+        found = model.model.diffusion_model.get_submodule(layer)
+    except AttributeError:
+        return ()
+    if hasattr(found, "in_features"):
+        return found.out_features, found.in_features
+    return tuple(found.weight.shape)
 
 
 @dataclass(frozen=True)

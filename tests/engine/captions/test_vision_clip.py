@@ -5,8 +5,8 @@ import torch
 from comfy.supported_models_base import ClipTarget
 from comfy_extras.nodes_textgen import TextGenerate
 
-from facet.engine.captions import vision_clip
-from facet.engine.captions.vision_clip import ClipVisionModel
+from facet.engine.captions import vision
+from facet.engine.captions.vision import ClipVisionModel
 from harness.small_models import small_clip
 from harness.text_models import language_model, seeing_language_model
 
@@ -18,7 +18,7 @@ def clip():
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    monkeypatch.setattr(vision_clip, "TOKENS", 6)
+    monkeypatch.setattr(vision, "TOKENS", 6)
 
 
 @torch.inference_mode()
@@ -60,7 +60,7 @@ def test_a_text_encoder_that_writes_nothing_is_refused():
 
 
 def test_a_language_model_that_does_not_see_is_refused():
-    with pytest.raises(ValueError, match=r"\(Qwen3_4B\) drops the picture"):
+    with pytest.raises(ValueError, match=r"\(Qwen3_4B\) drops the image"):
         ClipVisionModel(language_model())
 
 
@@ -70,5 +70,5 @@ def test_the_text_encoder_of_qwen_image_is_refused_because_it_drops_the_picture(
     target = ClipTarget(qwen_image.QwenImageTokenizer, qwen_image.te())
     options = {"qwen25_7b_model_config": config, "initial_device": torch.device("meta")}
     clip = comfy.sd.CLIP(target, model_options=options)
-    with pytest.raises(ValueError, match=r"\(Qwen25_7BVLI\) drops the picture"):
+    with pytest.raises(ValueError, match=r"\(Qwen25_7BVLI\) drops the image"):
         ClipVisionModel(clip)

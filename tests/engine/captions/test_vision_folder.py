@@ -44,7 +44,7 @@ def test_a_template_for_plain_texts_works_as_well(tmp_path, template):
 
 def test_a_template_without_a_place_for_a_picture_is_refused(tmp_path):
     vlms.llava(tmp_path / "deaf", "{% for message in messages %}hello{% endfor %}")
-    with pytest.raises(ValueError, match="no place for a picture"):
+    with pytest.raises(ValueError, match="no place for an image"):
         FolderVisionModel(tmp_path / "deaf", "deaf").say(torch.rand(60, 40, 3), QUESTION)
 
 

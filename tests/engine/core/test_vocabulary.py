@@ -18,8 +18,7 @@ from facet.engine.captions.cleaning import cleaned
 from facet.engine.captions.policy import CaptionPolicy
 from facet.engine.captions.words import language
 from facet.engine.core import words
-from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.core.records import known_fields
+from facet.engine.core.character import Character, Provenance, Shot, Tags, known_fields
 from facet.engine.core.vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY
 from facet.engine.core.words import (
     CUT,

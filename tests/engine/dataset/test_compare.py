@@ -40,7 +40,7 @@ def seen(character: Character, other: Character, colour: str) -> bool:
 def test_a_character_does_not_differ_from_itself(before):
     same = compare(before, before)
     assert same.same and same.groups == ()
-    assert same.text().startswith("Nothing has changed; 4 pictures in the dataset.")
+    assert same.text().startswith("Nothing has changed; 4 images in the dataset.")
     # Another order is no change of what a trainer sees.
     assert compare(before, replace(before, shots=before.shots[::-1])).same
     assert seen(before, before, KEPT)
@@ -64,7 +64,7 @@ def test_a_shot_that_is_left_out_counts_no_more_and_one_taken_in_does(before):
     found = compare(before, after)
     assert [one.hash for one in found.left_out] == [before.shots[1].hash]
     assert (found.added, found.removed, found.taken_in) == ((), (), ())
-    assert "4 pictures in the dataset before, 3 after." in found.text()
+    assert "4 images in the dataset before, 3 after." in found.text()
     [row] = [row for row in found.rows if row.label == "left profile"]
     assert (row.before, row.after) == (1, 0)
     assert "left profile    1   0  -1" in found.text()
@@ -93,8 +93,8 @@ def test_another_trigger_original_or_companion_is_said(before):
     assert not found.same and found.groups == ()
     assert found.names == [
         "The trigger was 'zqx' and is 'zqy'.",
-        "With it was nobody, and is zqb dog.",
-        "The original is another picture.",
+        "Its companions were none, and are zqb dog.",
+        "The original is another image.",
     ]
 
 

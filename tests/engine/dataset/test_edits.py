@@ -79,7 +79,7 @@ def test_an_edit_follows_its_picture_to_another_folder(character, tmp_path, layo
         assert report.left == [] and len(report.kept_texts) == 1
         (back,) = (s for s in load(tmp_path).character.pictures if s.hash == first.hash)
         assert back.caption == EDITED and back.by_hand
-    assert load(tmp_path).report.count("has no picture") == 0
+    assert load(tmp_path).report.count("has no image") == 0
 
 
 def test_what_a_person_wrote_later_goes_over_the_edit(character, tmp_path):

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facet.engine.core.character import Character, Provenance, Shot, shot_record
-from facet.engine.dataset.library import Library
-from facet.engine.dataset.library_pictures import mask_hash
+from facet.engine.dataset.library import Library, mask_hash
 
 
 @pytest.fixture
@@ -220,7 +219,7 @@ def test_what_no_file_can_hold_is_said_and_makes_no_version(library, character):
         lambda: library.save(replace(character, source=replace(character.source, weight=1e999))),
         lambda: library.save(character, "half a \ud83d"),
     ):
-        with pytest.raises(ValueError, match="no file can hold"):
+        with pytest.raises(ValueError, match="no file can store"):
             wrong()
     assert library.labels() == []
 

@@ -82,14 +82,14 @@ def test_what_cannot_be_read_is_reported_and_left_out(tmp_path):
     (tmp_path / "copy.png").write_bytes((tmp_path / "good.png").read_bytes())
     loaded = load(tmp_path, ZQX)
     assert len(loaded.character.pictures) == 1
-    for name in ("torn.png", "words.jpg", "empty.webp", "alone.txt: has no picture", "good.txt"):
+    for name in ("torn.png", "words.jpg", "empty.webp", "alone.txt: has no image", "good.txt"):
         assert name in loaded.report
-    assert "the same picture as" in loaded.report
+    assert "the same image as" in loaded.report
     assert loaded.character.source.caption == "zqx person, in a café"
 
 
 def test_a_folder_without_pictures_is_one_sentence(tmp_path):
-    with pytest.raises(ValueError, match="There is no picture to read"):
+    with pytest.raises(ValueError, match="There is no image to read"):
         load(tmp_path, ZQX)
 
 
@@ -141,7 +141,7 @@ def test_a_lost_manifest_costs_only_the_names(character: Character, tmp_path):
 def test_a_broken_manifest_is_reported(character: Character, tmp_path):
     export(character, tmp_path)
     (tmp_path / "facet.json").write_text('{"pictures": 3}')
-    assert "facet.json does not list pictures" in load(tmp_path).report
+    assert "facet.json does not list images" in load(tmp_path).report
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path):

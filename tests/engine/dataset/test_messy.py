@@ -169,7 +169,7 @@ def test_five_thousand_files_are_a_report_to_read(tmp_path):
     loaded = load(tmp_path, ZQX)
     lines = loaded.report.splitlines()
     assert len(lines) < 30
-    assert "! and 2490 more: has no picture" in lines
+    assert "! and 2490 more: has no image" in lines
     assert any(line.startswith("! and 2490 more: cannot be read") for line in lines)
 
 
@@ -218,7 +218,7 @@ def test_links_are_said_and_lead_nowhere(tmp_path):
         "self: is a link to a folder",
         "nothing.png: is no file",
         "pipe.png: is no file",
-        "same.png: the same picture as a.png",
+        "same.png: the same image as a.png",
     ):
         assert line in loaded.report, line
     assert "secret" not in loaded.report.replace(str(tmp_path), "")
@@ -292,7 +292,7 @@ def test_a_strangers_zip_is_read_where_it_is(tmp_path):
 def test_a_broken_zip_is_one_sentence(tmp_path):
     path = tmp_path / "a.zip"
     path.write_bytes(b"PK\x03\x04 not really")
-    with pytest.raises(ValueError, match="is no zip that can be read"):
+    with pytest.raises(ValueError, match="is not a readable zip"):
         load(path, ZQX)
 
 

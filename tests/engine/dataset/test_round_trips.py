@@ -159,7 +159,7 @@ def test_formats_that_lose_some_come_back_near_and_say_so(character, tmp_path, l
         assert (one.image - other.image).abs().mean() < 0.03
         assert shot_record(one) | {"hash": ""} == shot_record(other) | {"hash": ""}
     changed = {shot.hash for shot in smooth.pictures} - {s.hash for s in loaded.character.pictures}
-    assert loaded.report.count("near the picture that was exported, not equal") == len(changed) > 2
+    assert loaded.report.count("near the image that was exported, not equal") == len(changed) > 2
     assert "was changed since" not in loaded.report
 
 
@@ -181,7 +181,7 @@ def test_another_format_replaces_the_pictures(character, tmp_path):
 
 def test_half_a_character_is_one_sentence(character, tmp_path):
     torn = character.captioned({character.source.hash: "zqx \ud83d"})
-    with pytest.raises(ValueError, match="that no file can hold"):
+    with pytest.raises(ValueError, match="that no file can store"):
         export(torn, tmp_path)
     assert not list(tmp_path.iterdir())
 

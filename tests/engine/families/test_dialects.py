@@ -9,7 +9,6 @@ import pytest
 
 from facet.engine.core.character import Tags
 from facet.engine.core.vocabulary import VOCABULARY
-from facet.engine.demo.models import load_models
 from facet.engine.families import dialects
 from facet.engine.families.dialects import Dialect, dialect_for, load, names
 from harness.families import KLEIN, QWEN_IMAGE, SD15, SDXL, load_family
@@ -124,7 +123,7 @@ def test_tag_models_are_told_what_the_view_is_not(name):
     assert tags.negative(Tags(), "hats").startswith("hats, multiple people")
 
 
-def test_auto_takes_the_words_of_the_family_where_the_class_says_which():
+def test_auto_takes_the_words_of_the_family_where_the_class_says_which(demo_models):
     found = {
         family.name: dialect_for("auto", load_family(family, narrow=True), "img2img").name
         for family in (SDXL, SD15, KLEIN, QWEN_IMAGE)
@@ -133,7 +132,7 @@ def test_auto_takes_the_words_of_the_family_where_the_class_says_which():
     qwen = load_family(QWEN_IMAGE, narrow=True)
     assert dialect_for("auto", qwen, "qwen_edit").name == "qwen_image_edit"
     assert dialect_for("kontext", qwen, "img2img").name == "kontext"
-    demo = load_models().model
+    demo = demo_models.model
     assert dialect_for("auto", demo, "reference_latents").name == "plain"
 
 

@@ -18,9 +18,7 @@ from facet.engine.scoring.metrics import (
     AtLeast,
     AtMost,
     AtMostAboveBaseline,
-    Better,
     Metric,
-    Unit,
     Unjudged,
     share_of,
 )
@@ -33,8 +31,6 @@ NODES = SCORING.parents[1] / "nodes" / "scoring"
 SHARP = {
     "name": "sharp",
     "label": "Sharp images",
-    "unit": Unit.SHARE,
-    "better": Better.HIGHER,
     "of": share_of(lambda one: one.sharpness > 0.2),
     "rule": AtLeast(0.6),
     "says": "Images that are in focus.",

@@ -38,13 +38,13 @@ def test_a_face_embedder_comes_before_a_clip_vision() -> None:
     [
         (
             {"clip_vision": VISION, "look_at": WITHOUT_BACKGROUND, "face_model": FACES},
-            "nothing cuts people out; connect a background_removal model",
+            "without the background needs a background removal model; connect one",
         ),
         (
             {"clip_vision": VISION, "look_at": ALIGNED_FACE, "background": BACKGROUND},
-            "measured on faces, and nothing finds them; connect a face_detection_model",
+            "Similarity of faces needs a face detection model; connect one",
         ),
-        ({"face_embedder": RECOGNITION}, "nothing finds them; connect a face_detection_model"),
+        ({"face_embedder": RECOGNITION}, "needs a face detection model; connect one"),
     ],
 )
 def test_likeness_that_lacks_a_model_is_refused(given: dict[str, Any], sentence: str) -> None:

@@ -78,7 +78,7 @@ def test_shots_are_made_in_the_mode_of_the_family_and_at_the_size_of_its_words()
 @pytest.mark.parametrize(
     ("name", "mode", "sentence"),
     [
-        ("SDXL", ReferenceMode.AUTO, "looks at no reference images by itself; set reference_mode"),
+        ("SDXL", ReferenceMode.AUTO, "takes no reference images by itself; set reference_mode"),
         ("SDXL", ReferenceMode.QWEN_EDIT, "SDXL model is no Qwen-Image-Edit; set reference_mode"),
         ("Flux Kontext", ReferenceMode.AUTO, "may or may not take reference images"),
         ("Flux Kontext", ReferenceMode.PATCHED_MODEL, "The MODEL carries no patch"),

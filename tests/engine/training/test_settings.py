@@ -94,17 +94,27 @@ def test_defaults_are_within_their_ranges() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "sentence"),
+    ("stated", "text", "sentence"),
     [
-        ({"group": "Memory", "low": 0, "high": 9}, "The setting 'tiles' has no help; state it in"),
-        ({"help": "Tiles.", "low": 0, "high": 9}, "The setting 'tiles' has no group; state it in"),
-        ({"help": "Tiles.", "group": "Memory"}, "The setting 'tiles' has no range; state its low"),
+        (
+            {"group": "Memory", "low": 0, "high": 9},
+            "",
+            "The setting 'tiles' has no help; state it in",
+        ),
+        (
+            {"group": "", "low": 0, "high": 9},
+            "Tiles.",
+            "The setting 'tiles' has no group; state it in",
+        ),
+        ({"group": "Memory"}, "Tiles.", "The setting 'tiles' has no range; state its low"),
     ],
 )
-def test_a_setting_that_is_not_fully_stated_is_named(stated: dict[str, Any], sentence: str) -> None:
+def test_a_setting_that_is_not_fully_stated_is_named(
+    stated: dict[str, Any], text: str, sentence: str
+) -> None:
     @dataclass
     class Table:
-        tiles: int = setting(1, **stated)
+        tiles: int = setting(1, **stated)(text)
 
     with pytest.raises(ValueError, match=sentence):
         settings_of(Table)

@@ -99,7 +99,7 @@ def sample_of(trained: TrainedLora) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("models", ["SD 1.5"], indirect=True)
-@pytest.mark.parametrize("adapter", ["LoRA", "DoRA"])
+@pytest.mark.parametrize("adapter", ["LoRA", pytest.param("DoRA", marks=pytest.mark.nightly)])
 def test_a_stopped_run_ends_like_an_unbroken_one_and_samples_are_what_core_makes(
     run: Run, models: TextModels, character: Character, adapter: str
 ) -> None:

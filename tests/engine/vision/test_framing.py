@@ -3,9 +3,8 @@ import random
 import pytest
 
 from facet.engine.demo.models import load_face
-from facet.engine.vision.expressions import expression_of
 from facet.engine.vision.faces import find_face
-from facet.engine.vision.framing import bands_of, face_share, framing_of, view_of
+from facet.engine.vision.framing import bands_of, expression_of, face_share, framing_of, view_of
 from facet.world.demo_people import FIRST
 from facet.world.identity import Identity
 from facet.world.scene import Scene

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from facet.engine.demo.models import load_models
 from facet.engine.vision.people import check_detector, find_people
 
 
@@ -50,7 +49,7 @@ def test_people_lie_in_the_picture_and_the_largest_comes_first(detector):
     assert find_people(detector, image) == []
 
 
-def test_another_model_is_refused_in_a_sentence(detector):
+def test_another_model_is_refused_in_a_sentence(demo_models, detector):
     check_detector(detector)
     with pytest.raises(ValueError, match=r"Flux model finds no people; connect an RT-DETR"):
-        check_detector(load_models().model)
+        check_detector(demo_models.model)

@@ -11,7 +11,6 @@ import pytest
 import torch
 from comfy_extras.nodes_sdpose import SDPoseKeypointExtractor
 
-from facet.engine.demo.models import load_models
 from facet.engine.vision.pose import (
     Pose,
     PoseModel,
@@ -133,8 +132,8 @@ def test_nobody_is_found_where_no_joint_is_sure(pose_model):
         layer.bias.copy_(kept[1])
 
 
-def test_another_model_and_a_lost_vae_are_refused(pose_model):
+def test_another_model_and_a_lost_vae_are_refused(demo_models, pose_model):
     with pytest.raises(ValueError, match=r"Flux model finds no poses; connect the MODEL of an SD"):
-        PoseModel(load_models().model, pose_model.vae)
+        PoseModel(demo_models.model, pose_model.vae)
     with pytest.raises(ValueError, match=r"needs its own VAE"):
         replace(pose_model, vae=None)

@@ -91,7 +91,7 @@ def test_several_pictures_are_refused(comfy: Executor) -> None:
     prompt = begin(write_picture(comfy.input, "p.png"))
     prompt["batch"] = node("RepeatImageBatch", image=["image", 0], amount=3)
     prompt["character"]["inputs"]["image"] = ["batch", 0]
-    with pytest.raises(NodeError, match="3 pictures are connected; give one"):
+    with pytest.raises(NodeError, match="3 images are connected; give one"):
         comfy.run(prompt)
 
 
@@ -109,5 +109,5 @@ def test_captions_that_do_not_match_their_pictures_are_refused(comfy: Executor) 
     from facet.nodes.character.character import FacetImagesToShots
 
     ada = Character("Ada", "zqx", "person", Shot(torch.zeros(8, 8, 3), Provenance("original")))
-    with pytest.raises(ValueError, match="2 pictures came with 1 captions"):
+    with pytest.raises(ValueError, match="2 images came with 1 captions"):
         FacetImagesToShots.execute([ada], [torch.rand(2, 8, 8, 3)], ["zqx person"])

@@ -86,7 +86,7 @@ def test_what_was_decided_goes_on_and_is_kept_beside_the_dataset(comfy: Executor
     assert (shot.weight, shot.tags.view, shot.caption) == (2.0, "profile_left", "zqx person, mine")
     assert shot.by_hand
     assert result.value("2", 1).startswith(
-        "3 of 4 pictures are in the dataset, 1 with a caption by hand.\n"
+        "3 of 4 images are in the dataset, 1 with a caption by hand.\n"
     )
     assert len(list((comfy.output / "facet" / "Curated" / "dataset" / "after").glob("*.png"))) == 3
 
@@ -194,7 +194,7 @@ def ask(server: ComfyServer, route: str, **values: str) -> tuple[int, bytes]:
 
 def answer(asked: str | urllib.request.Request) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(asked, timeout=60) as given:
+        with urllib.request.urlopen(asked, timeout=120) as given:
             return given.status, given.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

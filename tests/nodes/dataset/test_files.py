@@ -36,7 +36,7 @@ def test_a_dataset_goes_out_and_comes_back(character, tmp_path):
     for folder in (path, "facet/Ada/dataset/kohya"):
         back, report = FacetDatasetLoader.execute(folder).args
         assert back.hash == character.hash
-        assert report.startswith("3 pictures read")
+        assert report.startswith("3 images read")
 
 
 def test_a_folder_of_the_users_own_is_read_from_input(tmp_path):
@@ -116,7 +116,7 @@ def test_pictures_can_be_smaller(character):
     (path,) = FacetDatasetExporter.execute(*args).args
     assert len(list(Path(path).glob("*.webp"))) == 3
     _, report = FacetDatasetLoader.execute(path).args
-    assert "near the picture that was exported" in report
+    assert "near the image that was exported" in report
 
 
 def test_a_name_that_is_too_long_for_the_disk_is_one_sentence(character):

@@ -39,7 +39,7 @@ def test_what_is_saved_can_be_opened_at_once(character, output):
     assert options() == ["Ada/newest", "Ada/v1"]
     opened, report = FacetOpenCharacter.execute("Ada/v1").args
     assert opened.hash == character.hash
-    assert report.startswith("Ada/v1  ") and report.endswith("3 pictures, 3 included  first")
+    assert report.startswith("Ada/v1  ") and report.endswith("3 images, 3 included  first")
 
 
 def test_saving_again_says_which_version_it_is(character):
@@ -73,7 +73,7 @@ def test_the_newest_runs_again_when_there_is_a_newer_one(character):
 def test_two_versions_are_compared_in_words_and_as_a_picture(character):
     other = replace(character, shots=character.shots[:1])
     text, picture = FacetCompareVersions.execute(character, other).args
-    assert text.startswith("3 pictures in the dataset before, 2 after.")
+    assert text.startswith("3 images in the dataset before, 2 after.")
     assert picture.shape[0] == 1 and picture.shape[2:] == (1600, 3)
 
 

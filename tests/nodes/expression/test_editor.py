@@ -19,11 +19,10 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.demo.models import DemoModels, load_face
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
+from facet.engine.generate.expression.editor import view_after
 from facet.engine.generate.expression.measured import TOLERANCE, sliders_from_blendshapes
-from facet.engine.generate.expression.presets import OWN, PRESETS
-from facet.engine.generate.expression.request import requested_expressions, words_for
+from facet.engine.generate.expression.presets import OWN, PRESETS, requested_expressions, words_for
 from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED, SLIDERS
-from facet.engine.generate.shots.turn import view_after
 from facet.engine.studio.judge import Judge
 from facet.engine.vision.faces import find_face
 from facet.nodes.expression.editor import FacetExpressionEditor
@@ -74,7 +73,7 @@ def placed(number: int) -> str:
     return json.dumps(points.clip(0, 1).tolist())
 
 
-def test_at_rest_the_very_same_picture_comes_back():
+def test_at_rest_the_very_same_picture_comes_back(demo_models):
     picture = demo_picture(3)
     images, masks, character, _, _ = run(image=picture[None]).args
     assert torch.equal(images[0][0], picture)
@@ -92,7 +91,7 @@ def test_a_smile_moves_the_mouth_and_nothing_away_from_the_face():
     assert 0.01 < float((mask > 0).float().mean()) < 0.6
     assert float((image[0] - picture).abs().max()) > 0.1
     assert sheet.shape[0] == 1
-    assert text.startswith("1 of 1 pictures have another expression.")
+    assert text.startswith("1 of 1 images have another expression.")
     corner = find_face(face_model, picture)
     assert corner is not None
     x, y = corner.landmarks[61].round().astype(int)
@@ -108,28 +107,28 @@ def test_one_slider_does_what_the_same_preset_does():
     assert torch.equal(half, picture)
 
 
-def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so():
+def test_a_picture_without_a_face_comes_back_as_it_is_and_the_node_says_so(demo_models):
     pictures = torch.stack([demo_picture(2), GREY])
     output = run(image=pictures, preset="surprised")
     images, masks, _, _, text = output.args
     assert not torch.equal(images[0][0], pictures[0])
     assert torch.equal(images[1][0], GREY)
     assert not masks[1].any()
-    assert "Picture 2: no face was found; it is as it was." in text
+    assert "Image 2: no face was found; it is unchanged." in text
     shown = view(output)
     assert {"picture": 1, "code": "no_face", "count": 0} in shown["notes"]
     assert [len(one["faces"]) for one in shown["pictures"]] == [1, 0]
     assert shown["pictures"][1]["whole"]
 
 
-def test_a_face_that_is_not_there_changes_nothing():
+def test_a_face_that_is_not_there_changes_nothing(demo_models):
     picture = demo_picture(2)
     output = run(image=picture[None], preset="sad", face_index=3)
     assert torch.equal(output.args[0][0][0], picture)
     assert view(output)["notes"][0]["code"] == "no_such_face"
 
 
-def test_a_character_gets_a_tagged_shot_for_each_expression(folders: Path):
+def test_a_character_gets_a_tagged_shot_for_each_expression(demo_models, folders: Path):
     before = ada()
     output = run(
         character=before,
@@ -150,7 +149,7 @@ def test_a_character_gets_a_tagged_shot_for_each_expression(folders: Path):
     assert sheet.shape[2] > 3 * 320
 
 
-def test_only_included_shots_that_look_to_the_front_are_taken():
+def test_only_included_shots_that_look_to_the_front_are_taken(demo_models):
     def shot(number: int, view: str, include: bool = True) -> Shot:
         return Shot(
             demo_picture(number),
@@ -172,7 +171,7 @@ def test_only_included_shots_that_look_to_the_front_are_taken():
     ]
 
 
-def test_points_placed_by_hand_stand_in_for_a_detector():
+def test_points_placed_by_hand_stand_in_for_a_detector(demo_models):
     picture = demo_picture(5)
     output = run(image=picture[None], points=placed(5), jaw_open=0.3, judge=None)
     assert not torch.equal(output.args[0][0][0], picture)
@@ -226,7 +225,7 @@ def test_what_has_moved_is_painted_and_the_rest_is_not(demo_models: DemoModels):
     measured = replace(finder(), clip_vision=demo_models.clip_vision)
     refused = run(**given, **painter, judge=measured, max_identity_loss=-2.0).args
     assert torch.equal(refused[0][0], warped[0][0])
-    assert "left unpainted" in refused[4]
+    assert "Repainting discarded" in refused[4]
 
 
 @torch.inference_mode()
@@ -249,7 +248,7 @@ def test_a_head_turned_far_is_a_new_picture_in_that_view(folders: Path, demo_mod
     assert shot.provenance.parent == character.source.hash
     assert shot.accepted and shot.include
     assert mask.all()
-    assert "a new picture was made, three-quarter view left" in text
+    assert "a new image was made, three-quarter view left" in text
     tries = folders / "output" / "facet" / "Ada" / "expressions" / "tries"
     made = sorted(path.stat().st_mtime_ns for path in tries.glob("*.png"))
     again = run(**given, preset="smile")
@@ -306,12 +305,18 @@ def test_what_a_warp_could_not_show_is_said_in_words():
         ({"expressions": "smile, smile"}, "'smile' is listed twice"),
         ({"smile_l": math.nan}, "The slider smile_l is nan"),
         ({"points": "[[0, 1]]"}, "The points are no list of 12 pairs"),
-        ({"points": json.dumps([[0.5, 1.5]] * 12)}, "A point lies outside of the picture"),
-        ({"points": json.dumps([[0.5, 0.5]] * 12)}, "less than a pixel apart"),
-        ({"face_edits": "{"}, "face_edits is no JSON object such as"),
+        ({"points": json.dumps([[0.5, 1.5]] * 12)}, "A point lies outside of the image"),
+        (
+            {"points": json.dumps([[0.5, 0.5]] * 12), "judge": Judge()},
+            "less than a pixel apart",
+        ),
+        ({"face_edits": "{"}, "face_edits is not a JSON object such as"),
         ({"face_edits": '{"sliders": {"smile": 1}}'}, "There is no slider 'smile'"),
-        ({"calibrate": True}, "connect a face_detection_model"),
-        ({"expression_from": GREY[None], "judge": Judge()}, "connect a face_detection_model"),
+        ({"calibrate": True, "judge": None}, "connect a judge with a face detection model"),
+        (
+            {"expression_from": GREY[None], "judge": Judge()},
+            "connect a judge with a face detection model",
+        ),
         ({"image": torch.full((1, 8, 8, 3), math.nan)}, "values that are not numbers"),
     ],
 )

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from facet.engine.core.character import quantise
-from facet.engine.demo.models import load_models
+from facet.engine.demo.face import DemoFaceModel
 from facet.engine.demo.people import demo_picture
 from facet.engine.generate.expression.presets import OWN
 from facet.engine.generate.expression.subjects import SIDE, described, subject_of
@@ -34,10 +34,10 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path / "facet" / "expressions"
 
 
-def kept(number: int, scale: int = 1) -> str:
+def kept(face_model: DemoFaceModel, number: int, scale: int = 1) -> str:
     """The key of a demo person's face, in a picture ``scale`` times as large."""
     image = demo_picture(number).repeat_interleave(scale, 0).repeat_interleave(scale, 1)
-    face = find_face(load_models().face, image)
+    face = find_face(face_model, image)
     assert face is not None
     return FACES.keep(subject_of(image, face))
 
@@ -47,8 +47,11 @@ def pixels(url: str) -> torch.Tensor:
     return torch.from_numpy(np.array(Image.open(io.BytesIO(data)))).to(torch.float32) / 255
 
 
-def test_a_face_is_shown_with_its_landmarks_at_no_more_than_512_pixels():
-    small, large = described(FACES.of(kept(3))), described(FACES.of(kept(3, 8)))
+def test_a_face_is_shown_with_its_landmarks_at_no_more_than_512_pixels(demo_models):
+    small, large = (
+        described(FACES.of(kept(demo_models.face, 3))),
+        described(FACES.of(kept(demo_models.face, 3, 8))),
+    )
     assert max(small["size"]) < max(large["size"]) == SIDE
     assert len(large["landmarks"]) == 478
     by = large["size"][0] / small["size"][0]
@@ -57,10 +60,10 @@ def test_a_face_is_shown_with_its_landmarks_at_no_more_than_512_pixels():
         assert large["landmarks"][index] == pytest.approx([x * by, y * by], abs=0.05 * SIDE)
 
 
-def test_the_preview_shows_what_the_node_would_make():
+def test_the_preview_shows_what_the_node_would_make(demo_models):
     image = demo_picture(3)
     output = FacetExpressionEditor.execute(
-        image=image[None], judge=Judge(load_models().face), preset="surprised"
+        image=image[None], judge=Judge(demo_models.face), preset="surprised"
     )
     [key] = output.ui["facet_expression"][0]["pictures"][0]["faces"]
     made = shown({"key": key, "preset": "surprised", "sliders": {"smile_l": 0.1}})
@@ -71,9 +74,9 @@ def test_the_preview_shows_what_the_node_would_make():
     assert rest["landmarks"] == described(FACES.of(key))["landmarks"]
 
 
-def test_points_make_a_face_of_a_whole_picture():
+def test_points_make_a_face_of_a_whole_picture(demo_models):
     image = demo_picture(5)
-    face = find_face(load_models().face, image)
+    face = find_face(demo_models.face, image)
     assert face is not None
     key = FACES.keep(subject_of(image, None))
     assert described(FACES.of(key))["landmarks"] is None
@@ -97,9 +100,9 @@ def test_points_make_a_face_of_a_whole_picture():
         ({"strength": None}, "is no number"),
     ],
 )
-def test_a_preview_that_cannot_be_says_why(asked: dict[str, Any], said: str):
+def test_a_preview_that_cannot_be_says_why(demo_models, asked: dict[str, Any], said: str):
     with pytest.raises(ValueError, match=said):
-        shown({"key": kept(3), **asked})
+        shown({"key": kept(demo_models.face, 3), **asked})
 
 
 def test_a_preset_is_kept_and_found_again(user: Path):

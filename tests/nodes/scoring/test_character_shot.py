@@ -184,7 +184,7 @@ def test_without_a_size_the_models_own_is_taken(studio, loras, size):
     ],
 )
 def test_what_cannot_be_made_is_one_sentence_and_leaves_nothing(
-    models, loras, output, given, sentence
+    studio, loras, output, given, sentence
 ):
     (loras / "bad.safetensors").write_bytes(b"\xff" * 64)
     other = {key.replace("double_blocks_0", "other"): value for key, value in lora().items()}

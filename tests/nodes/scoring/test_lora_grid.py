@@ -14,7 +14,7 @@ from comfy_execution.graph_utils import ExecutionBlocker
 from safetensors.torch import save_file
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.world.captions import tags_of
 from facet.world.demo_people import FIRST
@@ -50,10 +50,12 @@ def true_character() -> Character:
 
 
 @pytest.fixture
-def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
+def prompt(
+    comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo_models: DemoModels
+) -> Prompt:
     def make() -> list[Any]:
-        demo = load_models()
-        return [studio_of(demo, side=128, steps=4), demo.judge(), true_character()]
+        studio = studio_of(demo_models, side=128, steps=4)
+        return [studio, demo_models.judge(), true_character()]
 
     given_node(monkeypatch, ("FACET_STUDIO", "FACET_JUDGE", "FACET_CHARACTER"), make)
     (tmp_path / "loras").mkdir()

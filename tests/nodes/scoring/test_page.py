@@ -24,7 +24,7 @@ REPORT = {
 def ask(server: ComfyServer, path: str) -> tuple[int, Message, bytes]:
     """Status, headers and body of the server's answer."""
     try:
-        with urllib.request.urlopen(f"{server.address}{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"{server.address}{path}", timeout=120) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()

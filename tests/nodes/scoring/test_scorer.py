@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.scoring.calibrate import Calibration
 from facet.engine.store.tensors import read_tensors
 from facet.engine.studio.judge import ALIGNED_FACE, WITHOUT_BACKGROUND, Judge
@@ -264,8 +264,8 @@ def test_leaks_alone_are_no_scene(models):
 
 
 @pytest.mark.slow
-def test_comfyui_scores_a_lora_again_only_when_its_file_was_replaced(comfy, loras):
-    model = load_models().model.model.diffusion_model
+def test_comfyui_scores_a_lora_again_only_when_its_file_was_replaced(comfy, loras, demo_models):
+    model = demo_models.model.model.diffusion_model
     up, down = model.double_blocks[0].img_attn.qkv.weight.shape
 
     def put(scale: float) -> None:

@@ -22,7 +22,7 @@ def ask(server: ComfyServer, route: str, **values: str) -> tuple[int, bytes]:
     """Status and body of the server's answer."""
     url = f"{server.address}{route}?{urllib.parse.urlencode(values)}"
     try:
-        with urllib.request.urlopen(url, timeout=60) as answer:
+        with urllib.request.urlopen(url, timeout=120) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -9,8 +9,7 @@ import pytest
 
 from facet.engine.demo.models import DemoModels
 from facet.engine.generate.shots.gates import Thresholds
-from facet.engine.generate.shots.options import rules_from, thresholds_from
-from facet.engine.generate.shots.remedies import RetryRules
+from facet.engine.generate.shots.remedies import RetryRules, rules_from, thresholds_from
 from facet.engine.studio.judge import Judge
 from facet.engine.vision.embedders import FaceEmbedder
 from facet.nodes.studio.judge import FacetJudge
@@ -124,8 +123,8 @@ def test_a_model_that_cannot_measure_is_refused(
 @pytest.mark.parametrize(
     ("look_at", "sentence"),
     [
-        ("aligned face", "nothing finds them; connect a face_detection_model"),
-        ("without background", "nothing cuts people out; connect a background_removal model"),
+        ("aligned face", "needs a face detection model; connect one"),
+        ("without background", "needs a background removal model; connect one"),
     ],
 )
 def test_likeness_that_lacks_a_model_is_refused(
@@ -137,7 +136,9 @@ def test_likeness_that_lacks_a_model_is_refused(
 
 def test_a_face_embedder_needs_what_finds_faces(demo_models: DemoModels) -> None:
     recognition: Any = FaceEmbedder(object())  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"^Facet Judge: .*connect a face_detection_model"):
+    with pytest.raises(
+        ValueError, match=r"^Facet Judge: .*needs a face detection model; connect one"
+    ):
         made(face_embedder=recognition, clip_vision=demo_models.clip_vision)
     judge = made(face_embedder=recognition, face_detection_model=demo_models.face)
     assert judge.embedder is recognition

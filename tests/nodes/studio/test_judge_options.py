@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 
 from facet.engine.generate.shots.gates import GATES, Thresholds
-from facet.engine.generate.shots.options import SWITCHES, rules_from, settings, thresholds_from
-from facet.engine.generate.shots.remedies import RetryRules
+from facet.engine.generate.shots.remedies import (
+    SWITCHES,
+    RetryRules,
+    rules_from,
+    settings,
+    thresholds_from,
+)
 from facet.engine.scoring.calibrate import Calibration
 from facet.engine.scoring.score import ScoreCard
 from facet.engine.scoring.variant import Variant

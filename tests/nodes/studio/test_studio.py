@@ -112,7 +112,7 @@ def test_auto_with_sdxl_is_asked_by_the_node_that_shoots(
         studio=studio_node("given", 0, reference_mode="auto"),
         shots=node("FacetTurnaroundSheet", **shown),
     )
-    sentence = "Facet Turnaround Sheet: A SDXL model looks at no reference images by itself; set r"
+    sentence = "Facet Turnaround Sheet: A SDXL model takes no reference images by itself; set r"
     with pytest.raises(NodeError, match=sentence):
         comfy.run(prompt)
 

@@ -11,28 +11,29 @@ import torch
 from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import load_clip, load_model, load_vae
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.run_record import TrainingRun
 from harness.executor import Executor, Prompt
 from harness.given import given_node, loras_folder
 from harness.prompts import node
-from harness.small_models import SmallModels
 from harness.studios import studio_of
 
 CAPTION = "zqx person, close-up portrait, smiling"
 
 
 @pytest.fixture
-def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
+def prompt(
+    comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, demo_models: DemoModels
+) -> Prompt:
     """Two steps in the demo's models, with samples of two steps."""
     shot = Shot(demo_picture(0), Provenance("original"), caption=CAPTION)
     character = Character("Ada", "zqx", "person", shot)
 
     def make() -> list[Any]:
-        models = SmallModels(load_model(), load_clip(), load_vae())
-        return [studio_of(models, steps=2, cfg=1.5), character, models.model, models.clip]
+        studio = studio_of(demo_models, steps=2, cfg=1.5)
+        return [studio, character, demo_models.model, demo_models.clip]
 
     given_node(monkeypatch, ("FACET_STUDIO", "FACET_CHARACTER", "MODEL", "CLIP"), make)
     loras_folder(monkeypatch, tmp_path / "loras")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -10,15 +11,14 @@ import pytest
 import torch
 
 from facet.engine.demo.models import load_face
-from facet.engine.generate.expression.edit import edit
-from facet.engine.generate.expression.hand_placed import face_from_points, fitted
+from facet.engine.generate.expression.edit import edit, parts_to_paint
+from facet.engine.generate.expression.hand_placed import face_from_points, fitted, hand_placed
 from facet.engine.generate.expression.measured import (
     TOLERANCE,
     calibrated,
     neutralised,
     sliders_from_blendshapes,
 )
-from facet.engine.generate.expression.painting import parts_to_paint
 from facet.engine.generate.expression.presets import PRESETS
 from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED
 from facet.engine.vision.faces import find_face
@@ -49,13 +49,13 @@ def test_at_rest_the_very_same_tensor_comes_back():
 def test_without_a_face_the_picture_comes_back_and_it_is_said():
     image, _ = astronaut()
     done = edit(image, None, PRESETS["smile"])
-    assert done.image is image and done.notes == ("No face was found; the picture is unchanged.",)
+    assert done.image is image and done.notes == ("No face was found; the image is unchanged.",)
 
 
 def test_a_face_outside_the_picture_changes_nothing_and_it_is_said():
     image, face = astronaut()
     done = edit(image, face_at(face.landmarks + 3000), PRESETS["smile"])
-    assert done.image is image and "outside the picture" in done.notes[0]
+    assert done.image is image and "outside the image" in done.notes[0]
 
 
 def test_a_face_partly_outside_the_picture_is_edited_where_it_is_seen():
@@ -90,7 +90,7 @@ def test_a_turn_of_more_than_a_warp_can_show_is_left_to_a_shot():
     image, face = astronaut()
     done = edit(image, face, {"head_yaw": 20.0})
     assert done.remainder["head_yaw"] == pytest.approx(12.0)
-    assert any("a model that is shown the original" in note for note in done.notes)
+    assert any("whose model is shown the original" in note for note in done.notes)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -162,7 +162,7 @@ def test_a_detector_that_loses_the_face_leaves_a_single_warp():
 
 def test_twelve_points_make_the_face_they_were_placed_on():
     image, face = drawn_face(3, 256)
-    points = [face.landmarks[one.point].tolist() for one in HAND_PLACED]
+    points = np.array([face.landmarks[one.point] for one in HAND_PLACED], np.float64)
     placed = face_from_points(points)
     assert placed.eye_distance == pytest.approx(face.eye_distance, rel=1e-4)
     for one in HAND_PLACED:
@@ -184,15 +184,16 @@ def test_the_photographs_landmarks_keep_their_places_among_the_average_ones():
 
 
 def test_points_that_are_no_face_are_said():
-    points = [astronaut()[1].landmarks[one.point].tolist() for one in HAND_PLACED]
-    with pytest.raises(ValueError, match="12 points of x and y, not 3"):
-        face_from_points(points[:3])
-    with pytest.raises(ValueError, match="not a number"):
-        face_from_points([[math.nan, 0.0], *points[1:]])
-    with pytest.raises(ValueError, match="stands on its head"):
-        face_from_points([[x, -y] for x, y in points])
+    points = np.array([astronaut()[1].landmarks[one.point] for one in HAND_PLACED], np.float64)
+    shares = (points / 512).tolist()
+    with pytest.raises(ValueError, match="no list of 12 pairs of numbers"):
+        hand_placed(json.dumps(shares[:3]), 512, 512)
+    with pytest.raises(ValueError, match="lies outside of the picture"):
+        hand_placed(json.dumps([[math.nan, 0.0], *shares[1:]]), 512, 512)
+    with pytest.raises(ValueError, match="is upside down"):
+        face_from_points(points * (1, -1))
     with pytest.raises(ValueError, match="less than a pixel apart"):
-        face_from_points([[5.0, 5.0]] * 12)
+        face_from_points(np.full((12, 2), 5.0))
     with pytest.raises(ValueError, match="Landmark 152 of the face is missing"):
         fitted({point: place for point, place in ASTRONAUT.items() if point != 152})
 

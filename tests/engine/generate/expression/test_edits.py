@@ -37,12 +37,12 @@ def test_a_slider_may_go_against_all_that_a_preset_asks() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("smile_l: 0.5", "face_edits is no JSON object such as"),
-        ("[" * 100_000, "face_edits is no JSON object"),
-        ("[[0.1, 0.2]]", "face_edits is no JSON object"),
-        ("0.5", "face_edits is no JSON object"),
-        ('{"sliders": [0.5]}', "face_edits is no JSON object"),
-        ('{"sliders": null}', "face_edits is no JSON object"),
+        ("smile_l: 0.5", "face_edits is not a JSON object such as"),
+        ("[" * 100_000, "face_edits is not a JSON object"),
+        ("[[0.1, 0.2]]", "face_edits is not a JSON object"),
+        ("0.5", "face_edits is not a JSON object"),
+        ('{"sliders": [0.5]}', "face_edits is not a JSON object"),
+        ('{"sliders": null}', "face_edits is not a JSON object"),
         ('{"sliders": {"smile": 0.5}}', "There is no slider 'smile'; take one of "),
         ('{"sliders": {"smile_l": "wide"}}', "The slider smile_l is 'wide'"),
         ('{"sliders": {"smile_l": NaN}}', "The slider smile_l is nan"),

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from facet.engine.generate.expression.rig import displaced, frame_of
-from facet.engine.generate.expression.rig import mirrored as in_a_mirror
 from facet.engine.generate.expression.table import CONTROLS, GROUPS, SLIDERS
 from harness.faces import (
     MIRRORED,
     astronaut,
     drawn_face,
+    in_a_mirror,
     larger,
     mirrored,
     random_sliders,

@@ -11,19 +11,18 @@ from facet.engine.generate.expression.table import (
     CONTROLS,
     GROUPS,
     HAND_PLACED,
-    MIRROR,
     OUTLINE,
-    REGIONS,
     SLIDERS,
     TEMPLATE,
 )
 from facet.world.landmarks import BLENDSHAPES
+from harness.faces import MIRRORED, RIG, mirrored_slider
 
 
 def test_sliders_stand_region_by_region_and_each_has_a_name_of_its_own():
     regions = [slider.region for slider in SLIDERS]
-    assert list(dict.fromkeys(regions)) == list(REGIONS)
-    assert sorted(regions, key=REGIONS.index) == regions
+    assert list(dict.fromkeys(regions)) == RIG["regions"]
+    assert sorted(regions, key=RIG["regions"].index) == regions
     assert len(BY_NAME) == len(SLIDERS)
     assert all(slider.low <= 0 < slider.high and slider.does.endswith(".") for slider in SLIDERS)
 
@@ -57,11 +56,11 @@ def test_what_moves_on_the_right_has_its_mirror_image_on_the_left():
         return far
 
     for slider in SLIDERS:
-        other, sign = slider.mirrored
+        other, sign = mirrored_slider(slider.name)
         here, there = moved(slider.name), moved(other)
-        assert {MIRROR[point] for point in here} == set(there)
+        assert {MIRRORED[point] for point in here} == set(there)
         for point, (u, v, towards) in here.items():
-            assert there[MIRROR[point]] == pytest.approx((-sign * u, sign * v, towards))
+            assert there[MIRRORED[point]] == pytest.approx((-sign * u, sign * v, towards))
 
 
 def test_there_are_twelve_expressions_and_the_neutral_one_is_at_rest():

@@ -11,9 +11,17 @@ import torch
 
 from facet.engine.generate.expression.presets import PRESETS
 from facet.engine.generate.expression.rig import displaced
-from facet.engine.generate.expression.rig import mirrored as in_a_mirror
 from facet.engine.generate.expression.warp import LEAST_JACOBIAN, Warped, warp
-from harness.faces import astronaut, drawn_face, larger, mirrored, positions, random_sliders, rolled
+from harness.faces import (
+    astronaut,
+    drawn_face,
+    in_a_mirror,
+    larger,
+    mirrored,
+    positions,
+    random_sliders,
+    rolled,
+)
 
 ASTRONAUT, PERSON = astronaut(), drawn_face(3, 256)
 

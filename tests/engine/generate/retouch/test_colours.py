@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from facet.engine.demo.people import demo_picture
-from facet.engine.generate.retouch.colours import match_colours
+from facet.engine.generate.retouch.retouch import match_colours
 from facet.engine.vision.sharpness import relative_sharpness
 
 

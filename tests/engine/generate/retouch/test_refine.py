@@ -14,10 +14,9 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags, quant
 from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
-from facet.engine.generate.retouch.finish import Colours, RefineSettings
+from facet.engine.generate.retouch.finish import Colours, RefineSettings, upscaled
 from facet.engine.generate.retouch.refine import REFINE_GATE, Refine, report
 from facet.engine.generate.retouch.retouch import surroundings
-from facet.engine.generate.retouch.upscale import upscaled
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.studio.sizes import resized
 from facet.engine.studio.studio import Studio

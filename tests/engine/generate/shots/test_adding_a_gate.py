@@ -11,9 +11,8 @@ from facet.engine.core.character import Character, Provenance, Score, Shot, Tags
 from facet.engine.generate.attempts import Attempt
 from facet.engine.generate.shots.gates import SHOT_GATES, Gate, Gates, Seen, Thresholds
 from facet.engine.generate.shots.make import Shoot, ShotKind, plain_scores
-from facet.engine.generate.shots.options import SWITCHES
 from facet.engine.generate.shots.plan import ShotPlan, ShotRequest
-from facet.engine.generate.shots.remedies import RetryRules
+from facet.engine.generate.shots.remedies import SWITCHES, RetryRules
 from facet.engine.generate.shots.store import ShotStore
 
 SHOWN_SHARPNESS = 0.9

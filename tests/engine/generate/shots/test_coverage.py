@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
 from facet.engine.generate.shots.coverage import coverage, looked_at
 from facet.engine.generate.shots.coverage_image import MISSING, THERE, coverage_image
 from facet.engine.generate.shots.plan import ShotPlan, from_lines
@@ -71,8 +70,8 @@ def test_any_plan_can_be_drawn(lines):
     assert coverage_image(coverage(ShotPlan(()))).ndim == 3
 
 
-def test_untagged_pictures_count_for_what_their_faces_show():
-    face = load_models().face
+def test_untagged_pictures_count_for_what_their_faces_show(demo_models):
+    face = demo_models.face
     person = Identity.from_seed(HELD_OUT_FROM + 7003)
 
     def picture(view: str, framing: str) -> Shot:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from facet.engine.core.character import Provenance, Score, Shot, Tags
 from facet.engine.demo.models import DemoModels
-from facet.engine.generate.shots.gates import GATES, Gates, Thresholds, look, view
+from facet.engine.generate.shots.gates import GATES, Gates, Seen, Thresholds, look, view
 from facet.engine.generate.shots.make import JudgedShot
 from facet.engine.generate.shots.reading import Reading
 from facet.world.identity import HELD_OUT_FROM, Identity
@@ -197,21 +197,21 @@ def test_a_shot_is_no_duplicate_of_itself(models):
 )
 def test_views_from_above_and_below_are_told_by_the_pitch(asked, pitch, passed):
     reading = Reading(face_model="some", faces=1, yaw=0.0, pitch=float(pitch), face_height=0.3)
-    assert view(reading, Tags(view=asked), Thresholds()).passed is passed
+    assert view(Seen(reading, Tags(view=asked), Thresholds())).passed is passed
 
 
 def test_a_nose_that_shows_from_behind_fails_where_poses_are_measured():
     unseen = (0.0,) * 51
     for score, passed in ((0.9, False), (0.1, True)):
         reading = Reading(face_model="faces", pose_model="poses", pose=(0.5, 0.2, score, *unseen))
-        assert view(reading, Tags(view="back"), Thresholds()).passed is passed
+        assert view(Seen(reading, Tags(view="back"), Thresholds())).passed is passed
 
 
 def test_a_back_view_with_nobody_in_it_fails_where_people_are_detected():
     empty = Reading(face_model="some", person_model="some")
-    assert view(empty, Tags(view="back"), Thresholds()).passed is False
+    assert view(Seen(empty, Tags(view="back"), Thresholds())).passed is False
     somebody = Reading(face_model="some", person_model="some", people=1)
-    assert view(somebody, Tags(view="back"), Thresholds()).passed is True
+    assert view(Seen(somebody, Tags(view="back"), Thresholds())).passed is True
 
 
 def test_the_more_a_shot_is_turned_the_less_alike_it_has_to_be():

@@ -9,18 +9,18 @@ import torch
 
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.demo.models import load_models
 from facet.engine.demo.people import demo_picture
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.shots.gates import Gates, Thresholds
-from facet.engine.generate.shots.instructions import (
+from facet.engine.generate.shots.make import plain_shoot
+from facet.engine.generate.shots.plan import (
+    ShotPlan,
     describes,
+    from_lines,
     named_details,
     shows_detail,
     split_instruction,
 )
-from facet.engine.generate.shots.make import plain_shoot
-from facet.engine.generate.shots.plan import ShotPlan, from_lines
 from facet.engine.generate.shots.store import ShotStore
 from facet.engine.studio.studio import Studio
 
@@ -106,18 +106,17 @@ def test_a_detail_is_told_from_a_face():
 
 
 @torch.inference_mode()
-def test_a_plan_of_instructions_is_shot_with_the_demo_models(tmp_path):
-    models = load_models()
+def test_a_plan_of_instructions_is_shot_with_the_demo_models(demo_models, tmp_path):
     source = Shot(demo_picture(3)[:100], Provenance("original"))
     ada = Character("Ada", "zqx", "person", source)
     studio = Studio(
-        models.model,
-        models.clip,
-        models.vae,
+        demo_models.model,
+        demo_models.clip,
+        demo_models.vae,
         Sampling(128, 112, steps=2),
         ReferenceMode.REFERENCE_LATENTS,
     )
-    gates = Gates(source.image, Thresholds(), models.face, models.clip_vision)
+    gates = Gates(source.image, Thresholds(), demo_models.face, demo_models.clip_vision)
     plan = from_lines("do: remove the hat\nclose-up, do: zoom on the tattoo on the left arm")
     hat, tattoo = plain_shoot(ada, studio, gates, seed=5).run(plan, ShotStore(tmp_path))
     assert hat.provenance.prompt == "same character, remove the hat"

@@ -41,7 +41,7 @@ def ada() -> Character:
 def shoot(
     character: Character,
     models,
-    steps: int = 8,
+    steps: int = 2,
     tries: int = 1,
     strengthen_likeness: bool = False,
     blind: bool = False,
@@ -104,16 +104,14 @@ def test_a_cancel_keeps_the_shots_that_were_finished(models, ada, tmp_path):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        shoot(ada, models, steps=2).run(
-            turnaround(), ShotStore(tmp_path), on_shot=cancel_in_second_shot
-        )
+        shoot(ada, models).run(turnaround(), ShotStore(tmp_path), on_shot=cancel_in_second_shot)
     assert len(list(tmp_path.glob("*.json"))) == len(list(tmp_path.glob("*.png"))) == 2
     assert not list(tmp_path.glob("*.part"))
 
 
 @torch.inference_mode()
 def test_a_shot_that_never_passes_is_kept_marked_and_left_out(models, ada, tmp_path):
-    [shot] = shoot(ada, models, steps=2, tries=3, min_identity=1.1).run(FRONT, ShotStore(tmp_path))
+    [shot] = shoot(ada, models, tries=3, min_identity=1.1).run(FRONT, ShotStore(tmp_path))
     assert shot.provenance.tries == 3
     assert not shot.include
     assert not shot.accepted
@@ -124,7 +122,7 @@ def test_a_shot_that_never_passes_is_kept_marked_and_left_out(models, ada, tmp_p
 @torch.inference_mode()
 def test_each_try_is_told_as_it_begins_and_ends(models, ada, tmp_path):
     told = []
-    made = shoot(ada, models, steps=2, tries=2, min_identity=1.1)
+    made = shoot(ada, models, tries=2, min_identity=1.1)
     made.run(FRONT, ShotStore(tmp_path), on_shot=told.append)
     made.run(FRONT, ShotStore(tmp_path), on_shot=told.append)
     assert [(event.state, event.attempt, event.found) for event in told] == [
@@ -143,10 +141,10 @@ def test_each_try_is_told_as_it_begins_and_ends(models, ada, tmp_path):
 
 @torch.inference_mode()
 def test_every_shot_starts_from_the_original(models, ada, tmp_path):
-    shots = shoot(ada, models, steps=2).run(turnaround(), ShotStore(tmp_path))
+    shots = shoot(ada, models).run(turnaround(), ShotStore(tmp_path))
     assert {shot.provenance.parent for shot in shots} == {ada.source.hash}
-    later = shoot(ada.adding(shots), models, steps=2)
-    fresh = shoot(ada, models, steps=2)
+    later = shoot(ada.adding(shots), models)
+    fresh = shoot(ada, models)
     one = later.run(FRONT, ShotStore(tmp_path / "later"))
     other = fresh.run(FRONT, ShotStore(tmp_path / "fresh"))
     assert one[0].hash == other[0].hash
@@ -156,11 +154,11 @@ def test_every_shot_starts_from_the_original(models, ada, tmp_path):
 def test_changing_one_line_remakes_only_that_line(models, ada, tmp_path):
     plan = turnaround()
     store = ShotStore(tmp_path)
-    shoot(ada, models, steps=2).run(plan, store)
+    shoot(ada, models).run(plan, store)
     before = {path.name for path in tmp_path.glob("*.*")}
     changed = replace(plan.requests[2].tags, background="in a park")
     requests = (*plan.requests[:2], ShotRequest(changed), *plan.requests[3:])
-    shoot(ada, models, steps=2).run(ShotPlan(requests), store)
+    shoot(ada, models).run(ShotPlan(requests), store)
     after = {path.name for path in tmp_path.glob("*.*")}
     assert len(after - before) == 2  # one picture, one sidecar
     assert before <= after
@@ -176,9 +174,9 @@ def sampled(made: Shoot, plan: ShotPlan, store: ShotStore) -> tuple[list[Shot], 
 @torch.inference_mode()
 def test_moving_inserting_and_deleting_lines_remakes_nothing(models, ada, tmp_path):
     store, plan = ShotStore(tmp_path), turnaround()
-    shots, _ = sampled(shoot(ada, models, steps=2), plan, store)
+    shots, _ = sampled(shoot(ada, models), plan, store)
     moved = ShotPlan((*reversed(plan.requests[1:]), *FRONT.requests, *FRONT.requests))
-    again, made = sampled(shoot(ada, models, steps=2), moved, store)
+    again, made = sampled(shoot(ada, models), moved, store)
     assert made == 2
     assert [shot.hash for shot in again[:5]] == [shot.hash for shot in reversed(shots[1:])]
     assert again[5].hash != again[6].hash
@@ -190,7 +188,7 @@ def test_other_thresholds_judge_the_tries_on_disk_again(models, ada, tmp_path):
     strict = {"tries": 3, "steps": 2, "min_identity": 1.1}
     [worst], made = sampled(shoot(ada, models, **strict), FRONT, store)
     assert (made, worst.include) == (3, False)
-    [mild], made = sampled(shoot(ada, models, steps=2, min_identity=-1.0, **ANYTHING), FRONT, store)
+    [mild], made = sampled(shoot(ada, models, min_identity=-1.0, **ANYTHING), FRONT, store)
     assert (made, mild.include, mild.provenance.attempt) == (0, True, 1)
     [back], made = sampled(shoot(ada, models, **strict), FRONT, store)
     assert (made, back.hash, back.scores) == (0, worst.hash, worst.scores)
@@ -199,16 +197,16 @@ def test_other_thresholds_judge_the_tries_on_disk_again(models, ada, tmp_path):
 @torch.inference_mode()
 def test_a_model_connected_later_measures_what_is_on_disk(models, ada, tmp_path):
     store = ShotStore(tmp_path)
-    [shot], made = sampled(shoot(ada, models, steps=2, blind=True, **ANYTHING), FRONT, store)
+    [shot], made = sampled(shoot(ada, models, blind=True, **ANYTHING), FRONT, store)
     assert (made, shot.score("identity").passed) == (1, None)
-    [shot], made = sampled(shoot(ada, models, steps=2, min_identity=-1.0, **ANYTHING), FRONT, store)
+    [shot], made = sampled(shoot(ada, models, min_identity=-1.0, **ANYTHING), FRONT, store)
     assert made == 0
     assert shot.score("identity").passed is True
 
 
 @torch.inference_mode()
 def test_somebody_else_is_retried_with_more_of_the_original(models, ada, tmp_path):
-    made = shoot(ada, models, steps=2, tries=3, min_identity=1.1, **ANYTHING)
+    made = shoot(ada, models, tries=3, min_identity=1.1, **ANYTHING)
     attempts = []
     camera = made.kind.line(FRONT.requests[0]).camera
     take = camera.image
@@ -219,14 +217,25 @@ def test_somebody_else_is_retried_with_more_of_the_original(models, ada, tmp_pat
     assert len({attempt.seed for attempt in attempts}) == 3
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("people", "views", "steps"),
+    [
+        pytest.param((3, 4), 3, 6, id="few"),
+        pytest.param((3, 4, 5, 6), 6, 8, id="many", marks=pytest.mark.nightly),
+    ],
+)
 @torch.inference_mode()
-def test_strengthened_likeness_makes_shots_more_like_the_original(models, tmp_path):
+def test_strengthened_likeness_makes_shots_more_like_the_original(
+    models, tmp_path, people, views, steps
+):
+    plan = ShotPlan(turnaround().requests[:views])
     likeness: dict[bool, list[float]] = {False: [], True: []}
-    for number in (3, 4, 5, 6):
+    for number in people:
         source = Shot(demo_picture(number), Provenance("original"))
         person = Character("Ada", "zqx", "person", source)
         for strengthened, found in likeness.items():
-            made = shoot(person, models, strengthen_likeness=strengthened)
+            made = shoot(person, models, steps, strengthen_likeness=strengthened)
             store = ShotStore(tmp_path / f"{number}-{strengthened}")
-            found += [shot.score("identity").value for shot in made.run(turnaround(), store)]
+            found += [shot.score("identity").value for shot in made.run(plan, store)]
     assert sum(likeness[True]) > sum(likeness[False]) + 0.02 * len(likeness[True])

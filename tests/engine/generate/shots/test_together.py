@@ -12,7 +12,6 @@ import torch
 from facet.engine.comfyui.sampling import Sampling
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.lint.trigger import trigger_findings
-from facet.engine.demo.models import load_models
 from facet.engine.families.dialects import load
 from facet.engine.families.modes import ReferenceMode
 from facet.engine.generate.shots.gates import GATES, IDENTITY_GATE, PERSONS_GATE, Gates, Thresholds
@@ -91,15 +90,21 @@ def shoot(
     return together_shoot(both, made, gates, 1, RetryRules(tries=1), two=two), models
 
 
+@pytest.mark.parametrize(
+    "people",
+    [
+        pytest.param(PEOPLE[:6], id="few people"),
+        pytest.param(PEOPLE, id="many people", marks=pytest.mark.nightly),
+    ],
+)
 @torch.inference_mode()
-def test_the_right_two_pass_and_others_do_not():
+def test_the_right_two_pass_and_others_do_not(demo_models, people):
     """Side by side and whole, in other clothes and places than in the originals' close-ups."""
-    models = load_models()
     counts = {"both": 0, "swapped": 0, "stranger": 0, "twice": 0, "alone": 0, "three": 0}
-    for number, first in enumerate(PEOPLE):
+    for number, first in enumerate(people):
         second, stranger = (PEOPLE[(number + step) % len(PEOPLE)] for step in (5, 8))
         two = pair(first, second)
-        gates = Gates(two[0].source.image, Thresholds(), models.face, models.clip_vision)
+        gates = Gates(two[0].source.image, Thresholds(), demo_models.face, demo_models.clip_vision)
         gate = PairGate(two, gates)
         pictures = {
             "both": beside(first, second),
@@ -111,17 +116,19 @@ def test_the_right_two_pass_and_others_do_not():
         }
         for name, image in pictures.items():
             counts[name] += all(score.passed for score in gate.scores(image))
-    passed = {name: count / len(PEOPLE) for name, count in counts.items()}
+    passed = {name: count / len(people) for name, count in counts.items()}
     assert min(passed["both"], passed["swapped"]) >= 0.7, passed
     assert max(passed["stranger"], passed["twice"]) <= 0.2, passed
     assert passed["alone"] == passed["three"] == 0, passed
 
 
-def test_what_fails_says_which_of_them_it_is():
-    models = load_models()
+def test_what_fails_says_which_of_them_it_is(demo_models):
     two = pair()
     gates = Gates(
-        two[0].source.image, Thresholds(min_identity=0.999), models.face, models.clip_vision
+        two[0].source.image,
+        Thresholds(min_identity=0.999),
+        demo_models.face,
+        demo_models.clip_vision,
     )
     people, identity = PairGate(two, gates).scores(beside(PEOPLE[1], PEOPLE[0]))
     assert (people.value, people.passed, people.note) == (2.0, True, "")
@@ -245,10 +252,9 @@ def test_two_that_cannot_be_joined_say_why(change, sentence):
 
 
 @torch.inference_mode()
-def test_view_and_framing_are_not_asked_of_two(tmp_path):
-    models = load_models()
+def test_view_and_framing_are_not_asked_of_two(demo_models, tmp_path):
     two = pair()
-    gates = Gates(two[0].source.image, Thresholds(), models.face, models.clip_vision)
+    gates = Gates(two[0].source.image, Thresholds(), demo_models.face, demo_models.clip_vision)
     made, _ = shoot(two, gates=gates)
     [shot] = made.run(ShotPlan((ShotRequest(Tags("medium", "front")),)), ShotStore(tmp_path))
     passed = {score.gate: score.passed for score in shot.scores}

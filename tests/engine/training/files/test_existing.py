@@ -56,8 +56,12 @@ def written(narrow: Narrow, tmp_path: Path) -> Callable[..., tuple[Path, dict[st
 
 def change(adapter: Adapter) -> torch.Tensor:
     """What an adapter adds to its layer's weight."""
-    scale = (adapter.alpha or 0.0) / len(adapter.down)
-    return scale * adapter.up.detach() @ adapter.down.detach()
+    scale = (adapter.alpha or 0.0) / len(adapter.values["lora_down.weight"])
+    return (
+        scale
+        * adapter.values["lora_up.weight"].detach()
+        @ adapter.values["lora_down.weight"].detach()
+    )
 
 
 def change_of(tensors: Tensors) -> torch.Tensor:
@@ -79,7 +83,9 @@ def test_our_own_file_is_what_it_was(narrow: Narrow, written: Any, rank: int) ->
         start_from(path, narrow[1].model, made)
         for adapter in made:
             assert torch.allclose(change(adapter), change_of(layers[adapter.module]), atol=1e-5)
-            assert bool(adapter.down.any(1).all()), "what is left of the rank can still learn"
+            assert bool(adapter.values["lora_down.weight"].any(1).all()), (
+                "what is left of the rank can still learn"
+            )
 
 
 @pytest.mark.parametrize("narrow", ["Flux", "Z-Image"], indirect=True)
@@ -128,7 +134,9 @@ def test_layers_that_diffusers_has_in_parts_are_joined(narrow: Narrow, tmp_path:
         expected = torch.cat((rows[0], torch.zeros(256, 256), rows[1]))
         assert torch.allclose(change(qkv), expected, atol=1e-5)
         others = [adapter for adapter in made if adapter is not qkv]
-        assert others and not any(bool(adapter.up.any()) for adapter in others)
+        assert others and not any(
+            bool(adapter.values["lora_up.weight"].any()) for adapter in others
+        )
     with adapted(narrow, 3) as made, pytest.raises(ValueError, match="set rank to 4 or more"):
         start_from(path, narrow[1].model, made)
 

@@ -90,7 +90,7 @@ def test_strength_one_in_core_is_the_model_with_its_adapters(
         layers = {one.module: one.file_tensors(one.parameters()) for one in made}
         layers = {name: {k: v.clone() for k, v in one.items()} for name, one in layers.items()}
         for adapter in made:
-            adapter.up.zero_()
+            adapter.values["lora_up.weight"].zero_()
         without = problem.predict()
     path = tmp_path / "lora.safetensors"
     write_tensors(path, lora_state_dict(layers, lora_names(model, layers)), {})

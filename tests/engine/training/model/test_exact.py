@@ -60,19 +60,23 @@ def prepared(
     ):
         generator = torch.Generator().manual_seed(7)
         for adapter in made:
-            adapter.up.data.normal_(0, 0.3, generator=generator)
+            adapter.values["lora_up.weight"].data.normal_(0, 0.3, generator=generator)
         yield Problem(models.model, options, batch), made
 
 
 def flat_gradient(made: list[Adapter]) -> torch.Tensor:
-    parts = [weight.grad for adapter in made for weight in (adapter.down, adapter.up)]
+    parts = [
+        weight.grad
+        for adapter in made
+        for weight in (adapter.values["lora_down.weight"], adapter.values["lora_up.weight"])
+    ]
     return torch.cat([part.flatten() for part in parts if part is not None])
 
 
 def moved(made: list[Adapter], direction: torch.Tensor, distance: float) -> None:
     start = 0
     for adapter in made:
-        for weight in (adapter.down, adapter.up):
+        for weight in (adapter.values["lora_down.weight"], adapter.values["lora_up.weight"]):
             part = direction[start : start + weight.numel()].view_as(weight)
             weight.data.add_(part, alpha=distance)
             start += weight.numel()
@@ -139,7 +143,7 @@ def test_the_same_picture_as_without_training(models: SmallModels) -> None:
     """Out-of-place sums and our linear layers compute what ComfyUI computes."""
     with prepared(models, 2, False) as (problem, made):
         for adapter in made:
-            adapter.up.data.zero_()
+            adapter.values["lora_up.weight"].data.zero_()
         inside = problem.loss()
         assert inside.requires_grad
     with torch.inference_mode():

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import load_clip, load_model, load_vae
+from facet.engine.demo.models import DemoModels
 from facet.engine.demo.people import demo_picture
 from facet.engine.training.data.encoded import TrainingData, encode_data
 from facet.engine.training.data.pictures import WeightedBatches
@@ -24,7 +24,7 @@ from harness.live_step import batch_of, live_step
 from harness.small_models import SmallModels
 
 SETTINGS = TrainingSettings(
-    steps=16, learning_rate=1.5e-3, batch_size=2, schedule="constant", warmup=0.0, precision="fp32"
+    steps=8, learning_rate=3e-3, batch_size=2, schedule="constant", warmup=0.0, precision="fp32"
 )
 SUBJECT = torch.zeros(128, 128)
 SUBJECT[16:, 32:96] = 1
@@ -34,9 +34,8 @@ Moved = tuple[float, float]
 
 
 @pytest.fixture(scope="module")
-def demo() -> SmallModels:
-    with torch.inference_mode():
-        return SmallModels(load_model(), load_clip(), load_vae())
+def demo(demo_models: DemoModels) -> SmallModels:
+    return SmallModels(demo_models.model, demo_models.clip, demo_models.vae)
 
 
 def before_stripes(words: str, phase: int) -> Shot:

@@ -11,7 +11,7 @@ import torch
 
 from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character, Provenance, Shot
-from facet.engine.demo.models import DemoModels, load_models
+from facet.engine.demo.models import DemoModels
 from facet.engine.training.progress.best import OriginalSimilarity
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.progress.samples import SampleRequest, TrainingSampler
@@ -54,8 +54,10 @@ def likeness(models: DemoModels, path: Path, source: torch.Tensor) -> float:
     return OriginalSimilarity(models.clip_vision, source)(sampler.make(patched))
 
 
-@pytest.mark.slow
-def test_the_best_by_likeness_is_the_best_on_other_prompts_too(tmp_path: Path) -> None:
+@pytest.mark.nightly
+def test_the_best_by_likeness_is_the_best_on_other_prompts_too(
+    demo_models: DemoModels, tmp_path: Path
+) -> None:
     """A learning rate thirty times too high: likeness comes, and is lost again."""
     shots = [shot(number) for number in range(9)]
     character = Character("Demo", "zqx", "person", shots[0], tuple(shots[1:]))
@@ -72,7 +74,7 @@ def test_the_best_by_likeness_is_the_best_on_other_prompts_too(tmp_path: Path) -
     )
     events: list[TrainingEvent] = []
     with torch.inference_mode():
-        models = load_models()
+        models = demo_models
         trained = train(
             models.model,
             models.clip,

@@ -1,1 +1,0 @@
-"""LoRAs and strengths on the same prompts and seeds."""
