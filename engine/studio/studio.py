@@ -11,6 +11,7 @@ from ..comfyui.sampling import CustomSampling, Sampling
 from ..core.character import Character
 from ..families.dialects import AUTO, dialect_for
 from ..families.modes import ReferenceMode, resolve_mode
+from ..families.table import family_of
 from .sizes import MEGAPIXEL, at_size_of, canvas_for
 
 
@@ -77,3 +78,18 @@ class Studio(Models):
         else:
             sized = at_size_of(character, own, None if own.width or own.height else pixels)
         return replace(sized, width=own.width or sized.width, height=own.height or sized.height)
+
+    def sampling_by_prompt(self, character: Character | None) -> Sampling:
+        """``sampling_for`` images by the prompt alone: no larger than the family was trained at.
+
+        A size that is set, and one that the family's words ask for, are taken as they are.
+        """
+        pixels = dialect_for(AUTO, self.model, ReferenceMode.TRAINED_LORA.value).pixels
+        sized = self.sampling_for(character, pixels)
+        largest = family_of(self.model).side ** 2
+        if pixels or self.sampling.width or self.sampling.height:
+            return sized
+        if sized.width * sized.height <= largest:
+            return sized
+        width, height = canvas_for(sized.width, sized.height, largest)
+        return replace(sized, width=width, height=height)

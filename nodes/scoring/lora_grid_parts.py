@@ -85,7 +85,7 @@ class FacetLoraGridRow(io.ComfyNode):
                 candidate = Candidate(file, strength, lambda: read_weights(path))
             elif lora is not None and strength:
                 candidate = Candidate("the LoRA", strength, lambda: lora)
-            sampling = studio.sampling_for(character)
+            sampling = studio.sampling_by_prompt(character)
             bench = Bench(
                 studio.model, studio.clip, studio.vae, None, sampling, None, studio.negative
             )

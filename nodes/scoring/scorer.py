@@ -98,7 +98,7 @@ class FacetIdentityScorer(io.ComfyNode):
             evaluation = evaluate(
                 character,
                 candidates_of(run, lora, parse_strengths(strengths), checkpoints, file),
-                bench_of(studio, judge, studio.sampling_for(character)),
+                bench_of(studio, judge, studio.sampling_by_prompt(character)),
                 (
                     *(own_prompts(prompts, seed) or prompt_suite(character, samples, seed)),
                     *attribute_prompts(character, attributes, seed),

@@ -68,6 +68,7 @@ def strictness_inputs() -> list[io.Input]:
     return [
         io.Float.Input(
             "min_identity",
+            optional=True,
             default=OWN["min_identity"],
             min=-1.0,
             max=1.0,
@@ -78,6 +79,7 @@ def strictness_inputs() -> list[io.Input]:
         ),
         io.Int.Input(
             "tries",
+            optional=True,
             default=OWN["tries"],
             min=1,
             max=10,
@@ -85,6 +87,7 @@ def strictness_inputs() -> list[io.Input]:
         ),
         io.Float.Input(
             "max_yaw_error",
+            optional=True,
             default=OWN["max_yaw_error"],
             min=1.0,
             max=90.0,
@@ -95,6 +98,7 @@ def strictness_inputs() -> list[io.Input]:
         io.Combo.Input(
             "look_at",
             options=list(LOOKS),
+            optional=True,
             default=LOOKS[0],
             advanced=True,
             tooltip="What the CLIP_VISION sees of each image in the scorer and in Character Shot, "

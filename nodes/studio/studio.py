@@ -87,6 +87,7 @@ def sampling_inputs() -> list[io.Input]:
             min=0.0,
             max=100.0,
             step=0.1,
+            optional=True,
             advanced=True,
             tooltip="Distilled guidance of Flux models (2.5 for Kontext, 3.5 for dev). 0 leaves it "
             "to the model.",
@@ -103,6 +104,7 @@ def word_inputs() -> list[io.Input]:
             "prompt_style",
             options=[AUTO, *names()],
             default=AUTO,
+            optional=True,
             advanced=True,
             tooltip="Prompt style. Auto follows the model family where it is known, and uses "
             "plain words otherwise; Kontext and the angles LoRAs have to be chosen.",
@@ -110,6 +112,7 @@ def word_inputs() -> list[io.Input]:
         io.String.Input(
             "negative",
             default="",
+            optional=True,
             advanced=True,
             tooltip="What the images should not show.",
         ),
@@ -119,12 +122,14 @@ def word_inputs() -> list[io.Input]:
             min=0.05,
             max=1.0,
             step=0.01,
+            optional=True,
             advanced=True,
             tooltip="With img2img: how far a shot may move from the original.",
         ),
         io.Boolean.Input(
             "strengthen_likeness",
             default=False,
+            optional=True,
             advanced=True,
             tooltip="CFG strengthens the similarity along with the prompt: the negative "
             "prompt is encoded without the original. For edit models that use a cfg "
@@ -161,6 +166,7 @@ def _side(name: str) -> io.Input:
         min=0,
         max=4096,
         step=16,
+        optional=True,
         advanced=True,
         tooltip=f"{name.capitalize()} in pixels; 0 follows the original, at the size that suits "
         "the model.",

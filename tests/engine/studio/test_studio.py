@@ -63,6 +63,15 @@ def test_without_a_character_a_picture_is_a_square(flux: Any) -> None:
     assert size(of(flux, height=128).sampling_for(None)) == (1024, 128)
 
 
+def test_by_the_prompt_alone_no_picture_is_larger_than_the_family_was_trained_at(flux: Any) -> None:
+    assert size(of(flux).sampling_by_prompt(ada(128, 128))) == (128, 128)
+    assert size(of(flux).sampling_by_prompt(None)) == (1024, 1024)
+    wide, tall = size(of(flux).sampling_by_prompt(ada(4000, 3000)))
+    assert wide / tall == pytest.approx(4 / 3, abs=0.05)
+    assert wide * tall == pytest.approx(MEGAPIXEL, rel=0.1)
+    assert size(of(flux, width=2048, height=2048).sampling_by_prompt(None)) == (2048, 2048)
+
+
 def test_shots_are_made_in_the_mode_of_the_family_and_at_the_size_of_its_words() -> None:
     studio = of(edit_models("Flux2 Klein").model, steps=7)
     ready = studio.for_shots_of(ada(600, 600))

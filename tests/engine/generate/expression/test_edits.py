@@ -51,7 +51,7 @@ def test_a_slider_may_go_against_all_that_a_preset_asks() -> None:
         ('{"points": [[0, 1]]}', "The points are no list of 12 pairs of numbers"),
         ('{"points": "here"}', "The points are no list of 12 pairs of numbers"),
         (json.dumps({"points": [[10**400, 0]] * 12}), "The points are no list of 12 pairs"),
-        (json.dumps({"points": [[0.5, 1.5]] * 12}), "A point lies outside of the picture"),
+        (json.dumps({"points": [[0.5, 1.5]] * 12}), "A point lies outside of the image"),
     ],
 )
 def test_anything_else_is_one_sentence(text: str, sentence: str) -> None:
