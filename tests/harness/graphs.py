@@ -26,7 +26,7 @@ MEASURE = """async ([graphs, vue]) => {
     const element = (node) => document.querySelector(`[data-node-id="${node.id}"]`);
     const found = [];
     for (const graph of graphs) {
-        await app.loadGraphData(graph);
+        await app.loadGraphData({...graph, extra: {...graph.extra, linearMode: false}});
         do await drawn(); while (vue && !app.graph.nodes.every((node) => element(node)));
         await drawn();
         found.push(app.graph.nodes.map((node) => {
