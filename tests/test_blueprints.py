@@ -54,7 +54,8 @@ def put_together(
         node = next(node for node in graph["nodes"] if node["id"] == target)
         node["inputs"][slot]["link"] = link
     known = [saved(name)["definitions"]["subgraphs"][0] for name in boxes]
-    return {**graph, "definitions": {"subgraphs": known}}
+    ids = {"last_node_id": len(graph["nodes"]), "last_link_id": len(links), "version": 0.4}
+    return {**graph, **ids, "definitions": {"subgraphs": known}}
 
 
 def node(number: int, kind: str, inputs: dict[str, str], **values: Any) -> dict[str, Any]:
@@ -104,9 +105,8 @@ def test_the_page_lists_them_without_a_word(vue: bool, pages: Pages) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", [name for name in NAMES if name != WHOLE])
-def test_without_its_models_a_box_offers_each_and_nothing_else(name: str, pages: Pages) -> None:
-    check_offers(pages.cleared(True), saved(name))
+def test_without_their_models_the_page_offers_each_and_nothing_else(pages: Pages) -> None:
+    check_offers(pages.cleared(True), put_together([*STUDIOS, JUDGE], [], []))
 
 
 @pytest.mark.browser
@@ -134,12 +134,11 @@ def unlinked(graphs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("vue", [False, True], ids=["canvas", "vue"])
-def test_with_its_models_a_box_loads_without_a_word_and_means_what_is_in_it(
+def test_with_their_models_they_load_without_a_word_and_mean_what_is_in_them(
     vue: bool, narrow_pages: Pages, narrow_server: ComfyServer
 ) -> None:
-    page, known = narrow_pages.cleared(vue), narrow_server.client.get("/object_info")
-    for name in NAMES:
-        check_in_page(page, saved(name), workflow.to_prompt(saved(name), known))
+    known, graph = narrow_server.client.get("/object_info"), put_together(NAMES, [], [])
+    check_in_page(narrow_pages.cleared(vue), graph, workflow.to_prompt(graph, known))
 
 
 @pytest.mark.slow

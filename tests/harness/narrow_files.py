@@ -29,8 +29,17 @@ from safetensors.torch import save_file
 from facet.engine.demo.models import load_face
 
 from . import narrow
-from .families import FLUX_DEV, KLEIN, KREA2, QWEN_IMAGE, SD15, UNET, ZIMAGE
-from .families import narrow_weights, random_like
+from .families import (
+    FLUX_DEV,
+    KLEIN,
+    KREA2,
+    QWEN_IMAGE,
+    SD15,
+    UNET,
+    ZIMAGE,
+    narrow_weights,
+    random_like,
+)
 from .families import SDXL as SDXL_FAMILY
 
 Weights = dict[str, torch.Tensor]
