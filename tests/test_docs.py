@@ -150,7 +150,15 @@ def test_the_forms_and_workflows_can_be_read() -> None:
 def test_the_archive_holds_what_the_page_and_the_readme_show() -> None:
     ignored = (ROOT / ".comfyignore").read_text("utf-8").split()
     assert {"/docs/", "tests/", "world/", "benchmarks/"} <= set(ignored)
-    for shipped in ("js/docs/", "locales/", "workflows/", "engine/", "README.md", "LICENSE"):
+    for shipped in (
+        "js/docs/",
+        "locales/",
+        "workflows/",
+        "subgraphs/",
+        "engine/",
+        "README.md",
+        "LICENSE",
+    ):
         assert shipped not in ignored
     pages = [page.read_text("utf-8") for page in (ROOT / "js" / "docs").glob("*.md")]
     assert [link for page in pages for link in LINK.findall(page) if link.startswith("..")] == []

@@ -112,5 +112,28 @@ def test_the_pages_run_button_finds_all_of_it_done(
     assert set(events["execution_cached"]["nodes"]) >= set(page.prompt())
 
 
+@pytest.mark.nightly
+@pytest.mark.browser
+def test_as_an_app_it_goes_from_a_name_to_the_verdict(
+    pages: Pages, saved: dict[str, Any], server: ComfyServer
+) -> None:
+    page = pages.cleared(vue=True)
+    page.load(with_widgets(saved, server.client.get("/object_info"), FEW), app=True)
+    form = page.page.get_by_test_id("linear-widgets")
+    form.get_by_role("textbox").first.fill("In the app")
+    before = set(server.client.get("/history"))
+    run = page.page.get_by_test_id("linear-run-button").get_by_role("button", name="Run")
+    run.first.click()
+    while not (ended := set(server.client.get("/history")) - before):
+        page.page.wait_for_timeout(1000)
+    [entry] = [server.client.get(f"/history/{one}")[one] for one in ended]
+    assert entry["status"]["status_str"] == "success"
+    assert (server.output / "facet" / "In_the_app" / "report" / "report.png").is_file()
+    # The sheet of the shots and the report, whose image says the verdict.
+    page.page.get_by_test_id("linear-history-item").nth(1).wait_for()
+    shown = page.page.get_by_test_id("linear-image-output")
+    shown.first.wait_for()
+
+
 def test_the_thumbnail_is_a_picture_that_the_page_shows() -> None:
     check_thumbnail(demo.START)

@@ -54,7 +54,13 @@ LORA_KEYS = {
 FAMILIES = sorted(LORA_KEYS)
 NEXT, TWO, USE = "08_next_version", "09_two_characters", "13_use_your_character"
 ANY = "12_score_any_lora"
-NAMES = [*FAMILIES, NEXT, TWO, ANY, USE]
+BASES = {
+    "14_z_image": "diffusion_model.layers.0.attention.to_q.lora_A.weight",
+    "15_krea2": "diffusion_model.blocks.0.attn.wq.lora_A.weight",
+}
+"""A key of the LoRA of each workflow that trains in one model and uses it in another."""
+APPS = ["01_start_here", *FAMILIES[:3], USE]
+NAMES = [*FAMILIES, NEXT, TWO, ANY, USE, *BASES]
 LINE = "close-up, front view, smiling, plain grey background"
 PINNED = json.dumps(
     {
@@ -191,6 +197,28 @@ def test_one_lora_learns_both_characters(
         assert not any("never learned" in note or "other pictures" in note for note in notes)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(BASES))
+def test_what_a_base_model_learned_is_seen_and_scored_in_its_turbo(
+    name: str, prompts: dict[str, dict[str, Any]], narrow_server: ComfyServer
+) -> None:
+    few = changed(prompts[name], FEW)
+    [loader], [trainer], [scorer] = (
+        inputs_of(few, kind)
+        for kind in ("FacetDatasetLoader", "FacetLoraTrainer", "FacetIdentityScorer")
+    )
+    assert trainer["studio"] != trainer["look_through"] == scorer["studio"]
+    loader["name"] = name
+    run = narrow_server.run(few)
+    assert run.status == "success", run.error
+    [lora] = (narrow_server.server.base / "models" / "loras" / "facet").glob(f"{name}*")
+    with safe_open(lora, "pt") as file:
+        assert BASES[name] in set(file.keys())
+    folder = narrow_server.output / "facet" / name
+    assert len(list(folder.glob("training/*/samples/*.png"))) == 2
+    assert (folder / "report" / "report.html").is_file()
+
+
 def write_lora(checkpoint: Path, path: Path) -> None:
     """A LoRA of one layer of an SDXL ``checkpoint``, that says who is in it."""
     layer = "input_blocks.4.1.transformer_blocks.0.attn1.to_q"
@@ -316,6 +344,25 @@ def test_no_node_lies_on_another(vue: bool, pages: Pages) -> None:
     assert {name: overlaps(boxes) for name, boxes in zip(names, drawn, strict=True)} == {
         name: [] for name in names
     }
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", APPS)
+def test_as_an_app_it_asks_for_what_matters_and_has_a_run_button(name: str, pages: Pages) -> None:
+    page = pages.cleared(True)
+    page.load(saved(name), app=True)
+    given = saved(name)["extra"]
+    assert given["linearMode"]
+    form = page.page.get_by_test_id("linear-widgets")
+    asked = [widget for _, widget in given["linearData"]["inputs"]]
+    for widget in asked:
+        form.get_by_text(widget, exact=True).first.wait_for()
+    run = page.page.get_by_test_id("linear-run-button").get_by_role("button", name="Run")
+    assert run.first.is_visible()
+    # What cannot be shown would be dropped from the outputs without a word.
+    kept = page.run("() => app.graph.extra.linearData ?? null")
+    assert len(kept["inputs"]) == len(asked)
+    assert [int(node) for node in kept["outputs"]] == given["linearData"]["outputs"]
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -119,11 +119,12 @@ class Page:
         """The value of a JavaScript function called in the page with `argument`."""
         return self.page.evaluate(script, argument)
 
-    def load(self, workflow: dict[str, Any] | Path) -> None:
-        """Load a workflow as if it had been dropped on the page."""
+    def load(self, workflow: dict[str, Any] | Path, app: bool = False) -> None:
+        """Load a workflow as if it had been dropped on the page, as a graph or as an ``app``."""
         if isinstance(workflow, Path):
             workflow = json.loads(workflow.read_text("utf-8"))
-        self.run("(graph) => app.loadGraphData(graph)", workflow)
+        extra = (workflow.get("extra") or {}) | {"linearMode": app}
+        self.run("(graph) => app.loadGraphData(graph)", workflow | {"extra": extra})
         self.settle()
 
     def settle(self) -> None:

@@ -20,20 +20,21 @@ Saved = dict[str, Any]
 Prompt = dict[str, dict[str, Any]]
 """A workflow as the API takes it."""
 Box = tuple[str, float, float, float, float]
-"""Where a node is drawn with its title: its name, left, top, width and height."""
+"""Where a node is drawn: its name, left, top without the title, width, height with the title."""
 MEASURE = """async ([graphs, vue]) => {
     const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)));
     const element = (node) => document.querySelector(`[data-node-id="${node.id}"]`);
     const found = [];
     for (const graph of graphs) {
-        await app.loadGraphData(graph);
-        do await drawn(); while (vue && !app.graph.nodes.every((node) => element(node)));
+        await app.loadGraphData({...graph, extra: {...graph.extra, linearMode: false}});
+        const ready = (node) => (vue ? element(node) : node.boundingRect[2] > 0);
+        for (let tries = 0; tries < 600 && !app.graph.nodes.every(ready); tries++) await drawn();
         await drawn();
         found.push(app.graph.nodes.map((node) => {
-            const [left, top, width, height] = node.boundingRect;
             const seen = vue ? element(node) : null;
+            const [, , width, height] = node.boundingRect;
             const size = [seen?.offsetWidth ?? width, seen?.offsetHeight ?? height];
-            return [`${node.id} ${node.type}`, left, top, ...size];
+            return [`${node.id} ${node.type}`, node.pos[0], node.pos[1], ...size];
         }));
     }
     return found;

@@ -20,6 +20,10 @@ CLIP_G |= {"num_hidden_layers": 3, "projection_dim": 64}
 T5 = {"num_layers": 1, "d_model": 48, "d_ff": 64, "d_kv": 16, "num_heads": 2}
 QWEN3 = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 28}
 QWEN3 |= {"num_attention_heads": 2, "num_key_value_heads": 1}
+QWEN3VL = {"hidden_size": 40, "intermediate_size": 64, "num_hidden_layers": 36}
+QWEN3VL |= {"num_attention_heads": 2, "num_key_value_heads": 1}
+QWEN3VL_TOWER = {"hidden_size": 32, "intermediate_size": 64, "depth": 1}
+QWEN3VL_TOWER |= {"deepstack_visual_indexes": [0]}
 QWEN25 = {"hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 2}
 # Four of the 128 wide keys are what ComfyUI knows the 7B model by.
 QWEN25 |= {"num_attention_heads": 4, "num_key_value_heads": 4}
@@ -28,6 +32,7 @@ TEXT_OPTIONS = {
     "clip_g_model_config": CLIP_G,
     "t5xxl_model_config": T5,
     "qwen3_4b_model_config": QWEN3,
+    "qwen3vl_4b_model_config": QWEN3VL,
     "qwen25_7b_model_config": QWEN25,
 }
 """What ComfyUI's text encoders take as `model_options`."""
@@ -41,6 +46,8 @@ VISION |= {"image_size": 56}
 VISION_FILE = "clip_vision_siglip_384.json"
 VAE_CHANNELS = 32
 QWEN_IMAGE = {"num_attention_heads": 2, "joint_attention_dim": 48}
+Z_IMAGE = {"dim": 256}
+"""What ComfyUI knows the family by; the rest of it is in `harness.families`."""
 SD15 = {"context_dim": 48, "model_channels": 32}
 SDXL = {
     "model_channels": 64,
@@ -58,6 +65,21 @@ def vision_config() -> dict[str, Any]:
     return changed(json.loads(path.read_text("utf-8")), VISION)
 
 
+def remover() -> Any:
+    """What stands for ComfyUI's BiRefNet, of whose 220 million weights nothing says how many."""
+    import torch
+
+    class NarrowRemover(torch.nn.Module):
+        def __init__(self, config: Any, dtype: Any, device: Any, operations: Any) -> None:
+            super().__init__()
+            self.decoder = operations.Conv2d(3, 1, 1, dtype=dtype, device=device)
+
+        def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
+            return self.decoder(pixel_values)
+
+    return NarrowRemover
+
+
 def changed(known: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
     """``known`` with other values. Raises AssertionError for one that it does not have."""
     assert known.keys() >= values.keys(), f"ComfyUI knows no {values.keys() - known.keys()}"
@@ -66,15 +88,19 @@ def changed(known: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
 
 def narrow() -> None:
     """Tells the ComfyUI of this process the numbers above."""
+    import comfy.bg_removal_model
     import comfy.clip_vision
     import comfy.ldm.modules.diffusionmodules.model as vae
+    import comfy.model_detection
     import comfy.sd
     import comfy.supported_models as families
+    import comfy.text_encoders.qwen3vl as qwen3vl
     import comfy.text_encoders.qwen_vl as qwen_vl
 
     families.SD15.unet_config = changed(families.SD15.unet_config, SD15)
     families.SDXL.unet_config = changed(families.SDXL.unet_config, SDXL)
     families.QwenImage.unet_extra_config = families.QwenImage.unet_extra_config | QWEN_IMAGE
+    families.ZImage.unet_config = changed(families.ZImage.unet_config, Z_IMAGE)
     _given(vae.Encoder, ch=VAE_CHANNELS)
     _given(comfy.sd.CLIP, model_options=TEXT_OPTIONS)
     _given(comfy.clip_vision.ClipVisionModel, json_config=vision_config())
@@ -86,9 +112,25 @@ def narrow() -> None:
         return forward(self, *given, **more)
 
     qwen_vl.Qwen2VLVisionTransformer.forward = look_everywhere
+    comfy.bg_removal_model.BG_REMOVAL_MODELS["birefnet"] = remover()
+    towers = qwen3vl.QWEN3VL_VISION
+    towers["qwen3vl_4b"] = changed(towers["qwen3vl_4b"], QWEN3VL_TOWER)
+    describe: Callable[..., Any] = comfy.model_detection.detect_unet_config
+
+    def detect_unet_config(*given: Any, **more: Any) -> Any:
+        found = describe(*given, **more)
+        if (found or {}).get("dim") == Z_IMAGE["dim"] and found["image_model"] == "lumina2":
+            from .families import ZIMAGE
+
+            return {**ZIMAGE.config, **(ZIMAGE.narrow or {}), **found}
+        return found
+
+    comfy.model_detection.detect_unet_config = detect_unet_config
     detect: Callable[[Any], Any] = comfy.sd.detect_te_model
 
     def detect_te_model(weights: Any) -> Any:
+        if "model.visual.deepstack_merger_list.0.norm.weight" in weights:
+            return comfy.sd.TEModel.QWEN3VL_4B
         norm = weights.get("model.layers.0.post_attention_layernorm.weight")
         if norm is not None and len(norm) == QWEN3["hidden_size"]:
             return comfy.sd.TEModel.QWEN3_4B

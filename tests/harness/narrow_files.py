@@ -18,6 +18,7 @@ import comfy.ldm.models.autoencoder as autoencoder
 import comfy.ops
 import comfy.supported_models
 import comfy.text_encoders.llama as llama
+import comfy.text_encoders.qwen3vl as qwen3vl
 import comfy.text_encoders.qwen_vl as qwen_vl
 import comfy.text_encoders.t5
 import torch
@@ -28,7 +29,17 @@ from safetensors.torch import save_file
 from facet.engine.demo.models import load_face
 
 from . import narrow
-from .families import FLUX_DEV, KLEIN, QWEN_IMAGE, SD15, UNET, narrow_weights, random_like
+from .families import (
+    FLUX_DEV,
+    KLEIN,
+    KREA2,
+    QWEN_IMAGE,
+    SD15,
+    UNET,
+    ZIMAGE,
+    narrow_weights,
+    random_like,
+)
 from .families import SDXL as SDXL_FAMILY
 
 Weights = dict[str, torch.Tensor]
@@ -114,6 +125,33 @@ def _qwen25() -> Weights:
     return _random(model, 7)
 
 
+def _qwen3vl() -> Weights:
+    """With the names that the published file has for what is text and for what is seen."""
+    kind = type("Narrow", (qwen3vl.Qwen3VL,), {"model_type": "qwen3vl_4b"})
+    tower = qwen3vl.QWEN3VL_VISION["qwen3vl_4b"]
+    qwen3vl.QWEN3VL_VISION["qwen3vl_4b"] = tower | narrow.QWEN3VL_TOWER
+    try:
+        weights = _random(kind(narrow.QWEN3VL, FP32, "meta", OPS), 11)
+    finally:
+        qwen3vl.QWEN3VL_VISION["qwen3vl_4b"] = tower
+    parts = {"model.": "model.language_model.", "visual.": "model.visual."}
+    named = {}
+    for name, value in weights.items():
+        part = next(part for part in parts if name.startswith(part))
+        named[parts[part] + name.removeprefix(part)] = value
+    return named
+
+
+def _krea2(seed: int) -> Weights:
+    widths = {**(KREA2.narrow or {}), "txtlayers": 12, "txtdim": narrow.QWEN3VL["hidden_size"]}
+    return narrow_weights(replace(KREA2, narrow=widths), seed)
+
+
+def _z_image(seed: int) -> Weights:
+    widths = {**(ZIMAGE.narrow or {}), "cap_feat_dim": narrow.QWEN3["hidden_size"]}
+    return narrow_weights(replace(ZIMAGE, narrow=widths), seed)
+
+
 def _qwen_image(seed: int, edit: bool = False) -> Weights:
     told = {EDIT_2511: torch.zeros(0)} if edit else {}
     return narrow_weights(QWEN_IMAGE, seed) | told
@@ -144,6 +182,12 @@ def _siglip() -> Weights:
     return _random(encoder.model, 9)
 
 
+def _background() -> Weights:
+    # The first is what ComfyUI knows the family by.
+    known = {"bb.layers.1.blocks.0.attn.relative_position_index": torch.zeros(1)}
+    return known | _random(narrow.remover()(None, FP32, "meta", OPS), 12)
+
+
 def _faces() -> Weights:
     weights: Weights = {}
     for variant in ("short", "full"):
@@ -170,6 +214,11 @@ FILES: dict[str, Callable[[], Weights]] = {
     "qwen_image_2512_bf16.safetensors": lambda: _qwen_image(1),
     "qwen_2.5_vl_7b_fp8_scaled.safetensors": _qwen25,
     "qwen_image_vae.safetensors": _wan_vae,
+    "z_image_bf16.safetensors": lambda: _z_image(0),
+    "z_image_turbo_bf16.safetensors": lambda: _z_image(1),
+    "krea2_raw_bf16.safetensors": lambda: _krea2(0),
+    "krea2_turbo_fp8_scaled.safetensors": lambda: _krea2(1),
+    "qwen3vl_4b_fp8_scaled.safetensors": _qwen3vl,
     "flux-2-klein-base-4b.safetensors": lambda: narrow_weights(KLEIN),
     "qwen_3_4b.safetensors": _qwen3,
     "flux2-vae.safetensors": lambda: _vae(32, True, normalised=True),
@@ -177,5 +226,6 @@ FILES: dict[str, Callable[[], Weights]] = {
     "v1-5-pruned-emaonly-fp16.safetensors": _sd15,
     "sigclip_vision_patch14_384.safetensors": _siglip,
     "mediapipe_face_fp32.safetensors": _faces,
+    "birefnet.safetensors": _background,
 }
 """What stands in the files that the workflows ask for."""

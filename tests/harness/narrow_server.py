@@ -21,7 +21,7 @@ from .comfy_server import ComfyServer, options
 from .graphs import models_of
 from .narrow_files import FILES, write_file
 
-WORKFLOWS = ROOT / "workflows"
+WORKFLOWS, BLUEPRINTS = ROOT / "workflows", ROOT / "subgraphs"
 SOMEBODYS_LORA = "somebodys.safetensors"
 FLUX_LAYER = "lora_unet_double_blocks_0_img_attn_qkv"
 NARROW_NODE = """import sys
@@ -40,7 +40,7 @@ def running_server(environment: Environment, folder: Path) -> Iterator[ComfyServ
     (base / "custom_nodes" / "narrow.py").write_text(
         NARROW_NODE.format(tests=str(ROOT / "tests")), "utf-8"
     )
-    for path in sorted(WORKFLOWS.glob("*.json")):
+    for path in sorted([*WORKFLOWS.glob("*.json"), *BLUEPRINTS.glob("*.json")]):
         for model in models_of(workflow.load(path)):
             file = base / "models" / model["directory"] / model["name"]
             if model["name"] in FILES and not file.exists():

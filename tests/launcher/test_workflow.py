@@ -107,6 +107,61 @@ def test_links_go_through_reroutes_and_bypassed_nodes(middle: str) -> None:
     assert prompt["2"]["inputs"]["image"] == ["1", 0]
 
 
+BOX = "0b0b0b0b-0000-4000-8000-000000000001"
+
+
+def boxed(inner: list[dict[str, Any]], links: list[list[int]], **slots: Any) -> dict[str, Any]:
+    """A subgraph of nodes that is given ``image`` and ``steps``, and gives one image.
+
+    links: origin, its slot, target, its slot; -10 is what it is given, -20 what it gives.
+    """
+    named = ("id", "origin_id", "origin_slot", "target_id", "target_slot")
+    inside = [dict(zip(named, (number, *link), strict=True)) for number, link in enumerate(links)]
+    [given] = [link["id"] for link in inside if link["target_id"] == -20]
+    return {"id": BOX, "nodes": inner, "links": inside, "outputs": [{"linkIds": [given]}], **slots}
+
+
+def test_of_a_subgraph_the_nodes_inside_are_taken() -> None:
+    within = sample(0)
+    within["inputs"].append(slot("steps", 1, "INT") | {"widget": {"name": "steps"}})
+    inside = boxed([within], [[-10, 0, 2, 0], [-10, 1, 2, 1], [2, 0, -20, 0]])
+    widget = slot("steps", None, "INT") | {"widget": {"name": "steps"}}
+    box = node(5, BOX, [33], inputs=[slot("image", 1), widget])
+    after = sample(2) | {"id": 6}
+    links = [[1, 1, 0, 5, 0, "IMAGE"], [2, 5, 0, 6, 0, "IMAGE"]]
+    graph = {
+        "nodes": [LOAD, box, after],
+        "links": links,
+        "definitions": {"subgraphs": [inside]},
+    }
+    prompt = to_prompt(graph, INFO)
+    assert set(prompt) == {"1", "5:2", "6"}
+    assert prompt["5:2"]["inputs"]["image"] == ["1", 0]
+    assert prompt["5:2"]["inputs"]["steps"] == 33  # the box's own widget, not 20
+    assert prompt["6"]["inputs"]["image"] == ["5:2", 0]
+    box["widgets_values"] = []
+    assert to_prompt(graph, INFO)["5:2"]["inputs"]["steps"] == 20
+    box["mode"] = 2
+    assert set(to_prompt(graph, INFO)) == {"1", "6"}
+
+
+def test_a_subgraph_in_a_subgraph_is_opened_too() -> None:
+    inside = boxed([sample(0)], [[-10, 0, 2, 0], [2, 0, -20, 0]])
+    around = boxed(
+        [node(3, BOX, [], inputs=[slot("image", 0)])], [[-10, 0, 3, 0], [3, 0, -20, 0]]
+    ) | {"id": "around"}
+    box = node(5, "around", [], inputs=[slot("image", 1)])
+    graph = {
+        "nodes": [LOAD, box, sample(2) | {"id": 6}],
+        "links": [[1, 1, 0, 5, 0, "IMAGE"], [2, 5, 0, 6, 0, "IMAGE"]],
+        "definitions": {"subgraphs": [inside, around]},
+    }
+    prompt = to_prompt(graph, INFO)
+    assert set(prompt) == {"1", "5:3:2", "6"}
+    assert prompt["5:3:2"]["inputs"]["image"] == ["1", 0]
+    assert prompt["6"]["inputs"]["image"] == ["5:3:2", 0]
+
+
 def test_the_title_is_the_one_on_the_node() -> None:
     graph = {"nodes": [LOAD, sample(title="Make it")], "links": [IMAGE_LINK]}
     titles = [entry["_meta"]["title"] for entry in to_prompt(graph, INFO).values()]

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.generate.shots.coverage import coverage, looked_at
-from facet.engine.generate.shots.coverage_image import MISSING, THERE, coverage_image
+from facet.engine.generate.shots.coverage import MISSING, THERE, coverage, coverage_image, looked_at
 from facet.engine.generate.shots.plan import ShotPlan, from_lines
 from facet.engine.generate.shots.presets import PRESETS
 from facet.world.identity import HELD_OUT_FROM, Identity
