@@ -99,8 +99,10 @@ def test_a_studio_box_asks_for_file_names_alone() -> None:
 def test_the_page_lists_them_without_a_word(vue: bool, pages: Pages) -> None:
     page = pages.cleared(vue)
     page.open()
-    listed = page.run("() => Object.keys(LiteGraph.registered_node_types)")
-    assert {f"SubgraphBlueprint.{name}" for name in NAMES} <= set(listed)
+    page.page.wait_for_function(
+        "(wanted) => wanted.every((one) => one in LiteGraph.registered_node_types)",
+        arg=[f"SubgraphBlueprint.{name}" for name in NAMES],
+    )
     assert page.page.locator(".p-toast-message").count() == 0
 
 
