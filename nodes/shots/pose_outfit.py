@@ -208,7 +208,7 @@ def guides_from(
     poses = [] if keypoints is None else poses_from_keypoints(keypoints)
     if pictures and poses and len(pictures) != len(poses):
         raise FacetError(
-            f"There are {len(pictures)} pictures in pose_image and {len(poses)} frames in "
+            f"There are {len(pictures)} images in pose_image and {len(poses)} frames in "
             "pose_keypoint; connect as many of each, or only one of the two."
         )
     if not pictures:
@@ -219,9 +219,7 @@ def guides_from(
     found = [finder.find(picture) for picture in pictures]
     for number, pose in enumerate(found, 1):
         if pose is None:
-            raise FacetError(
-                f"Pose {number} shows no person; give a picture in which a body is seen."
-            )
+            raise FacetError(f"Pose {number} shows no person; give an image that shows a body.")
     return [Guide(pose, picture) for pose, picture in zip(found, pictures, strict=True)]
 
 
@@ -229,10 +227,10 @@ def garment_from(image: torch.Tensor | None, mask: torch.Tensor | None) -> torch
     """The garment, cut out of one picture (1, H, W, C) by its mask (1, H, W) or (H, W)."""
     if image is None:
         if mask is not None:
-            raise FacetError("A garment_mask is connected and no garment; connect its picture.")
+            raise FacetError("A garment_mask is connected and no garment; connect its image.")
         return None
     if image.shape[0] != 1:
-        raise FacetError(f"{image.shape[0]} garments are connected; give one picture.")
+        raise FacetError(f"{image.shape[0]} garments are connected; connect one image.")
     masks = None if mask is None else mask.reshape(-1, *mask.shape[-2:])
     if masks is not None and len(masks) != 1:
         raise FacetError(f"{len(masks)} garment masks are connected; give one.")

@@ -133,14 +133,14 @@ def test_keypoints_go_through_the_control_net_one_shot_each(studio: Executor) ->
             {"garment": ["coat", 0], "garment_mask": ["none", 0]},
             "garment_mask is empty, so that there is no garment",
         ),
-        ({"garment_mask": ["mask", 0]}, "and no garment; connect its picture"),
+        ({"garment_mask": ["mask", 0]}, "and no garment; connect its image"),
         (
             {"small": True, "pose_keypoint": ["small", 4]},
             "With reference_mode 'img2img' the model can be shown no pose; connect an OpenPose",
         ),
         (
             {"small": True, "pose_keypoint": ["small", 4], "pose_image": ["pose", 0]},
-            "1 pictures in pose_image and 2 frames in pose_keypoint",
+            "1 images in pose_image and 2 frames in pose_keypoint",
         ),
     ],
 )
