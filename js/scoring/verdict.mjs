@@ -6,7 +6,7 @@ import { Panel } from "../common/panel.mjs";
 
 const HEIGHT = 118;
 const GAP = 6;
-const FIGURES = ["identity", "views", "copies"];
+const NUMBERS = ["identity", "views", "copies"];
 
 export class Verdict extends Panel {
   reports = [];
@@ -66,15 +66,15 @@ export class Verdict extends Panel {
     }
     this.link.setAttribute("aria-disabled", String(!shown));
     this.decided.replaceChildren();
-    if (shown?.figures) this.drawFigures(shown.figures);
+    if (shown?.numbers) this.drawNumbers(shown.numbers);
     if (shown?.best && shown.worst) this.drawExamples(shown);
     this.measure();
   }
 
-  drawFigures(figures) {
-    const list = element("dl", "figures", this.decided);
-    for (const name of FIGURES) {
-      const [value, without] = figures[name] ?? [];
+  drawNumbers(numbers) {
+    const list = element("dl", "numbers", this.decided);
+    for (const name of NUMBERS) {
+      const [value, without] = numbers[name] ?? [];
       if (value === undefined) continue;
       const one = element("div", name, list);
       element("dt", "", one).textContent = this.words(name);

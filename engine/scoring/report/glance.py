@@ -17,9 +17,9 @@ SIDE = 192
 
 
 def glance(character: Character, evaluation: Evaluation) -> dict[str, Any]:
-    """The verdict, three figures with the baseline's, the map of similarity, best and worst image.
+    """The verdict, three numbers with the baseline's, the map of similarity, best and worst image.
 
-    Figures are texts; one that was not measured is a dash. The map is None where one LoRA at one
+    Numbers are texts; one that was not measured is a dash. The map is None where one LoRA at one
     strength was tried; an image is None where none was made.
     """
     of = Material(character, evaluation)
@@ -27,7 +27,7 @@ def glance(character: Character, evaluation: Evaluation) -> dict[str, Any]:
     ranked = by_faults(of)
     return {
         "verdict": card.verdict,
-        "figures": {
+        "numbers": {
             metric.name: [metric.unit.text(one[metric].value) for one in (card.best, card.off)]
             for metric in (IDENTITY, VIEWS, COPIES)
         },

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.character import Character
 from ..calibrate import UNKNOWN
 from ..evaluate import Evaluation
-from ..metrics import COPIES
+from ..metrics import ATTRIBUTES, COPIES
 from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from ..text import images, percent, score_of, turning, two_places, words_of
 from ..verdict import AS_GOOD, Judgement, doubts, judged
@@ -131,7 +131,7 @@ FOLDED = {
     "charts": "By checkpoint, view and kind of image",
     "nearest": "Nearest training images",
     TRIGGER: "Prompted with the trigger only",
-    ATTRIBUTE: "Wearing something new",
+    ATTRIBUTE: ATTRIBUTES.label,
     LEAK: "Clothes not in the prompt",
     "rules": "How the verdict was made",
     "settings": "Settings and prompts",

@@ -5,7 +5,7 @@ from PIL import Image
 
 from facet.engine.scoring.write import write_report
 
-FILES = {"score.json", "score.csv", "report.png", "report.html"}
+FILES = {"score.json", "score.csv", "report.png", "report.html", "summary.json"}
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ FILES = {"score.json", "score.csv", "report.png", "report.html"}
         {"count": 1},
     ],
 )
-def test_a_report_of_any_outcome_is_four_whole_files(make_evaluation, character, tmp_path, kind):
+def test_a_report_of_any_outcome_is_whole_files(make_evaluation, character, tmp_path, kind):
     evaluation = make_evaluation(**kind)
     written = write_report(tmp_path, character, evaluation)
     for folder in (tmp_path, written.folder):
