@@ -51,9 +51,9 @@ def test_gradients_of_a_unet_agree_with_finite_differences(models: SmallModels, 
         adapters(unet, targets, rank=4, seed=0) as made,
         exact_gradients(unet, patcher.load_device),
     ):
-        weights = [weight for adapter in made for weight in (adapter.down, adapter.up)]
+        weights = [weight for adapter in made for weight in adapter.parameters().values()]
         for adapter in made:
-            adapter.up.data.normal_(0, 0.3, generator=generator)
+            adapter.values["lora_up.weight"].data.normal_(0, 0.3, generator=generator)
         step = step_for(patcher, models.clip, options)
         step.check_forward()
         step.backward(Batch(*given))
