@@ -101,8 +101,9 @@ def shoot(
 def test_the_right_two_pass_and_others_do_not(demo_models, people):
     """Side by side and whole, in other clothes and places than in the originals' close-ups."""
     counts = {"both": 0, "swapped": 0, "stranger": 0, "twice": 0, "alone": 0, "three": 0}
-    for number, first in enumerate(people):
-        second, stranger = (PEOPLE[(number + step) % len(PEOPLE)] for step in (5, 8))
+    for first in people:
+        at = PEOPLE.index(first)
+        second, stranger = (PEOPLE[(at + step) % len(PEOPLE)] for step in (5, 8))
         two = pair(first, second)
         gates = Gates(two[0].source.image, Thresholds(), demo_models.face, demo_models.clip_vision)
         gate = PairGate(two, gates)
