@@ -15,8 +15,6 @@ from comfy_api.latest import io
 
 from ...engine.comfyui.progress import image_progress
 from ...engine.core.character import Character
-from ...engine.families.dialects import AUTO, dialect_for
-from ...engine.families.modes import ReferenceMode
 from ...engine.store.files import contained
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
@@ -111,8 +109,7 @@ class FacetCharacterShot(io.ComfyNode):
             judge = judge or Judge()
             embedder = judge.embedder
             scale, misfits = scale_of(score, calls.trigger, embedder)
-            style = dialect_for(AUTO, studio.model, ReferenceMode.TRAINED_LORA.value)
-            sampling = studio.sampling_for(character, style.pixels)
+            sampling = studio.sampling_by_prompt(character)
             shoot = CharacterShoot(
                 CharacterCamera(studio, sampling, known, lora_strength),
                 calls,
