@@ -89,6 +89,21 @@ def test_ids_and_menu_places_are_the_packs_own(info: dict[str, Any]) -> None:
         assert about["display_name"].startswith("Facet "), node
 
 
+def test_no_node_shows_more_than_twelve_inputs(info: dict[str, Any]) -> None:
+    """Sockets and widgets that are not folded away."""
+    shown = {
+        node: [
+            name
+            for group in ("required", "optional")
+            for name, spec in about["input"].get(group, {}).items()
+            if not (len(spec) > 1 and (spec[1].get("advanced") or spec[1].get("hidden")))
+        ]
+        for node, about in info.items()
+        if not about.get("dev_only")
+    }
+    assert {node: len(names) for node, names in shown.items() if len(names) > 12} == {}
+
+
 def test_every_node_explains_itself(info: dict[str, Any]) -> None:
     for node, about in info.items():
         assert about["description"], f"{node} has no description"
