@@ -95,14 +95,16 @@ def test_a_studio_box_asks_for_file_names_alone() -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("vue", [False, True], ids=["canvas", "vue"])
-def test_the_page_lists_them_without_a_word(vue: bool, pages: Pages) -> None:
-    page = pages.cleared(vue)
-    page.open()
-    page.page.wait_for_function(
-        "(wanted) => wanted.every((one) => one in LiteGraph.registered_node_types)",
-        arg=[f"SubgraphBlueprint.{name}" for name in NAMES],
-    )
+def test_comfyui_lists_them_and_the_page_takes_them_without_a_word(
+    pages: Pages, server: ComfyServer
+) -> None:
+    listed = server.client.get("/global_subgraphs")
+    ours = [one for one in listed.values() if one["info"]["node_pack"] == "custom_nodes.facet"]
+    assert {one["name"] for one in ours} == set(NAMES)
+    page = pages.cleared(True)
+    with page.page.expect_response(f"**/global_subgraphs/{list(listed)[-1]}"):
+        page.open()
+    page.settle()
     assert page.page.locator(".p-toast-message").count() == 0
 
 
