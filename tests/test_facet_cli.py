@@ -181,11 +181,12 @@ def test_stopping_the_command_stops_comfyui(root: Path, tmp_path: Path, number: 
 
 
 def test_the_set_up_links_the_pack_and_nothing_is_written_elsewhere(
-    environment: Environment, server: ComfyServer, root: Path
+    environment: Environment, server: ComfyServer
 ) -> None:
     base = server.server.base
     home = Home(base.parent)
-    assert make_base(home, environment, root) == base == home.base
-    assert (base / "custom_nodes" / "facet").resolve() == root
+    pack = (home.folder / "pack").resolve()  # where `conftest.server` has it
+    assert make_base(home, environment, pack) == base == home.base
+    assert (base / "custom_nodes" / "facet").resolve() == pack
     assert "FacetCharacter" in server.client.get("/object_info/FacetCharacter")
     assert [path.name for path in home.folder.parent.iterdir()] == [".facet"]
