@@ -98,6 +98,8 @@ class Page:
         """Draw nodes with the other renderer from now on."""
         self.vue = self.settings[RENDERER] = vue
         self.run("([name, on]) => app.extensionManager.setting.set(name, on)", [RENDERER, vue])
+        self.page.wait_for_function("(on) => Boolean(LiteGraph.vueNodesMode) === on", arg=vue)
+        self.settle()
 
     def clear(self) -> None:
         """An empty graph, seen from its origin, and nothing said."""
