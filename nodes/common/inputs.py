@@ -37,6 +37,20 @@ def seed_input() -> io.Input:
     )
 
 
+def panel_input(name: str, tooltip: str) -> io.Input:
+    """A text that the node's panel keeps and hides, and that a script may give."""
+    return io.String.Input(
+        name,
+        default="",
+        optional=True,
+        advanced=True,
+        dynamic_prompts=False,
+        socketless=True,
+        extra_dict={"hidden": True},
+        tooltip=tooltip,
+    )
+
+
 def picture(image: torch.Tensor, node: str) -> torch.Tensor:
     """The one picture (H, W, 3) of an IMAGE of any channel count; FacetError when it is not one.
 

@@ -19,7 +19,7 @@ from ...engine.studio.judge import Judge
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.inputs import judge_input
+from ..common.inputs import judge_input, panel_input
 from .curator_page import show_gallery
 
 if TYPE_CHECKING:
@@ -57,15 +57,9 @@ class FacetDatasetCurator(io.ComfyNode):
                     tooltip="In the browser, the nodes that follow wait until you press Continue "
                     "for exactly these images. A prompt sent through the API never waits.",
                 ),
-                io.String.Input(
+                panel_input(
                     "curation",
-                    default="",
-                    optional=True,
-                    advanced=True,
-                    dynamic_prompts=False,
-                    socketless=True,
-                    extra_dict={"hidden": True},
-                    tooltip="What was decided in the gallery, as JSON by the images' hashes: "
+                    "What was decided in the gallery, as JSON by the images' hashes: "
                     "include, weight, tags, caption.",
                 ),
             ],

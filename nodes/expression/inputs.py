@@ -17,7 +17,7 @@ from ...engine.generate.expression.presets import (
 )
 from ..common import sockets
 from ..common.folders import expressions_folder
-from ..common.inputs import judge_input, seed_input, studio_input
+from ..common.inputs import judge_input, panel_input, seed_input, studio_input
 
 LOGGER = logging.getLogger(__name__)
 
@@ -178,15 +178,9 @@ def refine_inputs() -> list[io.Input]:
 
 def edits_input() -> io.Input:
     """What the panel keeps: every slider that was moved, and the points placed by hand."""
-    return io.String.Input(
+    return panel_input(
         "face_edits",
-        default="",
-        optional=True,
-        advanced=True,
-        dynamic_prompts=False,
-        socketless=True,
-        extra_dict={"hidden": True},
-        tooltip="Set by the panel in the node, as JSON: sliders, what is added to the preset by "
+        "Set by the panel in the node, as JSON: sliders, what is added to the preset by "
         "name; points, twelve points placed by hand where no face is found, as shares of width "
         "and height. The help page lists the sliders for scripts.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..common import sockets
-from ..common.inputs import judge_input, seed_input, studio_input
+from ..common.inputs import judge_input, panel_input, seed_input, studio_input
 
 
 def shooting_inputs() -> list[io.Input]:
@@ -19,15 +19,9 @@ def shooting_inputs() -> list[io.Input]:
 
 def decisions_input() -> io.Input:
     """The decisions of the grid; stands last, where the panel finds and hides it."""
-    return io.String.Input(
+    return panel_input(
         "decisions",
-        default="",
-        optional=True,
-        advanced=True,
-        dynamic_prompts=False,
-        socketless=True,
-        extra_dict={"hidden": True},
-        tooltip="Decisions about single shots made in the grid, as JSON: pin includes a "
+        "Decisions about single shots made in the grid, as JSON: pin includes a "
         "shot although a gate failed, drop leaves it out of the dataset, reroll "
         "makes another.",
     )

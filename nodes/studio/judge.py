@@ -170,20 +170,14 @@ class FacetJudge(io.ComfyNode):
             given = {name: one for name, one in models.items() if one is not None}
             twice = [name for name in given if getattr(judge, name, None) is not None]
             if twice:
+                called = {"face_model": "face_detection_model", "background": "background_removal"}
                 raise FacetError(
-                    f"{_input_of(twice[0])} is connected here, and the judge that is connected "
-                    "has one too; disconnect one of the two."
+                    f"{called.get(twice[0], twice[0])} is connected here, and the judge that is "
+                    "connected has one too; disconnect one of the two."
                 )
             looks = next(crop for crop in CROPS if crop == look_at)
             strict = settings(options, own)
             return io.NodeOutput(replace(judge or Judge(), **given, look_at=looks, options=strict))
-
-
-def _input_of(name: str) -> str:
-    """The input that gives the judge its ``name``."""
-    return {"face_model": "face_detection_model", "background": "background_removal"}.get(
-        name, name
-    )
 
 
 NODES = [FacetJudge]
