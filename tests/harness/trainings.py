@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import comfy.model_management
@@ -21,6 +22,17 @@ from .small_models import SmallModels
 SETTINGS = TrainingSettings(
     steps=6, rank=4, learning_rate=1e-2, batch_size=2, checkpoint_every=3, seed=3, precision="fp32"
 )
+SAMPLED = replace(
+    SETTINGS,
+    steps=4,
+    learning_rate=3e-2,
+    batch_size=1,
+    ema=0.5,
+    checkpoint_every=2,
+    sample_every=2,
+    sample_prompts="[trigger] [class] in a red coat\n\n a [class], smiling ",
+)
+"""With samples on the way, at each of two checkpoints."""
 
 Train = Callable[..., TrainedLora]
 

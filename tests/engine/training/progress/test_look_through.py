@@ -25,7 +25,6 @@ from facet.engine.training.progress.samples import (
     sample_request,
 )
 from facet.engine.training.run import Extras, TrainedLora
-from facet.engine.training.settings import TrainingSettings
 from harness.small_models import (
     SmallModels,
     small_clip_vision,
@@ -34,19 +33,7 @@ from harness.small_models import (
     small_unet,
 )
 from harness.studios import studio_of
-from harness.trainings import Train
-
-SETTINGS = TrainingSettings(
-    steps=4,
-    rank=4,
-    learning_rate=3e-2,
-    ema=0.5,
-    checkpoint_every=2,
-    seed=3,
-    precision="fp32",
-    sample_every=2,
-    sample_prompts="[trigger] [class] in a red coat\na [class], smiling",
-)
+from harness.trainings import SAMPLED, Train
 
 
 def studio(models: Any, model: Any) -> Studio:
@@ -73,7 +60,7 @@ def by_core(studio: Studio, who: Character, lora: Path | None) -> torch.Tensor:
         state = read_weights(lora)
         loaded = comfy.sd.load_lora_for_models(studio.model, studio.clip, state, 1.0, 1.0)
         studio = replace(studio, model=loaded[0], clip=loaded[1])
-    request = SampleRequest(studio, prompts_for(who, SETTINGS.sample_prompts))
+    request = SampleRequest(studio, prompts_for(who, SAMPLED.sample_prompts))
     with torch.inference_mode():
         made = TrainingSampler.encoding(request).make(studio.model)
     return quantise(torch.cat(list(made), dim=1))
@@ -91,7 +78,7 @@ def same_weights(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 def test_samples_are_what_core_makes_of_the_other_model_with_the_saved_lora(
     run: Train, models: SmallModels, other: Studio, character: Character, adapter: str
 ) -> None:
-    settings = replace(SETTINGS, adapter=adapter)
+    settings = replace(SAMPLED, adapter=adapter)
     comfy.model_management.load_models_gpu([models.model, other.model])
     before, others = weights(models.model), weights(other.model)
     trained = run(settings, "through", extras=Extras(small_clip_vision(), samples=other))
@@ -128,8 +115,8 @@ def test_the_same_weights_are_sampled_in_place(
     assert not through(models.model) and not through(models.model.clone())
     assert through(patched) and through(again)
     # Loaded a second time they make the same pictures, but for the last digit.
-    in_place = run(SETTINGS, "in place", extras=Extras(samples=studio(models, models.model)))
-    loaded = run(SETTINGS, "loaded again", extras=Extras(samples=studio(models, again)))
+    in_place = run(SAMPLED, "in place", extras=Extras(samples=studio(models, models.model)))
+    loaded = run(SAMPLED, "loaded again", extras=Extras(samples=studio(models, again)))
     assert (sheet(in_place).int() - sheet(loaded).int()).abs().max() <= 2
     assert in_place.run.sampled != loaded.run.sampled
 
@@ -147,17 +134,17 @@ def test_a_model_of_another_shape_is_refused_before_anything_is_encoded(
     with torch.inference_mode():
         looked = studio(models, shown())
     with pytest.raises(ValueError, match=named) as error:
-        run(SETTINGS, extras=Extras(samples=looked))
+        run(SAMPLED, extras=Extras(samples=looked))
     assert str(error.value).endswith("connect a studio of the same model family to look_through.")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
     # Without samples nobody looks through it.
-    assert run(replace(SETTINGS, sample_every=0), extras=Extras(samples=looked)).run.finished
+    assert run(replace(SAMPLED, sample_every=0), extras=Extras(samples=looked)).run.finished
 
 
 def test_likeness_seen_through_another_model_is_not_compared(
     run: Train, models: SmallModels, other: Studio
 ) -> None:
-    settings = replace(SETTINGS, steps=2)
+    settings = replace(SAMPLED, steps=2)
     judging = Extras(small_clip_vision(), samples=other)
     run(settings, extras=judging)
     same = run(replace(settings, steps=4), extras=judging)

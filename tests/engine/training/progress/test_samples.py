@@ -26,23 +26,10 @@ from facet.engine.training.progress.samples import (
 )
 from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
-from facet.engine.training.settings import TrainingSettings
 from harness.families import Family
 from harness.small_models import SmallModels, small_clip_vision
 from harness.studios import studio_of
-from harness.trainings import Train
-
-SETTINGS = TrainingSettings(
-    steps=4,
-    rank=4,
-    learning_rate=3e-2,
-    ema=0.5,
-    checkpoint_every=2,
-    seed=3,
-    precision="fp32",
-    sample_every=2,
-    sample_prompts="[trigger] [class] in a red coat\n\n a [class], smiling ",
-)
+from harness.trainings import SAMPLED, Train
 
 
 @pytest.fixture
@@ -53,7 +40,7 @@ def extras(models: SmallModels) -> Extras:
 
 def test_samples_are_kept_as_pictures_with_their_prompts(run: Train, extras: Extras) -> None:
     seen: list[Path | None] = []
-    trained = run(SETTINGS, on_event=lambda event: seen.append(event.sample), extras=extras)
+    trained = run(SAMPLED, on_event=lambda event: seen.append(event.sample), extras=extras)
     folder = trained.run.folder / "samples"
     assert seen == [None, folder / "step_000002.png", None, folder / "step_000004.png"]
     with Image.open(folder / "step_000004.png") as image:
@@ -88,7 +75,7 @@ def test_likeness_of_pictures_made_otherwise_is_measured_anew(
     def judging(**sampling: Any) -> Extras:
         return Extras(small_clip_vision(), samples=studio_of(models, steps=2, **sampling))
 
-    settings = replace(SETTINGS, steps=2)
+    settings = replace(SAMPLED, steps=2)
     first = run(settings, extras=judging())
     same = run(replace(settings, steps=3, checkpoint_every=1), extras=judging())
     assert same.run.measures[0] == first.run.measures[-1]
@@ -106,7 +93,7 @@ def test_likeness_of_pictures_made_otherwise_is_measured_anew(
 def test_a_sample_is_what_core_makes_with_the_saved_lora(
     run: Train, models: SmallModels, character: Character, extras: Extras, adapter: str
 ) -> None:
-    settings = replace(SETTINGS, adapter=adapter)
+    settings = replace(SAMPLED, adapter=adapter)
     trained = run(settings, extras=extras)
     prompts = prompts_for(character, settings.sample_prompts)
     assert extras.samples is not None
@@ -127,7 +114,7 @@ def test_training_goes_on_as_if_no_sample_had_been_made(
     run: Train, models: SmallModels, extras: Extras, saving: dict[str, Any]
 ) -> None:
     weights = {name: value.clone() for name, value in models.model.model.state_dict().items()}
-    settings = replace(SETTINGS, batch_size=2, **saving)
+    settings = replace(SAMPLED, batch_size=2, **saving)
     state = torch.random.get_rng_state()
     sampled = run(settings, extras=replace(extras, clip_vision=small_clip_vision()))
     assert torch.equal(torch.random.get_rng_state(), state)
@@ -150,13 +137,13 @@ def test_a_cancel_while_a_sample_is_made_keeps_what_was_done(
         comfy.model_management.interrupt_current_processing()
         return make(sampler, model)
 
-    whole = run(SETTINGS, "whole", extras=extras)
+    whole = run(SAMPLED, "whole", extras=extras)
     monkeypatch.setattr(TrainingSampler, "make", cancelled)
     with pytest.raises(comfy.model_management.InterruptProcessingException):
-        run(SETTINGS, extras=extras)
+        run(SAMPLED, extras=extras)
     monkeypatch.undo()
     assert not load_run(tmp_path / "a" / "run").finished
-    again = run(SETTINGS, extras=extras)
+    again = run(SAMPLED, extras=extras)
     # The sample that the cancel cost is made up for.
     assert [measure.step for measure in again.run.measures] == [2, 4]
     assert again.lora.read_bytes() == whole.lora.read_bytes()
