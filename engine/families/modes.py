@@ -16,6 +16,7 @@ __all__ = [
     "ReferenceMode",
     "called",
     "is_patched",
+    "mode_of",
     "model_name",
     "reference_method",
     "resolve_mode",
@@ -60,18 +61,28 @@ def resolve_mode(mode: ReferenceMode, model: Any) -> ReferenceMode:
     return mode
 
 
-def _resolved(model: Any) -> ReferenceMode:
-    family, name = family_of(model), model_name(model)
+def mode_of(mode: ReferenceMode, model: Any) -> ReferenceMode | None:
+    """``mode``, or what AUTO is for ``model``; None where AUTO cannot be told."""
+    return mode if mode is not ReferenceMode.AUTO else _by_itself(model)
+
+
+def _by_itself(model: Any) -> ReferenceMode | None:
+    family = family_of(model)
     if family.always_edits:
         return family.references[0]
+    method = getattr(model.model.diffusion_model, "default_ref_method", "")
+    return family.edit_methods.get(method) if family.references else None
+
+
+def _resolved(model: Any) -> ReferenceMode:
+    if (mode := _by_itself(model)) is not None:
+        return mode
+    family, name = family_of(model), model_name(model)
     if not family.references:
         raise FacetError(
             f"A {name} model takes no reference images by itself; set reference_mode to "
             "'patched_model' with IP-Adapter or PuLID applied, or to 'img2img'."
         )
-    method = getattr(model.model.diffusion_model, "default_ref_method", "")
-    if method in family.edit_methods:
-        return family.edit_methods[method]
     raise FacetError(
         f"A {name} model may or may not take reference images and its file does not say; "
         f"set reference_mode to {family.edit_example}, 'patched_model' with IP-Adapter or PuLID "

@@ -10,7 +10,7 @@ from comfy_api.latest import io, ui
 
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
-from ...engine.families.modes import TAKES_SEVERAL, resolve_mode
+from ...engine.families.modes import TAKES_SEVERAL, mode_of
 from ...engine.families.table import family_of
 from ...engine.store.files import contained
 from ...engine.studio.judge import Judge
@@ -52,11 +52,8 @@ def summary(trained: TrainedLora) -> str:
 
 def what_it_learns(studio: Studio) -> str:
     """What to know of a LoRA that is trained in a model that edits; '' for any other."""
-    try:
-        mode = resolve_mode(studio.mode, studio.model)
-    except FacetError:  # "auto", with a model that is shown nothing by itself
-        return ""
-    if mode not in TAKES_SEVERAL or family_of(studio.model).always_edits:
+    mode = mode_of(studio.mode, studio.model)
+    if mode is None or mode not in TAKES_SEVERAL or family_of(studio.model).always_edits:
         return ""
     return (
         f"The studio's model edits images (reference_mode {mode.value}), and the LoRA is trained "

@@ -10,7 +10,7 @@ import torch
 from ...core.character import Character, Provenance, Score, Tags
 from ...core.errors import FacetError
 from ...core.vocabulary import VOCABULARY
-from ...families.modes import ReferenceMode, resolve_mode
+from ...families.modes import ReferenceMode, mode_of
 from ...studio.judge import Judge
 from ...studio.studio import Studio
 from ...vision.embedding import embed, likeness_gain
@@ -144,13 +144,8 @@ class ExpressionEditor:
     @property
     def _shows_the_original(self) -> bool:
         """Whether there is a model that knows whom to show in another view."""
-        if self.studio is None:
-            return False
-        try:
-            mode = resolve_mode(self.studio.mode, self.studio.model)
-        except FacetError:  # "auto", with a model that is shown nothing by itself
-            return False
-        return mode is not ReferenceMode.IMG2IMG
+        mode = self.studio and mode_of(self.studio.mode, self.studio.model)
+        return mode not in (None, ReferenceMode.IMG2IMG)
 
     def _turned(self, view: str, request: ExpressionRequest, tags: Tags) -> EditedFace:
         """A shot of the character in ``view`` with the expression of ``request``."""
