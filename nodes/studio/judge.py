@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
+from ...engine.generate.shots.gates import Thresholds
 from ...engine.generate.shots.remedies import OWN, settings
 from ...engine.studio.judge import Judge
 from ...engine.vision.embedders import CROPS
@@ -16,7 +17,9 @@ from ...engine.vision.people import check_detector
 from ...engine.vision.pose import PoseModel
 from ..common import sockets
 from ..common.errors import errors_from
+from .strictness import threshold_input, tries_input
 
+THRESHOLDS = {one.name: one for one in fields(Thresholds)}
 LOOKS = ("whole", "aligned face", "without background")
 
 
@@ -66,35 +69,9 @@ def model_inputs() -> list[io.Input]:
 def strictness_inputs() -> list[io.Input]:
     """The thresholds that people change; all others are in the options."""
     return [
-        io.Float.Input(
-            "min_identity",
-            optional=True,
-            default=OWN["min_identity"],
-            min=-1.0,
-            max=1.0,
-            step=0.01,
-            tooltip="Minimum similarity of a shot to the original: cosine of the CLIP_VISION "
-            "embeddings. About 0.5 for the demo encoder, 0.6 for DINOv2, 0.8 for CLIP "
-            "and SigLIP.",
-        ),
-        io.Int.Input(
-            "tries",
-            optional=True,
-            default=OWN["tries"],
-            min=1,
-            max=10,
-            tooltip="Maximum number of attempts at a shot; the best one is kept.",
-        ),
-        io.Float.Input(
-            "max_yaw_error",
-            optional=True,
-            default=OWN["max_yaw_error"],
-            min=1.0,
-            max=90.0,
-            step=1.0,
-            advanced=True,
-            tooltip="Largest deviation of the face's yaw from the view asked for, in degrees.",
-        ),
+        threshold_input(THRESHOLDS["min_identity"], optional=True),
+        tries_input(optional=True),
+        threshold_input(THRESHOLDS["max_yaw_error"], optional=True, advanced=True),
         io.Combo.Input(
             "look_at",
             options=list(LOOKS),

@@ -10,6 +10,7 @@ from ...engine.core.errors import FacetError
 from ...engine.generate.shots.gates import SHOT_GATES
 from ...engine.generate.shots.remedies import SWITCHES, RetryRules
 from ..common import sockets
+from .strictness import threshold_input, tries_input
 
 if TYPE_CHECKING:
     from ...engine.scoring.score import ScoreCard
@@ -18,11 +19,9 @@ NAME = "Facet Judge Options"
 RULE = RetryRules()
 
 
-def _number(
-    name: str, default: float, low: float, high: float, tooltip: str, step: float = 0.01
-) -> io.Input:
+def _number(name: str, default: float, low: float, high: float, tooltip: str) -> io.Input:
     return io.Float.Input(
-        name, default=default, min=low, max=high, step=step, advanced=True, tooltip=tooltip
+        name, default=default, min=low, max=high, step=0.01, advanced=True, tooltip=tooltip
     )
 
 
@@ -31,26 +30,14 @@ def gate_inputs() -> list[io.Input]:
     inputs: list[io.Input] = []
     for gate in SHOT_GATES:
         inputs.append(io.Boolean.Input(SWITCHES[gate.name], default=True, tooltip=gate.text))
-        for one in gate.thresholds:
-            told: dict[str, Any] = {"default": one.default, **one.metadata}
-            inputs.append(
-                _number(
-                    one.name, told["default"], told["low"], told["high"], told["text"], told["step"]
-                )
-            )
+        inputs += [threshold_input(one, advanced=True) for one in gate.thresholds]
     return inputs
 
 
 def retry_inputs() -> list[io.Input]:
     """What happens after a shot that failed."""
     return [
-        io.Int.Input(
-            "tries",
-            default=RULE.tries,
-            min=1,
-            max=10,
-            tooltip="Maximum number of attempts at a shot; the best one is kept. 3 is recommended.",
-        ),
+        tries_input(),
         io.Int.Input(
             "view_words_after",
             default=RULE.view_words_after,
