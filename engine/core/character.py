@@ -18,6 +18,7 @@ import torch
 from .errors import FacetError
 from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
+MASK_LEVELS = 65535
 Source = Literal["original", "generated", "edited", "imported"]
 
 
@@ -98,11 +99,25 @@ def quantise(image: torch.Tensor) -> torch.Tensor:
     return (image.clamp(0, 1) * 255).round().to(torch.uint8)
 
 
+def sixteen_bits(mask: torch.Tensor) -> torch.Tensor:
+    """``mask`` in 0..1 as the 16-bit values (int32) that a mask file stores at most."""
+    return (mask.clamp(0, 1) * MASK_LEVELS).round().to(torch.int32)
+
+
 def picture_hash(image: torch.Tensor) -> str:
     """sha256 of the size and the 8-bit pixels of ``image`` (H, W, C)."""
-    pixels = quantise(image).contiguous()
-    digest = hashlib.sha256(repr(tuple(pixels.shape)).encode())
-    digest.update(pixels.cpu().numpy().tobytes())
+    return _values_hash(quantise(image))
+
+
+def mask_hash(mask: torch.Tensor) -> str:
+    """sha256 of the size and the 16-bit values of ``mask`` (H, W) in 0..1."""
+    return _values_hash(sixteen_bits(mask))
+
+
+def _values_hash(values: torch.Tensor) -> str:
+    values = values.contiguous().cpu()
+    digest = hashlib.sha256(repr(tuple(values.shape)).encode())
+    digest.update(values.numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -111,7 +126,9 @@ class Shot:
     """One picture of the character.
 
     image: (H, W, 3) float32 in 0..1 on the CPU. mask: (H, W) float32, 1 on the subject, or None.
-    by_hand: a person wrote the caption, and nothing writes over it.
+    Both are held as a file would give them back, to the bit and in the order in memory: networks
+    take other paths, to other last digits, over other strides. by_hand: a person wrote the
+    caption, and nothing writes over it.
     Raises FacetError when the shapes are others, or a value is not finite.
     """
 
@@ -131,7 +148,7 @@ class Shot:
             raise FacetError(f"A shot needs an image of shape (H, W, 3), not {tuple(image.shape)}.")
         if not torch.isfinite(image).all():
             raise FacetError("The image holds values that are not numbers; make it again.")
-        object.__setattr__(self, "image", quantise(image).to(torch.float32) / 255)
+        object.__setattr__(self, "image", quantise(image).contiguous().to(torch.float32) / 255)
         if self.mask is not None:
             mask = self.mask.detach().to("cpu", torch.float32)
             if mask.shape != image.shape[:2]:
@@ -139,7 +156,11 @@ class Shot:
                     f"The mask is {tuple(mask.shape)} and the image {tuple(image.shape[:2])}; "
                     "they need the same height and width."
                 )
-            object.__setattr__(self, "mask", mask)
+            if not torch.isfinite(mask).all():
+                raise FacetError("The mask holds values that are not numbers; make it again.")
+            values = sixteen_bits(mask).contiguous().to(torch.float32)
+            object.__setattr__(self, "mask", values / MASK_LEVELS)
+        object.__setattr__(self, "weight", float(self.weight))
 
     @cached_property
     def hash(self) -> str:

@@ -16,11 +16,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ..core.character import (
     Character,
     Shot,
+    mask_hash,
     picture_hash,
     shot_from_record,
     shot_record,
@@ -286,14 +285,6 @@ def kept(library: Path, entry: dict[str, Any]) -> Shot:
             "back there."
         )
     return shot
-
-
-def mask_hash(mask: torch.Tensor) -> str:
-    """sha256 of the size and the 16-bit values of ``mask`` (H, W) in 0..1."""
-    values = (mask.clamp(0, 1) * 65535).round().to(torch.int32).contiguous()
-    digest = hashlib.sha256(repr(tuple(values.shape)).encode())
-    digest.update(values.cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _hash_in(path: Path, hash_of: Callable[[bytes], str]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..core.character import quantise
+from ..core.character import MASK_LEVELS, quantise, sixteen_bits
 from ..core.errors import FacetError
 from ..store.images import png_bytes
 from .formats import record_in
@@ -72,7 +72,7 @@ def read_mask(data: bytes) -> torch.Tensor:
     try:
         with Image.open(io.BytesIO(data)) as opened:
             if opened.mode.startswith("I;16") or opened.mode == "I":
-                return torch.from_numpy(np.array(opened, dtype=np.float32)) / 65535
+                return torch.from_numpy(np.array(opened, dtype=np.float32)) / MASK_LEVELS
             return _tensor(opened.convert("L"))
     except (*BROKEN, Image.DecompressionBombError) as error:
         raise UnreadablePicture(f"cannot be read as a mask ({_short(error)})") from error
@@ -83,7 +83,7 @@ def mask_bytes(mask: torch.Tensor) -> bytes:
     eight = quantise(mask)
     if (eight.to(torch.float32) / 255 - mask).abs().max() <= EXACT_MASK:
         return png_bytes(Image.fromarray(eight.numpy()))
-    sixteen = (mask.clamp(0, 1) * 65535).round().numpy().astype(np.uint16)
+    sixteen = sixteen_bits(mask).numpy().astype(np.uint16)
     return png_bytes(Image.fromarray(sixteen))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...core.character import Character, Shot, quantise
+from ...core.character import Character, Shot, mask_hash
 from ...core.errors import FacetError
 from ...store.files import contained
 from ..objective.loss import check_weighting
@@ -114,12 +114,8 @@ def deciding(shots: Sequence[Shot], settings: TrainingSettings) -> list[str]:
     """Hashes of what decides the outcome besides the character's own hash; none by default."""
     found = []
     if masks_matter(settings):
-        digest = hashlib.sha256()
-        for shot in shots:
-            if shot.mask is not None:
-                digest.update(quantise(shot.mask).numpy().tobytes())
-            digest.update(b"\n")
-        found.append(digest.hexdigest())
+        masks = ["" if shot.mask is None else mask_hash(shot.mask) for shot in shots]
+        found.append(hashlib.sha256("\n".join(masks).encode()).hexdigest())
     if (settings.generated_from, settings.generated_to) != WHOLE:
         found.append(",".join(shot.provenance.source for shot in shots))
     return found
