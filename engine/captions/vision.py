@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ import torch
 from ..comfyui.fingerprint import weights_digest
 from ..core.errors import FacetError
 from ..store.files import write_json_atomic
+from ..store.json_files import MANY, read_json
 
 FILE = "captions_seen.json"
 TOKENS = 96
@@ -50,7 +50,7 @@ class Memory:
         self.changed, self.kept = False, monotonic()
         if self.path.is_file():
             try:
-                self.known = json.loads(self.path.read_text("utf-8"))
+                self.known = read_json(self.path, MANY)
                 for models in self.known.values():
                     for answers in models.values():
                         dict[str, str](answers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 from ..core.character import Character, Shot, Tags
 from ..core.errors import FacetError
 from ..core.vocabulary import VOCABULARY, spoken
+from ..store.json_files import parse_json
 
 HASH_DIGITS = 16
 """So many digits of a picture's hash tell it apart; more of them mean the same picture."""
@@ -115,11 +115,14 @@ def parse_curation(text: str) -> Curation:
     if not text.strip():
         return Curation()
     try:
-        written = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FacetError(
-            f"curation is no JSON ({error}); empty it, or write {_EXAMPLE}."
-        ) from error
+        written = parse_json(text, "curation")
+    except FacetError as error:
+        raise FacetError(f"{error} Empty it, or write {_EXAMPLE}.") from error
+    return curation_from(written)
+
+
+def curation_from(written: object) -> Curation:
+    """The decisions in ``written``, what the JSON says; raises FacetError as above."""
     shots = written.get("shots", {}) if isinstance(written, dict) else None
     if not isinstance(shots, dict):
         raise FacetError(

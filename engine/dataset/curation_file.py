@@ -11,7 +11,8 @@ from ..core.character import Character, Shot
 from ..core.errors import FacetError
 from ..store.captions_by_hand import captions_by_hand, keep_by_hand, with_captions_by_hand
 from ..store.files import write_json_atomic
-from .curation import HASH_DIGITS, Choice, Curation, curated, parse_curation
+from ..store.json_files import read_json
+from .curation import HASH_DIGITS, Choice, Curation, curated, curation_from, parse_curation
 
 FILE = "curation.json"
 _WRITING = threading.Lock()
@@ -40,10 +41,10 @@ def kept_choices(folder: Path) -> dict[str, Choice]:
     if not path.is_file():
         return {}
     try:
-        return dict(parse_curation(path.read_text("utf-8")).choices)
-    except (OSError, ValueError) as error:
+        return dict(curation_from(read_json(path)).choices)
+    except FacetError as error:
         raise FacetError(
-            f"{path} cannot be read ({error}) Repair it or move it away: it holds your decisions."
+            f"{path}: {error} Repair it or move it away: it holds your decisions."
         ) from error
 
 

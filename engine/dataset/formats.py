@@ -13,6 +13,7 @@ from PIL import Image
 from ..core.character import Shot, quantise, shot_record
 from ..core.errors import FacetError
 from ..store.images import CHUNK, png_bytes, record_text, with_texts
+from ..store.json_files import parse_json
 
 DESCRIPTION, MAKE, MODEL = 0x010E, 0x010F, 0x0110
 LARGEST_EXIF = 65533
@@ -77,9 +78,9 @@ def record_in(opened: Image.Image) -> dict[str, Any] | None:
     if not isinstance(text, str):
         return None
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        record = parse_json(text, "The record")
+    except FacetError:
+        return None  # the pixels are there all the same
     return record if isinstance(record, dict) else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -11,6 +10,7 @@ from typing import Any
 
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
+from ..store.json_files import MANY, parse_json, read_json
 
 MANIFEST = "facet.json"
 METADATA = "metadata.jsonl"
@@ -119,20 +119,15 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     Raises FacetError when it is there and cannot be read.
     """
     path = folder / MANIFEST
-    if not path.is_file():
-        return None
-    try:
-        return parse_manifest(path.read_bytes())
-    except OSError as error:
-        raise FacetError(f"{MANIFEST} cannot be read ({error})") from error
+    return _listed(read_json(path, MANY)) if path.is_file() else None
 
 
 def parse_manifest(data: bytes) -> dict[str, Any]:
     """The manifest in ``data``; FacetError when it is none."""
-    try:
-        manifest = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise FacetError(f"{MANIFEST} cannot be read ({error})") from error
+    return _listed(parse_json(data, MANIFEST, MANY))
+
+
+def _listed(manifest: Any) -> dict[str, Any]:
     pictures = manifest.get("pictures") if isinstance(manifest, dict) else None
     if not isinstance(pictures, list) or not all(
         isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in pictures
@@ -149,8 +144,8 @@ def parse_metadata(data: bytes) -> tuple[dict[str, str], list[int]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line.decode("utf-8-sig"))
+            row = parse_json(line, METADATA)
             captions[str(row["file_name"])] = str(row.get("text", ""))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             faults.append(number)
     return captions, faults

@@ -28,6 +28,7 @@ from ..core.character import (
 from ..core.errors import FacetError
 from ..store.files import contained, write_atomic, write_json_atomic
 from ..store.images import image_bytes
+from ..store.json_files import MANY, parse_json
 from .pictures import UnreadablePicture, mask_bytes, read_mask, read_picture
 
 FOLDER, RECORD = "library", "character.json"
@@ -221,7 +222,7 @@ def _digest(record: dict[str, Any]) -> str:
 def _read(folder: Path) -> dict[str, Any]:
     try:
         path = contained(folder.parent, folder.name, RECORD)
-        record = json.loads(path.read_text("utf-8"))
+        record = parse_json(path.read_bytes(), "it", MANY)
         if record["facet"] > FORMAT:
             raise FacetError("a newer Facet wrote it")
         if not (record["pictures"] and all(one["hash"] for one in record["pictures"])):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
+from ..store.json_files import parse_json
 from .layouts import REPEATS
 from .tree import Faults, Tree
 
@@ -90,9 +90,9 @@ def _original(
 def _comment(tree: Tree) -> dict[str, Any]:
     """What a zip of ours says about the character; empty for any other."""
     try:
-        said = json.loads(tree.comment)
-    except (ValueError, RecursionError):
-        return {}
+        said = parse_json(tree.comment, "The comment")
+    except FacetError:
+        return {}  # a zip may have any comment
     return said if isinstance(said, dict) else {}
 
 

@@ -5,7 +5,6 @@ What stands here outlives a rerun, another order, another file name and another 
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from ..core.character import Character
 from ..core.errors import FacetError
 from .files import write_json_atomic
+from .json_files import MANY, read_json
 
 FILE = "captions_by_hand.json"
 _WRITING = threading.Lock()
@@ -27,11 +27,10 @@ def captions_by_hand(folder: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        known = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        known = read_json(path, MANY)
+    except FacetError as error:
         raise FacetError(
-            f"{path} cannot be read ({error}); mend it or move it away: it holds the captions "
-            "that you wrote."
+            f"{error} Mend it or move it away: it holds the captions that you wrote."
         ) from error
     if not isinstance(known, dict) or not all(isinstance(text, str) for text in known.values()):
         raise FacetError(

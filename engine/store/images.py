@@ -16,7 +16,9 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from ..core.character import picture_hash, quantise
+from ..core.errors import FacetError
 from .files import contained, write_atomic, write_json_atomic
+from .json_files import read_json
 
 LOGGER = logging.getLogger(__name__)
 CHUNK = "facet"
@@ -112,13 +114,12 @@ class ImageStore:
 
     def record(self, key: str) -> dict[str, Any] | None:
         """What is known of the image called ``key``; None when that cannot be read."""
-        path = contained(self.folder, f"{key}.json")
         try:
-            record = json.loads(path.read_text("utf-8"))
+            record = read_json(contained(self.folder, f"{key}.json"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            LOGGER.warning("Facet: %s cannot be read (%s).", path, error)
+        except FacetError as error:
+            LOGGER.warning("Facet: %s", error)
             return None
         return record if isinstance(record, dict) else None
 

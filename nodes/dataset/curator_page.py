@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from ...engine.dataset.curation import Curation, parse_curation, set_hash
 from ...engine.dataset.curation_file import Settled, keep_choices, kept_choices
 from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained, write_atomic, write_json_atomic
+from ...engine.store.json_files import MANY, read_json
 from ..common.folders import character_folder
 from ..common.page import below_output, json_body, of_a_character, output_folder, workflow_id
 
@@ -158,7 +158,7 @@ def saved_gallery(path: str) -> dict[str, Any]:
     """
     file = of_a_character(path, GALLERY)
     try:
-        shown = json.loads(file.read_text("utf-8"))
+        shown = read_json(file, MANY)
     except (OSError, ValueError) as error:
         raise FacetError(f"There is no gallery in {path!r}.") from error
     if not isinstance(shown, dict) or not isinstance(shown.get("shots"), list):

@@ -40,6 +40,6 @@ def test_one_is_added_and_taken_back_without_the_others(tmp_path):
 
 def test_a_broken_file_is_said_and_left(tmp_path):
     (tmp_path / FILE).write_text("{")
-    with pytest.raises(ValueError, match="mend it or move it away"):
+    with pytest.raises(ValueError, match="Mend it or move it away"):
         keep_by_hand(tmp_path, {"a": "first"})
     assert (tmp_path / FILE).read_text() == "{"

@@ -135,7 +135,7 @@ def test_nothing_is_measured_again_until_something_changes(demo_models: DemoMode
 
 def test_nonsense_in_the_widget_is_one_sentence_that_names_the_node(comfy: Executor) -> None:
     written(comfy.output, "Nonsense")
-    with pytest.raises(Exception, match=r"Facet Dataset Curator: curation is no JSON .*\.$"):
+    with pytest.raises(Exception, match=r"Facet Dataset Curator: curation cannot be read .*\.$"):
         comfy.run(prompt("Nonsense", curation="{"))
 
 

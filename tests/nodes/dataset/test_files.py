@@ -106,7 +106,7 @@ def test_captions_by_hand_that_cannot_be_kept_stop_the_export_before_it_begins(c
     own = tmp_path / "output" / "facet" / "Ada"
     own.mkdir(parents=True)
     (own / FILE).write_text("{")
-    with pytest.raises(ValueError, match=r"^Facet Dataset Exporter: .* mend it or move it away"):
+    with pytest.raises(ValueError, match=r"^Facet Dataset Exporter: .* Mend it or move it away"):
         FacetDatasetExporter.execute(character, "flat", "", 10)
     assert not list(tmp_path.rglob("*.png"))
 
