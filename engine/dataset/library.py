@@ -27,6 +27,7 @@ from ..core.character import (
 )
 from ..core.errors import FacetError
 from ..store.files import contained, write_atomic, write_json_atomic
+from ..store.home import home_of
 from ..store.images import image_bytes
 from ..store.json_files import MANY, parse_json
 from .pictures import UnreadablePicture, mask_bytes, read_mask, read_picture
@@ -135,8 +136,9 @@ class Library:
         next save. Raises FacetError when an earlier version cannot be read, or a text or a number
         cannot be written to a file.
         """
-        library = contained(self.root, character.folder_name, FOLDER)
-        known = self.versions(character.folder_name)
+        name = home_of(self.root, character).folder.name
+        library = contained(self.root, name, FOLDER)
+        known = self.versions(name)
         entries = []
         for number, shot in enumerate(character.pictures, start=1):
             entries.append(keep(library, shot))

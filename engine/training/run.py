@@ -22,7 +22,7 @@ from .data.buckets import trained_sides
 from .data.encoded import TrainingData, deciding, encode_data, held_out
 from .data.pictures import WeightedBatches
 from .files.existing import start_from, with_layers_of
-from .files.folder import NotSaved, make_usable, open_run, sweep
+from .files.folder import NotSaved, lora_file, make_usable, open_run, sweep
 from .files.formats import check_lora, lora_state_dict
 from .files.names import lora_names
 from .files.record import Record
@@ -147,7 +147,8 @@ def train(
 
     # The best checkpoint is the LoRA, once it is known to load.
     run = record.run()
-    path = lora / f"{character.folder_name}_{run.name}.safetensors"
+    path, other = lora_file(lora, run.name, record.progress.fingerprint)
+    notes.append(other)
     try:
         _write_best(run, path)
     except OSError as error:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ...engine.core.character import Character, Provenance, Shot, Tags
 from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
+from ...engine.store.home import home_of
 from ...engine.vision.colours import to_rgb
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.folders import characters_folder
 from ..common.inputs import picture
 
 
@@ -104,7 +106,9 @@ class FacetCharacter(io.ComfyNode):
                 tags=Tags(framing, view, outfit=outfit.strip(), background=background.strip()),
                 provenance=Provenance("original"),
             )
-            return io.NodeOutput(Character(name.strip(), trigger, class_word, source))
+            character = Character(name.strip(), trigger, class_word, source)
+            note = home_of(characters_folder(), character, claim=False).note
+        return io.NodeOutput(character, ui=ui.PreviewText(note) if note else None)
 
 
 class FacetShotsToImages(io.ComfyNode):

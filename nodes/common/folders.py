@@ -9,12 +9,20 @@ import folder_paths
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
+from ...engine.store.home import home_of
+
+
+def characters_folder() -> Path:
+    """The folder of all characters."""
+    return contained(Path(folder_paths.get_output_directory()), "facet")
 
 
 def character_folder(character: Character, *parts: str) -> Path:
-    """The character's own folder, or what ``parts`` name in it; FacetError when that leads out."""
-    output = Path(folder_paths.get_output_directory())
-    return contained(output, "facet", character.folder_name, *parts)
+    """The character's own folder, or what ``parts`` name in it.
+
+    Raises FacetError when that leads out, or the folder cannot be made.
+    """
+    return contained(home_of(characters_folder(), character).folder, *parts)
 
 
 def dataset_folder(folder: str) -> Path:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import folder_paths
 from comfy_api.latest import io, ui
 
 from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
+from ...engine.store.home import home_of
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.folders import characters_folder
 
 if TYPE_CHECKING:
     from ...engine.dataset.library import Library
@@ -22,7 +22,15 @@ def library() -> Library:
     """The versions of every character in ComfyUI's output folder."""
     from ...engine.dataset.library import Library
 
-    return Library(Path(folder_paths.get_output_directory()) / "facet")
+    return Library(characters_folder())
+
+
+def labels() -> list[str]:
+    """What can be opened; nothing where the output folder cannot be looked into."""
+    try:
+        return library().labels()
+    except (FacetError, OSError):
+        return []
 
 
 class FacetSaveCharacter(io.ComfyNode):
@@ -61,9 +69,11 @@ class FacetSaveCharacter(io.ComfyNode):
         with errors_from(cls):
             kept = library()
             saved = kept.save(character, note, on_picture=progress_bar())
-            versions = kept.versions(character.folder_name)
+            home = home_of(kept.root, character)
+            versions = kept.versions(home.folder.name)
         label = saved.version.label
         head = f"Saved as {label}." if saved.new else f"{label} is just this; nothing was saved."
+        head = " ".join(filter(None, (head, home.note)))
         text = "\n".join([head, "", *(version.line for version in reversed(versions))])
         return io.NodeOutput(label, ui=ui.PreviewText(text))
 
@@ -83,7 +93,7 @@ class FacetOpenCharacter(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "version",
-                    options=library().labels(),
+                    options=labels(),
                     tooltip="The character and the version; newest is the one saved last.",
                 )
             ],

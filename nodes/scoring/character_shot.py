@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import folder_paths
 import torch
 from comfy_api.latest import io
 
@@ -19,6 +18,7 @@ from ...engine.store.files import contained
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ..common.errors import errors_from
+from ..common.folders import character_folder, characters_folder
 from ..common.lora_files import lora_state
 from ..common.page import below_output
 from .character_shot_inputs import (
@@ -144,9 +144,10 @@ class FacetCharacterShot(io.ComfyNode):
 
 def pictures_folder(character: Character | None, name: str) -> Path:
     """Where the pictures go, below ComfyUI's output folder."""
-    folder = "" if character is None else character.folder_name
-    folder = folder or re.sub(r"[^\w-]+", "_", name).strip("_-")[:60] or "lora"
-    return contained(Path(folder_paths.get_output_directory()), "facet", folder, "pictures")
+    if character is not None:
+        return character_folder(character, "pictures")
+    folder = re.sub(r"[^\w-]+", "_", name).strip("_-")[:60] or "lora"
+    return contained(characters_folder(), folder, "pictures")
 
 
 def scale_of(

@@ -13,13 +13,14 @@ from ...engine.core.errors import FacetError
 from ...engine.families.modes import TAKES_SEVERAL, mode_of
 from ...engine.families.table import family_of
 from ...engine.store.files import contained
+from ...engine.store.home import home_of
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ...engine.training.presets import merged
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
 from ..common.errors import errors_from
-from ..common.folders import character_folder
+from ..common.folders import characters_folder
 from ..common.inputs import judge_input, studio_input
 from ..common.lora_files import lora_path
 from .inputs import trainer_inputs
@@ -151,6 +152,7 @@ class FacetLoraTrainer(io.ComfyNode):
         with errors_from(cls):
             try:
                 settings = TrainingSettings(**merged(options or {}, widgets))
+                home = home_of(characters_folder(), character)
                 with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
                     found = lint(character, clip_vision=clip_vision, resolution=settings.resolution)
                     reporter.warn(found)
@@ -160,9 +162,9 @@ class FacetLoraTrainer(io.ComfyNode):
                         studio.vae,
                         character,
                         settings,
-                        character_folder(character, "training"),
+                        contained(home.folder, "training"),
                         run_name.strip(),
-                        loras_folder(),
+                        contained(loras_folder(), home.folder.name),
                         reporter,
                         Extras(
                             clip_vision=clip_vision,
@@ -176,7 +178,7 @@ class FacetLoraTrainer(io.ComfyNode):
                     reporter.end("finished", summary(trained), trained.run.folder)
             except (ModuleNotFoundError, torch.OutOfMemoryError) as error:
                 raise type(error)(f"{NAME}: {error}") from error
-        told = filter(None, (summary(trained), what_it_learns(studio)))
+        told = filter(None, (summary(trained), home.note, what_it_learns(studio)))
         return io.NodeOutput(
             read_weights(trained.lora),
             {"loss": list(trained.run.losses)},

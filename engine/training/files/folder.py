@@ -10,6 +10,7 @@ from pathlib import Path
 from ...core.errors import FacetError
 from ...store.files import contained
 from ..run_record import TrainingRun, load_run
+from .formats import RUN
 from .state import RunProgress, load_progress
 
 _PART = ".part"
@@ -73,6 +74,33 @@ def _taken_up(folder: Path, progress: RunProgress, steps: int) -> RunFolder:
     if finished:
         note = f"{called!r} is finished already{f': {ended}' if ended else '.'}"
     return RunFolder(folder, progress, note, before, ended, finished)
+
+
+def lora_file(folder: Path, name: str, fingerprint: str) -> tuple[Path, str]:
+    """Where the LoRA of a run stands below ``folder``, and a sentence if that may surprise.
+
+    The first of name, name_2, name_3 … that is free, or that the same run wrote; a file that is of
+    anything else is kept.
+    """
+    number = 1
+    while True:
+        called = name if number == 1 else f"{name}_{number}"
+        path = contained(folder, f"{called}.safetensors")
+        if not path.exists() or _run_of(path) == fingerprint:
+            note = f"{name}.safetensors is another LoRA and is kept; this one is {path.name}."
+            return path, note if number > 1 else ""
+        number += 1
+
+
+def _run_of(path: Path) -> str:
+    """The fingerprint of the training that wrote the LoRA ``path``; '' where it is not known."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as file:
+            return (file.metadata() or {}).get(RUN, "")
+    except (OSError, SafetensorError):
+        return ""
 
 
 class NotSaved(FacetError):

@@ -33,6 +33,8 @@ LayerTensors = Mapping[str, torch.Tensor]
 # Above this many values a file is written in half precision: 64 MB in single.
 _LARGEST_IN_FULL = 16_000_000
 
+RUN = "facet.run"
+
 _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
 
 # kohya's network module of each kind of adapter, and its arguments.
@@ -88,10 +90,11 @@ def _written(tensors: LayerTensors, name: LoraName) -> list[tuple[str, torch.Ten
 
 
 def lora_metadata(
-    model: Any, character: Character, settings: TrainingSettings, title: str, step: int
+    model: Any, character: Character, settings: TrainingSettings, title: str, step: int, run: str
 ) -> dict[str, str]:
     """What the file says about itself: kohya's ss_*, the modelspec, and where it comes from.
 
+    run: the fingerprint of its training, by which a LoRA is known for that training's own.
     No date, so that the same training gives the same file.
     """
     architecture = architecture_of(model)
@@ -132,6 +135,7 @@ def lora_metadata(
         "facet.pictures": json.dumps(pictures),
         "facet.settings": json.dumps(settings.record(), sort_keys=True),
         "facet.step": str(step),
+        RUN: run,
         "facet.subject": settings.subject,
     }
     if settings.text_encoder:

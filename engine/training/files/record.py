@@ -163,7 +163,12 @@ class Record:
         """Writes the LoRA so far. Raises NotSaved."""
         state = lora_state_dict(weights.file_tensors(), self._names)
         metadata = lora_metadata(
-            self._model, self._character, self._settings, self.folder.name, self.step
+            self._model,
+            self._character,
+            self._settings,
+            self.folder.name,
+            self.step,
+            self.progress.fingerprint,
         )
         with self.writing():
             write_tensors(self.checkpoint_path(self.step), state, metadata)

@@ -256,4 +256,5 @@ def test_any_name_and_any_caption_come_back(name, note, captions, weights, inclu
         same(library.open(label).character, character)
         assert library.labels() == [f"{character.folder_name}/newest", label]
         assert [path.name for path in Path(folder).iterdir()] == ["facet"]
-        assert len(files(library.root)) == len({shot.hash for shot in shots}) + 1
+        # Beside the pictures: the version, and whose folder it is.
+        assert len(files(library.root)) == len({shot.hash for shot in shots}) + 2

@@ -97,8 +97,8 @@ def test_a_character_becomes_a_lora_that_core_lists_and_loads(
     path = Path(result.value("train", 3))
     assert len(result.value("load").patches) == 12
     assert len(result.value("train", 1)["loss"]) == 3
-    assert path == (tmp_path / "loras" / "facet" / "Ada_run.safetensors").resolve()
-    assert "facet/Ada_run.safetensors" in [
+    assert path == (tmp_path / "loras" / "facet" / "Ada" / "run.safetensors").resolve()
+    assert "facet/Ada/run.safetensors" in [
         name.replace("\\", "/") for name in folder_paths.get_filename_list("loras")
     ]
     assert run.folder == (comfy.output / "facet" / "Ada" / "training" / "run").resolve()

@@ -69,7 +69,7 @@ def test_with_a_clip_vision_the_checkpoint_most_like_the_source_goes_on(
     assert len(likeness) == 3 and None not in likeness
     assert run.best.identity == max(value for value in likeness if value is not None)
     listed = folder_paths.get_filename_list("loras")
-    assert [name.replace("\\", "/") for name in listed] == ["facet/Ada_run.safetensors"]
+    assert [name.replace("\\", "/") for name in listed] == ["facet/Ada/run.safetensors"]
     (text,) = result.ui["train"]["text"]
     assert f"Step {run.best.step} is most similar to the original image" in text
     for step in (1, 2, 3):

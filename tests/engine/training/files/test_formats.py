@@ -174,7 +174,7 @@ def test_the_file_tells_where_it_comes_from(
     models: SmallModels, character: Character, weights: Layers, tmp_path: Path
 ) -> None:
     settings = TrainingSettings(steps=9, rank=4, subject=SUBJECTS[1])
-    metadata = lora_metadata(models.model.model, character, settings, "ada_run", 9)
+    metadata = lora_metadata(models.model.model, character, settings, "ada_run", 9, "f00d")
     path = tmp_path / "lora.safetensors"
     state = lora_state_dict(weights, lora_names(models.model.model, weights))
     write_tensors(path, state, metadata)
@@ -196,7 +196,7 @@ def test_a_file_with_plain_keys_says_that_it_is_a_plain_lora(
 ) -> None:
     """Whoever merges it goes by the module and by the alpha that stand there."""
     settings = TrainingSettings(rank=4, adapter="rsLoRA")
-    told = lora_metadata(models.model.model, character, settings, "Ada", 3)
+    told = lora_metadata(models.model.model, character, settings, "Ada", 3, "f00d")
     assert told["ss_network_module"] == "networks.lora" and told["ss_network_args"] == "{}"
     network = models.model.model.diffusion_model
     with adapters(network, target_modules(network), 4, 1, kind="rsLoRA") as (first, *_):
