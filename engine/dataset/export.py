@@ -16,7 +16,7 @@ from ..store.files import contained, write_json_atomic
 from .beside import decode, one_line, same
 from .formats import PictureFormat, picture_bytes
 from .layouts import MANIFEST, METADATA, TRAIN, Layout, Placement, library, place
-from .output import Output, text_sha
+from .output import Output, own_folder, text_sha
 from .pictures import mask_bytes
 from .trainers import support_files
 
@@ -58,7 +58,7 @@ class Export:
         made, wrote = _count(self.pictures, "image"), _count(len(self.written), "file")
         lines = [f"{made} in {self.folder}; {wrote} written.", *self.notes]
         if self.kept_texts:
-            lines.append("Edited by hand, so left as they are: " + _listed(self.kept_texts))
+            lines.append("Yours, so left as they are: " + _listed(self.kept_texts))
         if self.removed:
             gone = _count(len(self.removed), "file")
             lines.append(f"Removed, of images no longer there: {gone}.")
@@ -81,7 +81,8 @@ def export(
     Each file is written whole or not at all, the manifest last: an export that was cut off is
     finished by the next one. Files that are already right are not touched, a caption edited by hand
     stays, and what an earlier export wrote and no longer belongs is removed. A caption on disk
-    gives way only to a newer one that a person wrote.
+    gives way only to a newer one that a person wrote, and no file that Facet did not write to
+    anything: where ``folder`` is another character's, the next one of its name is taken.
     Raises FacetError when no picture is included, a text or a number cannot be written to a file,
     or ``folder`` holds a dataset in another layout.
     """
@@ -89,6 +90,7 @@ def export(
         raise FacetError(f"{character.name} has no included image; include one.")
     for shot in character.pictures:
         _check(shot)
+    folder, note = own_folder(folder, character, layout)
     with Output(folder, character, layout) as output:
         run = _Run(character, output, layout, repeats, options or Options())
         for number, shot in enumerate(character.pictures, start=1):
@@ -96,6 +98,7 @@ def export(
             if on_picture is not None:
                 on_picture(number, len(character.pictures))
         run.finish()
+    run.report.notes += filter(None, [note])
     return run.report
 
 

@@ -25,6 +25,43 @@ SAME_DAY = (1980, 1, 1, 0, 0, 0)
 PART = ".part"
 
 
+def own_folder(folder: Path, character: Character, layout: Layout) -> tuple[Path, str]:
+    """Where ``character`` is written: ``folder``, or with _2, _3 … what is nobody else's.
+
+    And a sentence where it is not ``folder``. One is somebody else's that holds another character's
+    dataset, a manifest that is none of ours, or an archive that would be written over.
+    """
+    number = 1
+    while True:
+        path = folder if number == 1 else folder.with_name(f"{folder.name}_{number}")
+        if _is_free(path, character, layout):
+            note = f"{folder.name} holds something else and is kept; this dataset is {path.name}."
+            return path, note if number > 1 else ""
+        number += 1
+
+
+def _is_free(folder: Path, character: Character, layout: Layout) -> bool:
+    try:
+        manifest = read_manifest(folder)
+    except FacetError:
+        return False
+    if manifest is not None:
+        pictures = {shot.hash for shot in character.pictures}
+        begun = [entry.get("hash") for entry in manifest["pictures"] if entry.get("original")]
+        return not begun or begun[0] in pictures
+    archive = contained(folder, archive_name(character))
+    if layout is not Layout.ZIP or not archive.exists():
+        return not folder.exists() or folder.is_dir()
+    # One of an export that was cut off before its manifest says whose it is.
+    with contextlib.suppress(OSError, BadZipFile), ZipFile(archive) as known:
+        return known.comment == _comment(character)
+    return False
+
+
+def _comment(character: Character) -> bytes:
+    return json.dumps(who_record(character)).encode()
+
+
 class Output(contextlib.ExitStack):
     """The files of one export. ``hashes`` are the sha256 of what stands there after it, by name.
 
@@ -35,10 +72,7 @@ class Output(contextlib.ExitStack):
     def __init__(self, folder: Path, character: Character, layout: Layout) -> None:
         super().__init__()
         self.folder = folder
-        try:
-            before = read_manifest(folder) or {}
-        except ValueError:
-            before = {}  # written anew; without it every text counts as edited
+        before = read_manifest(folder) or {}
         if before.get("layout", layout.value) != layout.value:
             raise FacetError(
                 f"{folder} holds a dataset in the layout {before.get('layout')!r}; "
@@ -84,10 +118,11 @@ class Output(contextlib.ExitStack):
         return self.hashes[name]
 
     def write_support(self, name: str, data: bytes) -> bool:
-        """Writes a trainer's file, unless a person changed the one that is there: then False."""
+        """Writes a trainer's file, unless a person wrote or changed the one there: then False."""
         now, before = self.read(name), self.files_before.get(name)
-        if now is not None and before is not None and text_sha(now) not in (before, text_sha(data)):
-            self.hashes[name] = before
+        if now is not None and text_sha(now) not in (before, text_sha(data)):
+            if before is not None:
+                self.hashes[name] = before
             return False
         self.write(name, data)
         return True
@@ -172,7 +207,7 @@ class Output(contextlib.ExitStack):
             # A zip that is broken holds nothing to keep, and is written anew.
             with contextlib.suppress(OSError, BadZipFile):
                 self._archives_before[name] = self.enter_context(ZipFile(path))
-        self._comment = json.dumps(who_record(character)).encode()
+        self._comment = _comment(character)
         self._archive = ArchiveWriter(contained(self.folder, archive_name(character)))
         self.callback(self._archive.discard)
 

@@ -137,7 +137,7 @@ class FacetDatasetExporter(io.ComfyNode):
                 keep_by_hand(character_folder(character), done.edited)
             except OSError as error:
                 raise FacetError(unwritable(error)) from error
-        return io.NodeOutput(str(target), ui=ui.PreviewText(said(done)))
+        return io.NodeOutput(str(done.folder), ui=ui.PreviewText(said(done)))
 
     @classmethod
     def _workflow(cls) -> dict[str, str]:
