@@ -124,7 +124,7 @@ def parse_curation(text: str) -> Curation:
 def curation_from(written: object) -> Curation:
     """The decisions in ``written``, what the JSON says; raises FacetError as above."""
     shots = written.get("shots", {}) if isinstance(written, dict) else None
-    if not isinstance(shots, dict):
+    if not isinstance(written, dict) or not isinstance(shots, dict):
         raise FacetError(
             "curation has to be an object that holds decisions by the hashes of images; "
             f"empty it, or write {_EXAMPLE}."

@@ -22,7 +22,7 @@ from .data.buckets import trained_sides
 from .data.encoded import TrainingData, deciding, encode_data, held_out
 from .data.pictures import WeightedBatches
 from .files.existing import start_from, with_layers_of
-from .files.folder import NotSaved, lora_file, make_usable, open_run, sweep
+from .files.folder import NotSaved, held_run, lora_file, make_usable, sweep
 from .files.formats import check_lora, lora_state_dict
 from .files.names import lora_names
 from .files.record import Record
@@ -41,6 +41,9 @@ from .progress.measuring import Measuring
 from .progress.samples import TrainingSampler, prompts_for, sample_request
 from .run_record import TrainingRun
 from .settings import TrainingSettings
+
+SECONDS_BETWEEN_STATES = 120.0
+"""What a crash costs at most, however far apart the checkpoints are."""
 
 
 @dataclass(frozen=True)
@@ -100,64 +103,66 @@ def train(
     inputs = [character.hash, *map(_fingerprint, (model, clip, vae)), *deciding(shots, settings)]
     if extras.start is not None:
         inputs.append(hashlib.sha256(extras.start.read_bytes()).hexdigest())
-    opened = open_run(training, name, settings.fingerprint(*inputs), settings.steps)
+    fingerprint = settings.fingerprint(*inputs)
+    with held_run(training, name, fingerprint, settings.steps) as opened:
+        # Which layers are adapted.
+        trained_clip = clip if settings.text_encoder else None
+        encoder = trained_clip and trained_clip.cond_stage_model
+        modules = _modules(model, trained_clip, settings, extras.start)
+        names = lora_names(model.model, modules, encoder)
+        request = None
+        if settings.sample_every or extras.clip_vision is not None:
+            prompts = prompts_for(character, settings.sample_prompts)
+            side = max(trained_sides(shots, settings))
+            models = Models(model, clip, vae)
+            request = sample_request(models, extras.samples, prompts, side, modules)
+        sampled = "" if request is None else request.key
+        record = Record(model.model, character, settings, opened, names, sampled)
 
-    # Which layers are adapted.
-    trained_clip = clip if settings.text_encoder else None
-    encoder = trained_clip and trained_clip.cond_stage_model
-    modules = _modules(model, trained_clip, settings, extras.start)
-    names = lora_names(model.model, modules, encoder)
-    request = None
-    if settings.sample_every or extras.clip_vision is not None:
-        prompts = prompts_for(character, settings.sample_prompts)
-        side = max(trained_sides(shots, settings))
-        request = sample_request(Models(model, clip, vae), extras.samples, prompts, side, modules)
-    sampled = "" if request is None else request.key
-    record = Record(model.model, character, settings, opened, names, sampled)
-
-    notes = [opened.note]
-    if not opened.finished:
-        make_usable(training, lora)
-        sweep(opened.folder)
-        data = encode_data(model, clip, vae, character, shots, settings, training.parent, unseen)
-        notes += data.notes
-        if trained_clip is not None:
-            notes.append(what_stays(clip))
-        likeness = None
-        if extras.clip_vision is not None:
-            likeness = OriginalSimilarity(extras.clip_vision, character.source.image)
-        measuring = Measuring(
-            settings,
-            data.held_out,
-            None if request is None else TrainingSampler.encoding(request),
-            likeness,
-            lambda weights: lora_state_dict(weights.file_tensors(), names),
-        )
-        in_model, text_encoder = modules, None
-        if trained_clip is not None:
-            in_model = tuple(one for one in modules if not one.startswith(TEXT_ENCODERS))
-            text_encoder = TextEncoder(trained_clip, settings, modules[len(in_model) :])
-        with (
-            torch.inference_mode(False),
-            Session(model, in_model, settings, data.samples, text_encoder) as session,
-        ):
-            notes += _take_steps(
-                model, settings, data, session, record, measuring, on_event, extras
+        notes = [opened.note]
+        if not opened.finished:
+            make_usable(lora)
+            sweep(opened.folder)
+            caches = training.parent
+            data = encode_data(model, clip, vae, character, shots, settings, caches, unseen)
+            notes += data.notes
+            if trained_clip is not None:
+                notes.append(what_stays(clip))
+            likeness = None
+            if extras.clip_vision is not None:
+                likeness = OriginalSimilarity(extras.clip_vision, character.source.image)
+            measuring = Measuring(
+                settings,
+                data.held_out,
+                None if request is None else TrainingSampler.encoding(request),
+                likeness,
+                lambda weights: lora_state_dict(weights.file_tensors(), names),
             )
+            in_model, text_encoder = modules, None
+            if trained_clip is not None:
+                in_model = tuple(one for one in modules if not one.startswith(TEXT_ENCODERS))
+                text_encoder = TextEncoder(trained_clip, settings, modules[len(in_model) :])
+            with (
+                torch.inference_mode(False),
+                Session(model, in_model, settings, data.samples, text_encoder) as session,
+            ):
+                notes += _take_steps(
+                    model, settings, data, session, record, measuring, on_event, extras
+                )
 
-    # The best checkpoint is the LoRA, once it is known to load.
-    run = record.run()
-    path, other = lora_file(lora, run.name, record.progress.fingerprint)
-    notes.append(other)
-    try:
-        _write_best(run, path)
-    except OSError as error:
-        raise NotSaved(
-            f"{path} could not be written ({error.strerror or error}); the run itself is kept in "
-            f"{run.folder}. Free space there and run again."
-        ) from error
-    check_lora(path, model.model, modules, encoder)
-    return TrainedLora(run, path, "\n".join(filter(None, notes)))
+        # The best checkpoint is the LoRA, once it is known to load.
+        run = record.run()
+        path, other = lora_file(lora, run.name, record.progress.fingerprint)
+        notes.append(other)
+        try:
+            _write_best(run, path)
+        except OSError as error:
+            raise NotSaved(
+                f"{path} could not be written ({error.strerror or error}); the run itself is kept "
+                f"in {run.folder}. Free space there and run again."
+            ) from error
+        check_lora(path, model.model, modules, encoder)
+        return TrainedLora(run, path, "\n".join(filter(None, notes)))
 
 
 def _take_steps(
@@ -197,6 +202,8 @@ def _take_steps(
             if extras.stop_requested():
                 record.ended = f"stopped on request after step {record.step} of {settings.steps}."
             _save_and_measure(settings, record, measuring, step, session, weights)
+            if time.monotonic() - record.saved_at > SECONDS_BETWEEN_STATES:
+                record.save_state(weights)
             told = [*backoff.take_notes(), *measuring.take_notes()]
             notes += told
             if on_event is not None:
@@ -205,7 +212,7 @@ def _take_steps(
         raise
     except BaseException:
         # Out of memory, a lost loss, the user's stop: the last whole step is still good.
-        if record.step > record.saved:
+        if record.step:
             record.save(weights)
         raise
     record.finished = True
@@ -239,11 +246,7 @@ def _save_and_measure(
     def save() -> None:
         if not (record.over or measuring.checkpoint_due(record.step)):
             return
-        if record.step > record.saved:
-            record.save(weights)
-        elif not record.checkpoint_path(record.step).is_file():
-            # Stopped between the state and its LoRA.
-            record.save_lora(weights)
+        record.save(weights)
 
     def measure() -> bool:
         known, last = record.measured(), record.over

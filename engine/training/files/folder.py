@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import socket
 import tempfile
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import FacetError
-from ...store.files import contained
+from ...store.files import contained, write_atomic
+from ..progress.log import CSV_FILE, PNG_FILE
+from ..progress.samples import FOLDER as SAMPLES
 from ..run_record import TrainingRun, load_run
 from .formats import RUN
 from .state import RunProgress, load_progress
 
+LOGGER = logging.getLogger(__name__)
+LOCK, HOLDER = ".lock", ".holder"
 _PART = ".part"
+_NO_TRAINING = {CSV_FILE, PNG_FILE, SAMPLES, LOCK, HOLDER}
+"""What a run leaves that came to no checkpoint: nobody can go on from it."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,56 @@ def _taken_up(folder: Path, progress: RunProgress, steps: int) -> RunFolder:
     if finished:
         note = f"{called!r} is finished already{f': {ended}' if ended else '.'}"
     return RunFolder(folder, progress, note, before, ended, finished)
+
+
+@contextlib.contextmanager
+def held_run(training: Path, name: str, fingerprint: str, steps: int) -> Iterator[RunFolder]:
+    """What ``open_run`` gives, and nobody else trains it meanwhile; a finished run is only opened.
+
+    Raises FacetError when another process trains it, and NotSaved when the disk refuses.
+    """
+    while True:
+        opened = open_run(training, name, fingerprint, steps)
+        if opened.finished:
+            yield opened
+            return
+        make_usable(training)
+        with _held(opened.folder):
+            # Whoever held it until now may have taken steps.
+            again = open_run(training, name, fingerprint, steps)
+            if again.folder == opened.folder:
+                yield again
+                return
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock, holder = FileLock(folder / LOCK, timeout=0), folder / HOLDER
+    try:
+        lock.acquire()
+    except Timeout as error:
+        who = holder.read_text("utf-8") if holder.is_file() else "another process"
+        raise FacetError(
+            f"{folder.name!r} is being trained by another ComfyUI ({who}); wait for it, stop it "
+            "there, or give this run another name."
+        ) from error
+    except NotImplementedError:  # a file system that has no locks
+        LOGGER.warning("Facet: %s cannot be locked; train it in one ComfyUI at a time.", folder)
+    try:
+        since = time.strftime("%Y-%m-%d %H:%M")
+        write_atomic(
+            holder, f"process {os.getpid()} on {socket.gethostname()}, since {since}".encode()
+        )
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+        (folder / LOCK).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def lora_file(folder: Path, name: str, fingerprint: str) -> tuple[Path, str]:
@@ -153,4 +214,5 @@ def _is_name(training: Path, name: str) -> bool:
 def _has_files(folder: Path) -> bool:
     if not folder.is_dir():
         return folder.exists()
-    return any(not path.name.endswith(_PART) for path in folder.iterdir())
+    names = {path.name for path in folder.iterdir() if not path.name.endswith(_PART)}
+    return bool(names - _NO_TRAINING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +30,8 @@ _SMOOTHING, _SMOOTHED = 0.95, 100
 class Record:
     """A run's course, and the only place that writes into its folder.
 
-    saved: the last step whose state is on disk. ended: why the run ends before its last step, ''
-    while it does not. finished: whether nothing is left to do.
+    saved: the last step whose state is on disk, and saved_at when that was written. ended: why the
+    run ends before its last step, '' while it does not. finished: whether nothing is left to do.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Record:
         self.folder = opened.folder
         self.progress: RunProgress = opened.progress
         self.saved = self._first = opened.progress.step
+        self.saved_at = time.monotonic()
         self.ended, self.finished = opened.ended, opened.finished
         self._measures: dict[int, Measure] = {}
         if before is not None:
@@ -152,15 +154,20 @@ class Record:
 
     def save(self, weights: Weights) -> None:
         """Writes the state to go on from, and the LoRA so far. Raises NotSaved."""
-        with self.writing():
-            # The state first: a LoRA that lacks can be written from it, but not the other way.
-            save_state(self.folder, weights, self.progress)
-        self.saved = self.step
-        self.save_lora(weights)
-        self.write()
+        # The state first: a LoRA that lacks can be written from it, but not the other way.
+        self.save_state(weights)
+        if not self.checkpoint_path(self.step).is_file():
+            self._save_lora(weights)
+            self.write()
 
-    def save_lora(self, weights: Weights) -> None:
-        """Writes the LoRA so far. Raises NotSaved."""
+    def save_state(self, weights: Weights) -> None:
+        """Writes the state to go on from, unless it is on the disk. Raises NotSaved."""
+        if self.step > self.saved:
+            with self.writing():
+                save_state(self.folder, weights, self.progress)
+            self.saved, self.saved_at = self.step, time.monotonic()
+
+    def _save_lora(self, weights: Weights) -> None:
         state = lora_state_dict(weights.file_tensors(), self._names)
         metadata = lora_metadata(
             self._model,

@@ -13,6 +13,7 @@ import torch
 from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character
 from facet.engine.store.tensors import read_tensors
+from facet.engine.training import run as training_run
 from facet.engine.training.data.encoded import held_out
 from facet.engine.training.files.folder import NotSaved
 from facet.engine.training.objective.divergence import DivergenceGuard, TrainingDiverged
@@ -156,3 +157,23 @@ def test_no_better_checkpoint_for_so_long_ends_the_run(
     assert trained.run.best.step == 2
     assert "2 checkpoints in a row were no better" in trained.note
     assert read_tensors(trained.lora)[1]["facet.step"] == "2"
+
+
+def test_a_crash_costs_no_more_than_the_time_between_two_states(
+    run: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(SETTINGS, checkpoint_every=0)
+    whole = run(settings, "whole")
+    monkeypatch.setattr(training_run, "SECONDS_BETWEEN_STATES", 0.0)
+
+    def crash(event: TrainingEvent) -> None:
+        if event.step == 2:
+            raise NotSaved("as after a crash, nothing more is written")
+
+    with pytest.raises(NotSaved):
+        run(settings, "parts", on_event=crash)
+    steps: list[int] = []
+    parts = run(settings, "parts", on_event=lambda event: steps.append(event.step))
+    assert steps == [3, 4, 5, 6] and parts.run.name == whole.run.name
+    assert same(parts.lora, whole.lora)
+    assert [point.step for point in parts.run.checkpoints] == [6]

@@ -241,7 +241,7 @@ def test_layers_that_do_not_exist_are_told_with_an_example(
 def test_a_lora_of_the_list_is_gone_on_from(comfy: Executor, given: dict[str, Any]) -> None:
     first = Path(comfy.run(training()).value("train", 3))
     before = read_weights(first)
-    listed = f"facet/{first.name}"
+    listed = f"facet/{first.parent.name}/{first.name}"
     # So slowly that nothing moves: what comes out is what was put in.
     again = training(run_name="again", learning_rate=1e-6, steps=1, options=["options", 0])
     result = comfy.run(again | {"options": node(OPTIONS, continue_from=listed)})

@@ -65,7 +65,7 @@ def prompt(
 
 
 def test_text_encoder_and_model_are_trained_and_loaded_by_core(
-    comfy: Executor, prompt: Prompt, caplog: pytest.LogCaptureFixture
+    comfy: Executor, prompt: Prompt, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     result = comfy.run(prompt)
     run: TrainingRun = result.value("train", 2)
@@ -73,7 +73,7 @@ def test_text_encoder_and_model_are_trained_and_loaded_by_core(
         assert sheet.size == (64, 64)
         assert json.loads(sheet.text["facet"])["prompts"] == ["zqx person, close-up portrait"]
     loading = {
-        "lora_name": f"facet/{Path(result.value('train', 3)).name}",
+        "lora_name": Path(result.value("train", 3)).relative_to(tmp_path / "loras").as_posix(),
         "strength_model": 1.0,
         "strength_clip": 1.0,
     }
