@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from ..core.letters import word_pattern
 from ..core.words import CUT, ENGLISH, subjects, table, words_for
 
 WORDS, LETTERS = 14, 100
@@ -58,7 +59,7 @@ def cleaned(
     text = _begun(text, axis, language)
     text = re.split(r"[.!?](?:\s|$)|。|\s[-\u2013\u2014]\s", text, maxsplit=1)[0]
     for word in words:
-        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", text, flags=re.IGNORECASE)
+        text = word_pattern(word).sub("", text)
     if not identity:
         text = _without_identity(text, language)
     text = _bounded(" ".join(text.split()).strip(f" :'\"{COMMAS}"), language)

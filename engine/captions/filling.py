@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ..core.character import Character, Shot
 from .asking import CAPTION, question, unknown_axes, with_answer
@@ -75,7 +75,7 @@ class Filling:
             before = tags
             tags = with_answer(tags, axis, said, self.language, character.triggers, self.identity)
             (filled.empty if tags == before else filled.found)[axis] += 1
-        return replace(shot, tags=tags)
+        return shot.changed(tags=tags)
 
 
 @dataclass

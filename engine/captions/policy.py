@@ -13,6 +13,7 @@ from functools import cached_property
 
 from ..core.character import Character, Shot
 from ..core.errors import FacetError
+from ..core.letters import has_word, word_pattern
 from ..core.vocabulary import VOCABULARY
 from ..core.words import ENGLISH, tidy
 from ..families.family import Form
@@ -22,8 +23,6 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PERSON_FIELDS = ("trigger", "class_word", "name", "description", "tags")
 # Stand for the triggers until every other text has lost them: of Unicode's private use.
 MARKS = 0xE000
-# Chinese and Japanese have no spaces between a trigger and what stands beside it.
-LETTER = r"[^\W\u3040-\u30ff\u3400-\u9fff]"
 
 
 class PolicyKind(str, Enum):
@@ -107,8 +106,7 @@ class CaptionPolicy:
         join = self.words.join if whole else ", "
         text = self._composed(character, shot, self._both(marked), join)
         for trigger in {character.trigger, *(call[0] for call in calls)}:
-            alone = rf"(?<!{LETTER}){re.escape(trigger)}(?!{LETTER})"
-            text = re.sub(alone, "", text, flags=re.IGNORECASE)
+            text = word_pattern(trigger).sub("", text)
         text = tidy(text, join)
         for at, call in enumerate(calls):
             text = text.replace(chr(MARKS + at), call[0])
@@ -162,9 +160,5 @@ def called(character: Character, shot: Shot) -> list[str]:
     A picture of a companion alone keeps the companion's trigger; a bare one is the character's.
     """
     calls = (character.phrase, *character.companions)
-    there = [
-        call
-        for call in calls
-        if re.search(rf"(?<!\w){re.escape(call.split()[0])}(?!\w)", shot.caption)
-    ]
+    there = [call for call in calls if has_word(shot.caption, call.split()[0])]
     return there or [calls[0]]

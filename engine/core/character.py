@@ -7,18 +7,28 @@ keeps outputs and hands them out again.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from types import NoneType
 from typing import Any, Literal
 
 import torch
 
+from .eight_bits import EightBits, mask_bits, picture_bits, quantise, sixteen_bits
 from .errors import FacetError
+from .letters import plain
 from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
-MASK_LEVELS = 65535
+LONGEST_CAPTION = 2000
+"""Letters of a caption: more than any text encoder reads, and few enough for one to be quick."""
+LARGEST_WEIGHT = 10_000.0
+"""Of a picture; what has a larger one is no record that anybody wrote."""
+_IMAGE, _MASK = "_image_bits", "_mask_bits"
+
 Source = Literal["original", "generated", "edited", "imported"]
 
 
@@ -34,6 +44,17 @@ class Tags:
     background: str = ""
     lighting: str = ""
     details: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises FacetError when a tag is no text."""
+        for axis in fields(self):
+            value = getattr(self, axis.name)
+            texts = value if axis.name == "details" else (value,)
+            if not isinstance(texts, tuple) or not all(isinstance(one, str) for one in texts):
+                raise FacetError(f"The tag {axis.name} is {value!r:.40}; it has to be text.")
+            if any(plain(one) != one for one in texts):
+                whole = tuple(map(plain, texts))
+                object.__setattr__(self, axis.name, whole if axis.name == "details" else whole[0])
 
     def visible_axes(self) -> tuple[str, ...]:
         """The axes that the picture can show, known or not, in caption order."""
@@ -94,16 +115,6 @@ class Score:
     note: str = ""
 
 
-def quantise(image: torch.Tensor) -> torch.Tensor:
-    """``image`` (…, C) in 0..1 as the uint8 that a picture file stores."""
-    return (image.clamp(0, 1) * 255).round().to(torch.uint8)
-
-
-def sixteen_bits(mask: torch.Tensor) -> torch.Tensor:
-    """``mask`` in 0..1 as the 16-bit values (int32) that a mask file stores at most."""
-    return (mask.clamp(0, 1) * MASK_LEVELS).round().to(torch.int32)
-
-
 def picture_hash(image: torch.Tensor) -> str:
     """sha256 of the size and the 8-bit pixels of ``image`` (H, W, C)."""
     return _values_hash(quantise(image))
@@ -125,10 +136,9 @@ def _values_hash(values: torch.Tensor) -> str:
 class Shot:
     """One picture of the character.
 
-    image: (H, W, 3) float32 in 0..1 on the CPU. mask: (H, W) float32, 1 on the subject, or None.
-    Both are held as a file would give them back, to the bit and in the order in memory: networks
-    take other paths, to other last digits, over other strides. by_hand: a person wrote the
-    caption, and nothing writes over it.
+    image: (H, W, 3) float32 in 0..1 on the CPU, held as the 8 bits of its file, which may be given
+    too. mask: (H, W) float32, 1 on the subject, or None.
+    by_hand: a person wrote the caption, and nothing writes over it.
     Raises FacetError when the shapes are others, or a value is not finite.
     """
 
@@ -143,29 +153,44 @@ class Shot:
     by_hand: bool = False
 
     def __post_init__(self) -> None:
-        image = self.image.detach().to("cpu", torch.float32)
-        if image.ndim != 3 or image.shape[-1] != 3:
-            raise FacetError(f"A shot needs an image of shape (H, W, 3), not {tuple(image.shape)}.")
-        if not torch.isfinite(image).all():
-            raise FacetError("The image holds values that are not numbers; make it again.")
-        object.__setattr__(self, "image", quantise(image).contiguous().to(torch.float32) / 255)
-        if self.mask is not None:
-            mask = self.mask.detach().to("cpu", torch.float32)
-            if mask.shape != image.shape[:2]:
-                raise FacetError(
-                    f"The mask is {tuple(mask.shape)} and the image {tuple(image.shape[:2])}; "
-                    "they need the same height and width."
-                )
-            if not torch.isfinite(mask).all():
-                raise FacetError("The mask holds values that are not numbers; make it again.")
-            values = sixteen_bits(mask).contiguous().to(torch.float32)
-            object.__setattr__(self, "mask", values / MASK_LEVELS)
+        self._check()
+
+    def _check(self) -> None:
+        mask = vars(self)[_MASK]
+        if mask is not None and tuple(mask.shape) != self.size:
+            raise FacetError(
+                f"The mask is {tuple(mask.shape)} and the image {self.size}; "
+                "they need the same height and width."
+            )
+        object.__setattr__(self, "caption", plain(self.caption))
         object.__setattr__(self, "weight", float(self.weight))
+
+    def changed(self, **values: Any) -> Shot:
+        """This shot with other ``values``; unlike ``replace``, it does not make its pixels anew."""
+        shot = copy(self)
+        if "image" in values:
+            vars(shot).pop("hash", None)
+        for name, value in values.items():
+            object.__setattr__(shot, name, value)
+        shot._check()
+        return shot
+
+    @property
+    def pixels(self) -> torch.Tensor:
+        """The picture as uint8 (H, W, 3), which nobody may write to."""
+        bits: torch.Tensor = vars(self)[_IMAGE]
+        return bits
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the picture in px."""
+        height, width, _ = self.pixels.shape
+        return height, width
 
     @cached_property
     def hash(self) -> str:
         """sha256 of the picture's size and 8-bit pixels: what identifies a shot."""
-        return picture_hash(self.image)
+        return picture_hash(self.pixels)
 
     @property
     def accepted(self) -> bool:
@@ -175,6 +200,10 @@ class Shot:
     def score(self, gate: str) -> Score | None:
         """The score of ``gate``, or None when that gate did not look at this shot."""
         return next((score for score in self.scores if score.gate == gate), None)
+
+
+Shot.image = EightBits(_IMAGE, picture_bits)  # type: ignore[assignment]
+Shot.mask = EightBits(_MASK, mask_bits)  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +221,9 @@ class Character:
     companions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("name", "trigger", "class_word"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+        object.__setattr__(self, "companions", tuple(map(plain, self.companions)))
         checks = (
             (
                 self.folder_name,
@@ -256,7 +288,7 @@ class Character:
         def with_caption(shot: Shot) -> Shot:
             if shot.hash not in captions:
                 return shot
-            return replace(shot, caption=captions[shot.hash], by_hand=by_hand)
+            return shot.changed(caption=captions[shot.hash], by_hand=by_hand)
 
         return self.mapped(with_caption)
 
@@ -293,22 +325,47 @@ def shot_record(shot: Shot) -> dict[str, Any]:
 def shot_from_record(
     record: dict[str, Any], image: torch.Tensor, mask: torch.Tensor | None = None
 ) -> Shot:
-    """The shot that ``shot_record`` described, over its pixels; unknown keys are ignored."""
+    """The shot that ``shot_record`` described, over its pixels; unknown keys are ignored.
+
+    Raises TypeError or ValueError, also a FacetError that says why, when the record is none.
+    """
     tags = known_fields(Tags, record.get("tags", {}))
     tags["details"] = tuple(tags.get("details", ()))
+    weight = float(record.get("weight", 1.0))
+    if not (math.isfinite(weight) and 0 <= weight <= LARGEST_WEIGHT):
+        raise FacetError(f"The weight is {weight:g}; it has to be from 0 to {LARGEST_WEIGHT:g}.")
     return Shot(
         image=image,
         mask=mask,
         caption=str(record.get("caption", "")),
         by_hand=bool(record.get("by_hand", False)),
         include=bool(record.get("include", True)),
-        weight=float(record.get("weight", 1.0)),
+        weight=weight,
         tags=Tags(**tags),
         provenance=Provenance(
-            **{"source": "imported", **known_fields(Provenance, record.get("provenance", {}))}
+            **_checked(Provenance, {"source": "imported", **record.get("provenance", {})})
         ),
-        scores=tuple(Score(**known_fields(Score, score)) for score in record.get("scores", [])),
+        scores=tuple(Score(**_checked(Score, score)) for score in record.get("scores", [])),
     )
+
+
+_JSON_OF = {
+    "str": str,
+    "Source": str,
+    "int": (int, float, str),
+    "float | None": (float, int, NoneType),
+    "bool | None": (bool, NoneType),
+}
+"""What the types of fields are in JSON."""
+
+
+def _checked(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
+    """``known_fields``, where each value has to be of its field's type; FacetError otherwise."""
+    values = known_fields(kind, record)
+    for one in fields(kind):
+        if not isinstance(values.get(one.name, one.default), _JSON_OF[str(one.type)]):
+            raise FacetError(f"{one.name} is {values.get(one.name)!r:.40}")
+    return values
 
 
 def known_fields(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Beside:
                 continue
             try:
                 mask = read_mask(self.tree.read(place))
-                if mask.shape != shot.image.shape[:2]:
+                if mask.shape != shot.size:
                     raise UnreadablePicture("has another size than its image")
                 return mask
             except (OSError, UnreadablePicture) as error:

@@ -53,8 +53,7 @@ class Choice:
             caption, by_hand = self.caption, True
         elif not by_hand:
             caption = following(caption, shot.tags, tags)
-        return replace(
-            shot,
+        return shot.changed(
             include=shot.include if self.include is None else self.include,
             weight=shot.weight if self.weight is None else self.weight,
             tags=tags,
@@ -121,7 +120,7 @@ def parse_curation(text: str) -> Curation:
     return curation_from(written)
 
 
-def curation_from(written: object) -> Curation:
+def curation_from(written: Any) -> Curation:
     """The decisions in ``written``, what the JSON says; raises FacetError as above."""
     shots = written.get("shots", {}) if isinstance(written, dict) else None
     if not isinstance(written, dict) or not isinstance(shots, dict):

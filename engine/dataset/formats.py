@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from ..core.character import Shot, quantise, shot_record
+from ..core.character import Shot, shot_record
 from ..core.errors import FacetError
 from ..store.images import CHUNK, png_bytes, record_text, with_texts
 from ..store.json_files import parse_json
@@ -48,7 +48,7 @@ def picture_bytes(
     JPEG have EXIF, as far as that fits into a JPEG. Raises FacetError when the format cannot hold a
     picture of that size.
     """
-    image = Image.fromarray(quantise(shot.image).numpy())
+    image = Image.fromarray(shot.pixels.numpy())
     if kind is PictureFormat.PNG:
         return with_texts(png_bytes(image), {CHUNK: record_text(shot_record(shot)), **workflow})
     buffer = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
@@ -44,7 +45,7 @@ def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) ->
     pictures: files relative to ``folder``, in folders named as kohya's. The resolution is the side
     of a square with the median area, in whole steps of 64 pixels.
     """
-    areas = [shot.image.shape[0] * shot.image.shape[1] for shot in character.dataset]
+    areas = [math.prod(shot.size) for shot in character.dataset]
     side = max(STEP, round(median(areas) ** 0.5 / STEP) * STEP)
     lines = [
         "# For sd-scripts: --dataset_config with this file.",

@@ -172,9 +172,8 @@ class _Reading:
         if text is not None and not same(text, shot.caption):
             # What we wrote ourselves, before the picture had its present caption, is no edit.
             by_hand = bool(entry) and not same(text, entry.get("written_caption"))
-            shot = replace(shot, caption=one_line(text), by_hand=by_hand)
-        shot = replace(
-            shot,
+            shot = shot.changed(caption=one_line(text), by_hand=by_hand)
+        shot = shot.changed(
             mask=self.beside.mask(found.name, entry, shot),
             include=EXCLUDED not in _folders(found.name),
         )
@@ -194,7 +193,7 @@ class _Reading:
         ordered = sorted(found, key=lambda one: (order.get(id(one.entry), len(order)), one.name))
         base = min((one.repeats for one in ordered if one.repeats), default=0)
         return [
-            replace(one, shot=replace(one.shot, weight=one.repeats / base)) if one.repeats else one
+            replace(one, shot=one.shot.changed(weight=one.repeats / base)) if one.repeats else one
             for one in ordered
         ]
 
@@ -234,7 +233,7 @@ def _shot_of(found: Found, faults: Faults) -> Shot:
         return shot
     faults.add(found.name, "the image was changed since it was exported")
     parent = str(found.entry.get("hash", ""))
-    return replace(shot, scores=(), provenance=Provenance("edited", parent=parent))
+    return shot.changed(scores=(), provenance=Provenance("edited", parent=parent))
 
 
 def _is_picture(name: str) -> bool:

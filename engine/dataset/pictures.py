@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..core.character import MASK_LEVELS, quantise, sixteen_bits
+from ..core.eight_bits import MASK_LEVELS, quantise, sixteen_bits
 from ..core.errors import FacetError
 from ..store.images import png_bytes
 from .formats import record_in

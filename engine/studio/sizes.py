@@ -106,7 +106,7 @@ def resized(image: torch.Tensor, width: int, height: int) -> torch.Tensor:
 
 def at_size_of(character: Character, sampling: Sampling, pixels: int | None) -> Sampling:
     """``sampling`` at about ``pixels`` in the original's shape, or at its own size to 2 MP."""
-    height, width = character.source.image.shape[:2]
+    height, width = character.source.size
     if pixels:
         width, height = canvas_for(width, height, pixels)
         return replace(sampling, width=width, height=height)

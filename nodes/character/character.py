@@ -156,9 +156,7 @@ class FacetShotsToImages(io.ComfyNode):
                 f"Facet Shots to Images: {character.name} has no shot to give. "
                 "Make some first, or switch include_original on."
             )
-        masks = [
-            torch.ones(shot.image.shape[:2]) if shot.mask is None else shot.mask for shot in shots
-        ]
+        masks = [torch.ones(shot.size) if shot.mask is None else shot.mask for shot in shots]
         return io.NodeOutput(
             [shot.image[None] for shot in shots],
             [shot.caption for shot in shots],

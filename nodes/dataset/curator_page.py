@@ -17,7 +17,7 @@ from comfy.utils import ProgressBar
 from comfy_api.latest import io as comfy_io
 from PIL import Image
 
-from ...engine.core.character import Shot, quantise, shot_record
+from ...engine.core.character import Shot, shot_record
 from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ...engine.dataset.curation import Curation, parse_curation, set_hash
@@ -84,7 +84,7 @@ def view(
 def cell(shot: Shot, *, original: bool, outdated: str | None) -> dict[str, Any]:
     """One picture as JSON; ``outdated`` is a caption of the workflow that it no longer has."""
     whole = shot_record(shot)
-    height, width = shot.image.shape[:2]
+    height, width = shot.size
     kept = ("hash", "caption", "by_hand", "include", "weight", "tags")
     return {
         **{name: whole[name] for name in kept},
@@ -103,7 +103,7 @@ def record(curation: Curation) -> dict[str, Any]:
 
 def pixels(shot: Shot) -> Image.Image:
     """The picture of ``shot``."""
-    return Image.fromarray(quantise(shot.image).numpy())
+    return Image.fromarray(shot.pixels.numpy())
 
 
 def webp(picture: Image.Image, side: int) -> bytes:
@@ -176,7 +176,7 @@ def picture_file(folder: str, key: str, large: bool = False) -> bytes:
     file = of_a_character(f"{folder}/{GALLERY}/{key}.webp", GALLERY)
     shot = _SHOWN.get(key) if large and file.is_file() else None
     if shot is not None:
-        return webp(pixels(shot), max(shot.image.shape[:2]))
+        return webp(pixels(shot), max(shot.size))
     try:
         return file.read_bytes()
     except OSError as error:

@@ -74,7 +74,7 @@ class Cell:
         if shot is None:
             return
         self.scores = [asdict(score) for score in shot.scores]
-        height, width = shot.image.shape[:2]
+        height, width = shot.size
         self.size = (width, height)
         if progress.state == "retried":
             self.picture = data_url(Image.fromarray(quantise(shot.image).numpy()))

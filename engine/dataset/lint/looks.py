@@ -60,7 +60,7 @@ def people(faces: list[Face]) -> tuple[Face, ...]:
 
 def face_share(look: Look) -> float | None:
     """Height of the face as a share of the picture's; None without one."""
-    return None if look.face is None else share_of(look.face, look.shot.image.shape[0])
+    return None if look.face is None else share_of(look.face, look.shot.size[0])
 
 
 def _distance(face: Face, other: Face) -> float:

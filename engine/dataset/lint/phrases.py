@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from ...core.character import Character
+from ...core.letters import word_pattern
 from ...core.vocabulary import VOCABULARY
 from .words import common_words
 
@@ -51,9 +52,9 @@ def common_phrases(character: Character) -> dict[str, list[str]]:
 
 def phrases(caption: str, character: Character) -> set[Phrase]:
     """All runs of up to eight words in ``caption`` that no comma parts and no trigger is in."""
-    called = "|".join(re.escape(trigger) for trigger in character.triggers)
-    word = re.escape(character.class_word)
-    text = re.sub(rf"(?<!\w)(?:{called})(?!\w)(?:\s+{word}(?!\w))?", ",", caption, flags=re.I)
+    called = "|".join(word_pattern(trigger).pattern for trigger in character.triggers)
+    word = word_pattern(character.class_word).pattern
+    text = re.sub(rf"(?:{called})(?:\s*{word})?", ",", caption, flags=re.IGNORECASE)
     runs: set[Phrase] = set()
     left = MOST_WORDS
     for segment in BREAKS.split(text.casefold()):

@@ -63,12 +63,12 @@ def blurred(seen: Sequence[Look]) -> list[Finding]:
 
 def small(seen: Sequence[Look], resolution: int = 0) -> list[Finding]:
     """Pictures much smaller than what is trained at."""
-    sides = [math.prod(look.shot.image.shape[:2]) ** 0.5 for look in seen]
+    sides = [math.prod(look.shot.size) ** 0.5 for look in seen]
     wanted = resolution or (median(sides) if sides else 0)
     findings = []
     for look, side in zip(seen, sides, strict=True):
         if side < LEAST_SIDE * wanted:
-            rows, columns = look.shot.image.shape[:2]
+            rows, columns = look.shot.size
             size = f"{columns} x {rows} px; training needs about {wanted:.0f} px"
             findings.append(found("small_picture", [look.shot.hash], f"The image is {size}."))
     return findings

@@ -116,7 +116,7 @@ def background(look: Look) -> torch.Tensor:
         assert mask is not None
         size = (CELLS, CELLS)
         return (F.adaptive_max_pool2d(mask[None], size)[0] < 0.5).flatten()
-    rows, columns = look.shot.image.shape[:2]
+    rows, columns = look.shot.size
     down = (torch.arange(CELLS) + 0.5) / CELLS * rows
     across = (torch.arange(CELLS) + 0.5) / CELLS * columns
     if look.face is None:

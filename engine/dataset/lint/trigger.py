@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ...core.character import Character, Shot
+from ...core.letters import UNSPACED, word_pattern
 from ...core.words import tidy
 from .finding import Finding, found
 
@@ -52,25 +53,25 @@ def _fault(shot: Shot, trigger: str, character: Character) -> Finding | None:
         if mistaken:
             kind = "trigger_misspelt"
             says = f"spells the trigger '{mistaken}' instead of '{trigger}'"
-            better = re.sub(rf"(?<!\w){re.escape(mistaken)}(?!\w)", trigger, caption, count=1)
+            better = word_pattern(mistaken).sub(lambda _: trigger, caption, count=1)
         else:
             kind, better = "trigger_missing", _called_first(caption, character)
     return found(kind, [shot.hash], f"The caption {says}: {caption!r}.", better)
 
 
 def _called(caption: str, trigger: str) -> list[str]:
-    return re.findall(rf"(?<!\w){re.escape(trigger)}(?!\w)", caption, flags=re.IGNORECASE)
+    return word_pattern(trigger).findall(caption)
 
 
 def _once(caption: str, trigger: str) -> str:
     """``caption`` with its first trigger, spelled right, and none of the others."""
-    first, *others = re.split(rf"(?<!\w){re.escape(trigger)}(?!\w)", caption, flags=re.IGNORECASE)
+    first, *others = word_pattern(trigger).split(caption)
     return tidy(f"{first}{trigger}{' '.join(others)}")
 
 
 def _called_first(caption: str, character: Character) -> str:
     """``caption`` with the trigger before its class word, or before everything."""
-    word = re.compile(rf"(?<!\w){re.escape(character.class_word)}(?!\w)", re.IGNORECASE)
+    word = word_pattern(character.class_word)
     if word.search(caption):
         return word.sub(lambda found: f"{character.trigger} {found[0]}", caption, count=1)
     return f"{character.phrase}, {caption.strip()}"
@@ -80,7 +81,7 @@ def _misspelt(caption: str, trigger: str, class_word: str) -> str:
     """A word where a trigger stands, one slip of the pen away from it; '' when there is none."""
     if len(trigger) < 3:
         return ""
-    words = re.findall(r"\w+", caption)
+    words = re.findall(rf"[{UNSPACED}]+|[^\W{UNSPACED}]+", caption)
     following = class_word.casefold().split()[0]
     for place, word in enumerate(words):
         next_word = words[place + 1].casefold() if place + 1 < len(words) else ""

@@ -166,7 +166,7 @@ def _reference(character: Character, studio: Studio, pixels: int) -> Reference:
     if studio.mode is ReferenceMode.IMG2IMG:
         dialect = dialect_for(studio.style, studio.model, studio.mode.value)
         return Reference(studio.mode, dialect, called(studio.mode, character))
-    height, width = character.source.image.shape[:2]
+    height, width = character.source.size
     return reference_for(
         studio.mode,
         studio.model,

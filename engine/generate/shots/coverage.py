@@ -100,7 +100,7 @@ def looked_at(character: Character, face_model: Any) -> Character:
             return shot
         seen, tags = _seen(shot, face_model), shot.tags
         view, framing = tags.view or seen.view, tags.framing or seen.framing
-        return replace(shot, tags=replace(tags, view=view, framing=framing))
+        return shot.changed(tags=replace(tags, view=view, framing=framing))
 
     return character.mapped(tagged)
 
@@ -109,7 +109,7 @@ def _seen(shot: Shot, face_model: Any) -> Tags:
     face = find_face(face_model, shot.image)
     if face is None:
         return Tags()
-    share = face_share(face, shot.image.shape[0])
+    share = face_share(face, shot.size[0])
     return Tags(framing=framing_of(share, bands_of(face_model)), view=view_of(face.yaw))
 
 

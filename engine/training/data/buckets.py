@@ -62,7 +62,7 @@ def trained_sides(shots: Sequence[Shot], settings: TrainingSettings) -> tuple[in
 
 def common_resolution(shots: Sequence[Shot]) -> int:
     """The side of the square with the median picture's area, at most 1024 pixels."""
-    areas = sorted(shot.image.shape[0] * shot.image.shape[1] for shot in shots)
+    areas = sorted(math.prod(shot.size) for shot in shots)
     return min(round(math.sqrt(areas[len(areas) // 2])), LARGEST)
 
 
@@ -125,7 +125,8 @@ def smaller_pictures(shots: Sequence[Shot], settings: TrainingSettings) -> str:
 
 
 def _size(shot: Shot) -> Size:
-    return shot.image.shape[1], shot.image.shape[0]
+    height, width = shot.size
+    return width, height
 
 
 def _can_join(picture: Size, own: Size, other: Size) -> bool:

@@ -14,10 +14,11 @@ from ...comfyui.fingerprint import model_fingerprint
 from ...comfyui.progress import interruptible
 from ...core.character import Provenance, Shot
 from ...core.errors import FacetError
+from ...core.letters import has_word
 from .buckets import View
 from .caches import Cache, content_key
 from .masks import latent_mask
-from .words import has_word, mirrored_caption
+from .words import mirrored_caption
 
 _UNKNOWN = Provenance("imported")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ...core.letters import word_pattern
+
 _SIDE = re.compile(
     # "left", "leftmost", "left-handed", and "left" in "three_quarter_left"; not "leftover".
     r"(?<![^\W_])(left|right)(?=(?:most|wards?|hand(?:ed)?)?(?:[\W_]|$))",
@@ -32,19 +34,10 @@ def class_caption(caption: str, trigger: str, class_word: str) -> str:
     caption without the trigger becomes the class word alone, so that it is never the caption that
     the character is trained with.
     """
-    others, found = _word(trigger).subn("", caption)
+    others, found = word_pattern(trigger).subn("", caption)
     if not found:
         return class_word
-    if not _word(class_word).search(others):
-        return _word(trigger).sub(lambda _: class_word, caption)
+    if not word_pattern(class_word).search(others):
+        return word_pattern(trigger).sub(lambda _: class_word, caption)
     others = re.sub(r"\s+", " ", others)
     return re.sub(r"\s+(?=[,.;:])", "", others).strip(" ,;:")
-
-
-def has_word(caption: str, word: str) -> bool:
-    """Whether ``caption`` has ``word`` as a word of its own, in any case."""
-    return bool(_word(word).search(caption))
-
-
-def _word(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(word)}(?!\w)", re.IGNORECASE)

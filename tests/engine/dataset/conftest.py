@@ -23,7 +23,7 @@ def character() -> Character:
     shots = (
         Shot(
             picture(1),
-            Provenance("generated", "demo", "same character", "", 2**63, 2, source.hash),
+            Provenance("generated", "demo", "same character", "", 2**63, 2, 3, source.hash),
             mask=soft,
             caption="zqx person, left profile",
             tags=Tags(view="profile_left", details=("a tattoo",)),

@@ -215,7 +215,6 @@ def test_a_record_cannot_name_a_file_elsewhere(library, character, hash_):
 
 def test_what_no_file_can_hold_is_said_and_makes_no_version(library, character):
     for wrong in (
-        lambda: library.save(character.captioned({character.source.hash: "half a \ud83d"})),
         lambda: library.save(replace(character, source=replace(character.source, weight=1e999))),
         lambda: library.save(character, "half a \ud83d"),
     ):

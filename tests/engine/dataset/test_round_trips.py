@@ -180,7 +180,8 @@ def test_another_format_replaces_the_pictures(character, tmp_path):
 
 
 def test_half_a_character_is_one_sentence(character, tmp_path):
-    torn = character.captioned({character.source.hash: "zqx \ud83d"})
+    prompt = replace(character.source.provenance, prompt="half a \ud83d")
+    torn = replace(character, source=replace(character.source, provenance=prompt))
     with pytest.raises(ValueError, match="that no file can store"):
         export(torn, tmp_path)
     assert not list(tmp_path.iterdir())
