@@ -8,3 +8,6 @@ class FacetError(ValueError):
 
     Any other error is a bug, here or in a library, and is shown as the one it is.
     """
+
+    node: str = ""
+    """The node that the sentence names already, as the user sees it."""

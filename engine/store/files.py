@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import FacetError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def contained(root: Path, *parts: str) -> Path:
@@ -28,6 +32,14 @@ def contained(root: Path, *parts: str) -> Path:
             "give a name without '..' and without a leading '/'."
         )
     return path
+
+
+def refused(error: OSError) -> str:
+    """One sentence about a disk that refused, and what to do about it."""
+    what = "free some space" if error.errno in _FULL else ""
+    what = what or ("change its rights" if error.errno in _RIGHTS else "see that it is as it was")
+    name = error.filename or "A file"
+    return f"{name} cannot be used ({error.strerror or error}); {what}, and run it again."
 
 
 def write_atomic(path: Path, data: bytes) -> None:

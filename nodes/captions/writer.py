@@ -22,6 +22,7 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import studio_input
+from ..common.node import Node
 from ..common.vision_models import NONE, chosen_vision_model, register, vlm_folders
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ FILL = "background, lighting"
 register()
 
 
-class FacetCaptionWriter(io.ComfyNode):
+class FacetCaptionWriter(Node):
     """Writes a caption for each picture of a character."""
 
     @classmethod

@@ -16,9 +16,10 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import characters_folder
 from ..common.inputs import picture
+from ..common.node import Node
 
 
-class FacetCharacter(io.ComfyNode):
+class FacetCharacter(Node):
     """Begins a character from one picture."""
 
     @classmethod
@@ -111,7 +112,7 @@ class FacetCharacter(io.ComfyNode):
         return io.NodeOutput(character, ui=ui.PreviewText(note) if note else None)
 
 
-class FacetShotsToImages(io.ComfyNode):
+class FacetShotsToImages(Node):
     """Takes a character's pictures out for any other node."""
 
     @classmethod
@@ -164,7 +165,7 @@ class FacetShotsToImages(io.ComfyNode):
         )
 
 
-class FacetImagesToShots(io.ComfyNode):
+class FacetImagesToShots(Node):
     """Puts pictures made elsewhere into a character."""
 
     @classmethod

@@ -20,6 +20,7 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import judge_input, panel_input
+from ..common.node import Node
 from .curator_page import show_gallery
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _LAST: dict[str, tuple[list[Any], Report]] = {}
 """The last report, so that going on measures nothing again: with which models, and what it says."""
 
 
-class FacetDatasetCurator(io.ComfyNode):
+class FacetDatasetCurator(Node):
     """A gallery of the dataset in the node."""
 
     @classmethod

@@ -21,12 +21,13 @@ from ...engine.store.files import contained
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder, dataset_folder
+from ..common.node import Node
 
 if TYPE_CHECKING:
     from ...engine.dataset.export import Export
 
 
-class FacetDatasetExporter(io.ComfyNode):
+class FacetDatasetExporter(Node):
     """Writes a character as a training dataset."""
 
     @classmethod
@@ -149,7 +150,7 @@ class FacetDatasetExporter(io.ComfyNode):
         return {key: json.dumps(value) for key, value in graph.items() if value}
 
 
-class FacetDatasetLoader(io.ComfyNode):
+class FacetDatasetLoader(Node):
     """Reads a dataset back as a character."""
 
     @classmethod

@@ -13,6 +13,7 @@ from ...engine.store.home import home_of
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import characters_folder
+from ..common.node import Node
 
 if TYPE_CHECKING:
     from ...engine.dataset.library import Library
@@ -33,7 +34,7 @@ def labels() -> list[str]:
         return []
 
 
-class FacetSaveCharacter(io.ComfyNode):
+class FacetSaveCharacter(Node):
     """Keeps a character as a version."""
 
     @classmethod
@@ -78,7 +79,7 @@ class FacetSaveCharacter(io.ComfyNode):
         return io.NodeOutput(label, ui=ui.PreviewText(text))
 
 
-class FacetOpenCharacter(io.ComfyNode):
+class FacetOpenCharacter(Node):
     """Opens a version of a character."""
 
     @classmethod
@@ -129,7 +130,7 @@ class FacetOpenCharacter(io.ComfyNode):
         return io.NodeOutput(opened.character, report, ui=ui.PreviewText(report))
 
 
-class FacetCompareVersions(io.ComfyNode):
+class FacetCompareVersions(Node):
     """Shows what two states of a character differ in."""
 
     @classmethod

@@ -5,9 +5,10 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..common import sockets
+from ..common.node import Node
 
 
-class FacetDemoModels(io.ComfyNode):
+class FacetDemoModels(Node):
     """Loads the embedded demo models."""
 
     @classmethod
@@ -60,7 +61,7 @@ class FacetDemoModels(io.ComfyNode):
         )
 
 
-class FacetDemoPicture(io.ComfyNode):
+class FacetDemoPicture(Node):
     """A picture of somebody whom the demo models have never seen."""
 
     @classmethod

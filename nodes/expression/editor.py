@@ -18,6 +18,7 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import picture
+from ..common.node import Node
 from .inputs import (
     edits_input,
     expression_inputs,
@@ -30,7 +31,7 @@ from .page import FACES
 NAME = "Facet Expression Editor"
 
 
-class FacetExpressionEditor(io.ComfyNode):
+class FacetExpressionEditor(Node):
     """Gives faces another expression, at the picture's own resolution."""
 
     @classmethod

@@ -20,6 +20,7 @@ from ...engine.studio.studio import Studio
 from ..common.errors import errors_from
 from ..common.folders import character_folder, characters_folder
 from ..common.lora_files import lora_state
+from ..common.node import Node
 from ..common.page import below_output
 from .character_shot_inputs import (
     NOTHING,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 
-class FacetCharacterShot(io.ComfyNode):
+class FacetCharacterShot(Node):
     """Makes pictures of the character with its LoRA."""
 
     @classmethod

@@ -14,6 +14,7 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.inputs import judge_input, seed_input, studio_input
 from ..common.lora_files import grid_file, grid_file_state
+from ..common.node import Node
 from ..common.page import below_output
 from .lora_grid_parts import MOST_ROWS, NAME, FacetLoraGridRow, FacetLoraGridSheet
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ...engine.scoring.lora_grid import GridRow
 
 
-class FacetLoraGrid(io.ComfyNode):
+class FacetLoraGrid(Node):
     """Compares LoRAs and strengths on the same prompts and seeds."""
 
     @classmethod

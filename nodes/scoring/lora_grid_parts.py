@@ -19,12 +19,13 @@ from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import judge_input, seed_input, studio_input
 from ..common.lora_files import grid_file, grid_file_state
+from ..common.node import Node
 
 NAME = "Facet LoRA Grid"
 MOST_ROWS = 100
 
 
-class FacetLoraGridRow(io.ComfyNode):
+class FacetLoraGridRow(Node):
     """One row of the LoRA grid: every prompt with one LoRA at one strength."""
 
     @classmethod
@@ -98,7 +99,7 @@ class FacetLoraGridRow(io.ComfyNode):
         return io.NodeOutput(torch.stack(pictures))
 
 
-class FacetLoraGridSheet(io.ComfyNode):
+class FacetLoraGridSheet(Node):
     """The LoRA grid's rows on one sheet, scored where there is something to score with."""
 
     @classmethod

@@ -18,6 +18,7 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.lora_files import lora_path, lora_state
+from ..common.node import Node
 from .inputs import scorer_inputs
 from .page import REPORTS, shown
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 
-class FacetIdentityScorer(io.ComfyNode):
+class FacetIdentityScorer(Node):
     """Scores how similar a LoRA's images are to the original."""
 
     @classmethod

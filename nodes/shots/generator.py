@@ -10,11 +10,12 @@ from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ...engine.generate.shots.presets import turnaround
 from ..common import sockets
+from ..common.node import Node
 from .inputs import decisions_input, shooting_inputs, shot_outputs
 from .shooting import ShootRequest, shoot
 
 
-class FacetTurnaroundSheet(io.ComfyNode):
+class FacetTurnaroundSheet(Node):
     """Makes the views around the character."""
 
     @classmethod
@@ -74,7 +75,7 @@ class FacetTurnaroundSheet(io.ComfyNode):
         return shoot(cls, character, plan, "sheet.png", ShootRequest(**inputs))
 
 
-class FacetShotGenerator(io.ComfyNode):
+class FacetShotGenerator(Node):
     """Makes the shots of a plan."""
 
     @classmethod

@@ -12,11 +12,12 @@ from ...engine.studio.judge import Judge
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.inputs import judge_input
+from ..common.node import Node
 
 OWN_LINES = "own lines only"
 
 
-class FacetShotPlan(io.ComfyNode):
+class FacetShotPlan(Node):
     """Plans which shots to make."""
 
     @classmethod

@@ -24,6 +24,7 @@ from ...engine.vision.colours import to_rgb
 from ...engine.vision.pose import PoseModel, poses_from_keypoints
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.node import Node
 from .inputs import decisions_input, shooting_inputs, shot_outputs
 from .shooting import ShootRequest, shoot
 
@@ -132,7 +133,7 @@ def _share(name: str, default: float, most: float, tooltip: str) -> io.Input:
     )
 
 
-class FacetPoseOutfitTransfer(io.ComfyNode):
+class FacetPoseOutfitTransfer(Node):
     """Puts the character into poses and clothes from other pictures."""
 
     @classmethod

@@ -17,6 +17,7 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import judge_input, seed_input, studio_input
+from ..common.node import Node
 
 NAME = "Facet Refine Shots"
 DEFAULTS = RefineSettings()
@@ -124,7 +125,7 @@ def fine_inputs() -> list[io.Input]:
     ]
 
 
-class FacetRefineShots(io.ComfyNode):
+class FacetRefineShots(Node):
     """Makes the shots larger and finer, and keeps them the same character."""
 
     @classmethod

@@ -11,11 +11,12 @@ from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.node import Node
 from .inputs import decisions_input, shooting_inputs
 from .shooting import ShootRequest, shoot
 
 
-class FacetTwoCharacters(io.ComfyNode):
+class FacetTwoCharacters(Node):
     """Makes pictures of two characters together, and one dataset of both."""
 
     @classmethod

@@ -11,6 +11,7 @@ from ...engine.core.errors import FacetError
 from ...engine.vision.recognition import SUFFIXES
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.node import Node
 
 FOLDERS = ("face_recognition", "insightface")
 """Below ComfyUI's models folder. Packs that use InsightFace keep their files in the second one."""
@@ -47,7 +48,7 @@ def chosen(name: str) -> Path:
     return path
 
 
-class FacetFaceEmbedder(io.ComfyNode):
+class FacetFaceEmbedder(Node):
     """Loads a face recognition model."""
 
     @classmethod

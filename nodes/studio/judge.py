@@ -17,6 +17,7 @@ from ...engine.vision.people import check_detector
 from ...engine.vision.pose import PoseModel
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.node import Node
 from .strictness import threshold_input, tries_input
 
 THRESHOLDS = {one.name: one for one in fields(Thresholds)}
@@ -97,7 +98,7 @@ def strictness_inputs() -> list[io.Input]:
     ]
 
 
-class FacetJudge(io.ComfyNode):
+class FacetJudge(Node):
     """Bundles what measures images."""
 
     @classmethod

@@ -10,6 +10,7 @@ from ...engine.core.errors import FacetError
 from ...engine.generate.shots.gates import SHOT_GATES
 from ...engine.generate.shots.remedies import SWITCHES, RetryRules
 from ..common import sockets
+from ..common.node import Node
 from .strictness import threshold_input, tries_input
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def retry_inputs() -> list[io.Input]:
     ]
 
 
-class FacetJudgeOptions(io.ComfyNode):
+class FacetJudgeOptions(Node):
     """The gates' thresholds and the rules of the retries."""
 
     @classmethod

@@ -16,6 +16,7 @@ from ...engine.studio.studio import Studio
 from ...engine.vision.colours import to_rgb
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.node import Node
 
 
 def sampler_names() -> list[str]:
@@ -173,7 +174,7 @@ def _side(name: str) -> io.Input:
     )
 
 
-class FacetStudio(io.ComfyNode):
+class FacetStudio(Node):
     """Bundles what makes images."""
 
     @classmethod

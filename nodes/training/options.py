@@ -19,12 +19,13 @@ from ...engine.training.presets import (
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
 from ..common.errors import errors_from
+from ..common.node import Node
 from .inputs import options_inputs
 
 _NOTHING = "none"
 
 
-class FacetTrainingOptions(io.ComfyNode):
+class FacetTrainingOptions(Node):
     """The trainer's finer settings, in one line to its options."""
 
     @classmethod

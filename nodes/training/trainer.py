@@ -23,6 +23,7 @@ from ..common.errors import errors_from
 from ..common.folders import characters_folder
 from ..common.inputs import judge_input, studio_input
 from ..common.lora_files import lora_path
+from ..common.node import Node
 from .inputs import trainer_inputs
 from .page import reported
 
@@ -62,7 +63,7 @@ def what_it_learns(studio: Studio) -> str:
     )
 
 
-class FacetLoraTrainer(io.ComfyNode):
+class FacetLoraTrainer(Node):
     """Trains a LoRA on a character's images and captions."""
 
     @classmethod

@@ -50,7 +50,7 @@ def with_picture(comfy: Executor) -> Executor:
 
 def made(model: Any, **settings: Any) -> Studio:
     """What the node gives with its widgets as they come, but for ``settings``."""
-    given = node("FacetStudio", model=model, clip=None, vae=None)["inputs"] | settings
+    given = node("FacetStudio", model=model, clip=object(), vae=object())["inputs"] | settings
     (studio,) = FacetStudio.execute(**given).args
     assert isinstance(studio, Studio)
     return studio
