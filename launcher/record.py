@@ -22,6 +22,7 @@ import json
 import platform
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,7 @@ def read_shots(character: Path, out: Path) -> list[Json]:
     return shots
 
 
+@cache
 def versions(environment: Environment) -> dict[str, str]:
     """Of Facet and of what it runs on."""
     question = "import platform, torch; print(platform.python_version(), torch.__version__)"

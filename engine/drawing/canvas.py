@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Page:
         font = ImageFont.load_default(size * self.scale)
         where = (at[0] * self.scale, at[1] * self.scale)
         stroke = max(1, size * self.scale // 32) if bold else 0
-        self.draw.text(where, _drawable(text, font), colour, font, anchor, stroke_width=stroke)
+        self.draw.text(where, _drawable(text), colour, font, anchor, stroke_width=stroke)
 
     def lines(
         self,
@@ -168,12 +169,14 @@ def _cut(text: str, font: Font, width: float) -> str:
     return f"{text.rstrip()}..."
 
 
-def _drawable(text: str, font: Font) -> str:
-    """``text`` in letters that ``font`` has: accented ones without their accents, or left out."""
-    blank = bytes(font.getmask("\uffff"))
+def _drawable(text: str) -> str:
+    """``text`` in letters that there are: accented ones without their accents, or left out."""
+    plain = (x if _is_there(x) else unicodedata.normalize("NFD", x)[0] for x in text)
+    return "".join(letter for letter in plain if _is_there(letter))
 
-    def there(letter: str) -> bool:
-        return bytes(font.getmask(letter)) != blank
 
-    plain = (x if there(x) else unicodedata.normalize("NFD", x)[0] for x in text)
-    return "".join(letter for letter in plain if there(letter))
+@cache
+def _is_there(letter: str) -> bool:
+    """Whether Pillow's own font has ``letter``, in any size."""
+    font = ImageFont.load_default(32)
+    return bytes(font.getmask(letter)) != bytes(font.getmask("\uffff"))

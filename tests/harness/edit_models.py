@@ -22,7 +22,7 @@ from comfy.text_encoders.qwen_vl import Qwen2VLVisionTransformer
 from .families import KLEIN, QWEN_IMAGE, load_family, random_like
 from .narrow import TOWER
 from .small_models import SmallModels
-from .text_models import text_models
+from .text_models import kept_text_models
 
 
 @cache
@@ -32,7 +32,7 @@ def edit_models(name: str) -> SmallModels:
 
 
 def _from_texts(name: str) -> SmallModels:
-    models = text_models(name)
+    models = kept_text_models(name)
     return SmallModels(models.model, models.clip, models.vae)
 
 

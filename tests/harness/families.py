@@ -86,6 +86,10 @@ Z_IMAGE: dict[str, Any] = {
 }
 
 
+POOL = 4_000_037
+"""How many random numbers all weights are taken from."""
+
+
 @dataclass(frozen=True)
 class Family:
     """One family of models.
@@ -321,13 +325,12 @@ def random_like(module: torch.nn.Module, seed: int, dtype: torch.dtype) -> dict[
     """Weights of unit gain for every parameter of ``module``, which may be on "meta"."""
     generator = torch.Generator().manual_seed(seed)
     # Drawing thousands of millions of numbers takes longer than all that is done with them.
-    pool = torch.randn(4_000_037, generator=generator)
+    pool = torch.randn(POOL, generator=generator).repeat(2)
     weights = {}
     for name, like in module.state_dict().items():
-        start = int(torch.randint(len(pool), (), generator=generator))
+        start = int(torch.randint(POOL, (), generator=generator))
         scale = 0.1 if like.ndim < 2 else like[0].numel() ** -0.5
-        turned = torch.cat((pool[start:], pool[:start])[: 1 + (like.numel() > len(pool) - start)])
-        turned = (turned[: like.numel()] * scale).to(dtype)
+        turned = (pool[start : start + min(like.numel(), POOL)] * scale).to(dtype)
         values = torch.empty(like.numel(), dtype=dtype)
         for part in values.split(len(turned)) if len(turned) else ():
             part.copy_(turned[: len(part)])

@@ -6,6 +6,7 @@ The CLIPs are ComfyUI's own classes with all their parts, far narrower than the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import comfy.sd
@@ -83,6 +84,13 @@ def text_models(name: str) -> TextModels:
     clip.cond_stage_model.load_state_dict(weights)
     model = load_family(family, narrow=True)
     return TextModels(name, family, model, clip, small_vae(family.latent[0]))
+
+
+@cache
+def kept_text_models(name: str) -> TextModels:
+    """`text_models`, made once as ComfyUI's loader nodes make theirs; nobody changes them."""
+    with torch.inference_mode():
+        return text_models(name)
 
 
 def language_model() -> Any:

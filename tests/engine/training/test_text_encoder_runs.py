@@ -24,7 +24,7 @@ from facet.engine.training.run import Extras, TrainedLora, train
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import small_vae
 from harness.studios import studio_of
-from harness.text_models import TextModels, text_models
+from harness.text_models import TextModels, kept_text_models, text_models
 from harness.trainings import interrupt_after, same
 
 SETTINGS = TrainingSettings(
@@ -50,8 +50,7 @@ Run = Callable[..., TrainedLora]
 
 @pytest.fixture(scope="module")
 def models(request: pytest.FixtureRequest) -> TextModels:
-    with torch.inference_mode():
-        return text_models(request.param)
+    return kept_text_models(request.param)
 
 
 @pytest.fixture

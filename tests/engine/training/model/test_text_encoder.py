@@ -25,7 +25,7 @@ from facet.engine.training.objective.step import Step
 from facet.engine.training.settings import TrainingSettings
 from harness.gradients import along, every_weight_alike, slope_at_zero
 from harness.live_step import LiveStep, batch_of
-from harness.text_models import TEXT_FAMILIES, TextModels, language_model, text_models
+from harness.text_models import TEXT_FAMILIES, TextModels, kept_text_models, language_model
 
 SETTINGS = TrainingSettings(
     steps=4, rank=3, batch_size=2, seed=1, precision="fp32", text_encoder=True, prior_class=0.5
@@ -35,9 +35,8 @@ CAPTIONS = ("zqx person, smiling", "zqx person (in a red coat:1.3), outdoors")
 
 @pytest.fixture(scope="module")
 def made(request: pytest.FixtureRequest) -> TextModels:
-    """A family by its name, loaded in inference mode as ComfyUI's loader nodes run."""
-    with torch.inference_mode():
-        return text_models(request.param)
+    """A family by its name."""
+    return kept_text_models(request.param)
 
 
 def samples_for(made: TextModels) -> list[TrainingSample]:
