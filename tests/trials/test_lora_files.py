@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from facet.engine.comfyui.lora import read_lora
 from facet.engine.comfyui.lora_camera import LoraCamera
 from facet.engine.comfyui.lora_names import LoraWeights
 from facet.engine.comfyui.lora_place import place
@@ -363,3 +364,56 @@ def test_rows_that_diffusers_has_in_another_order_are_put_in_order(
     targets = with_layers_of(path, flux.model.model, targets)
     (tensors,) = read_adapters(path, flux.model.model, targets).values()
     assert torch.allclose(tensors["lora_up.weight"] @ tensors["lora_down.weight"], given, atol=1e-5)
+
+
+# files that hold no LoRA, or one that makes no picture
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        [1, 2],
+        [{"a": torch.ones(1)}],
+        7,
+        "text",
+        None,
+        torch.ones(3),
+        {},
+        {"state_dict": [1]},
+        {"a": {"b": [torch.ones(1)]}},
+        Path("a"),  # needs a global that no LoRA has
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("suffix", [".pt", ".ckpt", ".bin", ".safetensors"])
+def test_what_a_pickle_holds_instead_of_a_lora_is_one_sentence(
+    flux: SmallModels, tmp_path: Path, held: Any, suffix: str
+) -> None:
+    path = tmp_path / f"given{suffix}"
+    torch.save(held, path)
+    for read in (read_lora, lambda file: with_layers_of(file, flux.model.model, ())):
+        with pytest.raises(ValueError, match=r"given\.\w+ (cannot be r|holds no w)") as got:
+            read(path)
+        assert "\n" not in str(got.value) and len(str(got.value)) < 400
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 3e38])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_lora_whose_training_broke_down_is_refused_by_its_files_name(
+    flux: SmallModels, tmp_path: Path, value: float, dtype: torch.dtype
+) -> None:
+    broken = {key: one.to(dtype) for key, one in plain().items()}
+    broken[f"{KOHYA}.lora_up.weight"][3, 1] = value
+    path = written(tmp_path, broken)
+    sentence = r"holds values .+, such as in lora_unet_.+lora_up.weight; its training broke down"
+    for read in (read_lora, lambda file: with_layers_of(file, flux.model.model, ())):
+        with pytest.raises(ValueError, match=rf"given\.safetensors {sentence}"):
+            read(path)
+    with pytest.raises(ValueError, match=f"The LoRA {sentence}"):  # one that is connected
+        LoraCamera(flux, Sampling(), broken)
+
+
+def test_a_large_alpha_is_no_broken_training(tmp_path: Path) -> None:
+    """LyCORIS writes 1e10 where it trains whole matrices, which nobody scales by."""
+    path = written(tmp_path, {**plain(), f"{KOHYA}.alpha": torch.tensor(1e10)})
+    assert f"{KOHYA}.alpha" in read_lora(path).weights
