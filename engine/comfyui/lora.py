@@ -15,6 +15,7 @@ from ..core.errors import FacetError
 from .lora_metadata import Calls, called, calls_in, says_in
 from .lora_names import LoraWeights
 from .lora_place import converted, patches_of, with_lora
+from .lora_score import score_beside
 
 __all__ = [
     "Calls",
@@ -86,8 +87,8 @@ def agreed(character: Character | None, lora: LoraFile | None) -> tuple[Calls, s
 def read_lora(path: Path) -> LoraFile:
     """The LoRA in ``path``.
 
-    Raises FacetError with a sentence when there is no LoRA that can be read, or when its values can
-    make no picture.
+    A score that stands beside it counts as its metadata. Raises FacetError with a sentence when
+    there is no LoRA that can be read, or when its values can make no picture.
     """
     import comfy.utils
 
@@ -108,7 +109,8 @@ def read_lora(path: Path) -> LoraFile:
     if not weights:
         raise FacetError(f"{path.name} holds no weights; choose a LoRA.")
     check_values(weights, path.name)
-    return LoraFile(weights, path.stem, {str(k): str(v) for k, v in (metadata or {}).items()})
+    said = {str(k): str(v) for k, v in (metadata or {}).items()}
+    return LoraFile(weights, path.stem, said | score_beside(path, weights))
 
 
 def read_weights(path: Path) -> LoraWeights:
