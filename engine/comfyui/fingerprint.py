@@ -143,7 +143,7 @@ def file_state(path: Path) -> str:
     try:
         state = path.stat()
         with path.open("rb") as file:
-            header = file.read(8) if path.suffix.lower() == ".safetensors" else b""
+            header = file.read(8) if path.suffix.lower() in (".safetensors", ".sft") else b""
     except OSError:
         return ""
     return f"{state.st_mtime_ns} {state.st_size - int.from_bytes(header, 'little')}"

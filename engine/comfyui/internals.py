@@ -23,7 +23,6 @@ PARTS = {
     "CLIPAttention": ("comfy.clip_model", "training a text encoder"),
     "CLIPTextModel": ("comfy.clip_model", "training a text encoder"),
     "convert_lora": ("comfy.lora_convert", "reading LoRAs"),
-    "LoRAAdapter": ("comfy.weight_adapter", "reading LoRAs"),
     "ClipTarget": ("comfy.supported_models_base", "the demo models"),
     "SD1Tokenizer": ("comfy.sd1_clip", "the demo models"),
     "SDTokenizer": ("comfy.sd1_clip", "the demo models"),

@@ -1,39 +1,39 @@
-"""LoRAs: read from a file with what it says of itself, matched with a model, and put on it."""
+"""LoRAs: read from a file with what it says of itself."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections import Counter
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
 
 import torch
 
 from ..core.character import Character
 from ..core.errors import FacetError
-from .internals import internal
+from .lora_metadata import Calls, called, calls_in, says_in
+from .lora_names import LoraWeights
+from .lora_place import converted, patches_of, with_lora
+from .lora_score import score_beside
 
-LoraWeights = dict[str, torch.Tensor]
-"""The tensors of a LoRA by their names in its file."""
+__all__ = [
+    "Calls",
+    "LoraFile",
+    "LoraWeights",
+    "agreed",
+    "called",
+    "check_values",
+    "converted",
+    "patches_of",
+    "read_lora",
+    "read_weights",
+    "with_lora",
+]
 
 _FAMILY = ("ss_base_model_version", "modelspec.architecture")
-
-
-@dataclass(frozen=True)
-class Calls:
-    """How prompts call a character: ``zqx person``. Empty where nobody says it."""
-
-    trigger: str = ""
-    class_word: str = ""
-
-    @property
-    def text(self) -> str:
-        """As in 'zqx person'."""
-        return f"{self.trigger} {self.class_word}".strip()
+_LARGEST = 1e6
+"""No weight of a LoRA that makes a picture comes near it; a broken training's do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,23 +46,8 @@ class LoraFile:
 
     @property
     def calls(self) -> tuple[Calls, ...]:
-        """How the characters in it are called, by its metadata; empty when that does not say.
-
-        Facet's own keys are read, the modelspec's trigger phrase, and kohya's folder names such as
-        ``10_zqx person``.
-        """
-        told = self.metadata
-        phrases = told.get("modelspec.trigger_phrase", "").split(",")
-        if told.get("facet.trigger"):
-            own = Calls(told["facet.trigger"], told.get("facet.class_word", ""))
-            rest = [called(phrase) for phrase in phrases]
-            return (own, *(one for one in rest if one.trigger not in ("", own.trigger)))
-        found = [called(phrase) for phrase in phrases if phrase.strip()]
-        if not found:
-            folders = _json(told.get("ss_dataset_dirs"))
-            names = [re.fullmatch(r"\d+_(.+)", name) for name in folders]
-            found = [called(name[1]) for name in names if name]
-        return tuple(dict.fromkeys(one for one in found if one.trigger))
+        """How the characters in it are called, by its metadata; empty when that does not say."""
+        return calls_in(self.metadata)
 
     @property
     def character(self) -> str:
@@ -76,28 +61,8 @@ class LoraFile:
 
     @property
     def says(self) -> list[str]:
-        """What its metadata tells of its pictures in words: a description, and frequent tags.
-
-        kohya counts the tags of each folder; those of half of the pictures or more are given.
-        """
-        tags: Counter[str] = Counter()
-        pictures = 0
-        for name, counts in _json(self.metadata.get("ss_tag_frequency")).items():
-            if isinstance(counts, dict):
-                numbers = {str(tag): n for tag, n in counts.items() if isinstance(n, int)}
-                tags.update(numbers)
-                folder = _json(self.metadata.get("ss_dataset_dirs")).get(name)
-                known = folder.get("img_count") if isinstance(folder, dict) else None
-                pictures += known if isinstance(known, int) else max(numbers.values(), default=0)
-        frequent = [tag.strip() for tag, n in tags.items() if 2 * n >= pictures > 0]
-        description = self.metadata.get("modelspec.description", "")
-        return [text for text in (description, *frequent) if text]
-
-
-def called(phrase: str) -> Calls:
-    """The trigger and the class word in a phrase such as 'zqx person'."""
-    trigger, _, rest = phrase.strip().partition(" ")
-    return Calls(trigger, rest.strip())
+        """What its metadata tells of its pictures in words: a description, and frequent tags."""
+        return says_in(self.metadata)
 
 
 def agreed(character: Character | None, lora: LoraFile | None) -> tuple[Calls, str]:
@@ -122,26 +87,30 @@ def agreed(character: Character | None, lora: LoraFile | None) -> tuple[Calls, s
 def read_lora(path: Path) -> LoraFile:
     """The LoRA in ``path``.
 
-    Raises FacetError with a sentence when there is no LoRA that can be read.
+    A score that stands beside it counts as its metadata. Raises FacetError with a sentence when
+    there is no LoRA that can be read, or when its values can make no picture.
     """
     import comfy.utils
-    from safetensors import SafetensorError
 
-    refused = (OSError, ValueError, RuntimeError, KeyError, EOFError, UnpicklingError)
     try:
         state, metadata = comfy.utils.load_torch_file(
             str(path), safe_load=True, return_metadata=True
         )
-    except (*refused, SafetensorError) as error:
+    except Exception as error:  # torch and safetensors have dozens for what is no LoRA
         # What torch says of a pickle is a page, and how to run it all the same.
-        told = "it holds no weights" if isinstance(error, UnpicklingError) else error
+        unsafe = isinstance(error, UnpicklingError)
+        told = "it holds no weights" if unsafe else f"{error}".strip().partition("\n")[0][:200]
         raise FacetError(
-            f"{path.name} cannot be read ({told}); it is damaged or no LoRA, choose another."
+            f"{path.name} cannot be read ({told or type(error).__name__}); it is damaged or no "
+            "LoRA, choose another."
         ) from error
-    weights = {str(k): v for k, v in state.items() if isinstance(v, torch.Tensor)}
+    held = state.items() if isinstance(state, Mapping) else ()
+    weights = {str(k): v for k, v in held if isinstance(v, torch.Tensor)}
     if not weights:
         raise FacetError(f"{path.name} holds no weights; choose a LoRA.")
-    return LoraFile(weights, path.stem, {str(k): str(v) for k, v in (metadata or {}).items()})
+    check_values(weights, path.name)
+    said = {str(k): str(v) for k, v in (metadata or {}).items()}
+    return LoraFile(weights, path.stem, said | score_beside(path, weights))
 
 
 def read_weights(path: Path) -> LoraWeights:
@@ -149,75 +118,18 @@ def read_weights(path: Path) -> LoraWeights:
     return read_lora(path).weights
 
 
-def converted(weights: LoraWeights) -> LoraWeights:
-    """``weights`` under the names by which ComfyUI reads them."""
-    renamed: LoraWeights = internal("convert_lora")(weights)
-    return renamed
-
-
-def patches_of(weights: LoraWeights, names: Mapping[str, Any]) -> tuple[dict[Any, Any], list[str]]:
-    """What ComfyUI patches with ``weights``, and those of their names that it does not read.
-
-    names: ComfyUI's keys of the layers that may be patched, as ``model_lora_keys_unet`` has them.
-    """
-    import comfy.lora
-
-    patches: dict[Any, Any] = comfy.lora.load_lora(dict(weights), dict(names), log_missing=False)
-    read = {key for patch in patches.values() for key in getattr(patch, "loaded_keys", ())}
-    return patches, sorted(set(weights) - read)
-
-
-def with_lora(model: Any, clip: Any, lora: LoraWeights, strength: float) -> tuple[Any, Any]:
-    """Clones of ``model`` and ``clip`` with ``lora`` at ``strength`` on them.
-
-    Raises FacetError when a key of the LoRA finds no place in them, or a weight has another shape:
-    ComfyUI itself would only log that and sample without it.
-    """
-    import comfy.lora
-    import comfy.sd
-
-    names = comfy.lora.model_lora_keys_unet(model.model, {})
-    names = comfy.lora.model_lora_keys_clip(clip.cond_stage_model, names)
-    renamed = converted(lora)
-    strange = [key for key in renamed if not _has_place(key, names)]
-    patches, _ = patches_of(renamed, names)
-    if strange or not patches:
-        example = f", such as {strange[0]!r}," if strange else ""
+def check_values(weights: Mapping[str, torch.Tensor], name: str) -> None:
+    """Raises FacetError where ``weights``, of the LoRA called ``name``, hold what is no number, or
+    one so large that no picture comes of it."""
+    for key, value in weights.items():
+        # An alpha is a scale, and some trainers' are huge where ComfyUI does not read them.
+        if not value.is_floating_point() or not value.numel():
+            continue
+        most = float(value.float().abs().amax())
+        if math.isfinite(most) and (most <= _LARGEST or key.endswith("alpha")):
+            continue
+        told = f"values up to {most:.1g}" if math.isfinite(most) else "values that are no numbers"
         raise FacetError(
-            f"{len(strange)} of the LoRA's {len(renamed)} weights{example} do not belong to "
-            "this model; connect the model that it was trained on."
+            f"{name} holds {told}, such as in {key}; its training broke down, so choose an earlier "
+            "checkpoint or another LoRA."
         )
-    weights = {**model.model_state_dict(), **clip.cond_stage_model.state_dict()}
-    for key, patch in patches.items():
-        if isinstance(key, str) and key in weights and not _fits(patch, weights[key]):
-            raise FacetError(
-                f"The LoRA's weights for {key!r} have another shape than the model's "
-                f"{tuple(weights[key].shape)}; connect the model that it was trained on."
-            )
-    return comfy.sd.load_lora_for_models(model, clip, lora, strength, strength)
-
-
-def _has_place(key: str, names: dict[str, Any]) -> bool:
-    """Whether ``key`` is a module that ComfyUI knows, a dot, and the name of one of its parts."""
-    parts = key.split(".")
-    return any(".".join(parts[:end]) in names for end in range(1, len(parts)))
-
-
-def _fits(patch: Any, weight: torch.Tensor) -> bool:
-    """Whether a plain LoRA's up and down have the sizes of ``weight``; True for other adapters."""
-    if not isinstance(patch, internal("LoRAAdapter")):
-        return True
-    up, down, _alpha, middle, _dora, reshape = patch.weights
-    if middle is not None or reshape is not None:
-        return True
-    return bool(
-        up.shape[0] == weight.shape[0] and down.flatten(1).shape[1] == weight.flatten(1).shape[1]
-    )
-
-
-def _json(text: str | None) -> dict[str, Any]:
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

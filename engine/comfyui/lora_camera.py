@@ -6,7 +6,9 @@ import torch
 
 from ..store.keys import key
 from .fingerprint import fingerprint, lora_fingerprint, model_fingerprint
-from .lora import LoraWeights, with_lora
+from .lora import check_values
+from .lora_names import LoraWeights
+from .lora_place import PlacedLora, place, put
 from .models import Models
 from .sampling import Conditioning, OnStep, Sampling, encode_prompt, sample
 
@@ -16,10 +18,13 @@ VERSION = 1
 class LoraCamera:
     """Models, how they sample, and a LoRA that is put on them.
 
-    Raises FacetError, as soon as an image is named or made, when the LoRA belongs to other models.
+    Raises FacetError when the LoRA's values are none, and, as soon as an image is named or made,
+    when it belongs to other models.
     """
 
     def __init__(self, models: Models, sampling: Sampling, lora: LoraWeights | None = None) -> None:
+        if lora is not None:
+            check_values(lora, "The LoRA")
         self.models, self.sampling, self.lora = models, sampling, lora
         self._common = {
             "model": model_fingerprint(models.model),
@@ -29,6 +34,7 @@ class LoraCamera:
             "lora": "" if lora is None else lora_fingerprint(lora),
             "sampling": sampling,
         }
+        self._placed: PlacedLora | None = None
         self._patched: dict[float, Models] = {}
         self._encoded: dict[tuple[float, str], Conditioning] = {}
 
@@ -69,6 +75,13 @@ class LoraCamera:
             return self.models
         if strength not in self._patched:
             models = self.models
-            model, clip = with_lora(models.model, models.clip, self.lora, strength)
+            if self._placed is None:
+                self._placed = place(models.model, models.clip, self.lora)
+            model, clip = put(models.model, models.clip, self._placed, strength)
             self._patched[strength] = Models(model, clip, models.vae)
         return self._patched[strength]
+
+    @property
+    def note(self) -> str:
+        """What of the LoRA has no place in the models, as a sentence, once it is on them."""
+        return self._placed.note if self._placed else ""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from ..comfyui.lora import LoraWeights, read_weights
+from ..comfyui.lora import read_weights
+from ..comfyui.lora_names import LoraWeights
 from ..core.errors import FacetError
 from ..training.run_record import Checkpoint, TrainingRun
 from .sampler import Candidate

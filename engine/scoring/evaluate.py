@@ -58,6 +58,7 @@ def evaluate(
     already. Raises FacetError when there is no candidate or no prompt, or a LoRA does not belong to
     the model.
     """
+    said = list(notes)
     if make is None:
         if not candidates:
             raise FacetError("There is no LoRA to score; train one or connect one.")
@@ -66,10 +67,9 @@ def evaluate(
                 "There is no prompt to score on; write one, or leave the prompts empty."
             )
         sampler = CandidateSampler(bench, cache)
-        sampler.check(candidates)  # before anything is sampled
+        said += sampler.check(candidates)  # before anything is sampled
         make = sampler.make
     ordered = sorted(prompts, key=lambda one: one.kind != SCENE)
-    said = list(notes)
     return _Evaluation(
         character, candidates, bench, ordered, make, description, said, on_picture, first_look
     ).run()

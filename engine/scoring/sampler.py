@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from ..comfyui.lora import LoraWeights, with_lora
 from ..comfyui.lora_camera import LoraCamera
+from ..comfyui.lora_names import LoraWeights
+from ..comfyui.lora_place import place
 from ..comfyui.models import Models
 from ..comfyui.sampling import Sampling
 from ..core.errors import FacetError
@@ -17,6 +19,8 @@ from ..store.images import ImageStore
 from ..studio.judge import Judge
 from ..studio.studio import Studio
 from ..vision.embedders import Embedder
+
+LOGGER = logging.getLogger(__name__)
 
 Make = Callable[[str, int], torch.Tensor]
 """A picture (H, W, 3) of a text with a seed."""
@@ -82,10 +86,15 @@ class CandidateSampler:
     def __init__(self, bench: Bench, store: ImageStore | None = None) -> None:
         self.bench, self.store = bench, store
 
-    def check(self, candidates: Sequence[Candidate]) -> None:
-        """Raises FacetError when one of the LoRAs does not belong to the model."""
-        for first in {one.name: one for one in candidates}.values():
-            with_lora(self.bench.model, self.bench.clip, first.load(), 1.0)
+    def check(self, candidates: Sequence[Candidate]) -> list[str]:
+        """What of the LoRAs has no place in the model, as sentences.
+
+        Raises FacetError when one of them does not belong to it.
+        """
+        model, clip = self.bench.model, self.bench.clip
+        firsts = {one.name: one for one in candidates}.values()
+        notes = (place(model, clip, first.load()).note for first in firsts)
+        return list(dict.fromkeys(filter(None, notes)))
 
     def make(self, candidate: Candidate | None) -> Make:
         """What makes images with ``candidate``; without a LoRA for None."""
@@ -94,6 +103,8 @@ class CandidateSampler:
         camera = LoraCamera(bench, bench.sampling, lora)
         strength = 0.0 if candidate is None else candidate.strength
         camera.patched(strength)  # a LoRA of another model is said before anything is made
+        if candidate is not None and camera.note:
+            LOGGER.warning("%s: %s", candidate.name, camera.note)
 
         def image(text: str, seed: int) -> torch.Tensor:
             if store is None:

@@ -1,4 +1,4 @@
-"""A score on disk: a report (JSON, CSV, an image, a page), and the stamp in the LoRA's own file."""
+"""A score on disk: a report as JSON, CSV, an image and a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,17 +13,12 @@ from pathlib import Path
 import torch
 
 from ..core.character import Character
-from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
 from ..store.images import image_bytes
-from ..store.tensors import read_tensors, write_tensors
 from .evaluate import Evaluation
 from .report import glance
 from .report.image import report_image
 from .report.page import report_page
-from .score import ScoreCard
-
-STAMP = "facet.score"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,23 +64,3 @@ def report_name(folder: Path, key: str) -> str:
     if known:
         return known[0].name
     return f"{datetime.now():%Y-%m-%d %H-%M-%S} {key}"
-
-
-def stamp(path: Path, card: ScoreCard) -> None:
-    """Writes what ``card`` says of its best LoRA into the metadata of the file ``path``.
-
-    The weights, all other metadata and the file's time stay as they are, so that ComfyUI runs
-    nothing again that names it; an earlier score is replaced. Raises FacetError when the file is no
-    safetensors file or cannot be written.
-    """
-    from safetensors import SafetensorError
-
-    if path.suffix.lower() != ".safetensors":
-        raise FacetError(f"{path.name} is no safetensors file, so the score is not written in it.")
-    try:
-        state = path.stat()
-        tensors, metadata = read_tensors(path)
-        write_tensors(path, tensors, {**metadata, STAMP: card.stamp()})
-        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise FacetError(f"The score could not be written into {path.name} ({error}).") from error

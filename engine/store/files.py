@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,17 @@ def refused(error: OSError) -> str:
 def write_atomic(path: Path, data: bytes) -> None:
     """Writes ``data`` to ``path`` so that a reader sees the old file or the new one, never a part.
 
-    Makes the folders it needs. Raises OSError, with nothing left behind, when the disk refuses.
+    A link is written through, and a file that is there keeps its rights and its owner, where that
+    is allowed. One that has several names (hard links) keeps them: it is written in place, once all
+    of it is safe in a file beside it. Makes the folders it needs. Raises OSError, with nothing left
+    behind, when the disk refuses.
     """
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        before = path.stat()
+    except FileNotFoundError:
+        before = None
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".part")
     part = Path(name)
     try:
@@ -55,13 +64,54 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if before is not None and before.st_nlink > 1:
+            _write_in_place(path, data, part)
+            return
         # mkstemp makes files for the owner alone; what people share keeps the usual rights.
-        part.chmod(0o666 & ~_umask())
+        _take_over(part, before)
         part.replace(path)
         _sync_folder(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _take_over(part: Path, before: os.stat_result | None) -> None:
+    """Gives ``part`` the owner and the rights of the file whose place it takes, or the usual."""
+    if before is None:
+        part.chmod(0o666 & ~_umask())
+        return
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):  # only root may give a file away
+            os.chown(part, before.st_uid, before.st_gid)
+    part.chmod(stat.S_IMODE(before.st_mode))
+
+
+def _write_in_place(path: Path, data: bytes, part: Path) -> None:
+    """Writes ``data``, which is also in ``part``, over the file ``path``; deletes ``part``.
+
+    The room is taken before anything is written over, so that a full disk changes nothing; what
+    else may happen on the way leaves ``part``, which the error names.
+    """
+    with path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        try:
+            file.write(data[size:])
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)
+            raise
+        try:
+            file.seek(0)
+            file.write(data[:size])
+            file.truncate(len(data))
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError as error:
+            kept = part.rename(part.with_suffix(".whole"))
+            raise OSError(error.errno, f"{error.strerror}; {kept} is whole") from error
+    part.unlink()
 
 
 def write_json_atomic(path: Path, value: Any) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from .files import write_atomic
 
+_METADATA = "__metadata__"
+_LARGEST_HEADER = 100_000_000
+"""Bytes of the longest header that the library reads."""
+
 
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Writes a safetensors file, whole or not at all.
+    """Writes a safetensors file, whole or not at all; one that holds just that is left alone.
 
     The library orders metadata at random; here it is sorted, so that a file's hash says whether
     two trainings gave the same.
@@ -24,10 +30,9 @@ def write_tensors(
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     data = save(plain)
     length = int.from_bytes(data[:8], "little")
-    header = {"__metadata__": dict(sorted(metadata.items())), **json.loads(data[8 : 8 + length])}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    write_atomic(path, len(text).to_bytes(8, "little") + text + data[8 + length :])
+    whole = _header(metadata, json.loads(data[8 : 8 + length])) + data[8 + length :]
+    if not (path.is_file() and path.stat().st_size == len(whole) and path.read_bytes() == whole):
+        write_atomic(path, whole)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -36,3 +41,79 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
     with safe_open(path, "pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file alone; raises ValueError or OSError when there is none."""
+    metadata, _, _ = _opened(path)
+    return metadata
+
+
+def write_metadata(path: Path, metadata: Mapping[str, str]) -> None:
+    """Writes other metadata into the safetensors file ``path``, whole or not at all.
+
+    The table of its tensors and every byte of them stay; where the metadata is the same already,
+    the file is left alone. Raises ValueError when it is no such file, and OSError.
+    """
+    before, table, length = _opened(path)
+    if before != metadata:
+        write_atomic(path, _header(metadata, table) + path.read_bytes()[length:])
+
+
+def same_data(one: Path, other: Path) -> bool:
+    """Whether two safetensors files hold the same tensors, byte for byte; metadata may differ."""
+    (_, table, length), (_, other_table, other_length) = _opened(one), _opened(other)
+    if table != other_table:
+        return False
+    return one.read_bytes()[length:] == other.read_bytes()[other_length:]
+
+
+def kohya_hashes(
+    tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
+) -> dict[str, str]:
+    """What sd-scripts writes of a LoRA as sshs_model_hash and sshs_legacy_hash, by which viewers
+    and model managers know it whatever else its metadata says.
+
+    The first is of all bytes behind the header, the second of 64 kB from the first MB on of a file
+    with no metadata but ss_*: library/train_util.py, precalculate_safetensors_hashes.
+    """
+    from safetensors.torch import save
+
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    data = save(plain)
+    length = 8 + int.from_bytes(data[:8], "little")
+    told = {key: value for key, value in metadata.items() if key.startswith("ss_")}
+    # The library's header is in UTF-8, and as long in whatever order it has the metadata.
+    header = _header(told, json.loads(data[8:length]), ascii_only=False)
+    start, count = 0x100000, 0x10000
+    middle = (header + data[length : length + start + count])[start : start + count]
+    return {
+        "sshs_model_hash": hashlib.sha256(memoryview(data)[length:]).hexdigest(),
+        "sshs_legacy_hash": hashlib.sha256(middle).hexdigest()[:8],
+    }
+
+
+def _header(
+    metadata: Mapping[str, str], table: Mapping[str, Any], ascii_only: bool = True
+) -> bytes:
+    """The bytes before a file's tensors, which ``table`` is about."""
+    header = {_METADATA: dict(sorted(metadata.items())), **table}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=ascii_only)
+    data = text.encode("utf-8", "surrogatepass")
+    data += b" " * (-len(data) % 8)
+    return len(data).to_bytes(8, "little") + data
+
+
+def _opened(path: Path) -> tuple[dict[str, str], dict[str, Any], int]:
+    """The metadata of a file, the table of its tensors, and how many bytes stand before them."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > _LARGEST_HEADER:
+            raise ValueError("it has no header")
+        data = file.read(length)
+    try:
+        table = json.loads(data)
+        metadata = table.pop(_METADATA, None) or {}
+        return dict(metadata), table, 8 + length
+    except (AttributeError, TypeError, RecursionError) as error:
+        raise ValueError("its header is none") from error

@@ -35,6 +35,12 @@ def lora_state(name: str | None) -> str:
     return file_state(Path(path)) if path else ""
 
 
+def own_lora_folders() -> list[Path]:
+    """The folders that LoRAs of Facet's training are in: finished ones, and runs' checkpoints."""
+    finished = [Path(root) / "facet" for root in folder_paths.get_folder_paths("loras")]
+    return [*finished, *Path(folder_paths.get_output_directory()).glob("facet/*/training")]
+
+
 def grid_file(name: str) -> Path:
     """The LoRA file called ``name``: among ComfyUI's LoRAs, or below output/facet.
 

@@ -13,8 +13,8 @@ from ...engine.core.errors import FacetError
 from ...engine.core.letters import plain
 from .errors import errors_from
 
-JSON = (type(None), bool, int, float, str, list, Mapping)
-"""What a prompt can hold in the place of a link."""
+JSON = (type(None), bool, int, float, str, list)
+"""What a prompt can hold in the place of a link; and objects of these."""
 OF_JSON = {"POSE_KEYPOINT", "FACET_JUDGE_OPTIONS", "FACET_TRAINING_OPTIONS"}
 """The types of sockets whose values are made of it."""
 
@@ -61,7 +61,8 @@ def _checked(one: io.Input | None, name: str, value: Any) -> Any:
     kind = one.get_io_type()
     if kind.startswith("COMFY_"):  # inputs that grow, whose parts core hands over in one
         return value
+    parts = value.values() if isinstance(value, Mapping) else [value]  # a LoRA's are tensors
     missing = value is None and one.optional
-    if isinstance(value, JSON) and not missing and kind not in OF_JSON:
+    if all(isinstance(part, JSON) for part in parts) and not missing and kind not in OF_JSON:
         raise FacetError(f"{name} is {value!r:.40}; connect a node that gives a {kind} there.")
     return value

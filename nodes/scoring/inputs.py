@@ -5,6 +5,7 @@ from __future__ import annotations
 import folder_paths
 from comfy_api.latest import io
 
+from ...engine.comfyui.lora_score import OWN, PLACES
 from ..common import sockets
 from ..common.inputs import seed_input, studio_input
 
@@ -96,12 +97,14 @@ def scorer_inputs() -> list[io.Input]:
             "More images whose prompts name no clothes: whether a garment of the dataset "
             "appears nevertheless.",
         ),
-        io.Boolean.Input(
+        io.Combo.Input(
             "stamp",
-            default=True,
+            options=list(PLACES),
+            default=OWN,
             optional=True,
             advanced=True,
-            tooltip="Writes the score into the metadata of the LoRA file that is chosen.",
+            tooltip="Where the score of the best LoRA is kept: in the files of LoRAs that Facet "
+            "trained, or of any; otherwise in a .facet.json file beside the LoRA.",
         ),
     ]
 

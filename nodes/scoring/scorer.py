@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from comfy_api.latest import io
 
+from ...engine.comfyui.lora_score import OFF, OWN
 from ...engine.comfyui.progress import image_progress
 from ...engine.core.character import Character
+from ...engine.core.errors import FacetError
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import character_folder
-from ..common.lora_files import lora_path, lora_state
+from ..common.lora_files import lora_path, lora_state, own_lora_folders
 from ..common.node import Node
 from .inputs import scorer_inputs
 from .page import REPORTS, shown
@@ -79,7 +81,7 @@ class FacetIdentityScorer(Node):
         trigger_only: int = 8,
         attributes: int = 4,
         leak_probes: int = 4,
-        stamp: bool = True,
+        stamp: str = OWN,
     ) -> io.NodeOutput:
         from ...engine.scoring.candidates import candidates_of, parse_strengths
         from ...engine.scoring.evaluate import evaluate
@@ -113,8 +115,7 @@ class FacetIdentityScorer(Node):
             )
         written = write_report(character_folder(character, REPORTS), character, evaluation)
         report, card = written.image[None], evaluation.card
-        if stamp:
-            write_stamp(card)
+        write_stamp(card, stamp)
         return io.NodeOutput(
             card,
             report,
@@ -124,16 +125,21 @@ class FacetIdentityScorer(Node):
         )
 
 
-def write_stamp(card: ScoreCard) -> None:
-    """Writes the score into the file of the best LoRA, where it has one; says so when it cannot."""
-    from ...engine.scoring.write import stamp
+def write_stamp(card: ScoreCard, place: str = OWN) -> None:
+    """Has the best LoRA's score go with its file, where it has one, and with Facet's own copies of
+    that file; says so when it cannot."""
+    from ...engine.scoring.stamp import copies, stamp
 
-    if not card.best.path or card.calibration.problem:
+    if not card.best.path or card.calibration.problem or place == OFF:
         return
-    try:
-        stamp(Path(card.best.path), card)
-    except ValueError as error:
-        LOGGER.warning("Facet Identity Scorer: %s", error)
+    path = Path(card.best.path)
+    for file in (path, *copies(path, own_lora_folders())):
+        try:
+            written = stamp(file, card, place)
+        except FacetError as error:
+            LOGGER.warning("Facet Identity Scorer: %s", error)
+        else:
+            LOGGER.info("Facet Identity Scorer: the score is in %s", written)
 
 
 def other_dataset(character: Character, run: TrainingRun | None) -> list[str]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import torch
 
-from ...comfyui.lora import Calls, LoraFile
+from ...comfyui.lora import LoraFile
 from ...comfyui.lora_camera import LoraCamera
+from ...comfyui.lora_metadata import Calls
 from ...comfyui.models import Models
 from ...comfyui.sampling import OnStep, Sampling
 from ...core.errors import FacetError
@@ -156,6 +157,8 @@ class CharacterShoot:
             )
         if self.camera.lora is None:
             self.notes.append("The LoRA is already in the MODEL, so its strength was not changed.")
+        if camera.note:
+            self.notes.append(camera.note)
 
     def run(
         self, prompts: Iterable[str], count: int, seed: int, on_image: OnImage | None = None

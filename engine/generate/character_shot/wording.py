@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ...comfyui.lora import Calls
+from ...comfyui.lora_metadata import Calls
 from ...core.errors import FacetError
 from ...core.vocabulary import phrase
 from ...core.words import ENGLISH, FIND, subjects, table, tables, words_for

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ...comfyui.lora import converted, patches_of, read_weights
+from ...comfyui.lora import read_weights
+from ...comfyui.lora_names import newer_names, spelled
+from ...comfyui.lora_place import converted, fits, meant, patches_of
 from ...core.errors import FacetError
 from ..model.lora import TEXT_ENCODERS, Adapter
 from .formats import LayerTensors
-from .names import diffusers_weights, known_names, module_of
+from .names import known_names, module_of
+from .parts import ALPHA, DOWN, LOHA, UP, LayerPart, joined, part_of, rank_of
 
-_DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
+LOGGER = logging.getLogger(__name__)
+
 _IN_TEXT = ("lora_te", "text_encoder", "lora_prior_te", "cond_stage_model", "clip_l", "t5xxl")
 
 # What ComfyUI's adapters hold, in their order, as the suffixes of a file.
-_LOKR = ("lokr_w1", "lokr_w2", _ALPHA, "lokr_w1_a", "lokr_w1_b", "lokr_w2_a", "lokr_w2_b")
-_LOHA = ("hada_w1_a", "hada_w1_b", _ALPHA, "hada_w2_a", "hada_w2_b")
+_LOKR = ("lokr_w1", "lokr_w2", ALPHA, "lokr_w1_a", "lokr_w1_b", "lokr_w2_a", "lokr_w2_b")
+# Factors by whether the rank is their rows or their columns.
+DOWNS = {DOWN, "hada_w1_b", "hada_w2_b", "lokr_w1_b", "lokr_w2_b"}
+UPS = {UP, "hada_w1_a", "hada_w2_a", "lokr_w1_a", "lokr_w2_a"}
 
 
 def start_from(path: Path, model: Any, made: list[Adapter], encoder: Any = None) -> None:
@@ -44,11 +51,12 @@ def with_layers_of(
     Other trainers take in layers that this one leaves alone. Raises FacetError when the file
     cannot be read, belongs to another model or holds what no adapter does.
     """
-    patches = _patches(path, model, encoder)
-    for patch in patches.values():
-        _tensors(path, patch)
+    patches, strays = _patches(path, model, encoder)
+    if strays:
+        LOGGER.warning("%s %s", path.name, strays)
     modules = {*map(_module, patches)}
     _check_encoders(path, modules, targets)
+    _by_module(path, model, encoder, patches)
     taken = {*targets, *modules}
     names = [name for name, _ in model.diffusion_model.named_modules()]
     if encoder is not None:
@@ -67,19 +75,34 @@ def read_adapters(
     that are not among ``targets``.
     """
     trained = set(targets)
-    found: dict[str, list[tuple[int, dict[str, torch.Tensor]]]] = {}
-    for target, patch in _patches(path, model, encoder).items():
-        module = _module(target)
+    patches, _ = _patches(path, model, encoder)
+    for module in map(_module, patches):
         if module not in trained:
             raise FacetError(
                 f"{path.name} changes {module}, which is not trained here; choose targets, or a "
                 "target_pattern, that take it in."
             )
-        row = 0 if isinstance(target, str) else target[1][1]
-        found.setdefault(module, []).append((row, _tensors(path, patch)))
+    return _by_module(path, model, encoder, patches)
+
+
+def _by_module(
+    path: Path, model: Any, encoder: Any, patches: Mapping[Any, Any]
+) -> dict[str, dict[str, torch.Tensor]]:
+    """The tensors of ``patches`` by module, those of parts of one joined."""
+    found: dict[str, list[LayerPart]] = {}
+    shapes: dict[str, torch.Size] = {}
+    for target, patch in patches.items():
+        module, tensors = _module(target), _tensors(path, patch)
+        shape = shapes[module] = _shape(_layer(model, encoder, module))
+        part = meant(shape, target)
+        if not fits(patch, part):
+            raise FacetError(
+                f"{path.name} is made for {module} of another shape than {tuple(shape)}; it "
+                "belongs to another model."
+            )
+        found.setdefault(module, []).append(part_of(target, part[0], tensors))
     return {
-        module: _joined(parts, _rows(_layer(model, encoder, module)))
-        for module, parts in found.items()
+        module: joined(path, module, parts, shapes[module][0]) for module, parts in found.items()
     }
 
 
@@ -99,55 +122,39 @@ def _encoder_of(module: str) -> str:
     return "" if inside == module else inside.split(".")[0]
 
 
-def _patches(path: Path, model: Any, encoder: Any) -> dict[Any, Any]:
-    """What ComfyUI would patch with the file: its adapter for each weight, or part of a weight."""
+def _patches(path: Path, model: Any, encoder: Any) -> tuple[dict[Any, Any], str]:
+    """What ComfyUI would patch with the file: its adapter for each weight, or part of a weight.
+
+    And what of the file it would not read, to put behind the file's name; '' for nothing.
+    """
+    names = newer_names(model) | known_names(model, encoder)
     try:
-        state = _usual(converted(read_weights(path)))
-    except Exception as error:
+        state = spelled(converted(read_weights(path)), names)
+        if encoder is None and any(key.startswith(_IN_TEXT) for key in state):
+            raise FacetError(
+                f"{path.name} changes the text encoder as well, which would be lost; turn "
+                "text_encoder on, or continue from a LoRA of the diffusion model alone."
+            )
+        patches, strays = patches_of(state, names)
+    except FacetError as error:
+        raise FacetError(f"continue_from: {error}") from error
+    if not patches:
         raise FacetError(
-            f"{path.name} cannot be read as a LoRA ({error}); choose another to continue from."
-        ) from error
-    if encoder is None and any(key.startswith(_IN_TEXT) for key in state):
-        raise FacetError(
-            f"{path.name} changes the text encoder as well, which would be lost; turn "
-            "text_encoder on, or continue from a LoRA of the diffusion model alone."
+            f"{path.name} does not belong to {type(model).__name__}: {len(strays)} of its entries "
+            f"match none of its layers, such as {strays[0]}. Continue from a LoRA of this family."
         )
-    known = _known(model, encoder)
-    state = {_with_prefix(key, known): value for key, value in state.items()}
-    patches, stray = patches_of(state, known)
-    if stray:
-        raise FacetError(
-            f"{path.name} does not belong to {type(model).__name__}: {len(stray)} of its entries "
-            f"match none of its layers, such as {stray[0]}. Continue from a LoRA of this family."
+    told = ""
+    if strays:
+        told = (
+            f"has {len(strays)} of its {len(state)} weights ({len(strays) / len(state):.1%}), such "
+            f"as {strays[0]}, for no layer of {type(model).__name__}; they are lost, and the "
+            "training continues from the rest."
         )
-    return patches
+    return patches, told
 
 
 def _module(target: Any) -> str:
     return module_of(target if isinstance(target, str) else target[0])
-
-
-def _usual(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Keys without what peft puts around a layer's name."""
-    return {
-        key.removeprefix("base_model.model.").replace(".default.", "."): value
-        for key, value in state.items()
-    }
-
-
-def _known(model: Any, encoder: Any) -> dict[str, Any]:
-    # ComfyUI reads a UNet's attention by the names of older diffusers only.
-    newer = {
-        f"{prefix}{name}": weight
-        for name, weight in diffusers_weights(model)
-        for prefix in ("", "unet.")
-    }
-    return newer | known_names(model, encoder)
-
-
-def _with_prefix(key: str, known: dict[str, Any]) -> str:
-    layer = key.rsplit(".lora_", 1)[0].rsplit(".alpha", 1)[0]
-    return f"diffusion_model.{key}" if f"diffusion_model.{layer}" in known else key
 
 
 def _tensors(path: Path, patch: Any) -> dict[str, torch.Tensor]:
@@ -156,36 +163,20 @@ def _tensors(path: Path, patch: Any) -> dict[str, torch.Tensor]:
     if name == "lora" and weights[3] is None and weights[5] is None:
         up, down, alpha, _, magnitude, _ = weights
         up = up.float() * (1.0 if alpha is None else alpha / len(down))
-        tensors = {_DOWN: down.float(), _UP: up, _ALPHA: torch.tensor(float(len(down)))}
+        tensors = {DOWN: down.float(), UP: up, ALPHA: torch.tensor(float(len(down)))}
         return tensors | ({} if magnitude is None else {"dora_scale": magnitude.float()})
-    suffixes = {"lokr": _LOKR, "loha": _LOHA}.get(name)
+    suffixes = {"lokr": _LOKR, "loha": LOHA}.get(name)
     if suffixes is None or any(extra is not None for extra in weights[len(suffixes) :]):
         raise FacetError(
-            f"{path.name} holds more than training can continue from, such as whole weights or "
-            "tucker factors; continue from a LoRA, LoKr, LoHa or DoRA file."
+            f"{path.name} holds more than training can continue from, such as whole weights, "
+            "tucker factors or the scale of a LoKr or LoHa with DoRA; continue from a LoRA, LoKr, "
+            "LoHa or DoRA file."
         )
     given = zip(suffixes, weights, strict=False)
-    return {suffix: torch.as_tensor(value).float() for suffix, value in given if value is not None}
-
-
-def _joined(parts: list[tuple[int, dict[str, torch.Tensor]]], rows: int) -> dict[str, torch.Tensor]:
-    """One layer's tensors from those of parts of its rows: (first row, tensors) of each."""
-    if len(parts) == 1 and parts[0][0] == 0:
-        tensors = parts[0][1]
-        if _UP not in tensors or len(tensors[_UP]) == rows:
-            return tensors
-    parts = sorted(parts, key=lambda part: part[0])
-    downs = [tensors[_DOWN] for _, tensors in parts]
-    shared = all(torch.equal(downs[0], down) for down in downs)
-    rank = len(downs[0]) if shared else sum(map(len, downs))
-    up = torch.zeros(rows, rank)
-    column = 0
-    for row, tensors in parts:
-        block = tensors[_UP]
-        up[row : row + len(block), column : column + block.shape[1]] = block
-        column += 0 if shared else block.shape[1]
-    down = downs[0] if shared else torch.cat(downs)
-    return {_DOWN: down, _UP: up, _ALPHA: torch.tensor(float(rank))}
+    tensors = {suffix: torch.as_tensor(v).float() for suffix, v in given if v is not None}
+    # Without an alpha ComfyUI does not scale, as it does with an alpha of the rank.
+    rank = rank_of(tensors)
+    return {ALPHA: torch.tensor(float(rank)), **tensors} if rank else tensors
 
 
 def _layer(model: Any, encoder: Any, module: str) -> Any:
@@ -194,54 +185,57 @@ def _layer(model: Any, encoder: Any, module: str) -> Any:
     return model.diffusion_model.get_submodule(module)
 
 
-def _rows(layer: Any) -> int:
+def _shape(layer: Any) -> torch.Size:
     base = layer.get_base_layer() if hasattr(layer, "get_base_layer") else layer
-    return int(getattr(base, "out_features", None) or base.out_channels)
+    if hasattr(base, "out_features"):  # its weight may be quantised, of another shape
+        return torch.Size((base.out_features, base.in_features))
+    return base.weight.shape
 
 
 def _give(path: Path, adapter: Adapter, given: LayerTensors) -> None:
     values = adapter.parameters()
-    wanted, held = set(values), set(given) - {_ALPHA}
+    wanted, held = set(values), set(given) - {ALPHA}
     if wanted != held:
         raise FacetError(
             f"{path.name} is of another kind than the adapter chosen: it has "
             f"{', '.join(sorted(held))} for {adapter.module}, where {', '.join(sorted(wanted))} "
             "are trained. Choose the adapter that made the file."
         )
-    scale = 1.0
-    if adapter.alpha and _ALPHA in given:
-        scale = float(given[_ALPHA]) / adapter.alpha
-    with torch.no_grad():
-        if _UP in values:
-            _give_lora(path, adapter, given)
-            return
-        for number, (name, value) in enumerate(values.items()):
-            if value.shape != given[name].shape:
-                raise FacetError(
-                    f"{path.name} has {name} as {tuple(given[name].shape)} for {adapter.module}, "
-                    f"where {tuple(value.shape)} is trained; choose the rank that made the file."
-                )
-            value.copy_(given[name] * (scale if number == 0 else 1.0))
-
-
-def _give_lora(path: Path, adapter: Adapter, given: LayerTensors) -> None:
-    down, up = given[_DOWN], given[_UP]
-    values = adapter.parameters()
-    rank, room = len(down), len(values[_DOWN])
+    rank, room = rank_of(given), rank_of(values)
     if rank > room:
         raise FacetError(
             f"{path.name} has rank {rank} for {adapter.module}, which does not fit into rank "
             f"{room}; set rank to {rank} or more."
         )
-    if (down[0].numel(), len(up)) != (values[_DOWN][0].numel(), len(values[_UP])):
-        raise FacetError(
-            f"{path.name} is made for a layer of {down[0].numel()} by {len(up)} where "
-            f"{adapter.module} has {values[_DOWN][0].numel()} by {len(values[_UP])}; it belongs "
-            "to another model."
-        )
-    own = (adapter.alpha or room) / room
-    values[_DOWN][:rank].copy_(down.view_as(values[_DOWN][:rank]))
-    values[_UP].zero_()
-    values[_UP][:, :rank].copy_((up / own).view_as(values[_UP][:, :rank]))
-    if "dora_scale" in values:
-        values["dora_scale"].copy_(given["dora_scale"].view_as(values["dora_scale"]))
+    scale = 1.0
+    if adapter.alpha and rank:
+        scale = float(given[ALPHA]) / rank / (adapter.alpha / room)
+    scaled = next(name for name in values if name not in DOWNS)
+    with torch.no_grad():
+        for name, value in values.items():
+            if _filled(value, name, given[name] * scale if name == scaled else given[name]):
+                continue
+            advice = "choose the rank that made the file"
+            if name == "dora_scale":
+                advice = "it scales rows where columns are scaled here, so continue elsewhere"
+            raise FacetError(
+                f"{path.name} has {name} as {tuple(given[name].shape)} for {adapter.module}, "
+                f"where {tuple(value.shape)} is trained; {advice}."
+            )
+
+
+def _filled(value: torch.Tensor, name: str, given: torch.Tensor) -> bool:
+    """Gives ``value`` what the file has under ``name``; whether it fits.
+
+    What is left of a larger rank changes nothing and can learn: one factor of it is zero.
+    """
+    room = value
+    if name in DOWNS:
+        room = value[: len(given)]
+    elif name in UPS:
+        value[:, given.shape[1] :] = 0
+        room = value[:, : given.shape[1]]
+    if given.numel() != room.numel() or len(given) != len(room):
+        return False
+    room.copy_(given.reshape(room.shape))
+    return True

@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 
-from ...comfyui.lora import converted, patches_of, read_weights
+from ...comfyui.lora_place import converted, patches_of
 from ...core.character import Character
 from ...core.errors import FacetError
 from ...families.table import architecture_of
+from ...store.tensors import read_tensors
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
@@ -158,7 +159,7 @@ def check_lora(path: Path, model: Any, modules: Iterable[str], encoder: Any = No
     Raises UnusableLora when a key of it matches no layer, a layer of ``modules`` is missing, or
     the file would change nothing.
     """
-    state = converted(read_weights(path))
+    state = converted(read_tensors(path)[0])
     patches, unread = patches_of(state, known_names(model, encoder))
     found = {key if isinstance(key, str) else key[0] for key in patches}
     expected = {weight_of(module) for module in modules}

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from ...comfyui.lora_names import diffusers_weights
 from ...core.errors import FacetError
 from ...families.family import LoraNames
 from ...families.table import family_of
@@ -98,15 +99,6 @@ def module_of(weight: str) -> str:
     if layer.startswith(_GENERIC):
         return layer.removeprefix(_GENERIC)
     return f"{TEXT_ENCODERS}{layer}"
-
-
-def diffusers_weights(model: Any) -> Iterator[tuple[str, str]]:
-    """Each layer of a Stable Diffusion UNet by its name in diffusers, with ComfyUI's weight."""
-    import comfy.utils
-
-    for key, weight in comfy.utils.unet_to_diffusers(model.model_config.unet_config).items():
-        if key.endswith(".weight"):
-            yield key.removesuffix(".weight"), f"{_GENERIC}{weight}"
 
 
 def _diffusers_names(model: Any) -> dict[str, str]:

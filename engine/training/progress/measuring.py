@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ...comfyui.lora import LoraWeights
+from ...comfyui.lora_names import LoraWeights
 from ...store.files import write_atomic
 from ..data.pictures import TrainingSample
 from ..model.session import Session

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from ...comfyui.fingerprint import model_fingerprint
-from ...comfyui.lora import LoraWeights, with_lora
+from ...comfyui.lora_names import LoraWeights
+from ...comfyui.lora_place import with_lora
 from ...comfyui.models import Models
 from ...comfyui.sampling import Conditioning, Sampling, encode_prompt, sample
 from ...core.character import Character, Tags

@@ -196,5 +196,5 @@ def test_a_file_that_does_not_fit_is_refused(
 def test_a_file_that_is_no_lora_is_refused(narrow: Narrow, tmp_path: Path) -> None:
     path = tmp_path / "given.safetensors"
     path.write_bytes(b"no tensors")
-    with pytest.raises(ValueError, match="cannot be read as a LoRA"):
+    with pytest.raises(ValueError, match=r"^continue_from: given\.safetensors cannot be read"):
         with_layers_of(path, narrow[1].model, (QKV,))
