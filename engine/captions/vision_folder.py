@@ -7,7 +7,6 @@ their like); Florence-2, BLIP and other captioners describe the picture.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import torch
 from ..comfyui.fingerprint import folder_digest
 from ..core.character import quantise
 from ..core.errors import FacetError
+from ..store.json_files import MANY, read_json
 from .vision import TOKENS
 
 PROCESSORS = ("processor_config.json", "preprocessor_config.json")
@@ -78,15 +78,15 @@ def has_template(folder: Path) -> bool:
     if any((folder / name).is_file() for name in TEMPLATES):
         return True
     told = [folder / name for name in (*PROCESSORS, "tokenizer_config.json")]
-    return any("chat_template" in read_json(path) for path in told if path.is_file())
+    return any("chat_template" in told_in(path) for path in told if path.is_file())
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def told_in(path: Path) -> dict[str, Any]:
     """What the file holds; FacetError with a sentence when it is damaged."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path, MANY)
     except ValueError as problem:
-        raise FacetError(f"{path} is damaged ({problem}); download the folder again.") from problem
+        raise FacetError(f"{problem} Download the folder again.") from problem
     return found if isinstance(found, dict) else {}
 
 
@@ -103,7 +103,7 @@ class FolderVisionModel:
                 f"{folder} holds no model of the transformers library: config.json, a processor's "
                 "configuration and safetensors are needed."
             )
-        self.config = read_json(folder / "config.json")
+        self.config = told_in(folder / "config.json")
         if "quantization_config" in self.config:
             raise FacetError(
                 f"The weights of {name!r} are quantised, which is not supported; take the folder "

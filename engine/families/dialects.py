@@ -27,7 +27,6 @@ one "auto" takes stands in the family's record.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ from typing import Any
 from ..core.character import Tags
 from ..core.errors import FacetError
 from ..core.vocabulary import AXES, VOCABULARY, phrase, spoken
+from ..store.json_files import parse_json
 from .family import PLAIN, ReferenceMode
 from .table import family_of
 
@@ -159,7 +159,7 @@ def load(name: str, folder: Path | None = None) -> Dialect:
         raise FacetError(f"There is no prompt style {name!r}; take one of {', '.join(names())}.")
     text = path.read_text("utf-8")
     try:
-        return _parsed(name, json.loads(text), text)
+        return _parsed(name, parse_json(text, path.name), text)
     except (ValueError, TypeError, AttributeError, KeyError) as problem:
         raise FacetError(
             f"The prompt style {path.name} cannot be used ({problem}); mend that file."

@@ -11,6 +11,7 @@ import torch
 from ..comfyui.sampling import Sampling
 from ..core.character import Character
 from ..core.errors import FacetError
+from ..store.json_files import parse_json
 from .evaluate import OFF, evaluate
 from .protocol import TestPrompt
 from .sampler import Bench, Candidate, Make
@@ -37,8 +38,13 @@ class GridRow:
 
     @classmethod
     def of(cls, line: str) -> GridRow:
-        """The row that ``line`` says."""
-        return cls(**json.loads(line))
+        """The row that ``line`` says; FacetError when it says none."""
+        told = parse_json(line, "The row")
+        try:
+            row = cls(str(told["name"]), float(told["strength"]), str(told["file"]), told["step"])
+        except (TypeError, ValueError, KeyError) as error:
+            raise FacetError(f"The row is {line!r:.60}; Facet LoRA Grid makes them.") from error
+        return row
 
 
 def grid_rows(loras: Sequence[GridRow], strengths: Sequence[float]) -> list[GridRow]:

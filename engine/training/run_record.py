@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import FacetError
 from ..store.files import write_json_atomic
+from ..store.json_files import MANY, read_json
 
 RUN_FILE = "run.json"
 
@@ -105,7 +105,7 @@ def load_run(folder: Path) -> TrainingRun:
     """
     path = folder / RUN_FILE
     try:
-        record = json.loads(path.read_text("utf-8"))
+        record = read_json(path, MANY)
         points = [
             Checkpoint(
                 int(p["step"]),

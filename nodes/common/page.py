@@ -8,12 +8,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import folder_paths
 from aiohttp import web
 
 from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
+from ...engine.store.json_files import parse_json
 
 RUNNING = ("preparing", "running")
 _KEPT = 20
@@ -117,20 +119,30 @@ def send(message: str, view: dict[str, Any], workflow: str) -> None:
 async def json_body(request: web.Request) -> dict[str, Any]:
     """The JSON object that a POST request carries.
 
-    Raises aiohttp's HTTPException, with a sentence, for another content type, for what is too long
-    and for what is no object: a page of another site can send a form, but no application/json.
+    Raises aiohttp's HTTPException, with a sentence, for another content type, for another site's
+    page, for what is too long and for what is no object. JSON is UTF-8, whatever a header says.
     """
+    if _is_foreign(request):
+        raise _refused(web.HTTPForbidden, "The request comes from another site's page.")
     if request.content_type != "application/json":
         raise _refused(web.HTTPUnsupportedMediaType, "Send the request as application/json.")
     if (request.content_length or 0) > MOST_BYTES:
         raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
     try:
-        asked = await request.json()
-    except (ValueError, RecursionError):
+        asked = parse_json(await request.read(), "The request", MOST_BYTES)
+    except FacetError:
         asked = None
     if not isinstance(asked, dict):
         raise _refused(web.HTTPBadRequest, "The request holds no JSON object; send one.")
     return asked
+
+
+def _is_foreign(request: web.Request) -> bool:
+    """Whether a page of another site sent ``request``, or one that hides where it is from."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:  # what browsers say themselves, over https and on this machine
+        return site not in ("same-origin", "none")
+    return origin is not None and urlsplit(origin).netloc != request.host
 
 
 def _refused(kind: type[web.HTTPError], error: str) -> web.HTTPError:

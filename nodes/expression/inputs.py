@@ -23,15 +23,15 @@ LOGGER = logging.getLogger(__name__)
 
 
 def known_presets() -> dict[str, Preset]:
-    """Every preset by its name: the pack's, and a person's own; FacetError for a broken file."""
+    """Every preset by its name: the pack's, and a person's own."""
     return {**ALL, **user_presets(expressions_folder()), **ALL}
 
 
 def preset_names() -> list[str]:
-    """What can be chosen; without a person's own where a file of theirs is broken."""
+    """What can be chosen; without a person's own where their folder leads elsewhere."""
     try:
         return list(known_presets())
-    except FacetError as error:
+    except (FacetError, OSError) as error:
         LOGGER.warning("Facet: %s", error)
         return list(ALL)
 

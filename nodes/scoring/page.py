@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from comfy_api.latest import io, ui
 
 from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
+from ...engine.store.json_files import MANY, read_json
 from ..common.page import below_output, output_folder
 
 REPORTS = "report"
@@ -116,8 +116,8 @@ def reports_beside(folder: str) -> list[dict[str, Any]]:
 def _summary(path: Path) -> dict[str, Any]:
     """What the panel shows beside the verdict; nothing of a report that has no such file."""
     try:
-        told = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        told = read_json(contained(output_folder(), str(path)))
+    except (OSError, FacetError):
         return {}
     return told if isinstance(told, dict) else {}
 
@@ -126,9 +126,9 @@ def read_summary(path: Path) -> dict[str, Any] | None:
     """What the page shows of the report with the score in ``path``; None where it is broken."""
     called = OWN_FOLDER.fullmatch(path.parent.name)
     try:
-        score = json.loads(path.read_text("utf-8"))
+        score = read_json(contained(output_folder(), str(path)), MANY)
         verdict = str(score["verdict"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, FacetError, KeyError, TypeError):
         return None
     if called is None:
         return None

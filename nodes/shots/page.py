@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import io
-import json
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ from ...engine.drawing.data_url import jpeg_url
 from ...engine.generate.shots.decisions import NONE, Decision, names
 from ...engine.generate.shots.plan import ShotPlan, ShotRequest
 from ...engine.store.files import contained, write_json_atomic
+from ...engine.store.json_files import MANY, read_json
 from ..common.folders import character_folder
 from ..common.page import (
     Latest,
@@ -279,8 +279,8 @@ def saved_grid(path: str) -> dict[str, Any]:
     """
     file = of_a_character(path, GRIDS)
     try:
-        view = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        view = read_json(file, MANY)
+    except (OSError, FacetError) as error:
         raise FacetError(f"There is no grid of shots in {path!r}.") from error
     if not isinstance(view, dict) or not isinstance(view.get("cells"), list):
         raise FacetError(f"{path!r} is no grid of shots.")

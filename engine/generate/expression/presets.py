@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 from collections.abc import Mapping
@@ -13,8 +14,11 @@ from typing import Any
 
 from ...core.errors import FacetError
 from ...core.vocabulary import VOCABULARY
+from ...store.json_files import read_json
 from .rig import checked
 from .table import BY_NAME
+
+LOGGER = logging.getLogger(__name__)
 
 PATH = Path(__file__).with_name("presets.json")
 OWN = "own sliders"
@@ -75,18 +79,18 @@ PRESETS: dict[str, dict[str, float]] = {name: dict(one.sliders) for name, one in
 def user_presets(folder: Path) -> dict[str, Preset]:
     """The presets of the ``*.json`` files in ``folder``, by name; empty without such a folder.
 
-    A file holds what presets.json holds: names with their expression, words and sliders. Raises
-    FacetError with a sentence that names the file, when it is something else.
+    A file holds what presets.json holds: names with their expression, words and sliders. One that
+    holds something else is left out, and named in the log.
     """
     found: dict[str, Preset] = {}
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         try:
-            rows = json.loads(path.read_text("utf-8"))
+            rows = read_json(path)
             if not isinstance(rows, dict):
                 raise FacetError("It holds no presets by name.")
             found.update({name: _preset(name, row) for name, row in rows.items()})
-        except (ValueError, UnicodeDecodeError) as error:
-            raise FacetError(f"The preset file {path.name} cannot be used: {error}") from error
+        except (FacetError, OSError) as error:
+            LOGGER.warning("Facet: the preset file %s is left out: %s", path.name, error)
     return found
 
 

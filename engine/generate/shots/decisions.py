@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ...core.character import Shot
 from ...core.errors import FacetError
+from ...store.json_files import parse_json
 from ..attempts import spread
 from .plan import ShotRequest
 
@@ -64,11 +64,10 @@ def parse_decisions(text: str) -> dict[str, Decision]:
     if not text.strip():
         return {}
     try:
-        written = json.loads(text)
-    except ValueError as error:
+        written = parse_json(text, "decisions")
+    except FacetError as error:
         raise FacetError(
-            f"decisions is no JSON ({error}); empty it, or write "
-            '{"front view": {"state": "drop"}}.'
+            f'{error} Empty it, or write {{"front view": {{"state": "drop"}}}}.'
         ) from error
     if not isinstance(written, dict):
         raise FacetError(

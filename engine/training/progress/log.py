@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from ...store.files import write_atomic
+from ...store.json_files import MANY, read_json
 from ..run_record import RUN_FILE
 from .events import TrainingEvent
 
@@ -111,7 +110,7 @@ def checkpoints(folder: Path) -> list[int]:
 
 def _losses(folder: Path) -> list[LogRow]:
     try:
-        record: Any = json.loads((folder / RUN_FILE).read_text("utf-8"))
+        record = read_json(folder / RUN_FILE, MANY)
         losses = [float(loss) for loss in record["losses"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []

@@ -119,7 +119,7 @@ def test_quantised_weights_are_refused_before_anything_is_loaded(tmp_path, blip)
 def test_a_damaged_description_is_named(tmp_path, blip):
     shutil.copytree(blip, tmp_path / "broken")
     (tmp_path / "broken" / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"config\.json is damaged"):
+    with pytest.raises(ValueError, match=r"config\.json cannot be read"):
         FolderVisionModel(tmp_path / "broken", "broken")
 
 
