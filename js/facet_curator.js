@@ -25,6 +25,7 @@ function addGallery(node) {
     run: () => comfyui.run(),
   });
   comfyui.addPanel(node, "curator", gallery, WIDTH);
+  comfyui.ownUndo(gallery.element);
 
   async function load() {
     const path = node.properties[GALLERY];

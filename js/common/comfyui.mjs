@@ -155,6 +155,20 @@ export function addPanel(node, name, panel, width = 0) {
   if (node.size[0] < width) node.setSize([width, node.size[1]]);
 }
 
+/**
+ * Has ComfyUI leave undo by key to what is in `element`: its own makes the whole graph anew.
+ *
+ * @param {HTMLElement} element
+ */
+export function ownUndo(element) {
+  // ComfyUI hears keys before anybody else does, and passes over what says that it takes text.
+  const takesText = { type: { value: "textarea" }, isContentEditable: { value: true } };
+  element.addEventListener("focusin", ({ target }) => {
+    const says = ["INPUT", "TEXTAREA"].includes(/** @type {Element} */ (target).tagName);
+    if (!says) Object.defineProperties(target, takesText);
+  });
+}
+
 /** Calls `take` with what the node shows under `name`, also when ComfyUI did not run it again. */
 export function onShown(node, name, take) {
   after(node, "onExecuted", (output) => {
