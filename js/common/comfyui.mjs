@@ -128,6 +128,8 @@ export function nodesOf(classes, graph = rootGraph(), found = new Set()) {
   return found;
 }
 
+let panels = 0;
+
 /**
  * Gives `panel` a place at the node's end; a node that was just made is at least `width` px wide.
  *
@@ -135,7 +137,9 @@ export function nodesOf(classes, graph = rootGraph(), found = new Set()) {
  * @param {import("./panel.mjs").Panel} panel
  */
 export function addPanel(node, name, panel, width = 0) {
-  const widget = node.addDOMWidget(name, `facet_${name}`, panel.element, {
+  // Where a subgraph is opened, nodes drawn by Vue keep what they show of a widget for one of the
+  // same name and type in a node of the same id: so no two panels have one type.
+  const widget = node.addDOMWidget(name, `facet_${name}_${++panels}`, panel.element, {
     serialize: false,
     hideOnZoom: false,
     getMinHeight: () => panel.minHeight + MARGINS,
