@@ -16,7 +16,6 @@ pytestmark = pytest.mark.browser
 NODES = (
     f"(steps) => {{{MAKE_AND_CONNECT}"
     """
-    app.graph.id = crypto.randomUUID();
     const models = make("FacetDemoModels", 0);
     const picture = make("FacetDemoPicture", 300);
     const character = make("FacetCharacter", 600, { name: "Page", trigger: "zqx" });
@@ -187,9 +186,5 @@ def test_the_panel_is_no_part_of_the_prompt_and_grows_with_its_node(page: Page) 
     height = f'{PANEL}.querySelector(".plot").clientHeight'
     page.page.wait_for_function(f"() => {STEPS} === '40' && {height} > 0")
     before = page.run(f"() => {height}")
-    page.run(
-        "(id) => { const n = app.graph.getNodeById(id); n.setSize([n.size[0], n.size[1] + 200]); "
-        "app.canvas.setDirty(true, true); }",
-        trainer,
-    )
+    page.drag_corner(trainer, 200)
     page.page.wait_for_function(f"() => {height} > {before + 150}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -35,6 +36,15 @@ CLEAR = """async (empty) => {
     app.canvas.setDirty(true, true);
 }"""
 EMPTY = {"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0}
+CORNER = """(id) => {
+    const drawn = document.querySelector(`.lg-node[data-node-id="${id}"]`)?.getBoundingClientRect();
+    if (drawn) return [drawn.right - 2, drawn.bottom - 2];
+    const { pos, size } = app.graph.getNodeById(id);
+    const { scale, offset } = app.canvas.ds;
+    const { left, top } = app.canvas.canvas.getBoundingClientRect();
+    const [x, y] = [0, 1].map((axis) => (pos[axis] + size[axis] + offset[axis]) * scale);
+    return [left + x - 4, top + y - 4];
+}"""
 NO_TROUBLE = "(selector) => !document.querySelector(selector)"
 TROUBLE = '[data-testid="error-overlay"], .p-toast-message, .p-dialog'
 
@@ -104,7 +114,7 @@ class Page:
     def clear(self) -> None:
         """An empty graph, seen from its origin, and nothing said."""
         self.page.keyboard.press("Escape")
-        self.run(CLEAR, EMPTY)
+        self.run(CLEAR, EMPTY | {"id": str(uuid.uuid4())})
         self.settle()
         # What the page said of the graph before goes with that graph.
         self.page.wait_for_function(NO_TROUBLE, arg=TROUBLE)
@@ -132,6 +142,16 @@ class Page:
     def settle(self) -> None:
         """Wait until the page has drawn what it was told."""
         self.run("() => new Promise(r => requestAnimationFrame(() => setTimeout(r, 300)))")
+
+    def drag_corner(self, node: str, by: int) -> None:
+        """Make a node taller by its lower right corner, as a person does; by in px."""
+        x, y = self.run(CORNER, node)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x, y + by / 2)
+        self.page.mouse.move(x, y + by)
+        self.page.mouse.up()
+        self.settle()
 
     def prompt(self) -> dict[str, Any]:
         """The prompt that the page would queue."""
