@@ -27,18 +27,24 @@ function addGallery(node) {
   comfyui.addPanel(node, "curator", gallery, WIDTH);
   comfyui.ownUndo(gallery.element);
 
+  const path = comfyui.ownProperty(node, GALLERY);
+
   async function load() {
-    const path = node.properties[GALLERY];
-    const view = path && (await comfyui.get("/facet/curator", { path }));
-    if (view && path === node.properties[GALLERY]) gallery.take(view);
+    const asked = path.get();
+    const view = asked && (await comfyui.get("/facet/curator", { path: asked }));
+    if (view && asked === path.get()) gallery.take(view);
   }
 
-  comfyui.onShown(node, "facet_curator", (shown) => {
-    node.properties[GALLERY] = shown.gallery;
-    load();
+  comfyui.onShown(node, "facet_curator", (shown, id) => {
+    path.set(shown.gallery, id);
+    if (id === comfyui.idOf(node)) load();
   });
   comfyui.onConfigured(node, () => {
     gallery.valueChanged();
+    load();
+  });
+  comfyui.onOpened(node, () => {
+    gallery.take(null);
     load();
   });
 }

@@ -32,9 +32,9 @@ function addGrid(node) {
     outputUrl: comfyui.outputUrl,
     resized: () => comfyui.makeRoom(node),
   });
-  live.panels.set(node, grid);
+  live.add(node, grid);
   comfyui.addPanel(node, "shots", grid);
-  comfyui.onShown(node, "facet_shots", (view) => live.show(view, node));
+  comfyui.onShown(node, "facet_shots", (view, id) => live.show(view, id));
   comfyui.onConfigured(node, () => grid.decisionsChanged());
 }
 
@@ -49,7 +49,7 @@ function addCoverage(node) {
 
 comfyui.onMessage("facet.shots", (view) => live.show(view));
 comfyui.onMessage("facet.shots.preview", (preview) => {
-  live.panels.get(comfyui.nodeOf(preview.node))?.takePreview(preview);
+  live.panelOf(String(preview.node))?.takePreview(preview);
 });
 comfyui.register(
   "facet.shots",

@@ -25,7 +25,7 @@ function addProgress(node) {
     stop: ({ node: id, workflow }) => comfyui.post("/facet/training/stop", { node: id, workflow }),
     drawn: () => comfyui.redraw(node),
   });
-  live.panels.set(node, panel);
+  live.add(node, panel);
   comfyui.addPanel(node, "training", panel);
 }
 

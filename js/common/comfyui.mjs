@@ -82,6 +82,15 @@ export function register(name, nodes, loaded = () => {}) {
     afterConfigureGraph() {
       loaded();
     },
+    setup() {
+      const classes = Object.keys(nodes);
+      app.canvas.canvas.addEventListener("subgraph-opening", (event) => {
+        const { subgraph, fromNode } = /** @type {CustomEvent} */ (event).detail;
+        openedFrom.set(subgraph.id, fromNode);
+        const all = nodesOf(classes, subgraph).flatMap((node) => opened.get(node) ?? []);
+        for (const told of all) told();
+      });
+    },
   });
 }
 
@@ -114,19 +123,75 @@ export function nodeOf(id) {
   return node;
 }
 
+/** By the id of a subgraph, the node outside that it was opened from last. */
+const openedFrom = new Map();
+/** By node, what is told when the subgraph that it is in has been opened. */
+const opened = new WeakMap();
+
+/** Calls `told` when a person looks at `node` in what may be another instance of its subgraph. */
+export const onOpened = (node, told) => opened.set(node, [...(opened.get(node) ?? []), told]);
+
+/** The ids that ComfyUI runs `node` under: as many as its subgraph has instances. */
+export function idsOf(node) {
+  if (!node.graph || node.graph.id === rootGraph()?.id) return [String(node.id)];
+  return hostsOf(node.graph).flatMap((host) => idsOf(host).map((id) => `${id}:${node.id}`));
+}
+
+/** The one of them that a person looks at: of the instance that was opened last. */
+export function idOf(node) {
+  if (!node.graph || node.graph.id === rootGraph()?.id) return String(node.id);
+  const hosts = hostsOf(node.graph);
+  const last = openedFrom.get(node.graph.id);
+  const host = hosts.includes(last) ? last : hosts[0];
+  return host ? `${idOf(host)}:${node.id}` : String(node.id);
+}
+
+/** The nodes that stand for the instances of a subgraph. */
+const hostsOf = (graph) => [...allNodes()].filter(({ subgraph }) => subgraph?.id === graph.id);
+
 /**
- * Every node of `classes`, those in subgraphs too.
+ * What each instance of the subgraph that `node` is in has of its own, in the workflow: get(id) and
+ * set(value, id). `plain` is where it stands as long as there is one instance; others begin with it.
+ */
+export function ofInstances(node, name, plain) {
+  const key = `${name}_by_instance`;
+  return {
+    get: (id = idOf(node)) => node.properties[key]?.[id] ?? plain.get(),
+    set(value, id = idOf(node)) {
+      const ids = idsOf(node);
+      const kept = Object.entries(node.properties[key] ?? {}).filter(([one]) => ids.includes(one));
+      if (ids.length > 1) node.properties[key] = { ...Object.fromEntries(kept), [id]: value };
+      else {
+        delete node.properties[key];
+        plain.set(value);
+      }
+    },
+  };
+}
+
+/** A property of `node` that is each instance's own, as get(id) and set(value, id). */
+export const ownProperty = (node, name) =>
+  ofInstances(node, name, {
+    get: () => node.properties[name] ?? null,
+    set: (value) => (node.properties[name] = value),
+  });
+
+/**
+ * Every node of a graph and of the subgraphs in it.
  *
- * @param {string[]} classes
  * @param {Set<ComfyNode>} found
  */
-export function nodesOf(classes, graph = rootGraph(), found = new Set()) {
+function allNodes(graph = rootGraph(), found = new Set()) {
   for (const node of graph?.nodes ?? []) {
-    if (classes.includes(node.comfyClass)) found.add(node);
-    if (node.subgraph) nodesOf(classes, node.subgraph, found);
+    found.add(node);
+    if (node.subgraph) allNodes(node.subgraph, found);
   }
   return found;
 }
+
+/** Every node of `classes`, those in subgraphs too. */
+export const nodesOf = (classes, graph = rootGraph()) =>
+  [...allNodes(graph)].filter(({ comfyClass }) => classes.includes(comfyClass));
 
 let panels = 0;
 
@@ -173,24 +238,36 @@ export function ownUndo(element) {
   });
 }
 
-/** Calls `take` with what the node shows under `name`, also when ComfyUI did not run it again. */
-export function onShown(node, name, take) {
-  after(node, "onExecuted", (output) => {
-    const [shown] = output?.[name] ?? [];
-    if (shown) take(shown);
-  });
-}
+const shows = new WeakMap();
+
+api.addEventListener("executed", ({ detail }) => {
+  const id = String(detail.display_node || detail.node);
+  for (const { name, take } of shows.get(nodeOf(id)) ?? []) {
+    const [shown] = detail.output?.[name] ?? [];
+    if (shown) take(shown, id);
+  }
+});
+
+/**
+ * Calls `take` with what the node shows under `name`, also when ComfyUI did not run it again, and
+ * with the id that it ran under.
+ */
+export const onShown = (node, name, take) =>
+  shows.set(node, [...(shows.get(node) ?? []), { name, take }]);
 
 /** Calls `then` after the node has taken up its saved state. */
 export const onConfigured = (node, then) => after(node, "onConfigure", then);
 
-/** Calls `take` with what the node shows under `name`, now and when the workflow is loaded again. */
+/** Calls `take` with what the node shows under `name`, now and when it is seen again. */
 export function keepShown(node, name, take) {
-  onShown(node, name, (shown) => {
-    node.properties[name] = shown;
-    take(shown);
+  const kept = ownProperty(node, name);
+  const takeKept = () => take(kept.get());
+  onShown(node, name, (shown, id) => {
+    kept.set(shown, id);
+    if (id === idOf(node)) take(shown);
   });
-  onConfigured(node, () => take(node.properties[name] ?? null));
+  onConfigured(node, takeKept);
+  onOpened(node, takeKept);
 }
 
 /** Calls `then` after each call of a node's or widget's own `hook`. */
@@ -209,14 +286,21 @@ export function onWidgets(node, told) {
   return new Map(node.widgets.map((widget) => [widget.name, widget]));
 }
 
-/** The widget `name`, which a panel stands for, as get() and set(text). */
+/** The widget `name`, which a panel stands for, as get() and set(text): each instance has its own. */
 export function textWidget(node, name) {
   const widget = node.widgets.find((one) => one.name === name);
-  return {
+  const own = ofInstances(node, name, {
     get: () => String(widget.value ?? ""),
     set(text) {
       widget.value = text;
       widget.callback?.(text);
+    },
+  });
+  widget.serializeValue = ({ id }) => own.get(String(id));
+  return {
+    get: () => own.get(),
+    set(text) {
+      own.set(text);
       changed(node);
     },
   };
@@ -240,4 +324,4 @@ export function changed(node) {
 }
 
 /** Queues the graph once, or only what `node` needs. */
-export const run = (node = null) => app.queuePrompt(0, 1, node ? [String(node.id)] : undefined);
+export const run = (node = null) => app.queuePrompt(0, 1, node ? [idOf(node)] : undefined);

@@ -24,7 +24,8 @@ PATIENCE = 180_000
 """How long the page may take for anything, in ms: it may share a core with a training."""
 CLEAR = """async (empty) => {
     for (const close of document.querySelectorAll(
-        ".p-toast-close-button, .p-dialog-close-button, .facet-viewer .close",
+        ".p-toast-close-button, [data-swipe-direction] button:last-of-type, "
+            + ".p-dialog-close-button, .facet-viewer .close",
     )) {
         close.click();
     }
@@ -46,7 +47,9 @@ CORNER = """(id) => {
     return [left + x - 4, top + y - 4];
 }"""
 NO_TROUBLE = "(selector) => !document.querySelector(selector)"
-TROUBLE = '[data-testid="error-overlay"], .p-toast-message, .p-dialog'
+TOAST = ".p-toast-message, [data-swipe-direction]"
+"""A message in a corner of the page, in the markup of each front end."""
+TROUBLE = f'[data-testid="error-overlay"], {TOAST}, .p-dialog, [data-reka-dialog-content]'
 
 MAKE_AND_CONNECT = """
     const make = (type, x, widgets = {}) => {
@@ -124,6 +127,7 @@ class Page:
         """Has the page know nothing of its graph: opened anew once, as that takes ten seconds."""
         if self.vue:
             self.open()
+            self.clear()
         else:
             self.run("() => app.graph.clear()")
 
