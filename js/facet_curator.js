@@ -1,6 +1,7 @@
 // The curator's gallery in its node: shows the dataset and keeps what a person decides about it.
 
 import * as comfyui from "./common/comfyui.mjs";
+import { ownProperty, textWidget } from "./common/instances.mjs";
 import { styles } from "./common/panel.mjs";
 import { Gallery } from "./curator/gallery.mjs";
 
@@ -13,7 +14,7 @@ await styles("common/viewer.css", "curator/curator.css");
 function addGallery(node) {
   const gallery = new Gallery({
     words: comfyui.wordsOf("curator"),
-    curation: comfyui.textWidget(node, "curation"),
+    curation: textWidget(node, "curation"),
     imageUrl: ({ folder }, { hash }, large = false) =>
       comfyui.serverUrl("/facet/curator/picture", {
         folder,
@@ -27,7 +28,7 @@ function addGallery(node) {
   comfyui.addPanel(node, "curator", gallery, WIDTH);
   comfyui.ownUndo(gallery.element);
 
-  const path = comfyui.ownProperty(node, GALLERY);
+  const path = ownProperty(node, GALLERY);
 
   async function load() {
     const asked = path.get();

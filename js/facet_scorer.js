@@ -2,6 +2,7 @@
 
 import * as comfyui from "./common/comfyui.mjs";
 import { oneAtATime } from "./common/elements.mjs";
+import { ownProperty } from "./common/instances.mjs";
 import { styles } from "./common/panel.mjs";
 import { Verdict } from "./scoring/verdict.mjs";
 
@@ -21,11 +22,11 @@ function reportUrl(folder) {
 
 /** Shows the node's last report, with the character's earlier ones beside it. */
 async function refresh(node) {
-  const folder = comfyui.ownProperty(node, REPORT).get();
+  const folder = ownProperty(node, REPORT).get();
   const panel = panels.get(node);
   if (!panel) return;
   const known = folder && (await comfyui.get("/facet/reports", { folder }));
-  if (comfyui.ownProperty(node, REPORT).get() === folder) panel.take(folder, known?.reports ?? []);
+  if (ownProperty(node, REPORT).get() === folder) panel.take(folder, known?.reports ?? []);
 }
 
 const refreshAll = oneAtATime(() => Promise.all(comfyui.nodesOf([NODE]).map(refresh)));
@@ -40,7 +41,7 @@ function addVerdict(node) {
   panels.set(node, panel);
   comfyui.addPanel(node, "identity", panel, WIDTH);
   comfyui.onShown(node, REPORT, (folder, id) => {
-    comfyui.ownProperty(node, REPORT).set(folder, id);
+    ownProperty(node, REPORT).set(folder, id);
     refresh(node);
   });
   comfyui.onOpened(node, () => refresh(node));

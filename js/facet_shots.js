@@ -1,6 +1,7 @@
 // The grid of shots in the shooting nodes, with a person's decisions; and a plan's coverage in its.
 
 import * as comfyui from "./common/comfyui.mjs";
+import { keepShown, textWidget } from "./common/instances.mjs";
 import { Live } from "./common/live.mjs";
 import { styles } from "./common/panel.mjs";
 import { Coverage } from "./shots/coverage.mjs";
@@ -27,7 +28,7 @@ const live = new Live({
 function addGrid(node) {
   const grid = new Grid({
     words: comfyui.wordsOf("shots"),
-    decisions: comfyui.textWidget(node, "decisions"),
+    decisions: textWidget(node, "decisions"),
     smallUrl: ({ folder }, { key }) => comfyui.serverUrl("/facet/shots/picture", { folder, key }),
     outputUrl: comfyui.outputUrl,
     resized: () => comfyui.makeRoom(node),
@@ -44,7 +45,7 @@ function addCoverage(node) {
     resized: () => comfyui.makeRoom(node),
   });
   comfyui.addPanel(node, "coverage", coverage);
-  comfyui.keepShown(node, "facet_coverage", (shown) => coverage.take(shown));
+  keepShown(node, "facet_coverage", (shown) => coverage.take(shown));
 }
 
 comfyui.onMessage("facet.shots", (view) => live.show(view));

@@ -150,33 +150,6 @@ export function idOf(node) {
 const hostsOf = (graph) => [...allNodes()].filter(({ subgraph }) => subgraph?.id === graph.id);
 
 /**
- * What each instance of the subgraph that `node` is in has of its own, in the workflow: get(id) and
- * set(value, id). `plain` is where it stands as long as there is one instance; others begin with it.
- */
-export function ofInstances(node, name, plain) {
-  const key = `${name}_by_instance`;
-  return {
-    get: (id = idOf(node)) => node.properties[key]?.[id] ?? plain.get(),
-    set(value, id = idOf(node)) {
-      const ids = idsOf(node);
-      const kept = Object.entries(node.properties[key] ?? {}).filter(([one]) => ids.includes(one));
-      if (ids.length > 1) node.properties[key] = { ...Object.fromEntries(kept), [id]: value };
-      else {
-        delete node.properties[key];
-        plain.set(value);
-      }
-    },
-  };
-}
-
-/** A property of `node` that is each instance's own, as get(id) and set(value, id). */
-export const ownProperty = (node, name) =>
-  ofInstances(node, name, {
-    get: () => node.properties[name] ?? null,
-    set: (value) => (node.properties[name] = value),
-  });
-
-/**
  * Every node of a graph and of the subgraphs in it.
  *
  * @param {Set<ComfyNode>} found
@@ -258,18 +231,6 @@ export const onShown = (node, name, take) =>
 /** Calls `then` after the node has taken up its saved state. */
 export const onConfigured = (node, then) => after(node, "onConfigure", then);
 
-/** Calls `take` with what the node shows under `name`, now and when it is seen again. */
-export function keepShown(node, name, take) {
-  const kept = ownProperty(node, name);
-  const takeKept = () => take(kept.get());
-  onShown(node, name, (shown, id) => {
-    kept.set(shown, id);
-    if (id === idOf(node)) take(shown);
-  });
-  onConfigured(node, takeKept);
-  onOpened(node, takeKept);
-}
-
 /** Calls `then` after each call of a node's or widget's own `hook`. */
 function after(owner, hook, then) {
   const own = owner[hook];
@@ -284,26 +245,6 @@ function after(owner, hook, then) {
 export function onWidgets(node, told) {
   for (const widget of node.widgets) after(widget, "callback", () => told());
   return new Map(node.widgets.map((widget) => [widget.name, widget]));
-}
-
-/** The widget `name`, which a panel stands for, as get() and set(text): each instance has its own. */
-export function textWidget(node, name) {
-  const widget = node.widgets.find((one) => one.name === name);
-  const own = ofInstances(node, name, {
-    get: () => String(widget.value ?? ""),
-    set(text) {
-      widget.value = text;
-      widget.callback?.(text);
-    },
-  });
-  widget.serializeValue = ({ id }) => own.get(String(id));
-  return {
-    get: () => own.get(),
-    set(text) {
-      own.set(text);
-      changed(node);
-    },
-  };
 }
 
 /** Has the canvas draw the node again, and give a taller panel its room. */

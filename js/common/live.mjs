@@ -1,7 +1,8 @@
 // Panels that show what their node does: as the server tells it, and asked for after a reload.
 
-import { get, graphId, idOf, nodeOf, nodesOf, onOpened, ownProperty } from "./comfyui.mjs";
+import { get, graphId, idOf, nodeOf, nodesOf, onOpened } from "./comfyui.mjs";
 import { oneAtATime } from "./elements.mjs";
+import { ownProperty } from "./instances.mjs";
 
 /** @typedef {import("../types").ComfyNode} ComfyNode */
 /** @typedef {import("../types").LivePanel} LivePanel */

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browser.test_curator_page import CELLS, cell, character, key, queue
+from browser.test_expression_page import in_view
 
 from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
@@ -175,6 +176,7 @@ def test_the_face_is_found_in_each_instance(page: Page) -> None:
     for instance in instances:
         look_into(page, instance)
         assert page.run("() => !document.querySelector('.facet-expression .stage')?.offsetHeight")
+        in_view(page)
         find.click()
         page.page.wait_for_function(
             """(known) => {
