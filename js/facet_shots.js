@@ -1,6 +1,7 @@
 // The grid of shots in the shooting nodes, with a person's decisions; and a plan's coverage in its.
 
 import * as comfyui from "./common/comfyui.mjs";
+import { isRunning, lastOf } from "./common/elements.mjs";
 import { keepShown, textWidget } from "./common/instances.mjs";
 import { Live } from "./common/live.mjs";
 import { styles } from "./common/panel.mjs";
@@ -16,6 +17,9 @@ const NODES = [
 
 await styles("common/viewer.css", "shots/shots.css", "shots/coverage.css");
 
+const smallUrl = ({ folder }, { key }) =>
+  comfyui.serverUrl("/facet/shots/picture", { folder, key });
+
 const live = new Live({
   classes: NODES,
   property: "facet_grid",
@@ -29,7 +33,7 @@ function addGrid(node) {
   const grid = new Grid({
     words: comfyui.wordsOf("shots"),
     decisions: textWidget(node, "decisions"),
-    smallUrl: ({ folder }, { key }) => comfyui.serverUrl("/facet/shots/picture", { folder, key }),
+    smallUrl,
     outputUrl: comfyui.outputUrl,
     resized: () => comfyui.makeRoom(node),
   });
@@ -48,8 +52,13 @@ function addCoverage(node) {
   keepShown(node, "facet_coverage", (shown) => coverage.take(shown));
 }
 
-comfyui.onMessage("facet.shots", (view) => live.show(view));
+comfyui.onMessage("facet.shots", (view) => {
+  live.show(view);
+  const made = isRunning(view) && lastOf(view.cells.filter((cell) => cell.picture || cell.key));
+  if (made) comfyui.showInApp(view.node, made.picture || smallUrl(view, made));
+});
 comfyui.onMessage("facet.shots.preview", (preview) => {
+  if (preview.picture) comfyui.showInApp(preview.node, preview.picture);
   live.panelOf(String(preview.node))?.takePreview(preview);
 });
 comfyui.register(

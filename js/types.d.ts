@@ -235,7 +235,13 @@ export interface ComfyApp {
   extensionManager?: {
     setting?: { get(name: string): any };
     toast?: { add(message: { severity: string; summary: string; detail: string }): void };
-    workflow?: { activeWorkflow?: { changeTracker?: { captureCanvasState?(): void } } };
+    workflow?: {
+      activeWorkflow?: {
+        changeTracker?: { captureCanvasState?(): void };
+        activeMode?: string | null;
+        initialMode?: string | null;
+      };
+    };
   };
   registerExtension(extension: object): void;
   queuePrompt(number: number, batch: number, nodes?: string[]): Promise<boolean>;
@@ -245,4 +251,5 @@ export interface ComfyApi {
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
   apiURL(path: string): string;
   addEventListener(name: string, told: (event: CustomEvent) => void): void;
+  dispatchEvent(event: CustomEvent): boolean;
 }

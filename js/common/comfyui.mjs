@@ -66,6 +66,26 @@ export function onMessage(name, told) {
   });
 }
 
+let prompt = null; // the id of the one that ComfyUI runs
+
+api.addEventListener("execution_start", ({ detail }) => (prompt = detail.prompt_id));
+
+/** Whether the workflow is seen as an app, in which there are no nodes, and so no panels. */
+function inApp() {
+  const workflow = app.extensionManager?.workflow?.activeWorkflow;
+  return (workflow?.activeMode ?? workflow?.initialMode) === "app";
+}
+
+/** Shows the picture at `url` as what the node that runs under `id` has made by now, in an app. */
+export async function showInApp(id, url) {
+  const jobId = prompt;
+  if (!jobId || !inApp()) return;
+  const answer = await fetch(url);
+  if (!answer.ok || jobId !== prompt) return;
+  const detail = { blob: await answer.blob(), nodeId: id, displayNodeId: id, jobId };
+  api.dispatchEvent(new CustomEvent("b_preview_with_metadata", { detail }));
+}
+
 /**
  * Registers an extension: `nodes` holds a function by node class, called with each node that is
  * made; `loaded` is called when a graph has been loaded and when the server is there again.
