@@ -97,6 +97,10 @@ def test_a_training_is_seen_survives_a_reload_and_ends_at_the_button(
     with (folder / "losses.csv").open(newline="") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, done + 1))
     assert (folder / "losses.png").is_file()
+    curve = f"{server.address}/facet/training/curve"
+    drawn = page.page.request.get(curve, params={"folder": str(folder.relative_to(server.output))})
+    assert drawn.body().startswith(b"\x89PNG")
+    assert page.page.request.get(curve, params={"folder": "facet/Nobody"}).status == 404
     page.page.wait_for_function(
         "async (n) => Object.keys(await (await fetch('/history')).json()).length > n",
         arg=len(before),
