@@ -1,6 +1,7 @@
 // The curator's gallery in its node: shows the dataset and keeps what a person decides about it.
 
 import * as comfyui from "./common/comfyui.mjs";
+import { ownProperty, textWidget } from "./common/instances.mjs";
 import { styles } from "./common/panel.mjs";
 import { Gallery } from "./curator/gallery.mjs";
 
@@ -13,7 +14,7 @@ await styles("common/viewer.css", "curator/curator.css");
 function addGallery(node) {
   const gallery = new Gallery({
     words: comfyui.wordsOf("curator"),
-    curation: comfyui.textWidget(node, "curation"),
+    curation: textWidget(node, "curation"),
     imageUrl: ({ folder }, { hash }, large = false) =>
       comfyui.serverUrl("/facet/curator/picture", {
         folder,
@@ -25,19 +26,26 @@ function addGallery(node) {
     run: () => comfyui.run(),
   });
   comfyui.addPanel(node, "curator", gallery, WIDTH);
+  comfyui.ownUndo(gallery.element);
+
+  const path = ownProperty(node, GALLERY);
 
   async function load() {
-    const path = node.properties[GALLERY];
-    const view = path && (await comfyui.get("/facet/curator", { path }));
-    if (view && path === node.properties[GALLERY]) gallery.take(view);
+    const asked = path.get();
+    const view = asked && (await comfyui.get("/facet/curator", { path: asked }));
+    if (view && asked === path.get()) gallery.take(view);
   }
 
-  comfyui.onShown(node, "facet_curator", (shown) => {
-    node.properties[GALLERY] = shown.gallery;
-    load();
+  comfyui.onShown(node, "facet_curator", (shown, id) => {
+    path.set(shown.gallery, id);
+    if (id === comfyui.idOf(node)) load();
   });
   comfyui.onConfigured(node, () => {
     gallery.valueChanged();
+    load();
+  });
+  comfyui.onOpened(node, () => {
+    gallery.take(null);
     load();
   });
 }

@@ -1,6 +1,7 @@
 // The expression editor in its node: shows the faces of its last run and sets the node's widgets.
 
 import * as comfyui from "./common/comfyui.mjs";
+import { keepShown } from "./common/instances.mjs";
 import { styles } from "./common/panel.mjs";
 import { Editor } from "./expression/editor.mjs";
 
@@ -34,7 +35,7 @@ function addEditor(node) {
     run: () => comfyui.run(node),
   });
   comfyui.addPanel(node, "expression", editor, WIDTH);
-  comfyui.keepShown(node, "facet_expression", (shown) => editor.take(shown));
+  keepShown(node, "facet_expression", (shown) => editor.take(shown));
 }
 
 comfyui.register("facet.expression", { FacetExpressionEditor: addEditor });

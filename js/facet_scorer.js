@@ -2,6 +2,7 @@
 
 import * as comfyui from "./common/comfyui.mjs";
 import { oneAtATime } from "./common/elements.mjs";
+import { ownProperty } from "./common/instances.mjs";
 import { styles } from "./common/panel.mjs";
 import { Verdict } from "./scoring/verdict.mjs";
 
@@ -21,14 +22,14 @@ function reportUrl(folder) {
 
 /** Shows the node's last report, with the character's earlier ones beside it. */
 async function refresh(node) {
-  const folder = node.properties?.[REPORT];
+  const folder = ownProperty(node, REPORT).get();
   const panel = panels.get(node);
-  if (!panel || !folder) return;
-  const known = await comfyui.get("/facet/reports", { folder });
-  if (node.properties[REPORT] === folder) panel.take(folder, known?.reports ?? []);
+  if (!panel) return;
+  const known = folder && (await comfyui.get("/facet/reports", { folder }));
+  if (ownProperty(node, REPORT).get() === folder) panel.take(folder, known?.reports ?? []);
 }
 
-const refreshAll = oneAtATime(() => Promise.all([...comfyui.nodesOf([NODE])].map(refresh)));
+const refreshAll = oneAtATime(() => Promise.all(comfyui.nodesOf([NODE]).map(refresh)));
 
 function addVerdict(node) {
   const panel = new Verdict({
@@ -39,10 +40,11 @@ function addVerdict(node) {
   });
   panels.set(node, panel);
   comfyui.addPanel(node, "identity", panel, WIDTH);
-  comfyui.onShown(node, REPORT, (folder) => {
-    node.properties[REPORT] = folder;
+  comfyui.onShown(node, REPORT, (folder, id) => {
+    ownProperty(node, REPORT).set(folder, id);
     refresh(node);
   });
+  comfyui.onOpened(node, () => refresh(node));
 }
 
 comfyui.register("facet.scorer", { [NODE]: addVerdict }, refreshAll);

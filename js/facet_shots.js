@@ -1,6 +1,8 @@
 // The grid of shots in the shooting nodes, with a person's decisions; and a plan's coverage in its.
 
 import * as comfyui from "./common/comfyui.mjs";
+import { isRunning, lastOf } from "./common/elements.mjs";
+import { keepShown, textWidget } from "./common/instances.mjs";
 import { Live } from "./common/live.mjs";
 import { styles } from "./common/panel.mjs";
 import { Coverage } from "./shots/coverage.mjs";
@@ -15,6 +17,9 @@ const NODES = [
 
 await styles("common/viewer.css", "shots/shots.css", "shots/coverage.css");
 
+const smallUrl = ({ folder }, { key }) =>
+  comfyui.serverUrl("/facet/shots/picture", { folder, key });
+
 const live = new Live({
   classes: NODES,
   property: "facet_grid",
@@ -27,14 +32,14 @@ const live = new Live({
 function addGrid(node) {
   const grid = new Grid({
     words: comfyui.wordsOf("shots"),
-    decisions: comfyui.textWidget(node, "decisions"),
-    smallUrl: ({ folder }, { key }) => comfyui.serverUrl("/facet/shots/picture", { folder, key }),
+    decisions: textWidget(node, "decisions"),
+    smallUrl,
     outputUrl: comfyui.outputUrl,
     resized: () => comfyui.makeRoom(node),
   });
-  live.panels.set(node, grid);
+  live.add(node, grid);
   comfyui.addPanel(node, "shots", grid);
-  comfyui.onShown(node, "facet_shots", (view) => live.show(view, node));
+  comfyui.onShown(node, "facet_shots", (view, id) => live.show(view, id));
   comfyui.onConfigured(node, () => grid.decisionsChanged());
 }
 
@@ -44,12 +49,17 @@ function addCoverage(node) {
     resized: () => comfyui.makeRoom(node),
   });
   comfyui.addPanel(node, "coverage", coverage);
-  comfyui.keepShown(node, "facet_coverage", (shown) => coverage.take(shown));
+  keepShown(node, "facet_coverage", (shown) => coverage.take(shown));
 }
 
-comfyui.onMessage("facet.shots", (view) => live.show(view));
+comfyui.onMessage("facet.shots", (view) => {
+  live.show(view);
+  const made = isRunning(view) && lastOf(view.cells.filter((cell) => cell.picture || cell.key));
+  if (made) comfyui.showInApp(view.node, made.picture || smallUrl(view, made));
+});
 comfyui.onMessage("facet.shots.preview", (preview) => {
-  live.panels.get(comfyui.nodeOf(preview.node))?.takePreview(preview);
+  if (preview.picture) comfyui.showInApp(preview.node, preview.picture);
+  live.panelOf(String(preview.node))?.takePreview(preview);
 });
 comfyui.register(
   "facet.shots",

@@ -6,6 +6,7 @@ import { styles } from "./common/panel.mjs";
 import { Progress } from "./training/progress.mjs";
 
 const NODE = "FacetLoraTrainer";
+const MS_BETWEEN_CURVES = 3000;
 
 await styles("training/training.css");
 
@@ -25,9 +26,17 @@ function addProgress(node) {
     stop: ({ node: id, workflow }) => comfyui.post("/facet/training/stop", { node: id, workflow }),
     drawn: () => comfyui.redraw(node),
   });
-  live.panels.set(node, panel);
+  live.add(node, panel);
   comfyui.addPanel(node, "training", panel);
 }
 
-comfyui.onMessage("facet.training", (view) => live.show(view));
+let drawn = 0; // when an app was last shown the curve
+
+comfyui.onMessage("facet.training", (view) => {
+  live.show(view);
+  if (!view.step || Date.now() - drawn < MS_BETWEEN_CURVES) return;
+  drawn = Date.now();
+  const { folder, step } = view;
+  comfyui.showInApp(view.node, comfyui.serverUrl("/facet/training/curve", { folder, step }));
+});
 comfyui.register("facet.trainer", { [NODE]: addProgress }, live.refresh);

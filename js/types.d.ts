@@ -82,6 +82,7 @@ export interface LivePanel {
   take(view: object): boolean;
   /** Takes up a message whose beginning nobody knows any more. */
   begin?(view: object): void;
+  forget(): void;
   takePreview?(preview: object): void;
 }
 
@@ -203,6 +204,8 @@ export interface Widget {
   serialize?: boolean;
   options?: { values?: string[] };
   callback?(value: unknown): unknown;
+  /** What goes into the prompt of `node`, whose id is the one that it runs under. */
+  serializeValue?(node: { id: number | string }): unknown;
 }
 
 export interface ComfyNode {
@@ -211,6 +214,7 @@ export interface ComfyNode {
   properties: Record<string, any>;
   widgets: Widget[];
   size: [width: number, height: number];
+  graph?: ComfyGraph;
   subgraph?: ComfyGraph;
   setSize(size: [number, number]): void;
   computeSize(): [number, number];
@@ -227,11 +231,17 @@ export interface ComfyGraph {
 export interface ComfyApp {
   graph: ComfyGraph;
   rootGraph?: ComfyGraph;
-  canvas: { processMouseWheel(event: WheelEvent): void };
+  canvas: { processMouseWheel(event: WheelEvent): void; canvas: HTMLCanvasElement };
   extensionManager?: {
     setting?: { get(name: string): any };
     toast?: { add(message: { severity: string; summary: string; detail: string }): void };
-    workflow?: { activeWorkflow?: { changeTracker?: { captureCanvasState?(): void } } };
+    workflow?: {
+      activeWorkflow?: {
+        changeTracker?: { captureCanvasState?(): void };
+        activeMode?: string | null;
+        initialMode?: string | null;
+      };
+    };
   };
   registerExtension(extension: object): void;
   queuePrompt(number: number, batch: number, nodes?: string[]): Promise<boolean>;
@@ -241,4 +251,5 @@ export interface ComfyApi {
   fetchApi(path: string, options?: RequestInit): Promise<Response>;
   apiURL(path: string): string;
   addEventListener(name: string, told: (event: CustomEvent) => void): void;
+  dispatchEvent(event: CustomEvent): boolean;
 }

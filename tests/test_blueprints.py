@@ -10,7 +10,7 @@ import pytest
 
 from facet.launcher import workflow
 from facet.launcher.places import ROOT
-from harness.browser import Page, Pages
+from harness.browser import TOAST, Page, Pages
 from harness.comfy_server import ComfyServer
 from harness.graphs import (
     ONE_OF_EACH,
@@ -105,7 +105,7 @@ def test_comfyui_lists_them_and_the_page_takes_them_without_a_word(
     with page.page.expect_response(f"**/global_subgraphs/{list(listed)[-1]}"):
         page.open()
     page.settle()
-    assert page.page.locator(".p-toast-message").count() == 0
+    assert page.page.locator(TOAST).count() == 0
 
 
 @pytest.mark.browser

@@ -66,6 +66,26 @@ export function onMessage(name, told) {
   });
 }
 
+let prompt = null; // the id of the one that ComfyUI runs
+
+api.addEventListener("execution_start", ({ detail }) => (prompt = detail.prompt_id));
+
+/** Whether the workflow is seen as an app, in which there are no nodes, and so no panels. */
+function inApp() {
+  const workflow = app.extensionManager?.workflow?.activeWorkflow;
+  return (workflow?.activeMode ?? workflow?.initialMode) === "app";
+}
+
+/** Shows the picture at `url` as what the node that runs under `id` has made by now, in an app. */
+export async function showInApp(id, url) {
+  const jobId = prompt;
+  if (!jobId || !inApp()) return;
+  const answer = await fetch(url);
+  if (!answer.ok || jobId !== prompt) return;
+  const detail = { blob: await answer.blob(), nodeId: id, displayNodeId: id, jobId };
+  api.dispatchEvent(new CustomEvent("b_preview_with_metadata", { detail }));
+}
+
 /**
  * Registers an extension: `nodes` holds a function by node class, called with each node that is
  * made; `loaded` is called when a graph has been loaded and when the server is there again.
@@ -81,6 +101,15 @@ export function register(name, nodes, loaded = () => {}) {
     },
     afterConfigureGraph() {
       loaded();
+    },
+    setup() {
+      const classes = Object.keys(nodes);
+      app.canvas.canvas.addEventListener("subgraph-opening", (event) => {
+        const { subgraph, fromNode } = /** @type {CustomEvent} */ (event).detail;
+        openedFrom.set(subgraph.id, fromNode);
+        const all = nodesOf(classes, subgraph).flatMap((node) => opened.get(node) ?? []);
+        for (const told of all) told();
+      });
     },
   });
 }
@@ -114,19 +143,50 @@ export function nodeOf(id) {
   return node;
 }
 
+/** By the id of a subgraph, the node outside that it was opened from last. */
+const openedFrom = new Map();
+/** By node, what is told when the subgraph that it is in has been opened. */
+const opened = new WeakMap();
+
+/** Calls `told` when a person looks at `node` in what may be another instance of its subgraph. */
+export const onOpened = (node, told) => opened.set(node, [...(opened.get(node) ?? []), told]);
+
+/** The ids that ComfyUI runs `node` under: as many as its subgraph has instances. */
+export function idsOf(node) {
+  if (!node.graph || node.graph.id === rootGraph()?.id) return [String(node.id)];
+  return hostsOf(node.graph).flatMap((host) => idsOf(host).map((id) => `${id}:${node.id}`));
+}
+
+/** The one of them that a person looks at: of the instance that was opened last. */
+export function idOf(node) {
+  if (!node.graph || node.graph.id === rootGraph()?.id) return String(node.id);
+  const hosts = hostsOf(node.graph);
+  const last = openedFrom.get(node.graph.id);
+  const host = hosts.includes(last) ? last : hosts[0];
+  return host ? `${idOf(host)}:${node.id}` : String(node.id);
+}
+
+/** The nodes that stand for the instances of a subgraph. */
+const hostsOf = (graph) => [...allNodes()].filter(({ subgraph }) => subgraph?.id === graph.id);
+
 /**
- * Every node of `classes`, those in subgraphs too.
+ * Every node of a graph and of the subgraphs in it.
  *
- * @param {string[]} classes
  * @param {Set<ComfyNode>} found
  */
-export function nodesOf(classes, graph = rootGraph(), found = new Set()) {
+function allNodes(graph = rootGraph(), found = new Set()) {
   for (const node of graph?.nodes ?? []) {
-    if (classes.includes(node.comfyClass)) found.add(node);
-    if (node.subgraph) nodesOf(classes, node.subgraph, found);
+    found.add(node);
+    if (node.subgraph) allNodes(node.subgraph, found);
   }
   return found;
 }
+
+/** Every node of `classes`, those in subgraphs too. */
+export const nodesOf = (classes, graph = rootGraph()) =>
+  [...allNodes(graph)].filter(({ comfyClass }) => classes.includes(comfyClass));
+
+let panels = 0;
 
 /**
  * Gives `panel` a place at the node's end; a node that was just made is at least `width` px wide.
@@ -135,7 +195,9 @@ export function nodesOf(classes, graph = rootGraph(), found = new Set()) {
  * @param {import("./panel.mjs").Panel} panel
  */
 export function addPanel(node, name, panel, width = 0) {
-  const widget = node.addDOMWidget(name, `facet_${name}`, panel.element, {
+  // Where a subgraph is opened, nodes drawn by Vue keep what they show of a widget for one of the
+  // same name and type in a node of the same id: so no two panels have one type.
+  const widget = node.addDOMWidget(name, `facet_${name}_${++panels}`, panel.element, {
     serialize: false,
     hideOnZoom: false,
     getMinHeight: () => panel.minHeight + MARGINS,
@@ -155,25 +217,39 @@ export function addPanel(node, name, panel, width = 0) {
   if (node.size[0] < width) node.setSize([width, node.size[1]]);
 }
 
-/** Calls `take` with what the node shows under `name`, also when ComfyUI did not run it again. */
-export function onShown(node, name, take) {
-  after(node, "onExecuted", (output) => {
-    const [shown] = output?.[name] ?? [];
-    if (shown) take(shown);
+/**
+ * Has ComfyUI leave undo by key to what is in `element`: its own makes the whole graph anew.
+ *
+ * @param {HTMLElement} element
+ */
+export function ownUndo(element) {
+  // ComfyUI hears keys before anybody else does, and passes over what says that it takes text.
+  const takesText = { type: { value: "textarea" }, isContentEditable: { value: true } };
+  element.addEventListener("focusin", ({ target }) => {
+    const says = ["INPUT", "TEXTAREA"].includes(/** @type {Element} */ (target).tagName);
+    if (!says) Object.defineProperties(target, takesText);
   });
 }
+
+const shows = new WeakMap();
+
+api.addEventListener("executed", ({ detail }) => {
+  const id = String(detail.display_node || detail.node);
+  for (const { name, take } of shows.get(nodeOf(id)) ?? []) {
+    const [shown] = detail.output?.[name] ?? [];
+    if (shown) take(shown, id);
+  }
+});
+
+/**
+ * Calls `take` with what the node shows under `name`, also when ComfyUI did not run it again, and
+ * with the id that it ran under.
+ */
+export const onShown = (node, name, take) =>
+  shows.set(node, [...(shows.get(node) ?? []), { name, take }]);
 
 /** Calls `then` after the node has taken up its saved state. */
 export const onConfigured = (node, then) => after(node, "onConfigure", then);
-
-/** Calls `take` with what the node shows under `name`, now and when the workflow is loaded again. */
-export function keepShown(node, name, take) {
-  onShown(node, name, (shown) => {
-    node.properties[name] = shown;
-    take(shown);
-  });
-  onConfigured(node, () => take(node.properties[name] ?? null));
-}
 
 /** Calls `then` after each call of a node's or widget's own `hook`. */
 function after(owner, hook, then) {
@@ -189,19 +265,6 @@ function after(owner, hook, then) {
 export function onWidgets(node, told) {
   for (const widget of node.widgets) after(widget, "callback", () => told());
   return new Map(node.widgets.map((widget) => [widget.name, widget]));
-}
-
-/** The widget `name`, which a panel stands for, as get() and set(text). */
-export function textWidget(node, name) {
-  const widget = node.widgets.find((one) => one.name === name);
-  return {
-    get: () => String(widget.value ?? ""),
-    set(text) {
-      widget.value = text;
-      widget.callback?.(text);
-      changed(node);
-    },
-  };
 }
 
 /** Has the canvas draw the node again, and give a taller panel its room. */
@@ -222,4 +285,4 @@ export function changed(node) {
 }
 
 /** Queues the graph once, or only what `node` needs. */
-export const run = (node = null) => app.queuePrompt(0, 1, node ? [String(node.id)] : undefined);
+export const run = (node = null) => app.queuePrompt(0, 1, node ? [idOf(node)] : undefined);

@@ -1,7 +1,8 @@
 // Panels that show what their node does: as the server tells it, and asked for after a reload.
 
-import { get, graphId, nodeOf, nodesOf } from "./comfyui.mjs";
+import { get, graphId, idOf, nodeOf, nodesOf, onOpened } from "./comfyui.mjs";
 import { oneAtATime } from "./elements.mjs";
+import { ownProperty } from "./instances.mjs";
 
 /** @typedef {import("../types").ComfyNode} ComfyNode */
 /** @typedef {import("../types").LivePanel} LivePanel */
@@ -24,22 +25,37 @@ export class Live {
       for (const view of (answer && known(answer)) ?? []) this.show(view);
       for (const node of nodesOf(classes)) {
         const panel = this.panels.get(node);
-        const path = node.properties?.[property];
+        const [id, path] = [idOf(node), ownProperty(node, property).get()];
         if (!panel || panel.view || !path) continue;
         const view = await stored(path);
-        if (view && !panel.view) panel.take({ ...view, after: 0 });
+        if (view && !panel.view && id === idOf(node)) panel.take({ ...view, after: 0 });
       }
     });
   }
 
-  /** Shows `view` in the panel of its node. */
-  show(view, node = nodeOf(view.node)) {
-    const panel = node && this.panels.get(node);
-    if (!panel) return;
+  /** Has `panel` follow `node`. */
+  add(node, panel) {
+    this.panels.set(node, panel);
+    onOpened(node, () => {
+      panel.forget();
+      this.refresh();
+    });
+  }
+
+  /** Shows `view` in the panel of its node, unless a person looks at another instance of it. */
+  show(view, id = String(view.node)) {
+    const panel = this.panelOf(id);
+    const node = nodeOf(id);
     const path = this.pathOf(view);
-    if (path) node.properties[this.property] = path;
-    if (panel.take(view)) return;
+    if (path && this.panels.has(node)) ownProperty(node, this.property).set(path, id);
+    if (!panel || panel.take(view)) return;
     // A message was missed: what the server knows fills the gap, or else the panel begins here.
-    this.refresh().then(() => panel.take(view) || panel.begin?.(view));
+    this.refresh().then(() => this.panelOf(id) && (panel.take(view) || panel.begin?.(view)));
+  }
+
+  /** The panel that shows what runs under `id`, if it is seen. */
+  panelOf(id) {
+    const node = nodeOf(id);
+    return node && idOf(node) === id ? this.panels.get(node) : undefined;
   }
 }

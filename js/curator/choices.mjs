@@ -30,7 +30,10 @@ export class Choices {
 
   /** Takes up the widget's decisions about the pictures of `view`. */
   read(view) {
-    if (view?.folder !== this.view?.folder) this.keep(); // beside the dataset that it was decided about
+    if (view?.folder !== this.view?.folder) {
+      this.keep(); // beside the dataset that it was decided about
+      this.history = new History();
+    }
     this.view = view;
     const text = this.curation.get() ?? "";
     const kept = view?.kept ?? { shots: {} };

@@ -13,8 +13,10 @@ export function press(event, gallery) {
   if (event.key === "Escape" && event.target === gallery.filters.search) {
     gallery.list.element.focus();
   }
-  if (isField(event.target) || event.key === "Tab" || event.altKey) return;
-  const done = event.ctrlKey || event.metaKey ? withControl(event, gallery) : plain(event, gallery);
+  const control = event.ctrlKey || event.metaKey;
+  const chosen = control && event.target.tagName === "SELECT"; // It has no undo of its own.
+  if ((isField(event.target) && !chosen) || event.key === "Tab" || event.altKey) return;
+  const done = control ? withControl(event, gallery) : plain(event, gallery);
   if (done) event.preventDefault();
 }
 

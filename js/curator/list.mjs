@@ -40,8 +40,6 @@ export class List {
     this.element = element("div", "scroll", parent);
     this.element.dataset.captureWheel = "true";
     this.element.tabIndex = 0;
-    // The page's own undo, which would make the node anew, leaves text areas alone and what says so.
-    this.element["type"] = "textarea";
     this.element.setAttribute("role", "listbox");
     this.element.setAttribute("aria-multiselectable", "true");
     this.element.setAttribute("aria-label", label);

@@ -121,6 +121,14 @@ export class Grid extends Panel {
     return true;
   }
 
+  /** Shows nothing until the next message. */
+  forget() {
+    this.viewer.close();
+    this.view = this.selected = this.preview = null;
+    this.decisionsChanged();
+    this.measure();
+  }
+
   /** Shows how far the shot at hand is. */
   takePreview(preview) {
     const cell = this.views[preview.index];

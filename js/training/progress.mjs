@@ -68,6 +68,14 @@ export class Progress extends Panel {
     this.take({ ...message, after: 0 });
   }
 
+  /** Shows nothing until the next message. */
+  forget() {
+    this.view = null;
+    this.said = "";
+    this.stopping = false;
+    this.schedule();
+  }
+
   close() {
     this.observer.disconnect();
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import time
@@ -164,7 +165,7 @@ class TrainingReporter:
             return
         try:
             if picture:
-                log.save(f"Facet training   {log.folder.name}")
+                log.save()
             else:
                 log.save_table()
         except OSError as error:
@@ -200,6 +201,16 @@ def add_routes(routes: web.RouteTableDef) -> None:
             return web.json_response(saved_training(request.query.get("folder", "")).as_json())
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=404)
+
+    @routes.get("/facet/training/curve")
+    async def curve(request: web.Request) -> web.Response:
+        """The curves of the run in ``folder`` up to now, as a PNG."""
+        try:
+            log = saved_training(request.query.get("folder", "")).log
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=404)
+        picture = await asyncio.to_thread(log.picture) if log else b""
+        return web.Response(body=picture, content_type="image/png")
 
     @routes.post("/facet/training/stop")
     async def stop(request: web.Request) -> web.Response:

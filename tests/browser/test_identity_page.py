@@ -39,8 +39,10 @@ NODES = (
     return String(scorer.id);
 }"""
 )
-SHOW = """([id, folder]) => {
-    app.graph.getNodeById(id).onExecuted({ images: [], facet_report: [folder] });
+SHOW = """async ([node, folder]) => {
+    const { api } = await import("/scripts/api.js");
+    const output = { images: [], facet_report: [folder] };
+    api.dispatchEvent(new CustomEvent("executed", { detail: { node, output } }));
 }"""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.browser import Page, Pages
+from harness.browser import TOAST, Page, Pages
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +72,6 @@ def test_a_workflow_of_an_earlier_version_is_told_what_has_changed(pages: Pages)
         "widgets_values": [],
     }
     page.load(WORKFLOW | {"nodes": [older, WORKFLOW["nodes"][1]], "links": []})
-    told = page.page.locator(".p-toast-message", has_text="earlier version of Facet")
+    told = page.page.locator(TOAST, has_text="earlier version of Facet")
     told.wait_for()
     assert "these nodes have changed since: Facet Turnaround Sheet. Models" in told.inner_text()

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.browser
 NODES = (
     f"(steps) => {{{MAKE_AND_CONNECT}"
     """
-    app.graph.id = crypto.randomUUID();
     const models = make("FacetDemoModels", 0);
     const picture = make("FacetDemoPicture", 300);
     const character = make("FacetCharacter", 600, { name: "Page", trigger: "zqx" });
@@ -98,6 +97,10 @@ def test_a_training_is_seen_survives_a_reload_and_ends_at_the_button(
     with (folder / "losses.csv").open(newline="") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, done + 1))
     assert (folder / "losses.png").is_file()
+    curve = f"{server.address}/facet/training/curve"
+    drawn = page.page.request.get(curve, params={"folder": str(folder.relative_to(server.output))})
+    assert drawn.body().startswith(b"\x89PNG")
+    assert page.page.request.get(curve, params={"folder": "facet/Nobody"}).status == 404
     page.page.wait_for_function(
         "async (n) => Object.keys(await (await fetch('/history')).json()).length > n",
         arg=len(before),
@@ -187,9 +190,5 @@ def test_the_panel_is_no_part_of_the_prompt_and_grows_with_its_node(page: Page) 
     height = f'{PANEL}.querySelector(".plot").clientHeight'
     page.page.wait_for_function(f"() => {STEPS} === '40' && {height} > 0")
     before = page.run(f"() => {height}")
-    page.run(
-        "(id) => { const n = app.graph.getNodeById(id); n.setSize([n.size[0], n.size[1] + 200]); "
-        "app.canvas.setDirty(true, true); }",
-        trainer,
-    )
+    page.drag_corner(trainer, 200)
     page.page.wait_for_function(f"() => {height} > {before + 150}")

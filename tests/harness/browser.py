@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,7 +24,8 @@ PATIENCE = 180_000
 """How long the page may take for anything, in ms: it may share a core with a training."""
 CLEAR = """async (empty) => {
     for (const close of document.querySelectorAll(
-        ".p-toast-close-button, .p-dialog-close-button, .facet-viewer .close",
+        ".p-toast-close-button, [data-swipe-direction] button:last-of-type, "
+            + ".p-dialog-close-button, .facet-viewer .close",
     )) {
         close.click();
     }
@@ -35,8 +37,19 @@ CLEAR = """async (empty) => {
     app.canvas.setDirty(true, true);
 }"""
 EMPTY = {"version": 0.4, "nodes": [], "links": [], "last_node_id": 0, "last_link_id": 0}
+CORNER = """(id) => {
+    const drawn = document.querySelector(`.lg-node[data-node-id="${id}"]`)?.getBoundingClientRect();
+    if (drawn) return [drawn.right - 2, drawn.bottom - 2];
+    const { pos, size } = app.graph.getNodeById(id);
+    const { scale, offset } = app.canvas.ds;
+    const { left, top } = app.canvas.canvas.getBoundingClientRect();
+    const [x, y] = [0, 1].map((axis) => (pos[axis] + size[axis] + offset[axis]) * scale);
+    return [left + x - 4, top + y - 4];
+}"""
 NO_TROUBLE = "(selector) => !document.querySelector(selector)"
-TROUBLE = '[data-testid="error-overlay"], .p-toast-message, .p-dialog'
+TOAST = ".p-toast-message, [data-swipe-direction]"
+"""A message in a corner of the page, in the markup of each front end."""
+TROUBLE = f'[data-testid="error-overlay"], {TOAST}, .p-dialog, [data-reka-dialog-content]'
 
 MAKE_AND_CONNECT = """
     const make = (type, x, widgets = {}) => {
@@ -104,7 +117,7 @@ class Page:
     def clear(self) -> None:
         """An empty graph, seen from its origin, and nothing said."""
         self.page.keyboard.press("Escape")
-        self.run(CLEAR, EMPTY)
+        self.run(CLEAR, EMPTY | {"id": str(uuid.uuid4())})
         self.settle()
         # What the page said of the graph before goes with that graph.
         self.page.wait_for_function(NO_TROUBLE, arg=TROUBLE)
@@ -114,6 +127,7 @@ class Page:
         """Has the page know nothing of its graph: opened anew once, as that takes ten seconds."""
         if self.vue:
             self.open()
+            self.clear()
         else:
             self.run("() => app.graph.clear()")
 
@@ -132,6 +146,16 @@ class Page:
     def settle(self) -> None:
         """Wait until the page has drawn what it was told."""
         self.run("() => new Promise(r => requestAnimationFrame(() => setTimeout(r, 300)))")
+
+    def drag_corner(self, node: str, by: int) -> None:
+        """Make a node taller by its lower right corner, as a person does; by in px."""
+        x, y = self.run(CORNER, node)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x, y + by / 2)
+        self.page.mouse.move(x, y + by)
+        self.page.mouse.up()
+        self.settle()
 
     def prompt(self) -> dict[str, Any]:
         """The prompt that the page would queue."""

@@ -73,14 +73,20 @@ class TrainingLog:
             writer.writerow("" if v is None else f"{v:.9g}" for v in astuple(row))
         write_atomic(self.folder / CSV_FILE, text.getvalue().encode())
 
-    def save(self, title: str) -> None:
+    def save(self) -> None:
         """Writes the table and ``losses.png``. Raises OSError when the disk refuses."""
+        self.save_table()
+        write_atomic(self.folder / PNG_FILE, self.picture())
+
+    def picture(self) -> bytes:
+        """The curves up to now, as a PNG."""
         from ...drawing.curves import draw_curves
 
-        self.save_table()
         picture = io.BytesIO()
-        draw_curves(self.rows, title, checkpoints(self.folder)).save(picture, "PNG", optimize=True)
-        write_atomic(self.folder / PNG_FILE, picture.getvalue())
+        title = f"Facet training   {self.folder.name}"
+        drawn = draw_curves(list(self.rows), title, checkpoints(self.folder))
+        drawn.save(picture, "PNG", optimize=True)
+        return picture.getvalue()
 
 
 def read_rows(folder: Path) -> list[LogRow]:

@@ -81,7 +81,7 @@ def test_checkpoints_are_those_of_the_folder(tmp_path: Path) -> None:
 def test_the_picture_is_written_beside_the_table(tmp_path: Path) -> None:
     log = filled(tmp_path, range(1, 30))
     log.add(event(30, tmp_path, validation=0.2, identity=0.4))
-    log.save("Facet training   run")
+    log.save()
     with Image.open(tmp_path / "losses.png") as picture:
         assert picture.size == (1600, 900)
         blue = sum(1 for r, g, b in picture.convert("RGB").getdata() if b > r + 100)
