@@ -13,6 +13,7 @@ from harness.browser import Page, Pages
 from harness.comfy_server import ComfyServer
 from harness.graphs import (
     ONE_OF_EACH,
+    check_apart,
     check_in_page,
     check_size,
     check_thumbnail,
@@ -64,6 +65,7 @@ def test_it_loads_without_a_word_and_means_the_same_in_the_page(
     page: Page, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
     check_in_page(page, saved, prompt)
+    check_apart(page)
 
 
 def check_stages(record: dict[str, Any], server: ComfyServer, shots: int, tries: int) -> None:
