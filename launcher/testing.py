@@ -88,7 +88,7 @@ def run(home: Home, arguments: list[str]) -> int:
     # pytest runs inside tests/, so that it does not take the pack itself for a test package.
     arguments = [str(ROOT / a) if a.startswith("tests") else a for a in arguments]
     variables = sharing_cores(COMFYUI_PATH=str(environment.comfyui.folder))
-    # A dozen processes import ComfyUI and the pack, and each would compile them anew: 4 s a time.
+    # Each process would compile ComfyUI, the pack and the tests anew: 4 s for one of the workers.
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     if number := workers(arguments, os.cpu_count() or 1):
         command += ["-n", str(number), "--dist", "loadgroup", "--no-loadscope-reorder"]

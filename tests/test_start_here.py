@@ -26,9 +26,9 @@ FEW = {
     "FacetCharacter": {"name": "Demo person in short"},
     "FacetShotPlan": {
         "preset": "own lines only",
-        "lines": "close-up, smiling\nfull body, back view",
+        "lines": "full body, back view",
     },
-    "FacetLoraTrainer": {"steps": 8, "rank": 4, "batch_size": 2, "checkpoint_every": 4},
+    "FacetLoraTrainer": {"steps": 4, "rank": 4, "batch_size": 2, "checkpoint_every": 2},
     "FacetIdentityScorer": {"checkpoints": 2, **ONE_OF_EACH},
 }
 GATES = {"view", "framing", "persons", "identity", "sharpness", "duplicate"}
@@ -88,9 +88,9 @@ def test_every_stage_of_the_whole_leaves_what_it_promises(
 
 @pytest.mark.slow
 def test_every_stage_leaves_what_it_promises(record: dict[str, Any], server: ComfyServer) -> None:
-    check_stages(record, server, shots=8, tries=3)
+    check_stages(record, server, shots=7, tries=3)
     score = (server.output / record["paths"]["report"]).with_name("score.json")
-    assert {one["step"] for one in json.loads(score.read_text("utf-8"))["tried"]} == {4, 8}
+    assert {one["step"] for one in json.loads(score.read_text("utf-8"))["tried"]} == {2, 4}
 
 
 @pytest.mark.slow
