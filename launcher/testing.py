@@ -88,6 +88,8 @@ def run(home: Home, arguments: list[str]) -> int:
     # pytest runs inside tests/, so that it does not take the pack itself for a test package.
     arguments = [str(ROOT / a) if a.startswith("tests") else a for a in arguments]
     variables = sharing_cores(COMFYUI_PATH=str(environment.comfyui.folder))
+    # Each process would compile ComfyUI, the pack and the tests anew: 4 s for one of the workers.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     if number := workers(arguments, os.cpu_count() or 1):
         command += ["-n", str(number), "--dist", "loadgroup", "--no-loadscope-reorder"]
         # In one word: pytest would take a file that is there for one to be tested.

@@ -15,7 +15,14 @@ from facet.launcher import workflow
 from facet.launcher.places import ROOT
 from harness.browser import Page
 from harness.comfy_server import ComfyServer, Run
-from harness.graphs import changed, check_in_page, check_size, check_thumbnail, with_own_studio
+from harness.graphs import (
+    changed,
+    check_apart,
+    check_in_page,
+    check_size,
+    check_thumbnail,
+    with_own_studio,
+)
 
 FILE = ROOT / "workflows" / "11_caption_curate_export.json"
 # All that is changed, so that one core has soon done: few shots, few steps, and none is retried.
@@ -70,6 +77,7 @@ def test_it_loads_without_a_word_and_means_the_same_in_the_page(
     page: Page, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
     check_in_page(page, saved, prompt)
+    check_apart(page)
 
 
 def test_over_the_api_nothing_waits_and_all_of_it_is_there_at_the_end(

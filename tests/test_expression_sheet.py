@@ -12,7 +12,7 @@ from facet.launcher import workflow
 from facet.launcher.places import ROOT
 from harness.browser import Page
 from harness.comfy_server import ComfyServer
-from harness.graphs import check_in_page, check_size, check_thumbnail
+from harness.graphs import check_apart, check_in_page, check_size, check_thumbnail
 
 FILE = ROOT / "workflows" / "10_expression_sheet.json"
 
@@ -42,6 +42,7 @@ def test_it_loads_without_a_word_and_means_the_same_in_the_page(
     page: Page, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
     check_in_page(page, saved, prompt)
+    check_apart(page)
 
 
 def test_it_ends_with_twelve_shots_and_a_sheet_of_them(

@@ -14,6 +14,7 @@ from harness.browser import Pages
 from harness.comfy_server import ComfyServer, Run
 from harness.graphs import (
     changed,
+    check_apart,
     check_in_page,
     check_models,
     check_offers,
@@ -88,14 +89,18 @@ def test_it_leaves_checkpoints_and_curves(run: Run, narrow_server: ComfyServer) 
 def test_with_its_models_it_loads_without_a_word_and_means_the_same_in_the_page(
     narrow_pages: Pages, saved: dict[str, Any], prompt: dict[str, Any]
 ) -> None:
-    check_in_page(narrow_pages.cleared(vue=False), saved, prompt)
+    page = narrow_pages.cleared(vue=False)
+    check_in_page(page, saved, prompt)
+    check_apart(page)
 
 
 @pytest.mark.browser
 def test_without_them_the_page_offers_each_model_and_nothing_else(
     pages: Pages, saved: dict[str, Any]
 ) -> None:
-    check_offers(pages.cleared(vue=True), saved)
+    page = pages.cleared(vue=True)
+    check_offers(page, saved)
+    check_apart(page)
     assert len(models_of(saved)) == 4
 
 

@@ -226,7 +226,10 @@ class Browser:
             "Comfy.Workflow.Persist": False,
             **(settings or {}),
         }
-        context = self.browser.new_context(viewport={"width": 1600, "height": 1000})
+        # Half of what is drawn would be pictures on the way from one state to the next.
+        context = self.browser.new_context(
+            viewport={"width": 1600, "height": 1000}, reduced_motion="reduce"
+        )
         try:
             page = Page(context.new_page(), server, vue, wanted)
             page.open()

@@ -20,7 +20,7 @@ from comfy.supported_models_base import ClipTarget
 from comfy.text_encoders.qwen_vl import Qwen2VLVisionTransformer
 
 from .families import KLEIN, QWEN_IMAGE, load_family, random_like
-from .narrow import TOWER
+from .narrow import QWEN3, TOWER
 from .small_models import SmallModels
 from .text_models import kept_text_models
 
@@ -38,12 +38,10 @@ def _from_texts(name: str) -> SmallModels:
 
 def _klein() -> SmallModels:
     # The outputs of three layers stand side by side in the context.
-    config = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 28}
-    config |= {"num_attention_heads": 2, "num_key_value_heads": 1}
     target = ClipTarget(
         comfy.text_encoders.flux.KleinTokenizer, comfy.text_encoders.flux.klein_te()
     )
-    clip = comfy.sd.CLIP(target, model_options={"qwen3_4b_model_config": config})
+    clip = comfy.sd.CLIP(target, model_options={"qwen3_4b_model_config": QWEN3})
     _draw(clip.cond_stage_model, 5)
     tae = comfy.taesd.taesd.TAESD(latent_channels=128)
     weights = {

@@ -21,23 +21,18 @@ Prompt = dict[str, dict[str, Any]]
 """A workflow as the API takes it."""
 Box = tuple[str, float, float, float, float]
 """Where a node is drawn: its name, left, top without the title, width, height with the title."""
-MEASURE = """async ([graphs, vue]) => {
+MEASURE = """async (vue) => {
     const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)));
     const element = (node) => document.querySelector(`[data-node-id="${node.id}"]`);
-    const found = [];
-    for (const graph of graphs) {
-        await app.loadGraphData({...graph, extra: {...graph.extra, linearMode: false}});
-        const ready = (node) => (vue ? element(node) : node.boundingRect[2] > 0);
-        for (let tries = 0; tries < 600 && !app.graph.nodes.every(ready); tries++) await drawn();
-        await drawn();
-        found.push(app.graph.nodes.map((node) => {
-            const seen = vue ? element(node) : null;
-            const [, , width, height] = node.boundingRect;
-            const size = [seen?.offsetWidth ?? width, seen?.offsetHeight ?? height];
-            return [`${node.id} ${node.type}`, node.pos[0], node.pos[1], ...size];
-        }));
-    }
-    return found;
+    const ready = (node) => (vue ? element(node) : node.boundingRect[2] > 0);
+    for (let tries = 0; tries < 600 && !app.graph.nodes.every(ready); tries++) await drawn();
+    await drawn();
+    return app.graph.nodes.map((node) => {
+        const seen = vue ? element(node) : null;
+        const [, , width, height] = node.boundingRect;
+        const size = [seen?.offsetWidth ?? width, seen?.offsetHeight ?? height];
+        return [`${node.id} ${node.type}`, node.pos[0], node.pos[1], ...size];
+    });
 }"""
 DEMO_STUDIO = {"reference_mode": "reference_latents", "steps": 20, "cfg": 3.0}
 DEMO_STUDIO |= {"scheduler": "simple", "sampler_name": "euler", "strengthen_likeness": True}
@@ -159,21 +154,18 @@ def check_offers(page: Page, saved: Saved) -> None:
     assert [text for text in page.messages if "Content Security Policy" not in text] == []
 
 
-def drawn_boxes(page: Page, graphs: list[Saved]) -> list[list[Box]]:
-    """Where the page draws the nodes of each workflow."""
-    found: list[list[Box]] = page.run(MEASURE, [graphs, page.vue])
-    return found
-
-
-def overlaps(boxes: list[Box]) -> list[tuple[str, str]]:
-    """Which two boxes share some place."""
+def check_apart(page: Page) -> None:
+    """No node of the page's graph lies on another, in the renderer that it is drawn with."""
+    boxes: list[Box] = page.run(MEASURE, page.vue)
+    assert all(width > 0 and height > 30 for *_, width, height in boxes)
 
     def apart(one: Box, other: Box) -> bool:
         across = one[1] + one[3] <= other[1] or other[1] + other[3] <= one[1]
         return across or one[2] + one[4] <= other[2] or other[2] + other[4] <= one[2]
 
-    assert all(width > 0 and height > 30 for *_, width, height in boxes)
-    return [(one[0], other[0]) for one, other in combinations(boxes, 2) if not apart(one, other)]
+    pairs = combinations(boxes, 2)
+    lying = [f"{one[0]} and {other[0]}" for one, other in pairs if not apart(one, other)]
+    assert not lying, ", ".join(lying)
 
 
 def what_it_means(prompt: Prompt) -> dict[str, tuple[str, dict[str, Any]]]:
