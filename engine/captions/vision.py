@@ -49,12 +49,12 @@ class Memory:
         self.known: dict[str, dict[str, dict[str, str]]] = {}
         self.changed, self.kept = False, monotonic()
         if self.path.is_file():
+            self.known = read_json(self.path, MANY)
             try:
-                self.known = read_json(self.path, MANY)
                 for models in self.known.values():
                     for answers in models.values():
                         dict[str, str](answers)
-            except (OSError, ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError) as error:
                 raise FacetError(
                     f"{self.path} cannot be read ({error}); delete it: the model is asked again."
                 ) from error

@@ -134,18 +134,3 @@ def _listed(manifest: Any) -> dict[str, Any]:
     ):
         raise FacetError(f"{MANIFEST} does not list images")
     return manifest
-
-
-def parse_metadata(data: bytes) -> tuple[dict[str, str], list[int]]:
-    """Captions by ``file_name`` of a metadata.jsonl, and the numbers of lines that are no row."""
-    captions: dict[str, str] = {}
-    faults = []
-    for number, line in enumerate(data.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line, METADATA)
-            captions[str(row["file_name"])] = str(row.get("text", ""))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            faults.append(number)
-    return captions, faults

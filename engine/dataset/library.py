@@ -29,7 +29,7 @@ from ..core.errors import FacetError
 from ..store.files import contained, write_atomic, write_json_atomic
 from ..store.home import home_of
 from ..store.images import image_bytes
-from ..store.json_files import MANY, parse_json
+from ..store.json_files import MANY, read_json
 from .pictures import UnreadablePicture, mask_bytes, read_mask, read_picture
 
 FOLDER, RECORD = "library", "character.json"
@@ -223,13 +223,15 @@ def _digest(record: dict[str, Any]) -> str:
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        path = contained(folder.parent, folder.name, RECORD)
-        record = parse_json(path.read_bytes(), "it", MANY)
+        record = read_json(contained(folder.parent, folder.name, RECORD), MANY)
+    except FacetError as error:
+        raise FacetError(f"{error} Mend it or move the folder away.") from error
+    try:
         if record["facet"] > FORMAT:
             raise FacetError("a newer Facet wrote it")
         if not (record["pictures"] and all(one["hash"] for one in record["pictures"])):
             raise FacetError("it lists no images")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise FacetError(
             f"{folder / RECORD} cannot be read ({error}); mend it or move the folder away."
         ) from error

@@ -8,26 +8,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..core.character import Provenance, Shot, shot_from_record
+from ..core.character import LARGEST_WEIGHT, LONGEST_CAPTION, Provenance, Shot, shot_from_record
 from ..core.errors import FacetError
-from .beside import Beside, one_line, own_files, same
+from ..core.shapes import SMALLEST_SIDE, seen_part
+from ..store.json_files import MANY
+from .beside import TEXTS, Beside, own_files, sized
 from .formats import PictureFormat
-from .layouts import (
-    CHARACTERS,
-    EXCLUDED,
-    MANIFEST,
-    MASK_BESIDE,
-    MASKS,
-    REPEATS,
-    Layout,
-    parse_manifest,
+from .layouts import CHARACTERS, EXCLUDED, MANIFEST, REPEATS, Layout, parse_manifest
+from .naming import Loaded, Names, called, character_of, summary
+from .passed_over import facets_own, inside, manifests, regularisation
+from .pictures import (
+    KEPT_PIXELS,
+    SUFFIXES,
+    Picture,
+    UnreadablePicture,
+    read_picture,
+    scaled_down,
 )
-from .naming import Loaded, Names, character_of
-from .pictures import SUFFIXES, Picture, UnreadablePicture, read_picture
+from .texts import same
 from .tree import Faults, Tree
 
-NOT_PICTURES = (MASK_BESIDE, "-condlabel.png")
-TEXTS = (".txt", ".caption")
 SILENT = frozenset({"thumbs.db", "desktop.ini"})
 
 
@@ -38,6 +38,7 @@ Record = dict[str, Any]
 class Found:
     """A picture read: where it stands, its pixels as a bare shot, and what is known about it.
 
+    size: height and width of the file's picture.
     entry: what the manifest says, or else ``inside``, the file itself; empty when nothing is known.
     exact: whether the file is the one that was written, or at least has its pixels. repeats: how
     often kohya repeats it.
@@ -45,6 +46,7 @@ class Found:
 
     name: str
     shot: Shot
+    size: tuple[int, int]
     inside: Record
     entry: Record
     exact: bool
@@ -56,19 +58,24 @@ class Records:
 
     def __init__(self, entries: Iterable[Record]) -> None:
         self.entries = list(entries)
+        self.names = {str(entry.get("file")) for entry in self.entries}
         self._by_name = {str(entry.get("file")): entry for entry in self.entries}
         self._by_pixels = {str(entry.get("hash")): entry for entry in self.entries}
         self._by_bytes = {str(entry.get("sha256")): entry for entry in self.entries}
 
     def find(self, name: str, picture: Picture, data: bytes) -> Found:
         """The picture ``name`` with the record that its pixels or its bytes have."""
-        shot = Shot(picture.image, Provenance("imported"), mask=picture.mask)
+        shot = Shot(picture.image, Provenance("imported"))
         sha256 = hashlib.sha256(data).hexdigest()
         entry = self._by_pixels.get(shot.hash) or self._by_bytes.get(sha256)
         inside = picture.record or {}
         if entry is None and inside.get("hash") == shot.hash:
             entry = inside
-        return Found(name, shot, inside, entry or {}, entry is not None)
+        if entry is None and not inside and name not in self.names:
+            shot = shot.changed(image=scaled_down(picture.image))
+        if picture.mask is not None:
+            shot = shot.changed(mask=sized(picture.mask, shot.size))
+        return Found(name, shot, picture.size, inside, entry or {}, entry is not None)
 
     def by_name(self, found: list[Found]) -> list[Found]:
         """``found``, where those that nothing else identified are known by name.
@@ -104,15 +111,24 @@ def load(
 class _Reading:
     def __init__(self, tree: Tree, names: Names, faults: Faults) -> None:
         self.tree, self.names, self.faults = tree, names, faults
+        self._pass_over(facets_own(tree.names), "holds what Facet made beside the datasets")
+        self._enter()
         self.manifest = self._manifest()
         for name in sorted(tree.names):
             if self.manifest.get("layout") == Layout.ZIP and name.lower().endswith(".zip"):
                 tree.mount(name)
         self.records = Records(self.manifest.get("pictures", []))
-        self.beside = Beside(tree, self.records.entries, faults)
+        if not self.manifest:
+            self._pass_over(
+                regularisation([name for name in tree.names if _is_image(name)]),
+                "holds regularisation images, which show others than the character",
+            )
+        images = sorted(name for name in tree.names if _is_image(name))
+        self.who = called(images, names, self.manifest, tree)
+        self.beside = Beside(tree, self.records.entries, self.who.trigger, faults)
 
     def load(self, on_picture: Callable[[int, int], None] | None) -> Loaded:
-        files = [name for name in sorted(self.tree.names) if _is_picture(name)]
+        files = self.beside.pictures
         found: list[Found] = []
         for number, name in enumerate(files, start=1):
             one = self._read(name)
@@ -123,11 +139,8 @@ class _Reading:
         kept: dict[str, Found] = {}
         for one in self.records.by_name(found):
             read = self._with_all(one)
-            same_picture = kept.get(read.shot.hash)
-            if same_picture is not None:
-                self.faults.add(read.name, f"the same image as {same_picture.name}")
-            if same_picture is None or (read.shot.caption and not same_picture.shot.caption):
-                kept[read.shot.hash] = read
+            known = kept.get(read.shot.hash)
+            kept[read.shot.hash] = read if known is None else self._of_two(known, read)
         self._report_the_rest(files)
         if not kept:
             reasons = "; ".join(self.faults.lines[:3])
@@ -136,45 +149,119 @@ class _Reading:
                 + (f" ({reasons})." if reasons else "; put PNG, JPEG or WebP files there.")
             )
         ordered = self._in_order(list(kept.values()))
-        return character_of(
+        character, source = character_of(
             [(read.name, read.shot) for read in ordered],
             {read.name for read in ordered if read.entry.get("original")},
-            self.names,
-            self.manifest,
+            self.who,
+            self.names.original,
             self.tree,
-            self.faults,
         )
+        scaled = sum(read.size != read.shot.size for read in ordered)
+        return Loaded(character, summary(character, source, scaled, self.tree, self.faults))
+
+    def _pass_over(self, folders: set[str], why: str) -> None:
+        """Takes ``folders`` out of what is read, and says so."""
+        for folder in sorted(folders):
+            count = sum(_is_image(name) for name in self.tree.names if inside(name, {folder}))
+            self.faults.add(folder, f"{why}, and was not read ({count} images)")
+        self.tree.names = {name for name in self.tree.names if not inside(name, folders)}
+
+    def _enter(self) -> None:
+        """Goes down to the one dataset of ours, where all there is stands in its folder."""
+        there = manifests(self.tree.names)
+        if not there or "" in there:
+            return
+        outside = [n for n in self.tree.names if _is_image(n) and not inside(n, set(there))]
+        if outside:
+            for folder in there:
+                self.faults.add(
+                    f"{folder}/{MANIFEST}",
+                    "was not used, since there are images outside of its folder; give that folder",
+                )
+        elif len(there) > 1:
+            raise FacetError(
+                f"{self.tree.where} holds {len(there)} datasets ({', '.join(there[:5])}); give "
+                "the folder of one of them."
+            )
+        else:
+            self.tree.enter(there[0])
+            self.faults.add(there[0], "is the folder with the dataset, and was read")
 
     def _manifest(self) -> dict[str, Any]:
         if MANIFEST not in self.tree.names:
             return {}
         try:
-            return parse_manifest(self.tree.read(MANIFEST))
-        except (OSError, ValueError) as error:
-            self.faults.add("", str(error))
+            return parse_manifest(self.tree.read(MANIFEST, MANY))
+        except (OSError, FacetError) as error:
+            self.faults.add(MANIFEST, str(error))
             return {}
 
     def _read(self, name: str) -> Found | None:
         try:
             data = self.tree.read(name)
-            picture = read_picture(data, PurePosixPath(name).suffix)
-            return self.records.find(name, picture, data)
+            most = None if name in self.records.names else KEPT_PIXELS
+            picture = read_picture(data, PurePosixPath(name).suffix, most)
+            found = self.records.find(name, picture, data)
         except (OSError, UnreadablePicture) as error:
             self.faults.add(name, str(error))
             return None
+        for note in picture.notes:
+            self.faults.add(name, note)
+        return found if found.entry or self._fits(name, picture.size) else None
+
+    def _fits(self, name: str, size: tuple[int, int]) -> bool:
+        """Whether a model can see a picture of ``size``, height and width; says what it cannot."""
+        height, width = size
+        seen = seen_part(width, height)
+        if seen == (width, height):
+            return True
+        if min(size) < SMALLEST_SIDE:
+            self.faults.add(name, f"is a strip of {width} x {height}, which no model can see")
+            return False
+        self.faults.add(
+            name,
+            f"is {width} x {height}: training sees only its middle, {seen[0]} x {seen[1]}; crop it "
+            "to the character",
+        )
+        return True
+
+    def _of_two(self, known: Found, read: Found) -> Found:
+        """Of two files of one picture that with the longer caption; says what is lost."""
+        kept, dropped = known, read
+        if len(read.shot.caption) > len(known.shot.caption):
+            kept, dropped = read, known
+        lost = dropped.shot.caption
+        self.faults.add(
+            read.name,
+            f"the same image as {known.name}"
+            + (
+                f"; of their captions the longer was kept, and {lost:.80!r} dropped"
+                if lost and not same(lost, kept.shot.caption)
+                else ""
+            ),
+        )
+        if kept.shot.mask is None and dropped.shot.mask is not None:
+            return replace(kept, shot=kept.shot.changed(mask=dropped.shot.mask))
+        return kept
 
     def _with_all(self, found: Found) -> Found:
         shot = _shot_of(found, self.faults)
         entry = found.entry
         folders = PurePosixPath(found.name).parent.parts
         own_repeats = REPEATS.match(folders[-1]) if folders else None
-        text = self.beside.text(found.name, entry)
+        place, text = self.beside.text(found.name, entry)
         if text is not None and not same(text, shot.caption):
             # What we wrote ourselves, before the picture had its present caption, is no edit.
             by_hand = bool(entry) and not same(text, entry.get("written_caption"))
-            shot = shot.changed(caption=one_line(text), by_hand=by_hand)
+            shot = shot.changed(caption=self.beside.caption(place, text), by_hand=by_hand)
+        elif len(shot.caption) > LONGEST_CAPTION:
+            self.faults.add(
+                found.name,
+                f"has a caption of {len(shot.caption)} letters in its record, more than any text "
+                "encoder reads; shorten it before you train",
+            )
         shot = shot.changed(
-            mask=self.beside.mask(found.name, entry, shot),
+            mask=self.beside.mask(found.name, entry, shot, found.size),
             include=EXCLUDED not in _folders(found.name),
         )
         if found.exact and entry.get("hash") not in (None, shot.hash):
@@ -193,28 +280,23 @@ class _Reading:
         ordered = sorted(found, key=lambda one: (order.get(id(one.entry), len(order)), one.name))
         base = min((one.repeats for one in ordered if one.repeats), default=0)
         return [
-            replace(one, shot=one.shot.changed(weight=one.repeats / base)) if one.repeats else one
+            replace(one, shot=one.shot.changed(weight=min(one.repeats / base, LARGEST_WEIGHT)))
+            if one.repeats
+            else one
             for one in ordered
         ]
 
     def _report_the_rest(self, pictures: list[str]) -> None:
-        """Says which captions have no picture, and what was not read at all."""
-        stems = {str(PurePosixPath(name).with_suffix("")) for name in pictures}
+        """Says which texts and masks have no picture, and what was not read at all."""
         ours = own_files(self.manifest)
+        self.beside.report(ours)
+        done = {*pictures, *ours, *self.beside.used, *self.beside.masks.names}
         others: dict[str, int] = {}
-        for name in sorted(self.tree.names - set(pictures)):
+        for name in sorted(self.tree.names - done):
             path = PurePosixPath(name)
             suffix = path.suffix.lower()
-            if suffix in TEXTS:
-                if str(path.with_suffix("")) not in stems and name not in self.beside.used | ours:
-                    self.faults.add(name, "has no image")
-            elif suffix in SUFFIXES:
-                continue  # a mask
-            elif path.name.lower() not in SILENT and name not in ours:
+            if suffix not in TEXTS and path.name.lower() not in SILENT:
                 others[suffix or path.name] = others.get(suffix or path.name, 0) + 1
-        for name in self.beside.rows:
-            if name not in self.tree.names:
-                self.faults.add(name, "is in metadata.jsonl but not there")
         if others:
             kinds = ", ".join(f"{count} {suffix}" for suffix, count in sorted(others.items()))
             self.faults.add("", f"Files of other kinds were not read: {kinds}.")
@@ -225,9 +307,9 @@ def _shot_of(found: Found, faults: Faults) -> Shot:
     if not found.entry:
         return found.shot
     try:
-        shot = shot_from_record(found.entry, found.shot.image, found.shot.mask)
-    except (TypeError, ValueError, AttributeError):
-        faults.add(found.name, "its record is broken and was not used")
+        shot = shot_from_record(found.entry, found.shot.pixels, found.shot.mask)
+    except (TypeError, ValueError, AttributeError) as error:
+        faults.add(found.name, f"its record is broken and was not used ({error})")
         return found.shot
     if found.exact:
         return shot
@@ -236,11 +318,8 @@ def _shot_of(found: Found, faults: Faults) -> Shot:
     return shot.changed(scores=(), provenance=Provenance("edited", parent=parent))
 
 
-def _is_picture(name: str) -> bool:
-    path = PurePosixPath(name)
-    if path.suffix.lower() not in SUFFIXES or path.name.lower().endswith(NOT_PICTURES):
-        return False
-    return MASKS not in _folders(name)
+def _is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _folders(name: str) -> tuple[str, ...]:

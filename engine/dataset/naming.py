@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from ..core.character import Character, Shot
 from ..core.errors import FacetError
 from ..store.json_files import parse_json
 from .layouts import REPEATS
+from .pictures import KEPT_PIXELS
 from .tree import Faults, Tree
 
 
@@ -24,6 +26,16 @@ class Names:
 
 
 @dataclass(frozen=True)
+class Called:
+    """What the folder or its reader calls the character; an empty trigger is not known."""
+
+    name: str
+    trigger: str
+    class_word: str
+    companions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A character read from disk and what there is to say about the reading."""
 
@@ -31,42 +43,42 @@ class Loaded:
     report: str
 
 
-def character_of(
-    pictures: list[tuple[str, Shot]],
-    marked: set[str],
-    names: Names,
-    manifest: dict[str, Any],
-    tree: Tree,
-    faults: Faults,
-) -> Loaded:
-    """The character that ``pictures``, in their order, are of.
-
-    marked: names of those that the manifest calls the original. Raises FacetError when the original
-    asked for is not among them, or nothing says the trigger.
-    """
-    source = _original(pictures, marked, names.original.strip(), tree)
+def called(pictures: Iterable[str], names: Names, manifest: dict[str, Any], tree: Tree) -> Called:
+    """What the character of the files ``pictures`` is called: as ``names`` say, or else the
+    manifest, a zip's comment, or kohya's folders."""
     said = manifest if manifest.get("trigger") else _comment(tree)
     words: list[str] = []
-    for name, _ in pictures:
+    for name in pictures:
         kohya = REPEATS.match(Path(name).parent.name)
         if kohya is not None:
             words = kohya[2].split(maxsplit=1)
             break
     trigger = names.trigger or said.get("trigger") or next(iter(words), "")
-    if not trigger:
-        raise FacetError(f"Nothing in {tree.where} states the trigger; give it, such as 'zqx'.")
     companions = said.get("companions")
     companions = map(str, companions) if isinstance(companions, list) else ()
-    character = Character(
+    return Called(
         name=names.name or str(said.get("name") or tree.where.stem),
         trigger=str(trigger),
         class_word=names.class_word
         or str(said.get("class_word") or (words[1] if len(words) > 1 else "person")),
-        source=source[1],
-        shots=tuple(shot for name, shot in pictures if name != source[0]),
-        companions=tuple(called for called in companions if called.strip()),
+        companions=tuple(one for one in companions if one.strip()),
     )
-    return Loaded(character, _summary(character, source[0], tree, faults))
+
+
+def character_of(
+    pictures: list[tuple[str, Shot]], marked: set[str], who: Called, original: str, tree: Tree
+) -> tuple[Character, str]:
+    """The character that ``pictures``, in their order, are of, and the name of the original.
+
+    marked: names of those that the manifest calls the original. Raises FacetError when the
+    ``original`` asked for is not among them, or nothing says the trigger.
+    """
+    source, shot = _original(pictures, marked, original.strip(), tree)
+    if not who.trigger:
+        raise FacetError(f"Nothing in {tree.where} states the trigger; give it, such as 'zqx'.")
+    shots = tuple(one for name, one in pictures if name != source)
+    character = Character(who.name, who.trigger, who.class_word, shot, shots, who.companions)
+    return character, source
 
 
 def _original(
@@ -96,7 +108,8 @@ def _comment(tree: Tree) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _summary(character: Character, source: str, tree: Tree, faults: Faults) -> str:
+def summary(character: Character, source: str, scaled: int, tree: Tree, faults: Faults) -> str:
+    """What was read, in lines; scaled: how many pictures are kept smaller than they came."""
     count = len(character.pictures)
     without = [shot for shot in character.dataset if not shot.caption]
     lines = [
@@ -105,4 +118,9 @@ def _summary(character: Character, source: str, tree: Tree, faults: Faults) -> s
     ]
     if without:
         lines.append(f"Without a caption: {len(without)}.")
+    if scaled:
+        lines.append(
+            f"Scaled down to {KEPT_PIXELS / 1e6:.1f} megapixels, which is more than Facet looks "
+            f"at: {scaled}. The files stay as they are."
+        )
     return "\n".join([*lines, *(f"! {line}" for line in faults.lines)])

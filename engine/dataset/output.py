@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_MAX_COMMENT, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_MAX_COMMENT, ZIP_STORED, ZipFile, ZipInfo
 
 from PIL import Image, UnidentifiedImageError
 
@@ -19,7 +19,9 @@ from ..core.errors import FacetError
 from ..store.files import contained, write_atomic
 from .beside import decode
 from .formats import record_in
-from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, parse_metadata, read_manifest
+from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, read_manifest
+from .rows import read_rows
+from .tree import BROKEN_ZIP, member
 
 SAME_DAY = (1980, 1, 1, 0, 0, 0)
 PART = ".part"
@@ -84,7 +86,7 @@ class Output(contextlib.ExitStack):
         self.written: list[str] = []
         self._moved: set[str] = set()
         rows = self.read(f"{TRAIN}/{METADATA}") if layout is Layout.METADATA else None
-        found = parse_metadata(rows)[0] if rows is not None else {}
+        found = read_rows(METADATA, rows).captions if rows is not None else {}
         self.rows = {f"{TRAIN}/{name}": text for name, text in found.items()}
         self._archives_before: dict[str, ZipFile] = {}
         self._archive: ArchiveWriter | None = None
@@ -101,8 +103,8 @@ class Output(contextlib.ExitStack):
         if inner and head.endswith(".zip"):
             archive = self._archives_before.get(head)
             try:
-                return archive.read(inner) if archive is not None else None
-            except (KeyError, OSError, BadZipFile, RuntimeError, NotImplementedError):
+                return member(archive, inner) if archive is not None else None
+            except OSError:
                 return None
         path = contained(self.folder, name)
         return path.read_bytes() if path.is_file() else None
@@ -205,7 +207,7 @@ class Output(contextlib.ExitStack):
             if "/" in name or path.suffix != ".zip" or not path.is_file():
                 continue
             # A zip that is broken holds nothing to keep, and is written anew.
-            with contextlib.suppress(OSError, BadZipFile):
+            with contextlib.suppress(OSError, *BROKEN_ZIP):
                 self._archives_before[name] = self.enter_context(ZipFile(path))
         self._comment = _comment(character)
         self._archive = ArchiveWriter(contained(self.folder, archive_name(character)))

@@ -5,15 +5,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import lzma
 import os
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from ..store.files import contained
 
 LARGEST = 1 << 29
 """Bytes of one file that are read; what is larger is no picture that anyone trains on."""
+BROKEN_ZIP = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, NotImplementedError, EOFError,
+    ValueError, struct.error, OverflowError, LookupError,
+)  # fmt: skip
+"""What ``zipfile`` raises at archives and members that are damaged."""
 SHOWN, LINES = 10, 200
 """Faults of one kind, and lines in all, that are reported: five thousand stay readable."""
 
@@ -51,6 +60,7 @@ class Tree(contextlib.ExitStack):
         super().__init__()
         self.where, self.faults = where, faults
         self.names: set[str] = set()
+        self._root = ""
         self.comment = b""
         self._archives: dict[str, zipfile.ZipFile] = {}
         if where.is_file():
@@ -60,28 +70,46 @@ class Tree(contextlib.ExitStack):
 
     def mount(self, name: str) -> None:
         """Takes what is in the zip ``name`` for files in a folder of that name."""
-        self._open(f"{name}/", contained(self.where, name))
+        if self.where.is_dir():
+            self._open(f"{name}/", contained(self.where, self._root + name))
+            return
+        try:  # a zip in a zip cannot be read in place
+            self._open(f"{name}/", io.BytesIO(self.read(name)))
+        except OSError as error:
+            self.faults.add(name, f"cannot be read ({error})")
 
-    def read(self, name: str) -> bytes:
-        """The file ``name``, which has to be in ``names``; OSError when it cannot be read."""
+    def enter(self, folder: str) -> None:
+        """Takes ``folder`` for where everything starts, and leaves out what is not in it."""
+        root = f"{folder}/"
+        self._root += root
+        self.names = {name.removeprefix(root) for name in self.names if name.startswith(root)}
+
+    def read(self, name: str, most: int = LARGEST) -> bytes:
+        """The file ``name``, which has to be in ``names``; OSError when it cannot be read.
+
+        most: bytes, of which more are not even begun.
+        """
+        name = self._root + name
         for prefix, archive in self._archives.items():
             if name.startswith(prefix):
-                return _member(archive, name.removeprefix(prefix))
+                return member(archive, name.removeprefix(prefix), most)
         path = contained(self.where, name)
-        if path.stat().st_size > LARGEST:
-            raise OSError(f"larger than {LARGEST >> 20} MiB")
+        if path.stat().st_size > most:
+            raise OSError(too_large(most))
         return path.read_bytes()
 
-    def _open(self, prefix: str, path: Path) -> None:
+    def _open(self, prefix: str, file: Path | io.BytesIO) -> None:
         try:
-            archive = self.enter_context(zipfile.ZipFile(path))
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            self.faults.add(path.name, f"is not a readable zip ({error})")
+            archive = self.enter_context(zipfile.ZipFile(file))
+        except (OSError, *BROKEN_ZIP) as error:
+            name = file.name if isinstance(file, Path) else prefix.rstrip("/")
+            self.faults.add(name, f"is not a readable zip ({error})")
             return
-        self._archives[prefix] = archive
+        # The innermost first: names in a zip in a zip begin like those in the outer one.
+        self._archives = {self._root + prefix: archive, **self._archives}
         self.comment = self.comment or archive.comment
         for info in archive.infolist():
-            name = info.filename.replace("\\", "/").strip("/")
+            name = _plain_name(info)
             if info.is_dir() or _hidden(name):
                 continue
             if prefix + name in self.names:
@@ -138,20 +166,34 @@ def fingerprint(where: Path) -> str:
     return digest.hexdigest()
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The file ``name`` of ``archive``, which may be spelt with backslashes there."""
+def member(archive: zipfile.ZipFile, name: str, most: int = LARGEST) -> bytes:
+    """The file ``name`` of ``archive``, which may be spelt with backslashes there.
+
+    Raises OSError when it is not there, damaged, or larger than ``most`` bytes.
+    """
     try:
         info = archive.getinfo(name)
     except KeyError:
-        info = next(
-            one for one in archive.infolist() if one.filename.replace("\\", "/").strip("/") == name
-        )
-    if info.file_size > LARGEST:
-        raise OSError(f"larger than {LARGEST >> 20} MiB")
+        spelt = (one for one in archive.infolist() if _plain_name(one) == name)
+        found = next(spelt, None)
+        if found is None:
+            raise OSError("not in the zip") from None
+        info = found
+    if info.file_size > most:
+        raise OSError(too_large(most))
     try:
         return archive.read(info)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+    except BROKEN_ZIP as error:
         raise OSError(str(error)) from error
+
+
+def too_large(most: int) -> str:
+    """Why a file of more than ``most`` bytes is not read."""
+    return f"larger than {most >> 20} MiB" if most >> 20 else f"larger than {most >> 10} KiB"
+
+
+def _plain_name(info: zipfile.ZipInfo) -> str:
+    return info.filename.replace("\\", "/").strip("/")
 
 
 def _hidden(name: str) -> bool:
