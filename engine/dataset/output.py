@@ -55,7 +55,7 @@ def _is_free(folder: Path, character: Character, layout: Layout) -> bool:
     if layout is not Layout.ZIP or not archive.exists():
         return not folder.exists() or folder.is_dir()
     # One of an export that was cut off before its manifest says whose it is.
-    with contextlib.suppress(OSError, BadZipFile), ZipFile(archive) as known:
+    with contextlib.suppress(OSError, *BROKEN_ZIP), ZipFile(archive) as known:
         return known.comment == _comment(character)
     return False
 
