@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.character import Character
-from ...store.tensors import write_tensors
+from ...store.tensors import kohya_hashes, write_tensors
 from ..model.weights import Weights
 from ..objective.optimizers import learning_rate_at
 from ..progress.best import choose
@@ -166,7 +166,8 @@ class Record:
             self._model, self._character, self._settings, self.folder.name, self.step
         )
         with self.writing():
-            write_tensors(self.checkpoint_path(self.step), state, metadata)
+            hashes = kohya_hashes(state, metadata)
+            write_tensors(self.checkpoint_path(self.step), state, metadata | hashes)
 
     def write(self) -> None:
         """Writes ``run.json``. Raises NotSaved."""
