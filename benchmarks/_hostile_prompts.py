@@ -40,7 +40,8 @@ def given(info: Json) -> Json:
         "studio": node(
             "FacetStudio",
             model=["models", 2], clip=["models", 3], vae=["models", 4],
-            reference_mode="reference_latents", steps=2, cfg=1.0, sampler_name="euler", scheduler="auto",
+            reference_mode="reference_latents", steps=2, cfg=1.0, sampler_name="euler",
+            scheduler="auto",
         ),
         "character": node(
             "FacetCharacter",

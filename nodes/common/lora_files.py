@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import folder_paths
@@ -35,9 +36,47 @@ def lora_state(name: str | None) -> str:
     return file_state(Path(path)) if path else ""
 
 
+def writable_lora_folder() -> Path:
+    """Where finished LoRAs go: the first of ComfyUI's folders of LoRAs that can be written to.
+
+    Those that are there come first. Where none can be, it is a folder in ComfyUI's output.
+    """
+    from ...engine.training.files.folder import NotSaved, make_usable
+
+    roots = sorted(_lora_roots(), key=lambda root: not os.path.isdir(root))  # noqa: PTH112
+    for root in roots:
+        try:
+            make_usable(root / "facet")
+        except NotSaved:
+            continue
+        return root / "facet"
+    return Path(folder_paths.get_output_directory()) / "loras" / "facet"
+
+
+def why_there(lora: Path) -> str:
+    """Why the finished ``lora`` is not in the first of ComfyUI's folders of LoRAs; '' where it is.
+
+    ComfyUI's own loaders list what is in any of them.
+    """
+    roots = _lora_roots()
+    inside = [(root / "facet").resolve() in lora.resolve().parents for root in roots]
+    if inside[:1] == [True]:
+        return ""
+    if any(inside):
+        return f"{roots[0]} is not there or cannot be written to, so it is in the next folder."
+    return (
+        "None of ComfyUI's folders of LoRAs can be written to, so it stays in the output; copy it "
+        "to one of them to use it."
+    )
+
+
+def _lora_roots() -> list[Path]:
+    return [Path(root) for root in folder_paths.get_folder_paths("loras")]
+
+
 def own_lora_folders() -> list[Path]:
     """The folders that LoRAs of Facet's training are in: finished ones, and runs' checkpoints."""
-    finished = [Path(root) / "facet" for root in folder_paths.get_folder_paths("loras")]
+    finished = [root / "facet" for root in _lora_roots()]
     return [*finished, *Path(folder_paths.get_output_directory()).glob("facet/*/training")]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import folder_paths
 from comfy_api.latest import io, ui
 
 from ...engine.core.character import Character
@@ -22,7 +20,7 @@ from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import characters_folder
 from ..common.inputs import judge_input, studio_input
-from ..common.lora_files import lora_path
+from ..common.lora_files import lora_path, why_there, writable_lora_folder
 from ..common.node import Node
 from .inputs import trainer_inputs
 from .page import reported
@@ -31,11 +29,6 @@ if TYPE_CHECKING:
     from ...engine.training.run import TrainedLora
 
 NAME = "Facet LoRA Trainer"
-
-
-def loras_folder() -> Path:
-    """Where finished LoRAs go, so that ComfyUI's own loaders list them."""
-    return contained(Path(folder_paths.get_folder_paths("loras")[0]), "facet")
 
 
 def summary(trained: TrainedLora) -> str:
@@ -48,6 +41,7 @@ def summary(trained: TrainedLora) -> str:
         f"{run.name}: {last.step} steps, loss {last.loss:.4f}, {saved}.",
         run.choice if run.measures else "",
         f"LoRA: {trained.lora}",
+        why_there(trained.lora),
     )
     return "\n".join(filter(None, lines))
 
@@ -165,7 +159,7 @@ class FacetLoraTrainer(Node):
                         settings,
                         contained(home.folder, "training"),
                         run_name.strip(),
-                        contained(loras_folder(), home.folder.name),
+                        contained(writable_lora_folder(), home.folder.name),
                         reporter,
                         Extras(
                             clip_vision=clip_vision,

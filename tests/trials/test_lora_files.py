@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import comfy.lora
+import folder_paths
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -18,11 +19,23 @@ from facet.engine.comfyui.lora_camera import LoraCamera
 from facet.engine.comfyui.lora_names import LoraWeights
 from facet.engine.comfyui.lora_place import place
 from facet.engine.comfyui.sampling import Sampling
+from facet.engine.core.character import Character, Provenance, Shot
+from facet.engine.studio.judge import Judge
 from facet.engine.training.files.existing import read_adapters, start_from, with_layers_of
 from facet.engine.training.model.lora import Adapter, adapters
 from facet.engine.training.model.targets import target_modules
+from facet.nodes.scoring.character_shot import FacetCharacterShot
+from facet.nodes.scoring.lora_grid_parts import FacetLoraGridRow
+from facet.nodes.scoring.scorer import FacetIdentityScorer
 from harness.families import SD15, load_family
-from harness.small_models import SmallModels, small_clip, small_models, small_vae
+from harness.small_models import (
+    SmallModels,
+    small_clip,
+    small_clip_vision,
+    small_models,
+    small_vae,
+)
+from harness.studios import studio_of
 
 QKV = "double_blocks.0.img_attn.qkv"
 KOHYA = f"lora_unet_{QKV.replace('.', '_')}"
@@ -417,3 +430,48 @@ def test_a_large_alpha_is_no_broken_training(tmp_path: Path) -> None:
     """LyCORIS writes 1e10 where it trains whole matrices, which nobody scales by."""
     path = written(tmp_path, {**plain(), f"{KOHYA}.alpha": torch.tensor(1e10)})
     assert f"{KOHYA}.alpha" in read_lora(path).weights
+
+
+@pytest.fixture
+def listed(
+    flux: SmallModels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[LoraWeights], str]:
+    """Puts a LoRA where ComfyUI lists it."""
+    monkeypatch.setattr(folder_paths, "output_directory", str(tmp_path / "output"))
+    known = ([str(tmp_path)], folder_paths.supported_pt_extensions)
+    monkeypatch.setitem(folder_paths.folder_names_and_paths, "loras", known)
+    return lambda weights: written(tmp_path, weights).name
+
+
+def ada() -> Character:
+    shots = [
+        Shot(drawn(64, 64, 3, seed=seed).abs(), Provenance("generated"), caption="zqx person")
+        for seed in range(3)
+    ]
+    return Character("Ada", "zqx", "person", shots[0], tuple(shots[1:]))
+
+
+def test_each_node_that_samples_with_a_lora_takes_pefts_names_and_says_what_is_left_out(
+    flux: SmallModels,
+    listed: Callable[[LoraWeights], str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    down, up = plain().values()
+    key = SPELLINGS["numbered"]
+    name = listed({key("lora_A"): down, key("lora_B"): up, "bundle_emb.zqx.clip_l": drawn(4, 32)})
+    said = "1 of the LoRA's 3 weights (33.3%), such as bundle_emb.zqx.clip_l, have no place"
+    studio, judge = studio_of(flux), Judge(clip_vision=small_clip_vision())
+    few = {"samples": 1, "trigger_only": 0, "attributes": 0, "leak_probes": 0}
+    given = {"studio": studio, "seed": 1}
+    card = FacetIdentityScorer.execute(
+        ada(), judge=judge, strengths="1.0", lora_name=name, **few, **given
+    ).args[0]
+    assert any(said in note for note in card.notes)
+    with torch.inference_mode():
+        report = FacetCharacterShot.execute(
+            prompt="smiling", lora_name=name, lora_strength=1.0, tries=1, **given
+        ).args[2]
+    assert said in report
+    caplog.clear()
+    FacetLoraGridRow.execute(prompts="smiling", file=name, strength=1.0, **given)
+    assert f"{name}: {said}" in caplog.text

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...comfyui.lora_metadata import called
 from ...comfyui.lora_place import converted, patches_of
 from ...core.character import Character
 from ...core.errors import FacetError
 from ...families.table import architecture_of
 from ...store.tensors import read_tensors
+from ..data.words import has_word
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of
@@ -35,6 +38,8 @@ LayerTensors = Mapping[str, torch.Tensor]
 _LARGEST_IN_FULL = 16_000_000
 
 RUN = "facet.run"
+_REPEATS = 10
+"""What Facet's own export for sd-scripts begins a folder's name with."""
 
 _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
 
@@ -123,6 +128,7 @@ def lora_metadata(
         "ss_caption_dropout_rate": repr(settings.caption_dropout),
         "ss_guidance_scale": repr(settings.guidance),
         "ss_seed": str(settings.seed),
+        **_dataset_metadata(character),
         "ss_session_id": character.hash[:16],
         "modelspec.sai_model_spec": "1.0.0",
         "modelspec.architecture": f"{architecture.name}/lora",
@@ -143,6 +149,29 @@ def lora_metadata(
         told["ss_text_encoder_lr"] = repr(settings.text_encoder_rate)
     prediction = {"EPS": "epsilon", "V_PREDICTION": "v"}.get(model.model_type.name)
     return told | ({"modelspec.prediction_type": prediction} if prediction else {})
+
+
+def _dataset_metadata(character: Character) -> dict[str, str]:
+    """The folders and the tags that a training by sd-scripts would have had, where viewers look for
+    the trigger.
+
+    A folder for each character, of the pictures whose captions call it; a caption's tags are what
+    stands between its commas.
+    """
+    folders: dict[str, dict[str, int]] = {}
+    tags: dict[str, dict[str, int]] = {}
+    for phrase in dict.fromkeys((character.phrase, *character.companions)):
+        trigger = called(phrase).trigger
+        captions = [shot.caption for shot in character.dataset if has_word(shot.caption, trigger)]
+        counts = Counter(tag for text in captions for tag in map(str.strip, text.split(",")) if tag)
+        name = f"{_REPEATS}_{phrase}"
+        folders[name] = {"n_repeats": _REPEATS, "img_count": len(captions)}
+        # The most frequent first, and no order of the dataset's.
+        tags[name] = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return {
+        "ss_dataset_dirs": json.dumps(folders),
+        "ss_tag_frequency": json.dumps(tags),
+    }
 
 
 def _alpha(settings: TrainingSettings) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.character import Character
-from ...store.tensors import write_tensors
+from ...store.tensors import kohya_hashes, write_tensors
 from ..model.weights import Weights
 from ..objective.optimizers import learning_rate_at
 from ..progress.best import choose
@@ -178,7 +178,8 @@ class Record:
             self.progress.fingerprint,
         )
         with self.writing():
-            write_tensors(self.checkpoint_path(self.step), state, metadata)
+            hashes = kohya_hashes(state, metadata)
+            write_tensors(self.checkpoint_path(self.step), state, metadata | hashes)
 
     def write(self) -> None:
         """Writes ``run.json``. Raises NotSaved."""
