@@ -235,7 +235,7 @@ class _Reading:
             read.name,
             f"the same image as {known.name}"
             + (
-                f"; of their captions the longer was kept, and {lost:.80!r} dropped"
+                f"; of their captions the longer was kept, and {lost!r:.80} dropped"
                 if lost and not same(lost, kept.shot.caption)
                 else ""
             ),
