@@ -15,6 +15,7 @@ from facet.engine.dataset.export import export
 from facet.engine.dataset.layouts import Layout
 from facet.engine.dataset.load import load
 from facet.engine.dataset.naming import Names
+from facet.nodes.dataset.files import FacetDatasetLoader
 
 IMAGE = torch.zeros(8, 6, 3)
 HUGE = "1" + "0" * 400
@@ -71,12 +72,12 @@ def test_a_number_that_is_none_costs_the_manifest_and_says_so(edited, values):
 
 
 @pytest.mark.parametrize("key", ["edited_caption", "written_caption", "text", "file", "mask"])
-@pytest.mark.parametrize("value", [{}, [1], 3, True])
+@pytest.mark.parametrize("value", [{}, {"a": 1}, [1], 3, True])
 def test_a_manifest_with_objects_for_texts_is_exported_over(tmp_path, key, value):
     export(mira(), tmp_path, Layout.FLAT)
     path = tmp_path / "facet.json"
     manifest = json.loads(path.read_text())
-    manifest["pictures"][0][key] = value
+    manifest["pictures"][0].update({"edited_caption": value, key: value})
     path.write_text(json.dumps(manifest))
     export(mira(), tmp_path, Layout.FLAT)
     assert shot_record(load(tmp_path).character.source) == shot_record(mira().source)
@@ -117,6 +118,12 @@ def test_decisions_are_refused_in_a_sentence_wherever_they_stand(tmp_path, text)
     (tmp_path / FILE).write_text(text)
     with pytest.raises(FacetError, match=rf"{FILE} cannot be read .*Repair it"):
         kept_choices(tmp_path)
+
+
+def test_a_folder_of_300_letters_is_one_sentence():
+    with pytest.raises(FacetError, match=r"^Facet Dataset Loader: The folder 'xxx"):
+        FacetDatasetLoader.execute("x" * 300)
+    assert "cannot be looked for" in FacetDatasetLoader.fingerprint_inputs("x" * 300)
 
 
 def test_a_decision_with_a_caption_beyond_every_encoder_is_refused():
