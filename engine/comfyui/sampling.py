@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,15 @@ def encode_prompt(
     """
     conditioning = clip.encode_from_tokens_scheduled(tokens or clip.tokenize(text))
     return conditioning if guidance is None else _with_values(conditioning, {"guidance": guidance})
+
+
+def literal(text: str) -> str:
+    """``text`` as ComfyUI's tokenizers read it letter by letter: its brackets are no weights.
+
+    They take a bracket behind a backslash for the bracket itself (comfy/sd1_clip.py,
+    escape_important), so one that has a backslash already means what it means in a prompt.
+    """
+    return re.sub(r"(?<!\\)([()])", r"\\\1", text)
 
 
 def with_reference(

@@ -369,5 +369,10 @@ def _checked(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known_fields(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``record`` has of the fields of the dataclass ``kind``; other keys are left out."""
+    """What ``record`` has of the fields of the dataclass ``kind``; other keys are left out.
+
+    Raises FacetError when it is no object.
+    """
+    if not isinstance(record, Mapping):
+        raise FacetError(f"{kind.__name__} is {record!r:.40}, which is no object")
     return {field.name: record[field.name] for field in fields(kind) if field.name in record}

@@ -15,7 +15,7 @@ from .layouts import MANIFEST
 from .masks import Key, Masks, key_of
 from .pictures import SUFFIXES, UnreadablePicture, read_mask
 from .rows import TABLES, pictures_of, read_rows
-from .texts import UTF_8, bounded, decode, first_alternative, one_line, same
+from .texts import UTF_8, bounded, decode, first_alternative, one_line, plain_line, same
 from .tree import Faults, Tree
 
 __all__ = ["Beside", "decode", "one_line", "own_files", "same"]
@@ -152,7 +152,7 @@ class Beside:
         first = first_alternative(text, self.trigger)
         if first != text:
             self.faults.add(name, "has a caption on each line; the first was taken")
-        caption = one_line(first)
+        caption = plain_line(first)
         if len(caption) > LONGEST_CAPTION:
             self.faults.add(
                 name,

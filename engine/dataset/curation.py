@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
-from ..core.character import Character, Shot, Tags
+from ..core.character import LONGEST_CAPTION, Character, Shot, Tags
 from ..core.errors import FacetError
 from ..core.vocabulary import VOCABULARY, spoken
 from ..store.json_files import parse_json
@@ -158,6 +158,11 @@ def _choice(key: str, value: object) -> Choice:
     caption = value.get("caption")
     if caption is not None and not isinstance(caption, str):
         raise FacetError(f"curation: the caption of {key} is {caption!r}; write a text.")
+    if caption is not None and len(caption) > LONGEST_CAPTION:
+        raise FacetError(
+            f"curation: the caption of {key} has {len(caption)} letters, more than any text "
+            f"encoder reads; shorten it to {LONGEST_CAPTION}."
+        )
     tags = value.get("tags", {})
     if not isinstance(tags, dict):
         raise FacetError(f'curation: the tags of {key} need an object such as {{"view": "front"}}.')

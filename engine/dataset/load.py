@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..core.character import LARGEST_WEIGHT, LONGEST_CAPTION, Provenance, Shot, shot_from_record
 from ..core.errors import FacetError
@@ -16,6 +16,7 @@ from .beside import TEXTS, Beside, own_files, sized
 from .formats import PictureFormat
 from .layouts import CHARACTERS, EXCLUDED, MANIFEST, REPEATS, Layout, parse_manifest
 from .naming import Loaded, Names, called, character_of, summary
+from .parallel import in_parallel
 from .passed_over import facets_own, inside, manifests, regularisation
 from .pictures import (
     KEPT_PIXELS,
@@ -41,7 +42,7 @@ class Found:
     size: height and width of the file's picture.
     entry: what the manifest says, or else ``inside``, the file itself; empty when nothing is known.
     exact: whether the file is the one that was written, or at least has its pixels. repeats: how
-    often kohya repeats it.
+    often kohya repeats it. notes: what was wrong with the file and did not matter.
     """
 
     name: str
@@ -51,6 +52,15 @@ class Found:
     entry: Record
     exact: bool
     repeats: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that gave no picture, and why."""
+
+    name: str
+    why: str
 
 
 class Records:
@@ -75,7 +85,8 @@ class Records:
             shot = shot.changed(image=scaled_down(picture.image))
         if picture.mask is not None:
             shot = shot.changed(mask=sized(picture.mask, shot.size))
-        return Found(name, shot, picture.size, inside, entry or {}, entry is not None)
+        exact = entry is not None
+        return Found(name, shot, picture.size, inside, entry or {}, exact, notes=picture.notes)
 
     def by_name(self, found: list[Found]) -> list[Found]:
         """``found``, where those that nothing else identified are known by name.
@@ -130,9 +141,8 @@ class _Reading:
     def load(self, on_picture: Callable[[int, int], None] | None) -> Loaded:
         files = self.beside.pictures
         found: list[Found] = []
-        for number, name in enumerate(files, start=1):
-            one = self._read(name)
-            if one is not None:
+        for number, one in enumerate(in_parallel(self._read, files), start=1):
+            if self._usable(one):
                 found.append(one)
             if on_picture is not None:
                 on_picture(number, len(files))
@@ -196,18 +206,24 @@ class _Reading:
             self.faults.add(MANIFEST, str(error))
             return {}
 
-    def _read(self, name: str) -> Found | None:
+    def _read(self, name: str) -> Found | Unread:
+        """The picture ``name``; in a thread, so that nothing of what is shared is changed."""
         try:
             data = self.tree.read(name)
             most = None if name in self.records.names else KEPT_PIXELS
             picture = read_picture(data, PurePosixPath(name).suffix, most)
-            found = self.records.find(name, picture, data)
+            return self.records.find(name, picture, data)
         except (OSError, UnreadablePicture) as error:
-            self.faults.add(name, str(error))
-            return None
-        for note in picture.notes:
-            self.faults.add(name, note)
-        return found if found.entry or self._fits(name, picture.size) else None
+            return Unread(name, str(error))
+
+    def _usable(self, one: Found | Unread) -> TypeGuard[Found]:
+        """Whether there is something to train on in ``one``; says why not."""
+        if isinstance(one, Unread):
+            self.faults.add(one.name, one.why)
+            return False
+        for note in one.notes:
+            self.faults.add(one.name, note)
+        return bool(one.entry) or self._fits(one.name, one.size)
 
     def _fits(self, name: str, size: tuple[int, int]) -> bool:
         """Whether a model can see a picture of ``size``, height and width; says what it cannot."""
@@ -235,7 +251,7 @@ class _Reading:
             read.name,
             f"the same image as {known.name}"
             + (
-                f"; of their captions the longer was kept, and {lost:.80!r} dropped"
+                f"; of their captions the longer was kept, and {lost!r:.80} dropped"
                 if lost and not same(lost, kept.shot.caption)
                 else ""
             ),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_MAX_COMMENT, ZIP_STORED, ZipFile, ZipInfo
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..core.character import Character, who_record
 from ..core.errors import FacetError
@@ -20,6 +20,7 @@ from ..store.files import contained, write_atomic
 from .beside import decode
 from .formats import record_in
 from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, read_manifest
+from .pictures import BROKEN
 from .rows import read_rows
 from .tree import BROKEN_ZIP, member
 
@@ -160,7 +161,7 @@ class Output(contextlib.ExitStack):
             if data is None:
                 continue
             with (
-                contextlib.suppress(UnidentifiedImageError, OSError, SyntaxError, ValueError),
+                contextlib.suppress(*BROKEN),
                 Image.open(io.BytesIO(data)) as opened,
             ):
                 caption = (record_in(opened) or {}).get("caption")
@@ -181,7 +182,7 @@ class Output(contextlib.ExitStack):
         Gives the names removed and the names left.
         """
         removed, left = [], []
-        edited = {e.get("text") for e in self.entries.values() if e.get("edited_caption")}
+        edited = {str(e.get("text")) for e in self.entries.values() if e.get("edited_caption")}
         for name, sha256 in self.files_before.items():
             path = contained(self.folder, name)
             if name in self.hashes or not path.is_file():

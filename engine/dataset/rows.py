@@ -111,7 +111,7 @@ def _caption(value: object, place: str, found: Rows) -> str:
     longest = max(several, key=lambda one: len(one_line(one)))
     for one in several:
         if one is not longest:
-            found.faults.append((place, f"has several captions; {one:.60!r} was dropped"))
+            found.faults.append((place, f"has several captions; {one!r:.60} was dropped"))
     return longest
 
 

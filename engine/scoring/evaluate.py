@@ -12,6 +12,7 @@ from ..core.character import Character
 from ..core.errors import FacetError
 from ..store.images import ImageStore
 from ..vision.embedders import AppearanceEmbedder
+from ..vision.faces import lies_on_its_side
 from .calibrate import Calibration, Scales
 from .measure import SampleMeter, reproduced
 from .protocol import SCENE, TestPrompt
@@ -206,9 +207,10 @@ class _Evaluation:
         if self.bench.face_model is None:
             self.notes.append("No FACE_DETECTION_MODEL is connected, so views were not measured.")
         elif not self.meter.sees_faces:
+            why = lies_on_its_side(self.bench.face_model, self.character.source.image)
             self.notes.append(
                 "The face model finds no face in the original image, so views were not measured: "
-                "it does not recognise such faces, or the face is hidden or too small."
+                + (why or "it does not recognise such faces, or the face is hidden or too small.")
             )
 
     def _note_calibration(self, calibration: Calibration) -> None:

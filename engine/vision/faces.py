@@ -21,6 +21,8 @@ OUTER_EYES = (33, 263)
 VARIANTS = ("short", "full")
 CONFIDENCE = 0.5
 MAX_SIDE = 2048
+UPRIGHT = 45.0
+"""Degrees of roll, beyond which a face is found by chance in a picture that was turned."""
 
 
 class Boxed:
@@ -108,6 +110,16 @@ def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
 def find_face(face_model: Any, image: torch.Tensor) -> Face | None:
     """The largest face in ``image`` (H, W, 3), or None when there is none."""
     return next(iter(find_faces(face_model, image)), None)
+
+
+def lies_on_its_side(face_model: Any, image: torch.Tensor) -> str:
+    """A sentence when a face is in ``image`` (H, W, 3) only once that is turned; else ''."""
+    for quarters, turn in ((1, "by 90° to the left"), (3, "by 90° to the right"), (2, "by 180°")):
+        turned = torch.rot90(image, quarters, (0, 1))
+        face = find_face(face_model, turned)
+        if face is not None and abs(face.roll) < UPRIGHT:
+            return f"The image lies on its side; turn it {turn}."
+    return ""
 
 
 def _pixels(image: torch.Tensor) -> tuple[np.ndarray, float]:

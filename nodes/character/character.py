@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from comfy_api.latest import io, ui
 
-from ...engine.core.character import Character, Provenance, Shot, Tags
+from ...engine.core.character import LONGEST_CAPTION, Character, Provenance, Shot, Tags
 from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ...engine.store.home import home_of
 from ...engine.vision.colours import to_rgb
+from ...engine.vision.subject_mask import subject_mask
 from ..common import sockets
 from ..common.errors import errors_from
 from ..common.folders import characters_folder
 from ..common.inputs import picture
 from ..common.node import Node
+
+INVERTED = (
+    "The mask is 1 around the character, as Load Image's is for a cut-out image; it was inverted."
+)
 
 
 class FacetCharacter(Node):
@@ -101,15 +104,18 @@ class FacetCharacter(Node):
     ) -> io.NodeOutput:
         rgb = picture(image, "Facet Character")
         with errors_from(cls):
+            given = None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0]
+            own_mask, inverted = subject_mask(given, rgb)
             source = Shot(
                 image=rgb,
-                mask=None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0],
+                mask=own_mask,
                 tags=Tags(framing, view, outfit=outfit.strip(), background=background.strip()),
                 provenance=Provenance("original"),
             )
             character = Character(name.strip(), trigger, class_word, source)
             note = home_of(characters_folder(), character, claim=False).note
-        return io.NodeOutput(character, ui=ui.PreviewText(note) if note else None)
+        told = "\n".join(filter(None, (note, INVERTED if inverted else "")))
+        return io.NodeOutput(character, ui=ui.PreviewText(told) if told else None)
 
 
 class FacetShotsToImages(Node):
@@ -207,7 +213,7 @@ class FacetImagesToShots(Node):
         captions: list[str] | None = None,
         masks: list[torch.Tensor] | None = None,
     ) -> io.NodeOutput:
-        pictures = [to_rgb(picture) for batch in images for picture in batch]
+        pictures = [to_rgb(image) for batch in images for image in batch]
         given_masks = [
             mask for batch in masks or [] for mask in batch.reshape(-1, *batch.shape[-2:])
         ]
@@ -217,16 +223,26 @@ class FacetImagesToShots(Node):
                     f"Facet Images to Shots: {len(pictures)} images came with {len(given)} "
                     f"{kind}; give one for each, or none."
                 )
-        shots = [Shot(image, Provenance("imported")) for image in pictures]
-        if captions:
-            shots = [
-                replace(shot, caption=text) for shot, text in zip(shots, captions, strict=True)
+        for number, text in enumerate(captions or [], start=1):
+            if len(text) > LONGEST_CAPTION:
+                raise FacetError(
+                    f"Facet Images to Shots: caption {number} has {len(text)} letters, more than "
+                    f"any text encoder reads; shorten it to {LONGEST_CAPTION}."
+                )
+        texts = captions or [""] * len(pictures)
+        with errors_from(cls):
+            masked = [
+                subject_mask(mask, image)
+                for mask, image in zip(given_masks or [None] * len(pictures), pictures, strict=True)
             ]
-        if given_masks:
             shots = [
-                replace(shot, mask=mask) for shot, mask in zip(shots, given_masks, strict=True)
+                Shot(image, Provenance("imported"), mask=mask, caption=text)
+                for image, (mask, _), text in zip(pictures, masked, texts, strict=True)
             ]
-        return io.NodeOutput(character[0].adding(shots))
+        inverted = any(one for _, one in masked)
+        return io.NodeOutput(
+            character[0].adding(shots), ui=ui.PreviewText(INVERTED) if inverted else None
+        )
 
 
 NODES = [FacetCharacter, FacetShotsToImages, FacetImagesToShots]

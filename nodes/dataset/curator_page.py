@@ -17,7 +17,7 @@ from comfy.utils import ProgressBar
 from comfy_api.latest import io as comfy_io
 from PIL import Image
 
-from ...engine.core.character import Shot, shot_record
+from ...engine.core.character import LONGEST_CAPTION, Shot, shot_record
 from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ...engine.dataset.curation import Curation, parse_curation, set_hash
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 GALLERY = "gallery"
 THUMBNAIL_SIDE = 320
 _KEY_DIGITS = 32
-_LONGEST_CAPTION = 1 << 16
 
 _SHOWN: WeakValueDictionary[str, Shot] = WeakValueDictionary()
 """Of this process: the shots that ComfyUI still holds, to be seen at their full size."""
@@ -146,7 +145,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
         asked = await json_body(request)
         try:
             await asyncio.to_thread(keep_decisions, asked)
-        except (ValueError, RecursionError) as error:
+        except FacetError as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({})
 
@@ -199,7 +198,10 @@ def keep_decisions(given: Any) -> None:
         raise FacetError("The decisions need captions by their images' hashes; send an object.")
     for caption in captions.values():
         if caption is not None and (not isinstance(caption, str) or not _fits(caption)):
-            raise FacetError("A caption is no text, or longer than 64 KB; send a shorter one.")
+            raise FacetError(
+                f"A caption is no text, or longer than the {LONGEST_CAPTION} letters that a text "
+                "encoder may read; send a shorter one."
+            )
     place = characters_own(folder)
     keep_choices(place, parse_curation(text).choices, pictures)
     keep_by_hand(place, {picture: _told(caption) for picture, caption in captions.items()})
@@ -219,9 +221,10 @@ def _is_hash(value: object) -> bool:
 
 def _fits(caption: str) -> bool:
     try:
-        return len(caption.encode()) <= _LONGEST_CAPTION
+        caption.encode()
     except UnicodeEncodeError:
         return False
+    return len(caption) <= LONGEST_CAPTION
 
 
 def _told(caption: str | None) -> str | None:

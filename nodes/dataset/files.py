@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comfy.cli_args import args
@@ -208,7 +209,7 @@ class FacetDatasetLoader(Node):
         if folder is None:  # wired: what it holds is known only when the node runs
             return ""
         try:
-            return fingerprint(dataset_folder(folder))
+            return fingerprint(_place(folder))
         except FacetError as error:
             return str(error)
 
@@ -226,8 +227,19 @@ class FacetDatasetLoader(Node):
 
         names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
         with errors_from(cls):
-            loaded = load(dataset_folder(folder), names, progress_bar())
+            loaded = load(_place(folder), names, progress_bar())
         return io.NodeOutput(loaded.character, loaded.report, ui=ui.PreviewText(loaded.report))
+
+
+def _place(folder: str) -> Path:
+    """The folder or zip called ``folder``; FacetError when no disk can have such a name."""
+    try:
+        return dataset_folder(folder)
+    except OSError as error:
+        raise FacetError(
+            f"The folder {folder[:60]!r}… cannot be looked for ({error.strerror or error}); give "
+            "another name."
+        ) from error
 
 
 def said(done: Export) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ...core.character import Character
 from .finding import Finding, found
 from .phrases import common_phrases
+from .syntax import syntax_spans, without_syntax
 from .trigger import trigger_findings
 from .words import Span, boilerplate_spans, identity_spans, without
 
@@ -33,6 +34,7 @@ def caption_findings(character: Character, policy: str | None = None) -> list[Fi
     ]
     findings += trigger_findings(character)
     findings += _wording(character, "boilerplate", boilerplate_spans, "says nothing of the image")
+    findings += _syntax(character)
     if policy == BIND_TO_TRIGGER:
         why = "the trigger should carry"
         findings += _wording(character, "identity_words", identity_spans, why)
@@ -53,6 +55,19 @@ def _wording(
             said = ", ".join(repr(shot.caption[start:end]) for start, end in spans)
             says = f"The caption says {said}, which {why}."
             findings.append(found(kind, [shot.hash], says, without(shot.caption, spans)))
+    return findings
+
+
+def _syntax(character: Character) -> list[Finding]:
+    """Captions with what only prompts understand."""
+    findings = []
+    for shot in character.dataset:
+        spans = syntax_spans(shot.caption)
+        if spans:
+            said = ", ".join(repr(shot.caption[start:end]) for start, end in spans)
+            says = f"The caption says {said}, which is prompt syntax."
+            better = without_syntax(shot.caption)
+            findings.append(found("prompt_syntax", [shot.hash], says, better))
     return findings
 
 

@@ -89,6 +89,12 @@ SHOT_KINDS = MappingProxyType(
             "character.",
             action="caption",
         ),
+        "prompt_syntax": Kind(
+            0.3,
+            "A caption is plain text while it is trained: other words than the image shows are "
+            "learnt along.",
+            action="caption",
+        ),
         "boilerplate": Kind(
             0.3, "Words that the image does not show weaken those that it does.", action="caption"
         ),

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from ...core.character import Character
+from ...vision.faces import lies_on_its_side
 from ...vision.framing import bands_of
 from .finding import Finding, found
 from .looks import Look, face_share
@@ -117,7 +118,7 @@ def faces(
     for look in seen:
         share, name = face_share(look), look.shot.hash
         if share is None:
-            findings += [] if name in hazy else _faceless(look)
+            findings += [] if name in hazy else _faceless(look, face_model)
         elif share < tiny and look.face is not None:
             says = f"The face is {look.face.height:.0f} px high."
             findings.append(found("tiny_face", [name], says))
@@ -127,7 +128,7 @@ def faces(
     return findings
 
 
-def _faceless(look: Look) -> list[Finding]:
+def _faceless(look: Look, face_model: Any) -> list[Finding]:
     name, tags, mask = look.shot.hash, look.shot.tags, look.shot.mask
     if tags.view in TURNED_AWAY:
         return []
@@ -136,5 +137,8 @@ def _faceless(look: Look) -> list[Finding]:
         share = round(100 * float(subject.float().mean()))
         says = f"The character takes {share} % of the image's height, and no face is found."
         return [found("tiny_face", [name], says)]
+    lying = lies_on_its_side(face_model, look.shot.image)
+    if lying:
+        return [found("no_face", [name], f"No face is found. {lying}")]
     asked = f"is tagged {tags.view}" if tags.view else "has no view tagged"
     return [found("no_face", [name], f"No face is found in an image that {asked}.")]

@@ -14,7 +14,7 @@ from ...core.errors import FacetError
 from ...core.vocabulary import VIEW_YAW
 from ...vision.copies import CopyFinder
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask
-from ...vision.faces import Face, find_face
+from ...vision.faces import Face, find_face, lies_on_its_side
 from ...vision.framing import MEASURED_VIEWS, view_of
 
 UNLIKE, VIEW, NO_FACE, COPY = "unlike", "view", "no face", "copy"
@@ -131,11 +131,12 @@ class ImageJudge:
         self.measured_by = "" if self.embedder is None else label(self.embedder)
         self.face_model, self.background = face_model, background
         self.calibration = calibration
-        self._original_face = None
+        self._original_face, self._turn = None, ""
         if character is not None and face_model is not None:
             self._original_face = find_face(face_model, character.source.image)
             if self._original_face is None:
                 self.face_model = None
+                self._turn = lies_on_its_side(face_model, character.source.image)
         if self.embedder is not None and self.embedder.crop != "whole":
             self._original  # noqa: B018 — whether there is one is said before anything is made
         few = character is None or len(character.dataset) < LEAST_DATASET
@@ -187,7 +188,8 @@ class ImageJudge:
         if face_model is None:
             notes.append("No FACE_DETECTION_MODEL is connected, so views were not checked.")
         elif self.face_model is None:
-            notes.append("The face model finds no face in the original, so views were not checked.")
+            said = "The face model finds no face in the original, so views were not checked."
+            notes.append(" ".join(filter(None, (said, self._turn))))
         if self.character is not None and not self.dataset:
             notes.append(
                 f"The character has fewer than {LEAST_DATASET} pictures, so copies were not looked "

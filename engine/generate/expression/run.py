@@ -13,7 +13,7 @@ from ...core.character import Character, Provenance, Shot, Tags
 from ...core.errors import FacetError
 from ...store.keys import key
 from ...vision.colours import to_rgb
-from ...vision.faces import Face, find_face
+from ...vision.faces import Face, find_face, lies_on_its_side
 from ..retouch.retouch import surroundings
 from ..shots.store import ShotStore
 from .editor import ExpressionEditor
@@ -121,7 +121,9 @@ def edit_all(
         outcome.original = _cell(one.shot or work.character.source, one.image, face, "")
     if face is None:
         code = "no_such_face" if faces else "no_face"
-        outcome.notes.append({"picture": number, "code": code, "count": len(faces)})
+        turn = "" if faces else lies_on_its_side(work.face_model, one.image)
+        note = {"picture": number, "code": code, "count": len(faces)}
+        outcome.notes.append(note | ({"turn": turn} if turn else {}))
     for expression in interruptible(wanted):
         keep(work, one, number, face, expression, outcome)
         on_one()
@@ -181,7 +183,8 @@ def report(outcome: Outcome) -> str:
     for note in outcome.notes:
         where = f"Image {note['picture'] + 1}"
         if note["code"] == "no_face":
-            lines.append(f"{where}: no face was found; it is unchanged.")
+            unchanged = f"{where}: no face was found; it is unchanged."
+            lines.append(" ".join(filter(None, (unchanged, note.get("turn")))))
         elif note["code"]:
             lines.append(f"{where}: only {note['count']} faces were found; it is unchanged.")
         else:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.character import Shot
+from ...core.shapes import MOST_RATIO, SMALLEST_SIDE, seen_part
 from ..settings import TrainingSettings
 
 LARGEST = 1024
-SMALLEST_SIDE = 64
 
 # What a picture may lose at its edges, or in area, to share a size with others.
 _KEPT_AT_LEAST = 7 / 8
@@ -69,9 +69,10 @@ def common_resolution(shots: Sequence[Shot]) -> int:
 def fitted_size(width: int, height: int, resolution: int, multiple: int = 16) -> Size:
     """The size (width, height) in pixels to train a picture at.
 
-    Nearest to its own shape, with an area of at most ``resolution`` squared, in multiples of
-    ``multiple``; never enlarged but to the smallest side a model can take.
+    Nearest to the shape of its part that a model can see, with an area of at most ``resolution``
+    squared, in multiples of ``multiple``; never enlarged but to the smallest side a model can take.
     """
+    width, height = seen_part(width, height)
     scale = min(1.0, resolution / math.sqrt(width * height))
     smallest = math.ceil(SMALLEST_SIDE / multiple)
 
@@ -121,6 +122,17 @@ def smaller_pictures(shots: Sequence[Shot], settings: TrainingSettings) -> str:
     return (
         f"{small} of {len(shots)} images are smaller than {asked} by {asked} pixels and are "
         "trained at their own size, since enlarging them would teach their blur."
+    )
+
+
+def cut_pictures(shots: Sequence[Shot]) -> str:
+    """A sentence when some of ``shots`` are longer than any shape that models see."""
+    long = sum(seen_part(*_size(shot)) != _size(shot) for shot in shots)
+    if not long:
+        return ""
+    return (
+        f"{long} of {len(shots)} images are more than {MOST_RATIO} times as long as they are wide; "
+        "only their middle is trained. Crop them to the character."
     )
 
 

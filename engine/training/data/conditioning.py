@@ -10,7 +10,7 @@ import torch
 
 from ...comfyui.fingerprint import model_fingerprint
 from ...comfyui.progress import interruptible
-from ...comfyui.sampling import encode_prompt
+from ...comfyui.sampling import encode_prompt, literal
 from .caches import Cache, content_key
 
 Conds = dict[str, Any]
@@ -22,7 +22,8 @@ def encode_captions(
 ) -> dict[str, dict[str, Any]]:
     """Each distinct caption's conditioning, as the options that ``extra_conds`` takes.
 
-    ``cache`` keeps what the text encoder made. An interrupt in ComfyUI ends it with
+    A caption is plain text, as other trainers see it: '(fate)' are its words in brackets and no
+    weight. ``cache`` keeps what the text encoder made. An interrupt in ComfyUI ends it with
     ``InterruptProcessingException``.
     """
     encoder = _encoder_key(clip) if cache is not None else ""
@@ -32,7 +33,7 @@ def encode_captions(
             encoded[caption] = _encoded(clip, caption)
         else:
             # The tokens too: the same weights may come with another way of reading.
-            key = content_key(encoder, caption, clip.tokenize(caption))
+            key = content_key(encoder, caption, clip.tokenize(literal(caption)))
             make = functools.partial(_encoded, clip, caption)
             encoded[caption] = cache.fetch("captions", key, make)
     return encoded
@@ -40,7 +41,7 @@ def encode_captions(
 
 def _encoded(clip: Any, caption: str) -> dict[str, Any]:
     with torch.inference_mode():
-        ((cross_attn, options),) = encode_prompt(clip, caption)
+        ((cross_attn, options),) = encode_prompt(clip, literal(caption))
     return {**plain_copy(options), "cross_attn": plain_copy(cross_attn)}
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...core.character import Character, Shot, mask_hash
+from ...core.character import LONGEST_CAPTION, Character, Shot, mask_hash
 from ...core.errors import FacetError
 from ...store.files import contained
 from ..objective.loss import check_weighting
 from ..objective.timesteps import WHOLE, check_timesteps
 from ..settings import TrainingSettings
-from .buckets import size_multiple, smaller_pictures, trained_sides, views
+from .buckets import cut_pictures, size_multiple, smaller_pictures, trained_sides, views
 from .caches import Cache
 from .conditioning import encode_captions
 from .masks import check_masks, masks_matter
@@ -107,6 +107,12 @@ def check_data(shots: Sequence[Shot], settings: TrainingSettings) -> None:
             "There is no image to train on; include at least one, and hold out fewer than there "
             "are."
         )
+    for number, shot in enumerate(shots, 1):
+        if len(shot.caption) > LONGEST_CAPTION:
+            raise FacetError(
+                f"The caption of image {number} of {len(shots)} has {len(shot.caption)} letters, "
+                f"more than any text encoder reads; shorten it to {LONGEST_CAPTION}."
+            )
     check_masks(shots, settings)
 
 
@@ -127,7 +133,12 @@ def remarks(shots: Sequence[Shot], settings: TrainingSettings) -> tuple[str, ...
         "There is one image: the LoRA will learn its pose and background along with the "
         "character; add shots that differ."
     )
-    return tuple(filter(None, (alone * (len(shots) == 1), smaller_pictures(shots, settings))))
+    notes = (
+        alone * (len(shots) == 1),
+        smaller_pictures(shots, settings),
+        cut_pictures(shots),
+    )
+    return tuple(filter(None, notes))
 
 
 def _prior_caption(sample: TrainingSample, character: Character, settings: TrainingSettings) -> str:
