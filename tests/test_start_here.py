@@ -124,7 +124,9 @@ def test_as_an_app_it_goes_from_a_name_to_the_verdict(
     form = page.page.get_by_test_id("linear-widgets")
     form.get_by_role("textbox").first.fill("In the app")
     before = set(server.client.get("/history"))
-    run = page.page.get_by_test_id("linear-run-button").get_by_role("button", name="Run")
+    run = page.page.get_by_test_id("linear-run-button").get_by_role(
+        "button", name="Run", exact=True
+    )
     run.first.click()
     while not (ended := set(server.client.get("/history")) - before):
         page.page.wait_for_timeout(1000)

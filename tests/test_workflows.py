@@ -351,7 +351,9 @@ def test_as_an_app_it_asks_for_what_matters_and_has_a_run_button(pages: Pages) -
         asked = [widget for _, widget in given["linearData"]["inputs"]]
         for widget in asked:
             form.get_by_text(widget, exact=True).first.wait_for()
-        run = page.page.get_by_test_id("linear-run-button").get_by_role("button", name="Run")
+        run = page.page.get_by_test_id("linear-run-button").get_by_role(
+            "button", name="Run", exact=True
+        )
         assert run.first.is_visible(), name
         # What cannot be shown would be dropped from the outputs without a word.
         kept = page.run("() => app.graph.extra.linearData ?? null")

@@ -46,6 +46,8 @@ CORNER = """(id) => {
     const [x, y] = [0, 1].map((axis) => (pos[axis] + size[axis] + offset[axis]) * scale);
     return [left + x - 4, top + y - 4];
 }"""
+OF_THE_FRONT_END = ("Content Security Policy", "Invalid layout total size")
+"""What ComfyUI's page says of itself: without API nodes it may ask nobody about models."""
 NO_TROUBLE = "(selector) => !document.querySelector(selector)"
 TOAST = ".p-toast-message, [data-swipe-direction]"
 """A message in a corner of the page, in the markup of each front end."""
@@ -223,6 +225,7 @@ class Browser:
             RENDERER: vue,
             "Comfy.Validation.Workflows": True,
             "Comfy.TutorialCompleted": True,
+            "Comfy.OnboardingCoachmarks.Seen": ["appMode", "firstRun"],
             "Comfy.Workflow.Persist": False,
             **(settings or {}),
         }
