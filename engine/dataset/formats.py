@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..core.character import Shot, shot_record
 from ..core.errors import FacetError
-from ..store.images import CHUNK, png_bytes, record_text, with_texts
+from ..store.images import CHUNK, png_bytes, record_text, texts_are_wanted, with_texts
 from ..store.json_files import parse_json
 
 DESCRIPTION, MAKE, MODEL = 0x010E, 0x010F, 0x0110
@@ -86,6 +86,8 @@ def record_in(opened: Image.Image) -> dict[str, Any] | None:
 
 def _exif(shot: Shot, workflow: Mapping[str, str], largest: int = 1 << 30) -> bytes:
     """The EXIF with all that fits: the record first, which the manifest has as well."""
+    if not texts_are_wanted():
+        return b""
     record = {DESCRIPTION: f"{CHUNK}:{json.dumps(shot_record(shot), sort_keys=True)}"}
     # ComfyUI's page finds a graph in WebP by these two tags.
     tags = {"prompt": MODEL, "workflow": MAKE}

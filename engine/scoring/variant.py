@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from math import dist
+from pathlib import Path
 from statistics import fmean, median, pstdev
 from typing import Any
 
@@ -88,8 +89,10 @@ class Variant:
         return counted[0][0] if counted else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain JSON values, each metric under its own name."""
-        values = asdict(self)
+        """Everything as plain JSON values, each metric under its own name, and the file's name:
+        where it lies is nobody else's business.
+        """
+        values = asdict(self) | {"path": Path(self.path).name}
         metrics = values.pop("metrics")
         return {**values, **metrics}
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from comfy.cli_args import args
 from PIL import Image, PngImagePlugin
 
 from ..core.character import picture_hash, quantise
@@ -45,13 +46,21 @@ def png_bytes(image: Image.Image, record: str = "") -> bytes:
     return with_texts(buffer.getvalue(), {CHUNK: record}) if record else buffer.getvalue()
 
 
+def texts_are_wanted() -> bool:
+    """Whether pictures may say how they were made: not where ComfyUI runs with --disable-metadata.
+
+    What Facet needs to know of a picture again stands in a file beside it.
+    """
+    return not args.disable_metadata
+
+
 def with_texts(png: bytes, texts: Mapping[str, str]) -> bytes:
-    """The PNG file ``png`` with ``texts`` in place of the text chunks that it had.
+    """The PNG file ``png`` with ``texts``, where wanted, in place of the text chunks that it had.
 
     Its pixels are not encoded again: the chunks are put where Pillow puts them, behind IHDR.
     """
     info = PngImagePlugin.PngInfo()
-    for name, text in texts.items():
+    for name, text in texts.items() if texts_are_wanted() else ():
         info.add_itxt(name, text) if name == CHUNK else info.add_text(name, text)
     parts = [png[:_HEADER], *(_chunk(kind, data) for kind, data, *_ in info.chunks)]
     at = _HEADER

@@ -40,7 +40,13 @@ def _guarded(execute: Callable[..., io.NodeOutput]) -> Callable[..., io.NodeOutp
             schema = cls.define_schema()
             checked = _each_checked if schema.is_input_list else _checked
             known = {one.id: one for one in schema.inputs}
-            met = {name: checked(known.get(name), name, value) for name, value in given.items()}
+            # A script's null for what may be left out is as if it were.
+            said = {
+                name: value
+                for name, value in given.items()
+                if value is not None or name not in known or not known[name].optional
+            }
+            met = {name: checked(known.get(name), name, value) for name, value in said.items()}
             return execute(cls, *args, **met)
 
     return guarded
@@ -62,7 +68,6 @@ def _checked(one: io.Input | None, name: str, value: Any) -> Any:
     if kind.startswith("COMFY_"):  # inputs that grow, whose parts core hands over in one
         return value
     parts = value.values() if isinstance(value, Mapping) else [value]  # a LoRA's are tensors
-    missing = value is None and one.optional
-    if all(isinstance(part, JSON) for part in parts) and not missing and kind not in OF_JSON:
+    if all(isinstance(part, JSON) for part in parts) and kind not in OF_JSON:
         raise FacetError(f"{name} is {value!r:.40}; connect a node that gives a {kind} there.")
     return value

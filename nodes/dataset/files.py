@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfy.cli_args import args
 from comfy_api.latest import io, ui
 
 from ...engine.comfyui.progress import progress_bar
@@ -145,7 +144,7 @@ class FacetDatasetExporter(Node):
     def _workflow(cls) -> dict[str, str]:
         """The graph by the keywords under which ComfyUI's page looks for it in a picture."""
         hidden = cls.hidden
-        if hidden is None or args.disable_metadata:
+        if hidden is None:
             return {}
         graph = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
         return {key: json.dumps(value) for key, value in graph.items() if value}

@@ -180,9 +180,7 @@ def scale_of(
 
 def workflow_texts(hidden: Any) -> Mapping[str, str]:
     """What core's own nodes write into a picture, unless that was switched off."""
-    from comfy.cli_args import args
-
-    if args.disable_metadata or hidden is None:
+    if hidden is None:
         return {}
     told = {"prompt": hidden.prompt, **(hidden.extra_pnginfo or {})}
     return {name: json.dumps(value) for name, value in told.items() if value}

@@ -95,7 +95,7 @@ def settings(of: Material) -> tuple[dict[str, Any], str]:
         "measured as": of.measured_by,
         **made,
         "chosen": card.best.label,
-        "file": card.best.path,
+        "file": Path(card.best.path).name,
         "dataset": card.character_hash[:16],
         "encoder tells apart": f"{percent(scale.separation)} of pairs",
         "VAE round trip": vae,

@@ -15,9 +15,9 @@ from ...comfyui.lora_metadata import called
 from ...comfyui.lora_place import converted, patches_of
 from ...core.character import Character
 from ...core.errors import FacetError
+from ...core.letters import has_word
 from ...families.table import architecture_of
 from ...store.tensors import read_tensors
-from ..data.words import has_word
 from ..model.lora import RSLORA
 from ..settings import ADAPTERS, TrainingSettings
 from .names import LoraName, known_names, lora_names, weight_of

@@ -73,14 +73,18 @@ def test_what_is_no_number_is_a_sentence(node: type[io.ComfyNode], value: float)
 class Refused(Node):
     @classmethod
     def define_schema(cls) -> io.Schema:
-        inputs = [io.String.Input("text"), io.Int.Input("error")]
+        inputs = [
+            io.String.Input("text"),
+            io.Int.Input("error"),
+            io.Image.Input("image", optional=True),
+        ]
         return io.Schema(node_id="Refused", display_name="Refused Node", inputs=inputs)
 
     @classmethod
-    def execute(cls, text: str, error: int) -> io.NodeOutput:
+    def execute(cls, text: str, error: int, image: Any = "left out") -> io.NodeOutput:
         if error:
             raise OSError(error, "the system's words", "/there/a.png")
-        return io.NodeOutput(text)
+        return io.NodeOutput(text, image)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,11 @@ def test_a_disk_that_refuses_is_a_sentence(error: int, todo: str) -> None:
 
 
 def test_halves_of_letters_are_left_out() -> None:
-    assert Refused.execute(text="a \ud83d b\U0001f600", error=0).args == ("a  b\U0001f600",)
+    assert Refused.execute(text="a \ud83d b\U0001f600", error=0).args[0] == "a  b\U0001f600"
+
+
+def test_null_for_what_may_be_left_out_leaves_it_out() -> None:
+    assert Refused.execute(text="a", error=0, image=None).args == ("a", "left out")
 
 
 def test_a_bug_stays_a_bug() -> None:
