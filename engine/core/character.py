@@ -339,7 +339,7 @@ def shot_from_record(
     )
 
 
-_JSON_OF = {
+_JSON_OF: dict[str, type | tuple[type, ...]] = {
     "str": str,
     "Source": str,
     "int": (int, float, str),

@@ -11,7 +11,8 @@ from typing import TypeVar
 MOST_THREADS = 8
 """A photograph of 24 megapixels takes some 50 MB while it is decoded."""
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def in_parallel(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
