@@ -349,7 +349,7 @@ def shot_from_record(
     )
 
 
-_JSON_OF: dict[str, Any] = {
+_JSON_OF: dict[str, type | tuple[type, ...]] = {
     "str": str,
     "Source": str,
     "int": (int, float, str),

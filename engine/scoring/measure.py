@@ -96,7 +96,7 @@ class SampleMeter:
         shots = [shot for shot, _, _ in dataset]
         self.copies = CopyFinder(
             shots,
-            embed(self.clip_vision, [shot.image for shot in shots]),
+            embed(self.clip_vision, (shot.image for shot in shots)),
             [face and aligned(shot.image, face) for shot, face, _ in dataset],
             [cut_out(shot.image, mask) for shot, _, mask in dataset],
         )

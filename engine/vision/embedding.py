@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -32,25 +31,33 @@ def pad_to_square(image: torch.Tensor, colour: torch.Tensor | None = None) -> to
 
 
 @torch.no_grad()
-def embed(clip_vision: Any, images: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:
+def embed(clip_vision: Any, images: torch.Tensor | Iterable[torch.Tensor]) -> torch.Tensor:
     """One embedding for each picture: (N, D) float32 on the CPU, each of length 1.
 
-    images: (N, H, W, 3) in 0..1, or a list of (H, W, 3) of any sizes. Pictures are padded to a
+    images: (N, H, W, 3) in 0..1, or (H, W, 3) of any sizes, a batch of which is asked for at a
+    time. Pictures are padded to a
     square rather than cropped to one, because a centre crop cuts heads off.
     Raises FacetError when the encoder gives no usable embedding.
     """
-    squares = [pad_to_square(image[..., :3].to("cpu", torch.float32)) for image in images]
-    if not squares:
+    squares = (pad_to_square(image[..., :3].to("cpu", torch.float32)) for image in images)
+    found = [_encode(clip_vision, batch) for batch in _batches(squares)]
+    if not found:
         raise FacetError("There is no picture to embed.")
-    # Neighbours of one size go together, so that the order of pictures is kept.
-    found = [
-        _encode(clip_vision, batch)
-        for _, run in groupby(squares, key=lambda square: square.shape)
-        for batch in torch.stack(list(run)).split(BATCH)
-    ]
     return of_length_one(
         torch.cat(found), "The CLIP_VISION gave an embedding that is empty or not a number."
     )
+
+
+def _batches(squares: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """Neighbours of one size together, so that the order of pictures is kept."""
+    batch: list[torch.Tensor] = []
+    for square in squares:
+        if batch and (len(batch) == BATCH or square.shape != batch[0].shape):
+            yield torch.stack(batch)
+            batch = []
+        batch.append(square)
+    if batch:
+        yield torch.stack(batch)
 
 
 def of_length_one(vectors: torch.Tensor, complaint: str) -> torch.Tensor:

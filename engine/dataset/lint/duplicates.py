@@ -38,7 +38,7 @@ def near_duplicates(character: Character, seen: Sequence[Look], clip_vision: Any
     """Of pictures that are nearly the same, all but the best one."""
     if len(seen) < 2:
         return []
-    embeddings = embed(clip_vision, [look.shot.image for look in seen])
+    embeddings = embed(clip_vision, (look.shot.image for look in seen))
     thumbnails = torch.stack([small(look.shot.image, SIDE) for look in seen]).contiguous()
     pairs = alike(thumbnails, embeddings)
     findings = []

@@ -179,7 +179,7 @@ def leaks(of: Material) -> PairsView | None:
 def nearest(of: Material) -> PairsView | None:
     """The samples that come closest to an image of the dataset, each beside it."""
     card = of.card
-    by_hash = {shot.hash: shot.image for shot in of.character.pictures}
+    by_hash = {shot.hash: shot for shot in of.character.pictures}
     made = sorted(
         (one for one in of.best.values() if one.sample.nearest.shot in by_hash),
         key=lambda one: (one.sample.nearest.copied, one.sample.nearest.ssim),
@@ -191,7 +191,7 @@ def nearest(of: Material) -> PairsView | None:
     for one in made[:NEAREST]:
         near = one.sample.nearest
         shot = card.shots.get(near.shot, "a training image")
-        theirs = tile(by_hash[near.shot], f"Trained on: {shot}", "trained on", "own")
+        theirs = tile(by_hash[near.shot].image, f"Trained on: {shot}", "trained on", "own")
         own = tile(one.image, f"Made: {words_of(one.sample)}", "made", "own")
         said = f"{_measured(near)} Trained on: {shot}."
         flag = "A copy." if near.copied else ""
