@@ -12,6 +12,9 @@ import torch
 from ..core.errors import FacetError
 from .fingerprint import described
 
+LONGEST_PROMPT = 5000
+"""Letters: some thousand tokens, more than any text encoder was trained with."""
+
 Conditioning = list[Any]
 """ComfyUI's CONDITIONING: a list of [tensor, options] pairs."""
 
@@ -64,10 +67,29 @@ def encode_prompt(
 ) -> Conditioning:
     """``text`` as CONDITIONING, with a distilled-guidance value when one is given.
 
-    tokens: what ``clip`` made of the text, where that took more than the text.
+    tokens: what ``clip`` made of the text, where that took more than the text. Raises FacetError
+    as ``tokenized`` does.
     """
-    conditioning = clip.encode_from_tokens_scheduled(tokens or clip.tokenize(text))
+    conditioning = clip.encode_from_tokens_scheduled(tokens or tokenized(clip, text))
     return conditioning if guidance is None else _with_values(conditioning, {"guidance": guidance})
+
+
+def tokenized(clip: Any, text: str, **more: Any) -> Any:
+    """The tokens that ``clip`` makes of ``text``, with ``more`` for its tokenizer.
+
+    Raises FacetError for a text that nobody wrote: encoding takes minutes of it, and cannot be
+    cancelled; and for brackets nested deeper than Python can go.
+    """
+    if len(text) > LONGEST_PROMPT:
+        raise FacetError(
+            f"A prompt has {len(text)} letters ({text[:40]!r} …); shorten it to {LONGEST_PROMPT}."
+        )
+    try:
+        return clip.tokenize(text, **more)
+    except RecursionError as error:
+        raise FacetError(
+            f"A prompt has too many brackets inside each other ({text[:40]!r} …); take some out."
+        ) from error
 
 
 def literal(text: str) -> str:

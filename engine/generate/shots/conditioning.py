@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ...comfyui.sampling import Conditioning, encode_prompt, with_reference
+from ...comfyui.sampling import Conditioning, encode_prompt, tokenized, with_reference
 from ...core.character import Character, Tags
 from ...core.errors import FacetError
 from ...families.dialects import AUTO, Dialect, dialect_for
@@ -151,7 +151,7 @@ def _looking(clip: Any, text: str, pictures: Sequence[torch.Tensor]) -> Any:
     named = "".join(f"Picture {number}: {IMAGE_TOKEN}" for number in range(1, len(pictures) + 1))
     tokens: dict[str, Any] = {}
     if template:
-        tokens = clip.tokenize(named + text, images=list(pictures), llama_template=template)
+        tokens = tokenized(clip, named + text, images=list(pictures), llama_template=template)
     entries = [entry[0] for rows in tokens.values() for row in rows for entry in row]
     read = sum(isinstance(entry, dict) and entry.get("type") == "image" for entry in entries)
     if read != len(pictures):

@@ -10,7 +10,7 @@ import torch
 
 from ...comfyui.fingerprint import model_fingerprint
 from ...comfyui.progress import interruptible
-from ...comfyui.sampling import encode_prompt, literal
+from ...comfyui.sampling import encode_prompt, literal, tokenized
 from .caches import Cache, content_key
 
 Conds = dict[str, Any]
@@ -33,7 +33,7 @@ def encode_captions(
             encoded[caption] = _encoded(clip, caption)
         else:
             # The tokens too: the same weights may come with another way of reading.
-            key = content_key(encoder, caption, clip.tokenize(literal(caption)))
+            key = content_key(encoder, caption, tokenized(clip, literal(caption)))
             make = functools.partial(_encoded, clip, caption)
             encoded[caption] = cache.fetch("captions", key, make)
     return encoded

@@ -146,7 +146,8 @@ def lora_file(folder: Path, name: str, fingerprint: str) -> tuple[Path, str]:
     number = 1
     while True:
         called = name if number == 1 else f"{name}_{number}"
-        path = contained(folder, f"{called}.safetensors")
+        # Not resolved: a LoRA that its person moved elsewhere is written through the link to it.
+        path = folder / f"{called}.safetensors"
         if not path.exists() or _run_of(path) == fingerprint:
             note = f"{name}.safetensors is another LoRA and is kept; this one is {path.name}."
             return path, note if number > 1 else ""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ...comfyui.internals import internal
-from ...comfyui.sampling import literal
+from ...comfyui.sampling import literal, tokenized
 from ...core.errors import FacetError
 from ..data.caches import content_key
 from ..data.conditioning import plain_copy
@@ -99,7 +99,7 @@ class TextEncoder:
         """``caption`` by the adapted CLIP, as the options that ``extra_conds`` takes."""
         with OutOfPlace():
             ((cross_attn, options),) = self.clip.encode_from_tokens_scheduled(
-                self.clip.tokenize(literal(caption))
+                tokenized(self.clip, literal(caption))
             )
         return {**options, "cross_attn": cross_attn}
 

@@ -7,6 +7,7 @@ import torch
 
 from facet.engine.comfyui.fingerprint import model_fingerprint
 from facet.engine.comfyui.sampling import Sampling, encode_prompt, sample, with_reference
+from facet.engine.core.errors import FacetError
 from facet.engine.demo.models import DemoModels
 
 
@@ -69,3 +70,17 @@ def test_a_reference_changes_the_picture(models):
 def test_a_size_that_cannot_be_sampled_is_refused(width, height):
     with pytest.raises(ValueError, match="multiples of 16"):
         Sampling(width, height)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a red hat, " * 1000, "has 11000 letters .*; shorten it to 5000"),
+        ("[" * 50_000, "has 50000 letters"),
+        ("(" * 2400 + "a" + ")" * 2400, "too many brackets inside each other"),
+    ],
+    ids=["long", "deep JSON", "brackets"],
+)
+def test_a_prompt_that_nobody_wrote_is_a_sentence(models, text, said):
+    with pytest.raises(FacetError, match=said):
+        encode_prompt(models.clip, text)
