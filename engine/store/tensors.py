@@ -52,12 +52,11 @@ def read_metadata(path: Path) -> dict[str, str]:
 def write_metadata(path: Path, metadata: Mapping[str, str]) -> None:
     """Writes other metadata into the safetensors file ``path``, whole or not at all.
 
-    The table of its tensors and every byte of them stay; where the metadata is the same already,
-    the file is left alone. Raises ValueError when it is no such file, and OSError.
+    The table of its tensors and every byte of them stay. Raises ValueError when it is no such file,
+    and OSError.
     """
-    before, table, length = _opened(path)
-    if before != metadata:
-        write_atomic(path, _header(metadata, table) + path.read_bytes()[length:])
+    _, table, length = _opened(path)
+    write_atomic(path, _header(metadata, table) + path.read_bytes()[length:])
 
 
 def same_data(one: Path, other: Path) -> bool:

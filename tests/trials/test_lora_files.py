@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import comfy.lora
+import comfy.utils
 import folder_paths
 import pytest
 import torch
@@ -161,6 +162,15 @@ def test_dora_of_pefts_keeps_its_magnitudes(flux: SmallModels, tmp_path: Path) -
         start_from(path, flux.model.model, made)
 
 
+def test_dora_of_the_other_axis_is_refused_where_both_are_as_long(
+    flux: SmallModels, tmp_path: Path
+) -> None:
+    name = "lora_unet_double_blocks_0_img_attn_proj"
+    file = plain(name, HIDDEN, HIDDEN) | {f"{name}.dora_scale": torch.ones(HIDDEN, 1)}
+    with adapted(flux, kind="DoRA") as made, pytest.raises(ValueError, match="scales rows where"):
+        start_from(written(tmp_path, file), flux.model.model, made)
+
+
 # every name that ComfyUI reads
 
 
@@ -208,6 +218,8 @@ def test_the_names_of_older_and_of_todays_diffusers_are_one_unet(
     for before in ("", "unet."):
         older = f"{before}{block}.processor.to_q_lora"
         named = {f"{older}.down.weight": down, f"{older}.up.weight": up}
+        assert same(changes(unet, named), expected)
+        named = {f"module.{key}": value for key, value in named.items()}
         assert same(changes(unet, named), expected)
         newer = f"{before}{block}.to_q"
         named = {f"{newer}.lora_A.weight": down, f"{newer}.lora_B.weight": up}
@@ -408,6 +420,19 @@ def test_what_a_pickle_holds_instead_of_a_lora_is_one_sentence(
         with pytest.raises(ValueError, match=r"given\.\w+ (cannot be r|holds no w)") as got:
             read(path)
         assert "\n" not in str(got.value) and len(str(got.value)) < 400
+
+
+def test_of_a_readers_page_the_first_line_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError("It is corrupt.\n\nFile path: a\n\nRun it with weights_only=False.")
+
+    monkeypatch.setattr(comfy.utils, "load_torch_file", refuse)
+    with pytest.raises(
+        ValueError, match=r"^a\.pt cannot be read \(It is corrupt\.\); it is damaged"
+    ):
+        read_lora(tmp_path / "a.pt")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 3e38])

@@ -9,8 +9,7 @@ from typing import Any
 import folder_paths
 import pytest
 
-from facet.nodes.common.lora_files import why_there
-from facet.nodes.training.trainer import loras_folder
+from facet.nodes.common.lora_files import why_there, writable_lora_folder
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def found(tmp_path: Path) -> tuple[str, str]:
     """Where a LoRA goes, and what is said of it."""
-    folder = loras_folder()
+    folder = writable_lora_folder().resolve()
     return folder.relative_to(tmp_path).as_posix(), why_there(folder / "Ada" / "run.safetensors")
 
 
