@@ -79,8 +79,8 @@ def test_a_manifest_with_objects_for_texts_is_exported_over(tmp_path, key, value
     manifest = json.loads(path.read_text())
     manifest["pictures"][0].update({"edited_caption": value, key: value})
     path.write_text(json.dumps(manifest))
-    export(mira(), tmp_path, Layout.FLAT)
-    assert shot_record(load(tmp_path).character.source) == shot_record(mira().source)
+    done = export(mira(), tmp_path, Layout.FLAT)
+    assert shot_record(load(done.folder).character.source) == shot_record(mira().source)
 
 
 JSON = st.recursive(
