@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
+import comfyui_version
 import torch
 
 from ..comfyui.fingerprint import weights_digest
@@ -26,7 +28,8 @@ class VisionModel(Protocol):
     """Says something about pictures.
 
     name: what people call it. licence: what it may be used for, '' when nobody says. digest:
-    changes when the model does. describes: it takes no questions and says what it sees.
+    changes when the model does, or what runs it. describes: it takes no questions and says what it
+    sees.
     """
 
     name: str
@@ -49,8 +52,8 @@ class Memory:
         self.known: dict[str, dict[str, dict[str, str]]] = {}
         self.changed, self.kept = False, monotonic()
         if self.path.is_file():
-            self.known = read_json(self.path, MANY)
             try:
+                self.known = read_json(self.path, MANY)
                 for models in self.known.values():
                     for answers in models.values():
                         dict[str, str](answers)
@@ -60,11 +63,15 @@ class Memory:
                 ) from error
 
     def answer(self, picture: str, image: torch.Tensor, model: VisionModel, question: str) -> str:
-        """What ``model`` says about the picture of that hash; it is asked only once."""
+        """What ``model`` says about the picture of that hash; '' for an answer without a word,
+        which is not kept: the next run asks again.
+        """
         answers = self.known.setdefault(picture, {}).setdefault(model.digest, {})
-        if question not in answers:
-            answers[question] = model.say(shown(image), question)
-            self.changed = True
+        if not says_anything(answers.get(question, "")):
+            answer = model.say(shown(image), question)
+            if not says_anything(answer):
+                return ""
+            answers[question], self.changed = answer, True
         return answers[question]
 
     def keep(self, every: float = 0) -> None:
@@ -72,6 +79,11 @@ class Memory:
         if self.changed and monotonic() - self.kept >= every:
             write_json_atomic(self.path, self.known)
             self.changed, self.kept = False, monotonic()
+
+
+def says_anything(answer: str) -> bool:
+    """Whether ``answer`` has a word, and is not empty or made of a model's own marks alone."""
+    return re.search(r"[^\W_]", re.sub(r"<[^<>]*>", "", answer)) is not None
 
 
 def shown(image: torch.Tensor) -> torch.Tensor:
@@ -114,7 +126,9 @@ class ClipVisionModel:
                 "Qwen3-VL, Qwen3.5 or Gemma 4, or choose a 'vlm_folder'."
             )
         patched = str(clip.patcher.patches_uuid) if clip.patcher.patches else ""
-        self.digest = weights_digest(self.name + patched, clip.cond_stage_model.state_dict())
+        # Another ComfyUI may run the same weights otherwise, as it may have mended a fault.
+        made_by = f"{self.name}{patched} {comfyui_version.__version__}"
+        self.digest = weights_digest(made_by, clip.cond_stage_model.state_dict())
 
     def say(self, image: torch.Tensor, question: str) -> str:
         """What the model answers to ``question`` about ``image`` (H, W, 3) in 0..1."""

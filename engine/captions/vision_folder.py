@@ -11,6 +11,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,8 @@ class FolderVisionModel:
             )
         self.kind = str(self.config.get("model_type", ""))
         self.licence = licence_of(folder)
-        self.digest = folder_digest(folder)
+        made_by = f"{version('transformers')} {TASKS.get(self.kind, '')}"
+        self.digest = f"{folder_digest(folder)} {made_by}"
         self.describes = self.kind in TASKS or not has_template(folder)
 
     def say(self, image: torch.Tensor, question: str) -> str:

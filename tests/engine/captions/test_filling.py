@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
+from facet.engine.captions import vision_folder
 from facet.engine.captions.filling import Filling
 from facet.engine.captions.vision import FILE, PIXELS, Memory, shown
+from facet.engine.captions.vision_folder import FolderVisionModel
 from facet.engine.captions.words import language
 from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.store.files import write_json_atomic
@@ -164,3 +166,22 @@ def test_large_pictures_are_shown_smaller_and_small_ones_as_they_are():
     assert large.shape[0] == pytest.approx(2 * large.shape[1], abs=2)
     small = torch.rand(64, 32, 3)
     assert shown(small) is small
+
+
+@pytest.mark.parametrize("broken", ["", " \n", "<s>", "<|im_end|></s>", "...", "__"])
+def test_an_answer_without_a_word_is_asked_for_again(character, tmp_path, broken):
+    _, report = fill(character, Answers({"Where": broken}), tmp_path)
+    assert "background: found in 0 of 2" in report.lines()[1]
+    again = Answers({"Where": "a beach"})
+    filled, _ = fill(character, again, tmp_path)
+    assert len(again.asked) == 2 and filled.source.tags.background == "a beach"
+
+
+def test_what_runs_a_model_tells_its_answers_apart(monkeypatch, tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "blip"}')
+    (tmp_path / "preprocessor_config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    known = FolderVisionModel(tmp_path, "blip").digest
+    assert FolderVisionModel(tmp_path, "blip").digest == known
+    monkeypatch.setattr(vision_folder, "version", lambda _: "0.0.1")
+    assert FolderVisionModel(tmp_path, "blip").digest != known
