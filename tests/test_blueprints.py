@@ -200,4 +200,4 @@ def test_one_picture_becomes_a_lora_in_one_box(narrow_server: ComfyServer) -> No
     run = narrow_server.run(few)
     assert run.status == "success", run.error
     assert (narrow_server.output / "facet" / "Boxed" / "report" / "report.html").is_file()
-    assert list((narrow_server.server.base / "models" / "loras" / "facet").glob("Boxed_*"))
+    assert list((narrow_server.server.base / "models" / "loras" / "facet").glob("Boxed/*"))

@@ -90,14 +90,14 @@ def test_the_first_version_makes_the_data_of_the_second(server: ComfyServer) -> 
     loras = server.server.base / "models" / "loras" / "facet"
     hashes = []
     for version in ("v1", "v2"):
-        [lora] = loras.glob(f"Ada_{version}*")
+        [lora] = loras.glob(f"Ada*/{version}*")
         with safe_open(lora, "pt") as file:
             pictures = json.loads(file.metadata()["facet.pictures"])
         hashes.append({one["hash"] for one in pictures})
     assert hashes[0] < hashes[1]
     assert len(hashes[1]) - len(hashes[0]) >= 2
 
-    exported = server.output / "facet" / "Ada" / "dataset" / "version_2"
+    [exported] = server.output.glob("facet/Ada*/dataset/version_2")
     manifest = json.loads((exported / "facet.json").read_text("utf-8"))
     made = [one for one in manifest["pictures"] if one["provenance"]["source"] == "generated"]
     for one in made:
