@@ -19,7 +19,6 @@ from ...engine.families.family import Form
 from ...engine.store.captions_by_hand import FILE, captions_by_hand, with_captions_by_hand
 from ...engine.studio.studio import Studio
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import studio_input
 from ..common.node import Node
@@ -113,23 +112,22 @@ class FacetCaptionWriter(Node):
         from ...engine.captions.writer import caption_report, write_captions
         from ...engine.dataset.lint.captions import caption_findings
 
-        with errors_from(cls):
-            rules = CaptionPolicy(
-                PolicyKind(policy),
-                description,
-                template,
-                form_of(Form(form), studio and studio.model),
-                language,
-            )
-            axes = [axis for axis in parse_axes(fill) if axis in rules.axes()]
-            vision_model = chosen_vision_model(vlm, vlm_folder)
-            folder = character_folder(character)
-            known = with_captions_by_hand(character, captions_by_hand(folder))
-            notes: list[str] = []
-            if vision_model is not None:
-                filling = Filling(vision_model, axes, rules.words, not rules.binds)
-                known, notes = tagged_by_vision_model(known, filling, keep_existing, folder)
-            captioned = write_captions(known, rules, keep_existing)
+        rules = CaptionPolicy(
+            PolicyKind(policy),
+            description,
+            template,
+            form_of(Form(form), studio and studio.model),
+            language,
+        )
+        axes = [axis for axis in parse_axes(fill) if axis in rules.axes()]
+        vision_model = chosen_vision_model(vlm, vlm_folder)
+        folder = character_folder(character)
+        known = with_captions_by_hand(character, captions_by_hand(folder))
+        notes: list[str] = []
+        if vision_model is not None:
+            filling = Filling(vision_model, axes, rules.words, not rules.binds)
+            known, notes = tagged_by_vision_model(known, filling, keep_existing, folder)
+        captioned = write_captions(known, rules, keep_existing)
         faults = [finding.says for finding in caption_findings(captioned)]
         report = caption_report(character, captioned, rules, notes, faults)
         return io.NodeOutput(captioned, report, ui=ui.PreviewText(report))

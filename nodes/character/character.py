@@ -12,7 +12,6 @@ from ...engine.store.home import home_of
 from ...engine.vision.colours import to_rgb
 from ...engine.vision.subject_mask import subject_mask
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import characters_folder
 from ..common.inputs import picture
 from ..common.node import Node
@@ -103,17 +102,16 @@ class FacetCharacter(Node):
         background: str = "",
     ) -> io.NodeOutput:
         rgb = picture(image, "Facet Character")
-        with errors_from(cls):
-            given = None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0]
-            own_mask, inverted = subject_mask(given, rgb)
-            source = Shot(
-                image=rgb,
-                mask=own_mask,
-                tags=Tags(framing, view, outfit=outfit.strip(), background=background.strip()),
-                provenance=Provenance("original"),
-            )
-            character = Character(name.strip(), trigger, class_word, source)
-            note = home_of(characters_folder(), character, claim=False).note
+        given = None if mask is None else mask.reshape(-1, *mask.shape[-2:])[0]
+        own_mask, inverted = subject_mask(given, rgb)
+        source = Shot(
+            image=rgb,
+            mask=own_mask,
+            tags=Tags(framing, view, outfit=outfit.strip(), background=background.strip()),
+            provenance=Provenance("original"),
+        )
+        character = Character(name.strip(), trigger, class_word, source)
+        note = home_of(characters_folder(), character, claim=False).note
         told = "\n".join(filter(None, (note, INVERTED if inverted else "")))
         return io.NodeOutput(character, ui=ui.PreviewText(told) if told else None)
 
@@ -230,15 +228,14 @@ class FacetImagesToShots(Node):
                     f"any text encoder reads; shorten it to {LONGEST_CAPTION}."
                 )
         texts = captions or [""] * len(pictures)
-        with errors_from(cls):
-            masked = [
-                subject_mask(mask, image)
-                for mask, image in zip(given_masks or [None] * len(pictures), pictures, strict=True)
-            ]
-            shots = [
-                Shot(image, Provenance("imported"), mask=mask, caption=text)
-                for image, (mask, _), text in zip(pictures, masked, texts, strict=True)
-            ]
+        masked = [
+            subject_mask(mask, image)
+            for mask, image in zip(given_masks or [None] * len(pictures), pictures, strict=True)
+        ]
+        shots = [
+            Shot(image, Provenance("imported"), mask=mask, caption=text)
+            for image, (mask, _), text in zip(pictures, masked, texts, strict=True)
+        ]
         inverted = any(one for _, one in masked)
         return io.NodeOutput(
             character[0].adding(shots), ui=ui.PreviewText(INVERTED) if inverted else None

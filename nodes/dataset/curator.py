@@ -17,7 +17,6 @@ from ...engine.dataset.curation import set_hash
 from ...engine.dataset.curation_file import settle
 from ...engine.studio.judge import Judge
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import judge_input, panel_input
 from ..common.node import Node
@@ -88,8 +87,7 @@ class FacetDatasetCurator(Node):
         review: bool = True,
         curation: str = "",
     ) -> io.NodeOutput:
-        with errors_from(cls):
-            settled = settle(character_folder(character), character, curation)
+        settled = settle(character_folder(character), character, curation)
         report = report_on(settled.outcome, judge or Judge())
         pictures = set_hash(character)
         # A script may send a workflow along, too, for the pictures that it makes.

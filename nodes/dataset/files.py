@@ -19,7 +19,6 @@ from ...engine.families.table import family as family_called
 from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import character_folder, dataset_folder
 from ..common.node import Node
 
@@ -127,17 +126,16 @@ class FacetDatasetExporter(Node):
         chosen = Layout(layout)
         workflow = cls._workflow() if save_workflow else {}
         options = Options(PictureFormat(picture), quality, family_called(family), workflow)
-        with errors_from(cls):
-            root = character_folder(character, "dataset")
-            target = contained(root, folder.strip() or chosen.value)
-            if target == root:
-                raise FacetError(f"{folder!r} is not the name of a folder; leave it empty.")
-            try:
-                keep_by_hand(character_folder(character), {})  # which has to work before we begin
-                done = export(character, target, chosen, repeats, progress_bar(), options)
-                keep_by_hand(character_folder(character), done.edited)
-            except OSError as error:
-                raise FacetError(unwritable(error)) from error
+        root = character_folder(character, "dataset")
+        target = contained(root, folder.strip() or chosen.value)
+        if target == root:
+            raise FacetError(f"{folder!r} is not the name of a folder; leave it empty.")
+        try:
+            keep_by_hand(character_folder(character), {})  # which has to work before we begin
+            done = export(character, target, chosen, repeats, progress_bar(), options)
+            keep_by_hand(character_folder(character), done.edited)
+        except OSError as error:
+            raise FacetError(unwritable(error)) from error
         return io.NodeOutput(str(done.folder), ui=ui.PreviewText(said(done)))
 
     @classmethod
@@ -225,8 +223,7 @@ class FacetDatasetLoader(Node):
         from ...engine.dataset.naming import Names
 
         names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
-        with errors_from(cls):
-            loaded = load(_place(folder), names, progress_bar())
+        loaded = load(_place(folder), names, progress_bar())
         return io.NodeOutput(loaded.character, loaded.report, ui=ui.PreviewText(loaded.report))
 
 

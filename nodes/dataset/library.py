@@ -11,7 +11,6 @@ from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.store.home import home_of
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import characters_folder
 from ..common.node import Node
 
@@ -67,11 +66,10 @@ class FacetSaveCharacter(Node):
 
     @classmethod
     def execute(cls, character: Character, note: str = "") -> io.NodeOutput:
-        with errors_from(cls):
-            kept = library()
-            saved = kept.save(character, note, on_picture=progress_bar())
-            home = home_of(kept.root, character)
-            versions = kept.versions(home.folder.name)
+        kept = library()
+        saved = kept.save(character, note, on_picture=progress_bar())
+        home = home_of(kept.root, character)
+        versions = kept.versions(home.folder.name)
         label = saved.version.label
         head = f"Saved as {label}." if saved.new else f"{label} is just this; nothing was saved."
         head = " ".join(filter(None, (head, home.note)))
@@ -124,8 +122,7 @@ class FacetOpenCharacter(Node):
 
     @classmethod
     def execute(cls, version: str) -> io.NodeOutput:
-        with errors_from(cls):
-            opened = library().open(version, on_picture=progress_bar())
+        opened = library().open(version, on_picture=progress_bar())
         report = opened.version.line
         return io.NodeOutput(opened.character, report, ui=ui.PreviewText(report))
 

@@ -15,7 +15,6 @@ from ...engine.generate.expression.presets import ORIGINAL, OWN
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import picture
 from ..common.node import Node
@@ -103,35 +102,34 @@ class FacetExpressionEditor(Node):
         from ...engine.generate.shots.sheet import draw_sheet
 
         judge = judge or Judge()
-        with errors_from(cls):
-            edits = parse_edits(face_edits)
-            pictures = pictures_from(image, character, shots)
-            shown = None
-            if expression_from is not None:
-                shown = picture(expression_from, "expression_from")
-            copied = copied_expression(shown, judge.face_model)
-            presets = known_presets()
-            requests = requested_expressions(
-                expressions, preset, strength, added(copied, edits.sliders), presets
-            )
-            settings = ExpressionSettings(
-                face_index,
-                edits.points,
-                neutralise,
-                calibrate,
-                denoise,
-                face_size,
-                max_identity_loss,
-                show_original,
-            )
-            outcome, bar = Outcome(), ProgressBar(len(pictures) * len(requests))
-            work: ExpressionEditor | None = None
-            for number, one in enumerate(pictures):
-                # The shots of a character share one original; pictures are each their own.
-                if work is None or work.character is not one.character:
-                    folder = character_folder(one.character, "expressions")
-                    work = ExpressionEditor(one.character, settings, folder, judge, studio, seed)
-                edit_all(work, one, number, requests, outcome, FACES, partial(bar.update, 1))
+        edits = parse_edits(face_edits)
+        pictures = pictures_from(image, character, shots)
+        shown = None
+        if expression_from is not None:
+            shown = picture(expression_from, "expression_from")
+        copied = copied_expression(shown, judge.face_model)
+        presets = known_presets()
+        requests = requested_expressions(
+            expressions, preset, strength, added(copied, edits.sliders), presets
+        )
+        settings = ExpressionSettings(
+            face_index,
+            edits.points,
+            neutralise,
+            calibrate,
+            denoise,
+            face_size,
+            max_identity_loss,
+            show_original,
+        )
+        outcome, bar = Outcome(), ProgressBar(len(pictures) * len(requests))
+        work: ExpressionEditor | None = None
+        for number, one in enumerate(pictures):
+            # The shots of a character share one original; pictures are each their own.
+            if work is None or work.character is not one.character:
+                folder = character_folder(one.character, "expressions")
+                work = ExpressionEditor(one.character, settings, folder, judge, studio, seed)
+            edit_all(work, one, number, requests, outcome, FACES, partial(bar.update, 1))
         whose = pictures[0].character
         original = outcome.original or whose.source
         sheet = draw_sheet(replace(whose, source=original), outcome.cells)[None]

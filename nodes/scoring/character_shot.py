@@ -17,7 +17,6 @@ from ...engine.core.character import Character
 from ...engine.store.files import contained
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
-from ..common.errors import errors_from
 from ..common.folders import character_folder, characters_folder
 from ..common.lora_files import lora_state
 from ..common.node import Node
@@ -100,30 +99,29 @@ class FacetCharacterShot(Node):
         )
         from ...engine.generate.character_shot.report import report, sheet
 
-        with errors_from(cls):
-            prompts = prompt_lines(prompt)
-            path = chosen(lora_name, lora)
-            known = read_lora(path) if path else LoraFile(lora) if lora is not None else None
-            check_character(character, known is not None, studio.model)
-            calls, note = agreed(character, known)
-            name = known.character if character is None and known else ""
-            judge = judge or Judge()
-            embedder = judge.embedder
-            scale, misfits = scale_of(score, calls.trigger, embedder)
-            sampling = studio.sampling_by_prompt(character)
-            shoot = CharacterShoot(
-                CharacterCamera(studio, sampling, known, lora_strength),
-                calls,
-                ImageJudge(
-                    character, embedder, judge.face_model, scale, min_likeness, judge.background
-                ),
-                pictures_folder(character, name),
-                said_of(character, description, known.says if known else ()),
-                tries,
-                studio.negative,
-                [*filter(None, [note]), *misfits],
-            )
-            made = shoot.run(prompts, pictures, seed, image_progress())
+        prompts = prompt_lines(prompt)
+        path = chosen(lora_name, lora)
+        known = read_lora(path) if path else LoraFile(lora) if lora is not None else None
+        check_character(character, known is not None, studio.model)
+        calls, note = agreed(character, known)
+        name = known.character if character is None and known else ""
+        judge = judge or Judge()
+        embedder = judge.embedder
+        scale, misfits = scale_of(score, calls.trigger, embedder)
+        sampling = studio.sampling_by_prompt(character)
+        shoot = CharacterShoot(
+            CharacterCamera(studio, sampling, known, lora_strength),
+            calls,
+            ImageJudge(
+                character, embedder, judge.face_model, scale, min_likeness, judge.background
+            ),
+            pictures_folder(character, name),
+            said_of(character, description, known.says if known else ()),
+            tries,
+            studio.negative,
+            [*filter(None, [note]), *misfits],
+        )
+        made = shoot.run(prompts, pictures, seed, image_progress())
         told = report(made, calls.text or name, [*shoot.notes, *shoot.judge.notes])
         for one in made:
             for conflict in one.conflicts:

@@ -11,7 +11,6 @@ from comfy_execution.graph_utils import GraphBuilder
 from ...engine.core.errors import FacetError
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.inputs import judge_input, seed_input, studio_input
 from ..common.lora_files import grid_file, grid_file_state
 from ..common.node import Node
@@ -116,16 +115,15 @@ class FacetLoraGrid(Node):
         from ...engine.scoring.candidates import parse_strengths
         from ...engine.scoring.lora_grid import grid_rows
 
-        with errors_from(cls):
-            compared = compared_loras(run, checkpoints, loras, lora is not None)
-            rows = grid_rows(compared, parse_strengths(strengths))
-            if len(rows) > MOST_ROWS:
-                raise FacetError(
-                    f"{len(rows)} rows are asked for and {MOST_ROWS} is the most; take fewer "
-                    "LoRAs or strengths."
-                )
-            if not prompts.strip():
-                raise FacetError("There is no prompt; write one a line.")
+        compared = compared_loras(run, checkpoints, loras, lora is not None)
+        rows = grid_rows(compared, parse_strengths(strengths))
+        if len(rows) > MOST_ROWS:
+            raise FacetError(
+                f"{len(rows)} rows are asked for and {MOST_ROWS} is the most; take fewer "
+                "LoRAs or strengths."
+            )
+        if not prompts.strip():
+            raise FacetError("There is no prompt; write one a line.")
         graph = GraphBuilder()
         shared = {"studio": studio, "prompts": prompts, "seed": seed, "character": character}
         made = {}

@@ -17,7 +17,6 @@ from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.lora_files import lora_path, lora_state, own_lora_folders
 from ..common.node import Node
@@ -96,23 +95,22 @@ class FacetIdentityScorer(Node):
         from ...engine.scoring.write import write_report
         from ...engine.store.images import ImageStore
 
-        with errors_from(cls):
-            file = lora_path(lora_name) if lora_name else None
-            evaluation = evaluate(
-                character,
-                candidates_of(run, lora, parse_strengths(strengths), checkpoints, file),
-                bench_of(studio, judge, studio.sampling_by_prompt(character)),
-                (
-                    *(own_prompts(prompts, seed) or prompt_suite(character, samples, seed)),
-                    *attribute_prompts(character, attributes, seed),
-                    *trigger_prompts(trigger_only, seed),
-                    *leak_prompts(leak_probes, seed),
-                ),
-                description.strip(),
-                other_dataset(character, run),
-                image_progress(),
-                ImageStore(character_folder(character, REPORTS, "pictures")),
-            )
+        file = lora_path(lora_name) if lora_name else None
+        evaluation = evaluate(
+            character,
+            candidates_of(run, lora, parse_strengths(strengths), checkpoints, file),
+            bench_of(studio, judge, studio.sampling_by_prompt(character)),
+            (
+                *(own_prompts(prompts, seed) or prompt_suite(character, samples, seed)),
+                *attribute_prompts(character, attributes, seed),
+                *trigger_prompts(trigger_only, seed),
+                *leak_prompts(leak_probes, seed),
+            ),
+            description.strip(),
+            other_dataset(character, run),
+            image_progress(),
+            ImageStore(character_folder(character, REPORTS, "pictures")),
+        )
         written = write_report(character_folder(character, REPORTS), character, evaluation)
         report, card = written.image[None], evaluation.card
         write_stamp(card, stamp)

@@ -10,7 +10,6 @@ from ...engine.generate.shots.plan import ShotPlan, ShotRequest, from_lines
 from ...engine.generate.shots.presets import PRESETS
 from ...engine.studio.judge import Judge
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.inputs import judge_input
 from ..common.node import Node
 
@@ -108,8 +107,7 @@ class FacetShotPlan(Node):
         base: tuple[ShotRequest, ...] = ()
         if preset != OWN_LINES:
             base = PRESETS[preset](_each(outfits), _each(places)).requests
-        with errors_from(cls):
-            plan = ShotPlan((*base, *from_lines(lines).requests))
+        plan = ShotPlan((*base, *from_lines(lines).requests))
         if not plan.requests:
             raise FacetError("Facet Shot Plan: the plan is empty; choose a preset or write a line.")
         if character is not None and judge is not None and judge.face_model is not None:

@@ -23,7 +23,6 @@ from ...engine.generate.shots.transfer import (
 from ...engine.vision.colours import to_rgb
 from ...engine.vision.pose import PoseModel, poses_from_keypoints
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.node import Node
 from .inputs import decisions_input, shooting_inputs, shot_outputs
 from .shooting import ShootRequest, shoot
@@ -178,21 +177,20 @@ class FacetPoseOutfitTransfer(Node):
         min_garment: float = 0.5,
         **inputs: Any,
     ) -> io.NodeOutput:
-        with errors_from(cls):
-            asked = ShootRequest(**inputs)
-            finder = asked.judge.pose_model
-            guides = guides_from(pose_image, pose_image_is == OPENPOSE_MAP, pose_keypoint, finder)
-            transfer = Transfer(
-                garment_from(garment, garment_mask),
-                control_net,
-                control_strength,
-                control_start,
-                control_end,
-                PoseMethod(pose_through),
-                max_pose_error,
-                min_garment,
-            )
-            plan = transfer_plan(guides, from_lines(lines).requests, transfer.garment)
+        asked = ShootRequest(**inputs)
+        finder = asked.judge.pose_model
+        guides = guides_from(pose_image, pose_image_is == OPENPOSE_MAP, pose_keypoint, finder)
+        transfer = Transfer(
+            garment_from(garment, garment_mask),
+            control_net,
+            control_strength,
+            control_start,
+            control_end,
+            PoseMethod(pose_through),
+            max_pose_error,
+            min_garment,
+        )
+        plan = transfer_plan(guides, from_lines(lines).requests, transfer.garment)
         kind = partial(transfer_shoot, transfer=transfer, plan=plan)
         file = "poses_and_outfits.png"
         return shoot(cls, character, plan, file, asked, kind)

@@ -14,7 +14,6 @@ from ...engine.generate.shots.store import ShotStore
 from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import character_folder
 from ..common.inputs import judge_input, seed_input, studio_input
 from ..common.node import Node
@@ -188,28 +187,27 @@ class FacetRefineShots(Node):
         judge: Judge | None = None,
     ) -> io.NodeOutput:
         judge = judge or Judge()
-        with errors_from(cls):
-            settings = RefineSettings(
-                upscale_by,
-                max_side,
-                detail_denoise,
-                tile,
-                overlap,
-                face_denoise,
-                face_size,
-                face_padding,
-                Colours(colours),
-            )
-            refine = Refine(
-                character,
-                settings,
-                studio and studio.for_retouching(show_original),
-                upscale_model,
-                judge.face_model,
-                judge.clip_vision,
-                seed,
-                max_identity_loss,
-            )
+        settings = RefineSettings(
+            upscale_by,
+            max_side,
+            detail_denoise,
+            tile,
+            overlap,
+            face_denoise,
+            face_size,
+            face_padding,
+            Colours(colours),
+        )
+        refine = Refine(
+            character,
+            settings,
+            studio and studio.for_retouching(show_original),
+            upscale_model,
+            judge.face_model,
+            judge.clip_vision,
+            seed,
+            max_identity_loss,
+        )
         progress = progress_bar()
         refined = refine.run(
             ShotStore(character_folder(character, "refined")),

@@ -10,7 +10,6 @@ from comfy_api.latest import io
 from ...engine.core.character import Character
 from ...engine.generate.shots.plan import ShotPlan
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.node import Node
 from .inputs import decisions_input, shooting_inputs
 from .shooting import ShootRequest, shoot
@@ -60,8 +59,7 @@ class FacetTwoCharacters(Node):
     ) -> io.NodeOutput:
         from ...engine.generate.shots.together import joined, together_shoot
 
-        with errors_from(cls):
-            both = joined(character, second_character)
+        both = joined(character, second_character)
         kind = partial(together_shoot, two=(character, second_character))
         return shoot(cls, both, plan, "together.png", ShootRequest(**inputs), kind)
 

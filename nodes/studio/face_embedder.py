@@ -10,7 +10,6 @@ from comfy_api.latest import io, ui
 from ...engine.core.errors import FacetError
 from ...engine.vision.recognition import SUFFIXES
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.node import Node
 
 FOLDERS = ("face_recognition", "insightface")
@@ -104,8 +103,7 @@ class FacetFaceEmbedder(Node):
         from ...engine.vision.embedders import FaceEmbedder
         from ...engine.vision.recognition import open_face_model
 
-        with errors_from(cls):
-            model = open_face_model(chosen(face_model))
+        model = open_face_model(chosen(face_model))
         embedder = FaceEmbedder(model, mirrored)
         about = f"{embedder.name}: {model.dimensions} numbers a face. Licence: {model.licence}."
         return io.NodeOutput(embedder, about, ui=ui.PreviewText(about))

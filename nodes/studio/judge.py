@@ -16,7 +16,6 @@ from ...engine.vision.embedders import CROPS
 from ...engine.vision.people import check_detector
 from ...engine.vision.pose import PoseModel
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.node import Node
 from .strictness import threshold_input, tries_input
 
@@ -132,30 +131,29 @@ class FacetJudge(Node):
         judge: Judge | None = None,
     ) -> io.NodeOutput:
         own = {"tries": tries, "max_yaw_error": max_yaw_error, "min_identity": min_identity}
-        with errors_from(cls):
-            if person_detector is not None:
-                check_detector(person_detector)
-            if pose_model is None and pose_vae is not None:
-                raise FacetError("A pose_vae is connected and no pose_model; connect both.")
-            models = {
-                "face_model": face_detection_model,
-                "clip_vision": clip_vision,
-                "face_embedder": face_embedder,
-                "person_detector": person_detector,
-                "pose_model": None if pose_model is None else PoseModel(pose_model, pose_vae),
-                "background": background_removal,
-            }
-            given = {name: one for name, one in models.items() if one is not None}
-            twice = [name for name in given if getattr(judge, name, None) is not None]
-            if twice:
-                called = {"face_model": "face_detection_model", "background": "background_removal"}
-                raise FacetError(
-                    f"{called.get(twice[0], twice[0])} is connected here, and the judge that is "
-                    "connected has one too; disconnect one of the two."
-                )
-            looks = next(crop for crop in CROPS if crop == look_at)
-            strict = settings(options, own)
-            return io.NodeOutput(replace(judge or Judge(), **given, look_at=looks, options=strict))
+        if person_detector is not None:
+            check_detector(person_detector)
+        if pose_model is None and pose_vae is not None:
+            raise FacetError("A pose_vae is connected and no pose_model; connect both.")
+        models = {
+            "face_model": face_detection_model,
+            "clip_vision": clip_vision,
+            "face_embedder": face_embedder,
+            "person_detector": person_detector,
+            "pose_model": None if pose_model is None else PoseModel(pose_model, pose_vae),
+            "background": background_removal,
+        }
+        given = {name: one for name, one in models.items() if one is not None}
+        twice = [name for name in given if getattr(judge, name, None) is not None]
+        if twice:
+            called = {"face_model": "face_detection_model", "background": "background_removal"}
+            raise FacetError(
+                f"{called.get(twice[0], twice[0])} is connected here, and the judge that is "
+                "connected has one too; disconnect one of the two."
+            )
+        looks = next(crop for crop in CROPS if crop == look_at)
+        strict = settings(options, own)
+        return io.NodeOutput(replace(judge or Judge(), **given, look_at=looks, options=strict))
 
 
 NODES = [FacetJudge]

@@ -15,7 +15,6 @@ from ...engine.families.table import usual_sampling
 from ...engine.studio.studio import Studio
 from ...engine.vision.colours import to_rgb
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.node import Node
 
 
@@ -214,19 +213,18 @@ class FacetStudio(Node):
         sigmas: torch.Tensor | None = None,
     ) -> io.NodeOutput:
         usual = usual_sampling(model)
-        with errors_from(cls):
-            mode = ReferenceMode(reference_mode)
-            if mode is not ReferenceMode.AUTO:
-                resolve_mode(mode, model)
-            sampling = Sampling(
-                width,
-                height,
-                steps or usual.steps,
-                cfg or usual.cfg,
-                sampler_name,
-                usual.scheduler if scheduler == AUTO else scheduler,
-                guidance or None,
-            )
+        mode = ReferenceMode(reference_mode)
+        if mode is not ReferenceMode.AUTO:
+            resolve_mode(mode, model)
+        sampling = Sampling(
+            width,
+            height,
+            steps or usual.steps,
+            cfg or usual.cfg,
+            sampler_name,
+            usual.scheduler if scheduler == AUTO else scheduler,
+            guidance or None,
+        )
         custom = None if sampler is None and sigmas is None else CustomSampling(sampler, sigmas)
         return io.NodeOutput(
             Studio(

@@ -18,7 +18,6 @@ from ...engine.training.presets import (
 )
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.node import Node
 from .inputs import options_inputs
 
@@ -64,8 +63,7 @@ class FacetTrainingOptions(Node):
         if widgets["continue_from"] == _NOTHING:
             widgets["continue_from"] = ""
         values = stated(merged(preset(quality, memory), TrainingSettings().record() | widgets))
-        with errors_from(cls):
-            TrainingSettings(**values)
+        TrainingSettings(**values)
         return io.NodeOutput(values)
 
 

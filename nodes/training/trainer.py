@@ -17,7 +17,6 @@ from ...engine.studio.studio import Studio
 from ...engine.training.presets import merged
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
-from ..common.errors import errors_from
 from ..common.folders import characters_folder
 from ..common.inputs import judge_input, studio_input
 from ..common.lora_files import lora_path, why_there, writable_lora_folder
@@ -144,35 +143,34 @@ class FacetLoraTrainer(Node):
         clip_vision = None if judge is None else judge.clip_vision
         # What was asked of an earlier run is not meant for this one.
         STOP_REQUESTS.take(node_id)
-        with errors_from(cls):
-            try:
-                settings = TrainingSettings(**merged(options or {}, widgets))
-                home = home_of(characters_folder(), character)
-                with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
-                    found = lint(character, clip_vision=clip_vision, resolution=settings.resolution)
-                    reporter.warn(found)
-                    trained = train(
-                        studio.model,
-                        studio.clip,
-                        studio.vae,
-                        character,
-                        settings,
-                        contained(home.folder, "training"),
-                        run_name.strip(),
-                        contained(writable_lora_folder(), home.folder.name),
-                        reporter,
-                        Extras(
-                            clip_vision=clip_vision,
-                            start=lora_path(settings.continue_from, "continue_from")
-                            if settings.continue_from
-                            else None,
-                            samples=look_through or studio,
-                            stop_requested=lambda: STOP_REQUESTS.take(node_id),
-                        ),
-                    )
-                    reporter.end("finished", summary(trained), trained.run.folder)
-            except (ModuleNotFoundError, torch.OutOfMemoryError) as error:
-                raise type(error)(f"{NAME}: {error}") from error
+        try:
+            settings = TrainingSettings(**merged(options or {}, widgets))
+            home = home_of(characters_folder(), character)
+            with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
+                found = lint(character, clip_vision=clip_vision, resolution=settings.resolution)
+                reporter.warn(found)
+                trained = train(
+                    studio.model,
+                    studio.clip,
+                    studio.vae,
+                    character,
+                    settings,
+                    contained(home.folder, "training"),
+                    run_name.strip(),
+                    contained(writable_lora_folder(), home.folder.name),
+                    reporter,
+                    Extras(
+                        clip_vision=clip_vision,
+                        start=lora_path(settings.continue_from, "continue_from")
+                        if settings.continue_from
+                        else None,
+                        samples=look_through or studio,
+                        stop_requested=lambda: STOP_REQUESTS.take(node_id),
+                    ),
+                )
+                reporter.end("finished", summary(trained), trained.run.folder)
+        except (ModuleNotFoundError, torch.OutOfMemoryError) as error:
+            raise type(error)(f"{NAME}: {error}") from error
         told = filter(None, (summary(trained), home.note, what_it_learns(studio)))
         return io.NodeOutput(
             read_weights(trained.lora),

@@ -98,5 +98,5 @@ def test_decisions_that_are_no_json_stop_the_node_with_a_sentence(server: ComfyS
     shown = {"character": ["character", 0], "studio": ["models", 0], "decisions": "{"}
     prompt = demo_prompt(shots=node("FacetTurnaroundSheet", **shown))
     run = server.run(prompt)
-    assert run.error.startswith("Facet Turnaround Sheet: decisions is no JSON (")
+    assert run.error.startswith("Facet Turnaround Sheet: decisions cannot be read (")
     assert "\n" not in run.error
