@@ -56,6 +56,7 @@ AT_THE_TOP = {
     "comfy_api",
     "comfy_execution",
     "comfy_extras",
+    "comfyui_version",
     "execution",
     "folder_paths",
     "node_helpers",
