@@ -143,7 +143,7 @@ def test_it_ends_with_shots_a_dataset_a_lora_and_a_report(
 
 def trained(narrow_server: ComfyServer, name: str) -> dict[str, str]:
     """The metadata of the LoRA whose character and run begin so."""
-    [lora] = (narrow_server.server.base / "models" / "loras" / "facet").glob(f"{name}*")
+    [lora] = (narrow_server.server.base / "models" / "loras" / "facet").glob(f"{name}*.safetensors")
     with safe_open(lora, "pt") as file:
         return dict(file.metadata())
 
@@ -184,7 +184,7 @@ def test_one_lora_learns_both_characters(
     inputs_of(few, "LoadImage")[1]["image"] = "second.png"
     run = narrow_server.run(few)
     assert run.status == "success", run.error
-    told = trained(narrow_server, "First_and_Second")
+    told = trained(narrow_server, "First_and_Second/")
     assert told["modelspec.trigger_phrase"] == "zqa person, zqb person"
     # The original and one shot of each, and one shot of both.
     sources = [one["source"] for one in json.loads(told["facet.pictures"])]
