@@ -15,8 +15,12 @@ from .errors import errors_from
 
 JSON = (type(None), bool, int, float, str, list)
 """What a prompt can hold in the place of a link; and objects of these."""
-OF_JSON = {"POSE_KEYPOINT", "FACET_JUDGE_OPTIONS", "FACET_TRAINING_OPTIONS"}
+OF_JSON = {"POSE_KEYPOINT"}
 """The types of sockets whose values are made of it."""
+
+
+class Settings(dict[str, Any]):
+    """What an options node gives, checked there; unlike an object that a prompt holds."""
 
 
 class Node(io.ComfyNode):
@@ -68,6 +72,7 @@ def _checked(one: io.Input | None, name: str, value: Any) -> Any:
     if kind.startswith("COMFY_"):  # inputs that grow, whose parts core hands over in one
         return value
     parts = value.values() if isinstance(value, Mapping) else [value]  # a LoRA's are tensors
-    if all(isinstance(part, JSON) for part in parts) and kind not in OF_JSON:
+    plain_json = all(isinstance(part, JSON) for part in parts) and not isinstance(value, Settings)
+    if plain_json and kind not in OF_JSON:
         raise FacetError(f"{name} is {value!r:.40}; connect a node that gives a {kind} there.")
     return value

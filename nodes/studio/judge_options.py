@@ -10,7 +10,7 @@ from ...engine.core.errors import FacetError
 from ...engine.generate.shots.gates import SHOT_GATES
 from ...engine.generate.shots.remedies import SWITCHES, RetryRules
 from ..common import sockets
-from ..common.node import Node
+from ..common.node import Node, Settings
 from .strictness import threshold_input, tries_input
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class FacetJudgeOptions(Node):
             )
         if score is not None:
             settings["min_identity"] = halfway(score)
-        return io.NodeOutput(settings)
+        return io.NodeOutput(Settings(settings))
 
 
 def halfway(score: ScoreCard) -> float:

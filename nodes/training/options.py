@@ -18,7 +18,7 @@ from ...engine.training.presets import (
 )
 from ...engine.training.settings import TrainingSettings
 from ..common import sockets
-from ..common.node import Node
+from ..common.node import Node, Settings
 from .inputs import options_inputs
 
 _NOTHING = "none"
@@ -64,7 +64,7 @@ class FacetTrainingOptions(Node):
             widgets["continue_from"] = ""
         values = stated(merged(preset(quality, memory), TrainingSettings().record() | widgets))
         TrainingSettings(**values)
-        return io.NodeOutput(values)
+        return io.NodeOutput(Settings(values))
 
 
 NODES = [FacetTrainingOptions]

@@ -12,6 +12,7 @@ from facet.engine.generate.shots.gates import Thresholds
 from facet.engine.generate.shots.remedies import RetryRules, rules_from, thresholds_from
 from facet.engine.studio.judge import Judge
 from facet.engine.vision.embedders import FaceEmbedder
+from facet.nodes.common.node import Settings
 from facet.nodes.studio.judge import FacetJudge
 from harness.executor import Executor, NodeError
 from harness.prompts import demo_prompt, node, studio_node
@@ -64,7 +65,7 @@ def test_with_nothing_connected_each_gate_that_needs_a_model_is_skipped_and_says
 
 def test_what_was_changed_on_the_node_wins_over_the_options() -> None:
     options = {"tries": 5, "max_yaw_error": 8.0, "min_identity": 0.7, "check_persons": False}
-    judge = made(options=options, max_yaw_error=20.0)
+    judge = made(options=Settings(options), max_yaw_error=20.0)
     thresholds = thresholds_from(judge.options)
     assert (thresholds.max_yaw_error, thresholds.min_identity) == (20.0, 0.7)
     assert thresholds.off == {"persons"} and rules_from(judge.options).tries == 5

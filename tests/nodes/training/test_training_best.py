@@ -16,6 +16,7 @@ from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.studio.judge import Judge
 from facet.engine.training.progress.events import STOP_REQUESTS
 from facet.engine.training.run_record import TrainingRun
+from facet.nodes.common.node import Settings
 from harness.executor import Executor, NodeError, Prompt
 from harness.given import given_node, loras_folder
 from harness.prompts import node
@@ -34,7 +35,7 @@ def prompt(comfy: Executor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     image = torch.rand(64, 64, 3, generator=torch.Generator().manual_seed(0))
     shot = Shot(image, Provenance("original"), caption="zqx person")
     character = Character("Ada", "zqx", "person", shot)
-    options = {"sample_prompts": "[trigger] [class], smiling"}
+    options = Settings({"sample_prompts": "[trigger] [class], smiling"})
 
     def make() -> list[Any]:
         models, judge = small_models(), Judge(clip_vision=small_clip_vision())
