@@ -67,14 +67,19 @@ class Executor:
     Use as a context manager: ComfyUI's folders are put back on leaving.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cache: execution.CacheType = execution.CacheType.CLASSIC,
+        **sizes: float,
+    ) -> None:
         self.input = folder / "input"
         self.output = folder / "output"
         self.temp = folder / "temp"
         self.executor = execution.PromptExecutor(
             server.PromptServer.instance,
-            cache_type=execution.CacheType.CLASSIC,
-            cache_args={"lru": 0, "ram": 0, "ram_inactive": 0},
+            cache_type=cache,
+            cache_args={"lru": 0, "ram": 0, "ram_inactive": 0} | sizes,
         )
 
     def __enter__(self) -> Executor:
