@@ -57,6 +57,7 @@ PACK = None if HANDS_OUT else load()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="the slow proofs too: docs/nightly.md")
+    parser.addoption("--write-promise", action="store_true", help="see test_promise.py")
     parser.addoption("--durations-file", metavar="FILE", help="where the time that tests took goes")
 
 

@@ -75,7 +75,7 @@ class FacetDatasetExporter(Node):
                     "seen in an epoch. A shot's weight multiplies it.",
                 ),
                 io.Combo.Input(
-                    "picture",
+                    "image_format",
                     options=PictureFormat,
                     default=PictureFormat.PNG,
                     optional=True,
@@ -116,7 +116,7 @@ class FacetDatasetExporter(Node):
         layout: str,
         folder: str,
         repeats: int,
-        picture: str = PictureFormat.PNG.value,
+        image_format: str = PictureFormat.PNG.value,
         quality: int = 95,
         family: str = FLUX.key,
         save_workflow: bool = True,
@@ -125,7 +125,7 @@ class FacetDatasetExporter(Node):
 
         chosen = Layout(layout)
         workflow = cls._workflow() if save_workflow else {}
-        options = Options(PictureFormat(picture), quality, family_called(family), workflow)
+        options = Options(PictureFormat(image_format), quality, family_called(family), workflow)
         root = character_folder(character, "dataset")
         target = contained(root, folder.strip() or chosen.value)
         if target == root:
