@@ -11,7 +11,7 @@ random moments and queued again, that meet a full disk (a tmpfs, where this syst
 one), and that share a name: nothing of another is lost, and the weights are those of an
 undisturbed run. At last a soak: memory before and after.
 
-The full run tries prompts for four minutes, in an order that takes all inputs in turn; ``--quick``
+The full run tries prompts for three minutes, in an order that takes all inputs in turn; ``--quick``
 tries few of each kind, to see that it runs.
 """
 
@@ -28,7 +28,7 @@ from ._hostile_prompts import CHEAP, given, hostile_prompts, node
 from ._hostile_routes import requests
 from ._hostile_server import HostileServer, count
 
-SECONDS, QUICK = 240.0, 30
+SECONDS, QUICK = 180.0, 30
 SHOWN = 20
 
 
