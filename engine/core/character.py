@@ -20,7 +20,7 @@ import torch
 
 from .eight_bits import EightBits, mask_bits, picture_bits, quantise, sixteen_bits
 from .errors import FacetError
-from .letters import plain
+from .letters import is_portable, plain
 from .vocabulary import AXES, HIDES, VIEW_YAW, VOCABULARY, spoken
 
 LONGEST_CAPTION = 2000
@@ -246,7 +246,8 @@ class Character:
     @property
     def folder_name(self) -> str:
         """The name as a folder: letters, digits, '-' and '_' of any script, at most 60."""
-        return re.sub(r"[^\w-]+", "_", self.name).strip("_-")[:60]
+        name = re.sub(r"[^\w-]+", "_", self.name).strip("_-")[:60]
+        return name if is_portable(name) else f"{name}_"
 
     @property
     def phrase(self) -> str:

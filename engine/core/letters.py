@@ -15,10 +15,20 @@ UNSPACED = (
 particles follow a name without a space."""
 
 
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+_DEVICES = {"con", "prn", "aux", "nul"} | {f"{one}{n}" for one in ("com", "lpt") for n in range(10)}
+
+
 def plain(text: str) -> str:
     """``text`` as files and other programs can hold it: without halves of letters, which JSON and
     language models leave behind, and each letter with its accent as one (Unicode's NFC)."""
     return unicodedata.normalize("NFC", re.sub(r"[\ud800-\udfff]", "", text))
+
+
+def is_portable(name: str) -> bool:
+    """Whether ``name`` can be a file's or a folder's on every system; Windows is the strictest."""
+    stem = name.split(".")[0].strip().casefold()
+    return not (stem in _DEVICES or name != name.strip().rstrip(".") or _FORBIDDEN.search(name))
 
 
 def has_word(text: str, word: str) -> bool:

@@ -11,6 +11,7 @@ from comfy_api.latest import io, ui
 from ...engine.comfyui.progress import progress_bar
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
+from ...engine.core.letters import is_portable
 from ...engine.dataset.formats import PictureFormat
 from ...engine.dataset.layouts import Layout
 from ...engine.families.flux import FLUX
@@ -128,8 +129,11 @@ class FacetDatasetExporter(Node):
         options = Options(PictureFormat(image_format), quality, family_called(family), workflow)
         root = character_folder(character, "dataset")
         target = contained(root, folder.strip() or chosen.value)
-        if target == root:
-            raise FacetError(f"{folder!r} is not the name of a folder; leave it empty.")
+        if target == root or not all(map(is_portable, target.relative_to(root).parts)):
+            raise FacetError(
+                f"{folder!r} is not the name of a folder on every system; give a plain word, or "
+                "leave it empty."
+            )
         try:
             keep_by_hand(character_folder(character), {})  # which has to work before we begin
             done = export(character, target, chosen, repeats, progress_bar(), options)

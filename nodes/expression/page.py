@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from ...engine.core.errors import FacetError
+from ...engine.core.letters import is_portable
 from ...engine.generate.expression.presets import OWN, PRESETS
 from ...engine.generate.expression.rig import checked
 from ...engine.generate.expression.subjects import Subjects, described, preview
@@ -70,7 +71,7 @@ def keep_preset(name: str, sliders: Any) -> dict[str, Any]:
     there are not.
     """
     name = name.strip()
-    if not re.fullmatch(r"[\w][\w \-]{0,39}", name):
+    if not re.fullmatch(r"[\w][\w \-]{0,39}", name) or not is_portable(name):
         raise FacetError(
             f"{name!r} cannot be a preset's name; use up to 40 letters, digits and spaces."
         )

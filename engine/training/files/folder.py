@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import FacetError
+from ...core.letters import is_portable
 from ...store.files import contained, write_atomic
 from ..progress.log import CSV_FILE, PNG_FILE
 from ..progress.samples import FOLDER as SAMPLES
@@ -203,11 +204,7 @@ def sweep(folder: Path) -> None:
 
 def _is_name(training: Path, name: str) -> bool:
     # A name that is a path on any system is none: the folder may move to another one.
-    if (
-        not name.strip()
-        or any(character in name for character in "/\\:")
-        or len(name.encode()) > 120
-    ):
+    if not name.strip() or not is_portable(name) or len(name.encode()) > 120:
         return False
     return contained(training, name).parent == training.resolve()
 

@@ -100,7 +100,15 @@ def test_bad_words_are_refused_in_a_sentence(values, message):
 
 @pytest.mark.parametrize(
     ("name", "folder"),
-    [("Ada", "Ada"), ("../etc/passwd", "etc_passwd"), ("Zoë & 李", "Zoë_李"), ("a" * 99, "a" * 60)],
+    [
+        ("Ada", "Ada"),
+        ("../etc/passwd", "etc_passwd"),
+        ("Zoë & 李", "Zoë_李"),
+        ("a" * 99, "a" * 60),
+        ("CON", "CON_"),
+        ("Lpt1", "Lpt1_"),
+        ("Console", "Console"),
+    ],
 )
 def test_a_name_becomes_one_folder(name, folder):
     assert character(name=name).folder_name == folder

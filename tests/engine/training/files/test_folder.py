@@ -25,7 +25,22 @@ from facet.engine.training.files.folder import (
 from facet.engine.training.files.formats import RUN
 
 
-@pytest.mark.parametrize("name", ["a/b", "a\\b", "c:run", "..", "x" * 200, " "])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a/b",
+        "a\\b",
+        "c:run",
+        "..",
+        "x" * 200,
+        " ",
+        "CON",
+        "nul.txt",
+        "run.",
+        "a<b",
+        "a\tb",
+    ],
+)
 def test_a_path_is_no_name_on_any_system(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"is no name for a run's folder|outside"):
         open_run(tmp_path, name, "f", 10)
