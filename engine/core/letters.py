@@ -22,7 +22,12 @@ _DEVICES = {"con", "prn", "aux", "nul"} | {f"{one}{n}" for one in ("com", "lpt")
 def plain(text: str) -> str:
     """``text`` as files and other programs can hold it: without halves of letters, which JSON and
     language models leave behind, and each letter with its accent as one (Unicode's NFC)."""
-    return unicodedata.normalize("NFC", re.sub(r"[\ud800-\udfff]", "", text))
+    return unicodedata.normalize("NFC", whole(text))
+
+
+def whole(text: str) -> str:
+    """``text`` without halves of letters."""
+    return re.sub(r"[\ud800-\udfff]", "", text)
 
 
 def is_portable(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ...engine.core.errors import FacetError
-from ...engine.core.letters import plain
+from ...engine.core.letters import whole
 from .errors import errors_from
 
 JSON = (type(None), bool, int, float, str, list)
@@ -62,8 +62,8 @@ def _each_checked(one: io.Input | None, name: str, values: list[Any]) -> list[An
 
 def _checked(one: io.Input | None, name: str, value: Any) -> Any:
     """``value`` as the input ``one`` takes it; FacetError when it does not."""
-    if isinstance(value, str):
-        value = plain(value)
+    if isinstance(value, str) and isinstance(one, io.String.Input):  # not a file's name in a list
+        value = whole(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise FacetError(f"{name} is {value}; give a number.")
     if one is None or isinstance(one, io.WidgetInput) or one.rawLink:

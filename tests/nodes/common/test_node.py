@@ -77,14 +77,17 @@ class Refused(Node):
             io.String.Input("text"),
             io.Int.Input("error"),
             io.Image.Input("image", optional=True),
+            io.Combo.Input("file", options=[], optional=True),
         ]
         return io.Schema(node_id="Refused", display_name="Refused Node", inputs=inputs)
 
     @classmethod
-    def execute(cls, text: str, error: int, image: Any = "left out") -> io.NodeOutput:
+    def execute(
+        cls, text: str, error: int, image: Any = "left out", file: str = ""
+    ) -> io.NodeOutput:
         if error:
             raise OSError(error, "the system's words", "/there/a.png")
-        return io.NodeOutput(text, image)
+        return io.NodeOutput(text, image, file)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +111,17 @@ def test_halves_of_letters_are_left_out() -> None:
     assert Refused.execute(text="a \ud83d b\U0001f600", error=0).args[0] == "a  b\U0001f600"
 
 
+def test_the_name_of_a_file_is_taken_letter_by_letter() -> None:
+    """On the disk it may be of bytes that are no text, and with accents apart."""
+    for name in ("a\udcff.safetensors", "Zoe\u0308.safetensors"):
+        assert Refused.execute(text="Zoe\u0308", error=0, file=name).args[::2] == (
+            "Zoe\u0308",
+            name,
+        )
+
+
 def test_null_for_what_may_be_left_out_leaves_it_out() -> None:
-    assert Refused.execute(text="a", error=0, image=None).args == ("a", "left out")
+    assert Refused.execute(text="a", error=0, image=None).args[:2] == ("a", "left out")
 
 
 def test_a_bug_stays_a_bug() -> None:
