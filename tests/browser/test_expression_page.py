@@ -246,7 +246,7 @@ def test_a_far_turn_is_announced_and_the_handle_stays_where_pixels_go(page: Page
     page.page.locator('.facet-expression .tabs [data-region="head"]').click()
     page.page.locator('.facet-expression [data-slider="head_yaw"]').fill("40")
     assert values(page, node)["head_yaw"] == 40
-    assert "generates a new image in the nearest view" in foot.inner_text()
+    foot.get_by_text("generates a new image in the nearest view").wait_for()
 
 
 def test_each_picture_of_a_batch_can_be_looked_at(page: Page) -> None:

@@ -57,10 +57,14 @@ TRAINERS = (
     connect(models, "studio", hosts[1]);
     const { subgraph } = hosts[0];
     const [inner] = subgraph.nodes;
-    const slot = inner.inputs.find((one) => one.widget?.name === "steps");
-    subgraph.addInput("steps", "INT").connect(slot, inner);
+    // Under one name the longer run would take up the shorter one, when that is trained first.
+    for (const [name, type] of [["steps", "INT"], ["run_name", "STRING"]]) {
+        const slot = inner.inputs.find((one) => one.widget?.name === name);
+        subgraph.addInput(name, type).connect(slot, inner);
+    }
     for (const [number, host] of hosts.entries()) {
         host.widgets.find((one) => one.name === "steps").value = steps[number];
+        host.widgets.find((one) => one.name === "run_name").value = `run of ${number}`;
     }
     return idsOf(hosts);
 }"""
