@@ -16,7 +16,7 @@ from PIL import Image
 
 from ..core.character import Character, who_record
 from ..core.errors import FacetError
-from ..store.files import contained, write_atomic
+from ..store.files import contained, numbered, write_atomic
 from .beside import decode
 from .formats import record_in
 from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, read_manifest
@@ -34,13 +34,10 @@ def own_folder(folder: Path, character: Character, layout: Layout) -> tuple[Path
     And a sentence where it is not ``folder``. One is somebody else's that holds another character's
     dataset, a manifest that is none of ours, or an archive that would be written over.
     """
-    number = 1
-    while True:
-        path = folder if number == 1 else folder.with_name(f"{folder.name}_{number}")
-        if _is_free(path, character, layout):
-            note = f"{folder.name} holds something else and is kept; this dataset is {path.name}."
-            return path, note if number > 1 else ""
-        number += 1
+    paths = (folder.with_name(name) for name in numbered(folder.name))
+    path = next(path for path in paths if _is_free(path, character, layout))
+    note = f"{folder.name} holds something else and is kept; this dataset is {path.name}."
+    return path, note if path != folder else ""
 
 
 def _is_free(folder: Path, character: Character, layout: Layout) -> bool:

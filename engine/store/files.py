@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,13 @@ def contained(root: Path, *parts: str) -> Path:
             "give a name without '..' and without a leading '/'."
         )
     return path
+
+
+def numbered(name: str) -> Iterator[str]:
+    """``name``, name_2, name_3 …: what is called so where another has the name."""
+    yield name
+    for number in itertools.count(2):
+        yield f"{name}_{number}"
 
 
 def refused(error: OSError) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..core.character import Character, who_record
 from ..core.errors import FacetError
-from .files import contained
+from .files import contained, numbered
 from .json_files import read_json
 
 FILE = "character.json"
@@ -43,16 +43,15 @@ def home_of(root: Path, character: Character, claim: bool = True) -> Home:
         # The original may have become one of the shots, where it was read from loose files.
         if _owner(folder) in pictures:
             return _found(folder, first)
-    number = 1
-    while True:
-        folder = contained(root, first if number == 1 else f"{first}_{number}")
-        number += 1
+    for name in numbered(first):
+        folder = contained(root, name)
         # One that is called so but for the case is the same folder on many systems.
         alike = {path.name for path in there if path.name.casefold() == folder.name.casefold()}
         if alike - {folder.name} or _owner(folder):
             continue
         if not claim or _claim(folder, character):
             return _found(folder, first)
+    raise AssertionError  # there is always a next name
 
 
 def _found(folder: Path, first: str) -> Home:

@@ -82,7 +82,11 @@ def test_the_files_of_a_person_stay(tmp_path: Path, layout: Layout, again: bool)
     assert load(done.folder).character.hash == who.hash
 
 
-@pytest.mark.parametrize("text", [b"{}", b"[1]", b"not json", b'{"pictures": [1]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [b"{}", b"[1]", b"not json", b'{"pictures": [1]}', b"[" * 100_000],
+    ids=["empty", "list", "no JSON", "no records", "deep"],
+)
 def test_a_manifest_that_is_none_of_ours_stays(tmp_path: Path, text: bytes) -> None:
     folder = tmp_path / "dataset"
     folder.mkdir()

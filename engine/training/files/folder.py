@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ...core.errors import FacetError
 from ...core.letters import is_portable
-from ...store.files import contained, write_atomic
+from ...store.files import contained, numbered, write_atomic
+from ...store.tensors import read_metadata
 from ..progress.log import CSV_FILE, PNG_FILE
 from ..progress.samples import FOLDER as SAMPLES
 from ..run_record import TrainingRun, load_run
@@ -54,20 +55,17 @@ def open_run(training: Path, name: str, fingerprint: str, steps: int) -> RunFold
     """
     if not _is_name(training, name):
         raise FacetError(f"{name!r} is no name for a run's folder; give a word such as 'run'.")
-    number = 1
-    while True:
-        called = name if number == 1 else f"{name}_{number}"
+    for called in numbered(name):
         folder = contained(training, called)
         progress = load_progress(folder)
         if progress is None and _has_files(folder):
-            number += 1
             continue
         if progress is None:
             note = f"{name!r} holds another training and is kept; this run is {called!r}."
-            return RunFolder(folder, RunProgress(fingerprint, ()), note if number > 1 else "")
+            return RunFolder(folder, RunProgress(fingerprint, ()), note if called != name else "")
         if progress.fingerprint == fingerprint and progress.step <= steps:
             return _taken_up(folder, progress, steps)
-        number += 1
+    raise AssertionError  # there is always a next name
 
 
 def _taken_up(folder: Path, progress: RunProgress, steps: int) -> RunFolder:
@@ -144,25 +142,18 @@ def lora_file(folder: Path, name: str, fingerprint: str) -> tuple[Path, str]:
     The first of name, name_2, name_3 … that is free, or that the same run wrote; a file that is of
     anything else is kept.
     """
-    number = 1
-    while True:
-        called = name if number == 1 else f"{name}_{number}"
-        # Not resolved: a LoRA that its person moved elsewhere is written through the link to it.
-        path = folder / f"{called}.safetensors"
-        if not path.exists() or _run_of(path) == fingerprint:
-            note = f"{name}.safetensors is another LoRA and is kept; this one is {path.name}."
-            return path, note if number > 1 else ""
-        number += 1
+    # Not resolved: a LoRA that its person moved elsewhere is written through the link to it.
+    paths = (folder / f"{called}.safetensors" for called in numbered(name))
+    path = next(path for path in paths if not path.exists() or _run_of(path) == fingerprint)
+    note = f"{name}.safetensors is another LoRA and is kept; this one is {path.name}."
+    return path, note if path.stem != name else ""
 
 
 def _run_of(path: Path) -> str:
     """The fingerprint of the training that wrote the LoRA ``path``; '' where it is not known."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(str(path), "pt") as file:
-            return (file.metadata() or {}).get(RUN, "")
-    except (OSError, SafetensorError):
+        return read_metadata(path).get(RUN, "")
+    except (OSError, ValueError):
         return ""
 
 

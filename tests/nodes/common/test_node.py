@@ -9,20 +9,9 @@ import pytest
 from comfy_api.latest import io
 
 from facet.engine.core.errors import FacetError
-from facet.nodes import (
-    captions,
-    character,
-    dataset,
-    demo,
-    expression,
-    scoring,
-    shots,
-    studio,
-    training,
-)
 from facet.nodes.common.node import OF_JSON, Node
+from harness.prompts import AREAS
 
-AREAS = (captions, character, dataset, demo, expression, scoring, shots, studio, training)
 NODES = [node for area in AREAS for node in area.NODES]
 SHOWN = [pytest.param(node, id=node.__name__) for node in NODES]
 
