@@ -22,9 +22,9 @@ SHELL = """\
 # Trains a LoRA for {label} with kohya's sd-scripts, in its environment.
 # SD_SCRIPTS and MODELS say where sd-scripts and the model files are.
 set -eu
-HERE="$(cd "$(dirname "$0")" && pwd)"
 MODELS="${MODELS:-$HOME/models}"
-cd "${SD_SCRIPTS:-$HOME/sd-scripts}"
+SD_SCRIPTS="${SD_SCRIPTS:-$HOME/sd-scripts}"
+cd "$(dirname "$0")"
 {command}
 """
 BATCH = """\
@@ -33,22 +33,23 @@ rem Trains a LoRA for {label} with kohya's sd-scripts, in its environment.
 rem SD_SCRIPTS and MODELS say where sd-scripts and the model files are.
 if not defined MODELS set "MODELS=%USERPROFILE%\\models"
 if not defined SD_SCRIPTS set "SD_SCRIPTS=%USERPROFILE%\\sd-scripts"
-cd /d "%SD_SCRIPTS%"
+cd /d "%~dp0"
 {command}
 """
 
 
-def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) -> str:
-    """The text for ``--dataset_config``: a subset for each folder of ``pictures`` in ``folder``.
+def dataset_toml(character: Character, pictures: Iterable[str]) -> str:
+    """The text for ``--dataset_config``: a subset for each folder of ``pictures``.
 
-    In that mode sd-scripts reads no repeats from folder names, so the file says them.
-    pictures: files relative to ``folder``, in folders named as kohya's. The resolution is the side
-    of a square with the median area, in whole steps of 64 pixels.
+    In that mode sd-scripts reads no repeats from folder names, so the file says them. It looks for
+    the folders where it is started, so that the dataset may be moved, and shared.
+    pictures: files relative to the dataset's folder, in folders named as kohya's. The resolution is
+    the side of a square with the median area, in whole steps of 64 pixels.
     """
     areas = [math.prod(shot.size) for shot in character.dataset]
     side = max(STEP, round(median(areas) ** 0.5 / STEP) * STEP)
     lines = [
-        "# For sd-scripts: --dataset_config with this file.",
+        "# For sd-scripts, started in this folder: --dataset_config with this file.",
         "[general]",
         'caption_extension = ".txt"',
         "",
@@ -67,7 +68,7 @@ def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) ->
         lines += [
             "",
             "[[datasets.subsets]]",
-            f"image_dir = {_quoted((folder / name).resolve().as_posix())}",
+            f"image_dir = {_quoted(name)}",
             f"class_tokens = {_quoted(character.phrase)}",
             f"num_repeats = {int(repeats[1])}",
         ]
@@ -76,12 +77,12 @@ def dataset_toml(folder: Path, character: Character, pictures: Iterable[str]) ->
 
 def train_sh(character: Character, family: Family) -> str | None:
     """The command for a shell; None when sd-scripts does not train the family."""
-    return _script(SHELL, _command(character, family, "$MODELS/", "$HERE/"), family, "\\")
+    return _script(SHELL, _command(character, family, "${}/"), family, "\\")
 
 
 def train_bat(character: Character, family: Family) -> str | None:
     """The same command for Windows, with its line ends."""
-    script = _script(BATCH, _command(character, family, "%MODELS%\\", "%~dp0"), family, "^")
+    script = _script(BATCH, _command(character, family, "%{}%\\"), family, "^")
     return script and script.replace("\n", "\r\n")
 
 
@@ -92,18 +93,22 @@ def _script(text: str, command: list[str] | None, family: Family, on: str) -> st
     return text.replace("{label}", family.label).replace("{command}", f" {on}\n  ".join(command))
 
 
-def _command(character: Character, family: Family, models: str, here: str) -> list[str] | None:
-    """The command, an option a line. Nothing in it is anybody's free text."""
+def _command(character: Character, family: Family, folder: str) -> list[str] | None:
+    """The command, an option a line. Nothing in it is anybody's free text.
+
+    folder: how the shell writes the folder that a variable names.
+    """
     recipe = family.recipe("sd_scripts")
     if recipe is None:
         return None
     total = steps(character)
+    scripts, models = folder.format("SD_SCRIPTS"), folder.format("MODELS")
     return [
         f"accelerate launch --num_cpu_threads_per_process 1 --mixed_precision bf16 "
-        f"{recipe['script']}",
+        f'"{scripts}{recipe["script"]}"',
         *(f'{option} "{models}{file}"' for option, file in recipe["models"]),
-        f'--dataset_config "{here}{DATASET_FILE}"',
-        f'--output_dir "{here}lora"',
+        f"--dataset_config {DATASET_FILE}",
+        "--output_dir lora",
         f"--output_name {lora_name(character)}",
         "--save_model_as safetensors",
         f"--network_module {recipe['network']}",

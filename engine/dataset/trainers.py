@@ -39,13 +39,13 @@ def support_files(
     if layout is Layout.KOHYA:
         trainer = "sd-scripts"
         made = {
-            DATASET_FILE: lambda: dataset_toml(folder, character, pictures),
+            DATASET_FILE: lambda: dataset_toml(character, pictures),
             SHELL_FILE: lambda: train_sh(character, family),
             BATCH_FILE: lambda: train_bat(character, family),
         }
     elif layout is Layout.AI_TOOLKIT:
         trainer = "ai-toolkit"
-        made = {AI_TOOLKIT_FILE: lambda: ai_toolkit_yaml(folder, character, family)}
+        made = {AI_TOOLKIT_FILE: lambda: ai_toolkit_yaml(character, family)}
     elif layout is Layout.ONETRAINER:
         trainer = "OneTrainer"
         made = {
@@ -57,11 +57,16 @@ def support_files(
     texts = {name: make() for name, make in made.items()}
     missing = [name for name, text in texts.items() if text is None]
     notes = []
+    if layout is Layout.ONETRAINER:
+        notes.append(
+            f"{CONCEPTS_FILE} and {ONETRAINER_FILE} name this folder in full, as OneTrainer needs "
+            "it; leave them out when you share the dataset."
+        )
     if missing:
-        notes = [
+        notes.append(
             f"There is no recipe to train {family.label} with {trainer}, "
             f"so {' and '.join(missing)} was left out; choose another family for it."
-        ]
+        )
     return {name: text for name, text in texts.items() if text is not None}, notes
 
 
@@ -72,10 +77,11 @@ def prompts_txt(character: Character) -> str:
     return "\n".join(dict.fromkeys(lines)) + "\n"
 
 
-def ai_toolkit_yaml(folder: Path, character: Character, family: Family) -> str | None:
+def ai_toolkit_yaml(character: Character, family: Family) -> str | None:
     """The text for ostris' ``run.py``; None when ai-toolkit does not know the family.
 
-    Every folder of one weight is a dataset, seen as often as its weight says.
+    Every folder of one weight is a dataset, seen as often as its weight says. The folders are
+    looked for where ``run.py`` is started, so that the dataset may be moved, and shared.
     """
     import yaml
 
@@ -85,7 +91,7 @@ def ai_toolkit_yaml(folder: Path, character: Character, family: Family) -> str |
     total = steps(character)
     process = {
         "type": "sd_trainer",
-        "training_folder": _full(folder / "lora"),
+        "training_folder": "lora",
         "device": "cuda:0",
         "trigger_word": character.trigger,
         "network": {"type": "lora", "linear": RANK, "linear_alpha": ALPHA},
@@ -95,7 +101,7 @@ def ai_toolkit_yaml(folder: Path, character: Character, family: Family) -> str |
             "max_step_saves_to_keep": CHECKPOINTS,
         },
         "datasets": [
-            _ai_toolkit_dataset(folder, character, family, weight, count)
+            _ai_toolkit_dataset(character, family, weight, count)
             for weight, count in repeats_by_weight(character).items()
         ],
         "train": {
@@ -129,12 +135,18 @@ def ai_toolkit_yaml(folder: Path, character: Character, family: Family) -> str |
         "config": {"name": lora_name(character), "process": [process]},
         "meta": {"name": "[name]", "version": "1.0"},
     }
-    head = f"# For ai-toolkit: python run.py with this file. {family.label}.\n"
+    head = (
+        f"# For ai-toolkit, {family.label}. In this folder: "
+        f"python <folder of ai-toolkit>/run.py {AI_TOOLKIT_FILE}\n"
+    )
     return head + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=1000)
 
 
 def onetrainer_concepts(folder: Path, character: Character) -> str:
-    """The concepts for OneTrainer: one folder of each weight, nothing mirrored."""
+    """The concepts for OneTrainer: one folder of each weight, nothing mirrored.
+
+    OneTrainer looks for whatever is not a full path in its own folder.
+    """
     concepts = [
         {
             "name": f"{character.trigger} {weight_folder(weight)}",
@@ -190,10 +202,10 @@ def repeats_by_weight(character: Character) -> dict[float, int]:
 
 
 def _ai_toolkit_dataset(
-    folder: Path, character: Character, family: Family, weight: float, count: int
+    character: Character, family: Family, weight: float, count: int
 ) -> dict[str, Any]:
     dataset = {
-        "folder_path": _full(folder / weight_folder(weight)),
+        "folder_path": weight_folder(weight),
         "caption_ext": "txt",
         "caption_dropout_rate": 0.05,
         "shuffle_tokens": False,
@@ -203,7 +215,7 @@ def _ai_toolkit_dataset(
     }
     shots = [shot for shot in character.dataset if shot.weight == weight]
     if all(shot.mask is not None for shot in shots):
-        dataset["mask_path"] = _full(folder / MASKS)
+        dataset["mask_path"] = MASKS
     return dataset
 
 

@@ -49,9 +49,7 @@ def test_kohyas_dataset_file_says_where_and_how_often(character, tmp_path):
     [dataset] = read["datasets"]
     assert dataset["resolution"] == 64 and dataset["enable_bucket"] is True
     found = {subset["image_dir"]: subset["num_repeats"] for subset in dataset["subsets"]}
-    assert found == {
-        (folder / f"{repeats}_zqx person").resolve().as_posix(): repeats for repeats in (10, 20)
-    }
+    assert found == {f"{repeats}_zqx person": repeats for repeats in (10, 20)}
     assert {subset["class_tokens"] for subset in dataset["subsets"]} == {"zqx person"}
     assert read["general"]["caption_extension"] == ".txt"
 
