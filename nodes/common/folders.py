@@ -48,6 +48,13 @@ def dataset_folder(folder: str) -> Path:
     raise FacetError(f"The folder {folder!r} is outside ComfyUI's output and input folders.")
 
 
-def expressions_folder() -> Path:
-    """Where a person's own expressions are kept, as JSON files."""
-    return contained(Path(folder_paths.get_user_directory()), "facet", "expressions")
+def expressions_folder(user: str | None = None) -> Path:
+    """Where expressions are kept as JSON files: everybody's, or those of one of ComfyUI's users."""
+    own = [] if user is None else [user]
+    return contained(Path(folder_paths.get_user_directory()), *own, "facet", "expressions")
+
+
+def users() -> list[str]:
+    """The users of ComfyUI's --multi-user who have expressions of their own."""
+    root = Path(folder_paths.get_user_directory())
+    return sorted(path.parts[-3] for path in root.glob("*/facet/expressions"))

@@ -145,6 +145,22 @@ def _is_foreign(request: web.Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.host
 
 
+def user_of(request: web.Request) -> str | None:
+    """Which of ComfyUI's users asks; None where --multi-user is off.
+
+    Raises FacetError for one that ComfyUI does not know.
+    """
+    from comfy.cli_args import args
+    from server import PromptServer
+
+    if not args.multi_user:
+        return None
+    try:
+        return str(PromptServer.instance.user_manager.get_request_user_id(request))
+    except KeyError as error:
+        raise FacetError("ComfyUI does not know you; reload the page and choose a user.") from error
+
+
 def _refused(kind: type[web.HTTPError], error: str) -> web.HTTPError:
     return kind(text=json.dumps({"error": error}), content_type="application/json")
 

@@ -16,15 +16,21 @@ from ...engine.generate.expression.presets import (
     user_presets,
 )
 from ..common import sockets
-from ..common.folders import expressions_folder
+from ..common.folders import expressions_folder, users
 from ..common.inputs import judge_input, panel_input, seed_input, studio_input
 
 LOGGER = logging.getLogger(__name__)
 
 
-def known_presets() -> dict[str, Preset]:
-    """Every preset by its name: the pack's, and a person's own."""
-    return {**ALL, **user_presets(expressions_folder()), **ALL}
+def known_presets(user: str | None = None) -> dict[str, Preset]:
+    """The presets by name: the pack's, everybody's, and ``user``'s own; without one, every user's.
+
+    A prompt does not say whose it is, so no two users have a preset of one name; see `keep_preset`.
+    """
+    found = dict(ALL)
+    for whose in (None, *(users() if user is None else [user])):
+        found |= user_presets(expressions_folder(whose))
+    return {**found, **ALL}
 
 
 def preset_names() -> list[str]:

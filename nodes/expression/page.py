@@ -18,7 +18,7 @@ from ...engine.generate.expression.subjects import Subjects, described, preview
 from ...engine.generate.expression.table import PATH
 from ...engine.store.files import contained, write_json_atomic
 from ..common.folders import expressions_folder
-from ..common.page import json_body
+from ..common.page import json_body, user_of
 from .inputs import known_presets
 
 FACES = Subjects()
@@ -31,7 +31,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
     @routes.get("/facet/expression/rig")
     async def rig(request: web.Request) -> web.Response:
         """The table of sliders and landmarks, and every preset."""
-        return await _answered(lambda: rig_and_presets())
+        return await _answered(lambda: rig_and_presets(user_of(request)))
 
     @routes.get("/facet/expression/face")
     async def face(request: web.Request) -> web.Response:
@@ -49,7 +49,9 @@ def add_routes(routes: web.RouteTableDef) -> None:
         """Keeps the body's ``sliders`` under its ``name``."""
         asked = await json_body(request)
         return await _answered(
-            lambda: keep_preset(str(asked.get("name", "")), asked.get("sliders"))
+            lambda: keep_preset(
+                str(asked.get("name", "")), asked.get("sliders"), user_of(request)
+            )
         )
 
 
@@ -58,17 +60,17 @@ def shown(asked: Mapping[str, Any]) -> dict[str, Any]:
     return preview(FACES.of(str(asked.get("key", ""))), asked, known_presets())
 
 
-def rig_and_presets() -> dict[str, Any]:
-    """What the engine's rig.json holds, and the sliders of each preset by its name."""
-    presets = {name: dict(one.sliders) for name, one in known_presets().items()}
+def rig_and_presets(user: str | None = None) -> dict[str, Any]:
+    """What the engine's rig.json holds, and the sliders of each preset of ``user`` by its name."""
+    presets = {name: dict(one.sliders) for name, one in known_presets(user).items()}
     return {"rig": json.loads(PATH.read_text("utf-8")), "presets": presets, "own": OWN}
 
 
-def keep_preset(name: str, sliders: Any) -> dict[str, Any]:
+def keep_preset(name: str, sliders: Any, user: str | None = None) -> dict[str, Any]:
     """Writes a preset of a person's own, in the form in which the pack's are written.
 
-    Raises FacetError for a name that a file cannot have or that is taken, and for sliders that
-    there are not.
+    Raises FacetError for a name that a file cannot have or that the pack or another user has
+    taken, and for sliders that there are not.
     """
     name = name.strip()
     if not re.fullmatch(r"[\w][\w \-]{0,39}", name) or not is_portable(name):
@@ -77,11 +79,13 @@ def keep_preset(name: str, sliders: Any) -> dict[str, Any]:
         )
     if name in PRESETS or name == OWN:
         raise FacetError(f"{name!r} is one of Facet's own presets; choose another name.")
+    if name in known_presets() and name not in known_presets(user):
+        raise FacetError(f"{name!r} is another user's preset; choose another name.")
     if not isinstance(sliders, Mapping):
         raise FacetError("There are no sliders to keep.")
     amounts = {key: round(value, 3) for key, value in checked(sliders).items() if value}
     row = {"expression": name, "words": name, "sliders": amounts}
-    write_json_atomic(contained(expressions_folder(), f"{name}.json"), {name: row})
+    write_json_atomic(contained(expressions_folder(user), f"{name}.json"), {name: row})
     return {"name": name, "sliders": amounts}
 
 

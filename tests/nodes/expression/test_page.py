@@ -113,6 +113,20 @@ def test_a_preset_is_kept_and_found_again(user: Path):
     assert [path.name for path in user.iterdir()] == ["half smile.json"]
 
 
+def test_each_user_has_presets_of_their_own_and_any_of_them_runs(user: Path):
+    keep_preset("of all", {"smile_l": 0.25})
+    keep_preset("grumpy", {"frown_l": 0.5}, "ada_1")
+    assert [path.name for path in user.parents[1].glob("ada_1/facet/expressions/*")] == [
+        "grumpy.json"
+    ]
+    lists = [rig_and_presets(who)["presets"].keys() for who in ("ada_1", "bob_2")]
+    assert lists[0] - lists[1] == {"grumpy"} and "of all" in lists[1]
+    assert dict(known_presets()["grumpy"].sliders) == {"frown_l": 0.5}
+    with pytest.raises(ValueError, match="another user's preset; choose another name"):
+        keep_preset("grumpy", {"frown_l": 0.1}, "bob_2")
+    assert keep_preset("grumpy", {"frown_l": 0.4}, "ada_1")["sliders"] == {"frown_l": 0.4}
+
+
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "a\\b", ".hidden", "x" * 41, "smile"])
 def test_a_preset_is_kept_nowhere_else_and_never_over_one_of_the_packs(user: Path, name: str):
     with pytest.raises(ValueError, match=r"choose another name|cannot be a preset's name"):
