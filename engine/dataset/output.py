@@ -22,7 +22,7 @@ from .formats import record_in
 from .layouts import METADATA, TRAIN, Layout, Placement, archive_name, read_manifest
 from .pictures import BROKEN
 from .rows import read_rows
-from .tree import BROKEN_ZIP, member
+from .tree import BROKEN_ZIP, is_hidden, member
 
 SAME_DAY = (1980, 1, 1, 0, 0, 0)
 PART = ".part"
@@ -45,17 +45,27 @@ def _is_free(folder: Path, character: Character, layout: Layout) -> bool:
         manifest = read_manifest(folder)
     except FacetError:
         return False
+    archive = contained(folder, archive_name(character))
     if manifest is not None:
         pictures = {shot.hash for shot in character.pictures}
         begun = [entry.get("hash") for entry in manifest["pictures"] if entry.get("original")]
-        return not begun or begun[0] in pictures
-    archive = contained(folder, archive_name(character))
+        return (not begun or begun[0] in pictures) and not _strange(archive, manifest)
     if layout is not Layout.ZIP or not archive.exists():
         return not folder.exists() or folder.is_dir()
     # One of an export that was cut off before its manifest says whose it is.
     with contextlib.suppress(OSError, *BROKEN_ZIP), ZipFile(archive) as known:
         return known.comment == _comment(character)
     return False
+
+
+def _strange(archive: Path, manifest: dict[str, Any]) -> list[str]:
+    """The files in ``archive`` that ``manifest`` does not list; a broken zip has none to keep."""
+    entries = manifest["pictures"]
+    listed = {str(entry.get(kind)) for entry in entries for kind in ("file", "text")}
+    with contextlib.suppress(OSError, *BROKEN_ZIP), ZipFile(archive) as known:
+        names = [one.filename for one in known.infolist() if not one.is_dir()]
+        return [n for n in names if f"{archive.name}/{n}" not in listed and not is_hidden(n)]
+    return []
 
 
 def _comment(character: Character) -> bytes:

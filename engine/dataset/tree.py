@@ -110,7 +110,7 @@ class Tree(contextlib.ExitStack):
         self.comment = self.comment or archive.comment
         for info in archive.infolist():
             name = _plain_name(info)
-            if info.is_dir() or _hidden(name):
+            if info.is_dir() or is_hidden(name):
                 continue
             if prefix + name in self.names:
                 self.faults.add(prefix + name, "is in the zip twice, and the first was read")
@@ -129,7 +129,7 @@ class Tree(contextlib.ExitStack):
                 continue
             for entry in found:
                 name = f"{folder}/{entry.name}" if folder else entry.name
-                if not _hidden(name):
+                if not is_hidden(name):
                     self._take(entry, name, waiting)
 
     def _take(self, entry: os.DirEntry[str], name: str, waiting: list[str]) -> None:
@@ -196,6 +196,7 @@ def _plain_name(info: zipfile.ZipInfo) -> str:
     return info.filename.replace("\\", "/").strip("/")
 
 
-def _hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a file is one that systems leave behind, such as .DS_Store or __MACOSX/._a.png."""
     parts = PurePosixPath(name).parts
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,24 @@ def test_an_archive_that_was_cut_off_from_its_manifest_is_finished(tmp_path: Pat
     export(character(1), folder, Layout.ZIP)
     (folder / MANIFEST).unlink()
     assert export(character(1), folder, Layout.ZIP).folder == folder
+
+
+@pytest.mark.parametrize("mixed", [False, True], ids=["their own", "ours and one more"])
+def test_a_zip_with_files_of_a_person_stays(tmp_path: Path, mixed: bool) -> None:
+    who, folder = character(1), tmp_path / "dataset"
+    export(who, folder, Layout.ZIP)
+    archive = folder / archive_name(who)
+    with zipfile.ZipFile(archive, "a" if mixed else "w") as opened:
+        opened.writestr("holiday.txt", MINE)
+    before = contents(folder)
+    done = export(who, folder, Layout.ZIP)
+    assert done.folder == tmp_path / "dataset_2" and "dataset_2" in done.summary
+    assert contents(folder) == before
+
+
+def test_what_systems_leave_in_a_zip_makes_it_nobody_elses(tmp_path: Path) -> None:
+    who, folder = character(1), tmp_path / "dataset"
+    export(who, folder, Layout.ZIP)
+    with zipfile.ZipFile(folder / archive_name(who), "a") as opened:
+        opened.writestr("__MACOSX/._original.png", b"")
+    assert export(who, folder, Layout.ZIP).folder == folder
