@@ -13,13 +13,15 @@ is passed over.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from unicodedata import category
+
+from ..core.errors import FacetError
+from ..store.json_files import MANY, parse_json
 
 _PHRASE_KEYS = {
     "triggerphrase",
@@ -141,7 +143,7 @@ def _line(text: Any, longest: int = _LONGEST_PHRASE) -> str:
 def _json(text: str | None, kind: type) -> Any:
     """The JSON value of ``kind`` in ``text``; an empty one where it holds none."""
     try:
-        value = json.loads(text or "")
-    except (ValueError, RecursionError):
+        value = parse_json(text or "", "metadata", MANY)
+    except FacetError:
         return kind()
     return value if isinstance(value, kind) else kind()

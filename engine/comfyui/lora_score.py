@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from ..core.errors import FacetError
+from ..store.json_files import read_json
 from .fingerprint import lora_fingerprint
 
 LOGGER = logging.getLogger(__name__)
@@ -20,8 +22,6 @@ OWN_MARK = "facet.dataset_hash"
 
 OWN, ANY, BESIDE, OFF = PLACES = ("own LoRAs", "any LoRA", "beside the LoRA", "off")
 """Where a score may go: into LoRAs that Facet trained and beside others, into any, beside all."""
-
-_LARGEST = 1 << 20
 
 
 def is_safetensors(path: Path) -> bool:
@@ -51,11 +51,11 @@ def score_beside(path: Path, weights: Mapping[str, torch.Tensor]) -> dict[str, s
 def read_record(file: Path) -> dict[str, Any]:
     """What the ``file`` beside a LoRA holds; empty where there is none, or it is something else."""
     try:
-        if not file.is_file() or file.stat().st_size > _LARGEST:
-            return {}
-        record = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        LOGGER.warning("Facet: %s cannot be read (%s).", file, error)
+        record = read_json(file)
+    except FileNotFoundError:
+        return {}
+    except FacetError as error:
+        LOGGER.warning("Facet: %s", error)
         return {}
     known = isinstance(record, dict) and "weights" in record
     return record if known and isinstance(record.get("score"), dict) else {}

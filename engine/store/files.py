@@ -15,8 +15,11 @@ from typing import Any
 
 from ..core.errors import FacetError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_ANSWERS = {
+    "free some space": {errno.ENOSPC, errno.EDQUOT},
+    "change its rights": {errno.EACCES, errno.EPERM, errno.EROFS},
+    "give a shorter name": {errno.ENAMETOOLONG},
+}
 
 
 def contained(root: Path, *parts: str) -> Path:
@@ -46,8 +49,8 @@ def numbered(name: str) -> Iterator[str]:
 
 def refused(error: OSError) -> str:
     """One sentence about a disk that refused, and what to do about it."""
-    what = "free some space" if error.errno in _FULL else ""
-    what = what or ("change its rights" if error.errno in _RIGHTS else "see that it is as it was")
+    known = (what for what, numbers in _ANSWERS.items() if error.errno in numbers)
+    what = next(known, "see that it is as it was")
     name = error.filename or "A file"
     return f"{name} cannot be used ({error.strerror or error}); {what}, and run it again."
 

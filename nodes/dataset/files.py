@@ -134,12 +134,9 @@ class FacetDatasetExporter(Node):
                 f"{folder!r} is not the name of a folder on every system; give a plain word, or "
                 "leave it empty."
             )
-        try:
-            keep_by_hand(character_folder(character), {})  # which has to work before we begin
-            done = export(character, target, chosen, repeats, progress_bar(), options)
-            keep_by_hand(character_folder(character), done.edited)
-        except OSError as error:
-            raise FacetError(unwritable(error)) from error
+        keep_by_hand(character_folder(character), {})  # which has to work before we begin
+        done = export(character, target, chosen, repeats, progress_bar(), options)
+        keep_by_hand(character_folder(character), done.edited)
         return io.NodeOutput(str(done.folder), ui=ui.PreviewText(said(done)))
 
     @classmethod
@@ -247,14 +244,6 @@ def said(done: Export) -> str:
     if not done.edited:
         return done.summary
     return f"{done.summary}\nKept as written by hand, for every later run: {len(done.edited)}."
-
-
-def unwritable(error: OSError) -> str:
-    """One sentence about a disk that refused."""
-    return (
-        f"The dataset cannot be written ({error.strerror or error}); free some space, close the "
-        "file, or give a shorter folder name, and run it again: it resumes from there."
-    )
 
 
 NODES = [FacetDatasetExporter, FacetDatasetLoader]

@@ -49,9 +49,7 @@ def add_routes(routes: web.RouteTableDef) -> None:
         """Keeps the body's ``sliders`` under its ``name``."""
         asked = await json_body(request)
         return await _answered(
-            lambda: keep_preset(
-                str(asked.get("name", "")), asked.get("sliders"), user_of(request)
-            )
+            lambda: keep_preset(str(asked.get("name", "")), asked.get("sliders"), user_of(request))
         )
 
 

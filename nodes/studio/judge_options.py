@@ -118,7 +118,7 @@ class FacetJudgeOptions(Node):
         close, full = settings.get("close_up_face", 0.0), settings.get("full_face", 0.0)
         if close and full and close <= full:
             raise FacetError(
-                f"{NAME}: close_up_face is {close:g} and full_face {full:g}; a close-up shows the "
+                f"close_up_face is {close:g} and full_face {full:g}; a close-up shows the "
                 "face larger, so raise the one or lower the other."
             )
         if score is not None:
@@ -131,7 +131,7 @@ def halfway(score: ScoreCard) -> float:
     cosine = score.calibration.cosine(0.5)
     if cosine is None:
         raise FacetError(
-            f"{NAME}: the score sets no min_identity. {score.calibration.problem} Or disconnect "
+            f"The score sets no min_identity. {score.calibration.problem} Or disconnect "
             "it, and set min_identity yourself."
         )
     return cosine

@@ -136,7 +136,7 @@ class FacetLoraTrainer(Node):
         lacking = without_trigger(character.dataset, *character.triggers)
         if lacking:
             raise FacetError(
-                f"{NAME}: {len(lacking)} of {len(character.dataset)} captions lack the trigger "
+                f"{len(lacking)} of {len(character.dataset)} captions lack the trigger "
                 f"'{character.trigger}'. Run the Caption Writer or add it."
             )
         node_id = cls.hidden.unique_id

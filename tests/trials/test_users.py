@@ -41,9 +41,8 @@ def asked(
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             told: dict[str, Any] = json.load(answer)
-    except urllib.error.HTTPError as error:
-        assert error.code == 400
-        told = json.load(error)
+    except urllib.error.HTTPError as refusal:
+        told = {"status": refusal.code, **json.load(refusal)}
     return told
 
 

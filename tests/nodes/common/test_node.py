@@ -83,6 +83,7 @@ class Refused(Node):
     ("error", "todo"),
     [
         (errno.ENOSPC, "free some space"),
+        (errno.ENAMETOOLONG, "give a shorter name"),
         (errno.EROFS, "change its rights"),
         (errno.EACCES, "change its rights"),
         (errno.EIO, "see that it is as it was"),

@@ -120,7 +120,7 @@ def test_pictures_can_be_smaller(character):
 
 
 def test_a_name_that_is_too_long_for_the_disk_is_one_sentence(character):
-    with pytest.raises(ValueError, match=r"^Facet Dataset Exporter: .*cannot be written"):
+    with pytest.raises(ValueError, match=r"^Facet Dataset Exporter: .*give a shorter name"):
         FacetDatasetExporter.execute(character, "flat", "x" * 400, 10)
 
 

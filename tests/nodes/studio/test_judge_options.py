@@ -63,5 +63,5 @@ def test_a_score_sets_the_least_likeness_halfway_between_strangers_and_the_chara
     halfway = score.calibration.cosine(0.5)
     assert halfway is not None and 0.1 < halfway < 0.8
     assert made(score=score, min_identity=0.1)["min_identity"] == halfway
-    with pytest.raises(ValueError, match=r"^Facet Judge Options: the score sets no min_identity\."):
+    with pytest.raises(ValueError, match=r"^Facet Judge Options: The score sets no min_identity\."):
         made(score=card())
