@@ -185,6 +185,28 @@ def positions(height: int, width: int) -> torch.Tensor:
     return torch.stack([columns, rows, torch.zeros_like(rows)], dim=-1)
 
 
+EYES = ((33, 133), (362, 263))
+BROWS = (
+    (70, 63, 105, 66, 107, 55, 65, 52, 53, 46),
+    (300, 293, 334, 296, 336, 285, 295, 282, 283, 276),
+)
+"""The corners of each eye, and the rim of each brow."""
+
+
+def between_the_eyes(face: Face) -> float:
+    """The distance between the middles of the eyes in px."""
+    first, second = (face.landmarks[list(eye)].mean(0) for eye in EYES)
+    return float(np.linalg.norm(first - second))
+
+
+def brows_of(face: Face, size: tuple[int, int]) -> torch.Tensor:
+    """The pixels of the brows in a picture of that height and width: (H, W) bool."""
+    from skimage.draw import polygon2mask
+
+    rims = (face.landmarks[list(brow), ::-1] for brow in BROWS)
+    return torch.from_numpy(np.any([polygon2mask(size, rim) for rim in rims], axis=0))
+
+
 READ = {
     "mouthSmileLeft": (291, "smile_l"),
     "mouthSmileRight": (61, "smile_r"),

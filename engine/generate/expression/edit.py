@@ -14,7 +14,7 @@ import torch
 
 from ...vision.faces import Face
 from .measured import calibrated, neutralised
-from .rig import MOST_TURN, checked, displaced, frame_of
+from .rig import MOST_TURN, checked, displaced, frame_of, with_rows
 from .table import BY_NAME, CONTROLS, GROUPS, OUTLINE
 from .warp import Warped, warp
 
@@ -69,6 +69,7 @@ def edit(
     still = torch.zeros(image.shape[:2])
     if face is None:
         return Edited(image, still, ("No face was found; the image is unchanged.",))
+    face = with_rows(face)
     if not any(asked.values()) and not neutralise:
         return Edited(image, still, landmarks=face.landmarks)
     if _outside(face, image):

@@ -14,7 +14,7 @@ from ...families.modes import ReferenceMode, mode_of
 from ...studio.judge import Judge
 from ...studio.studio import Studio
 from ...vision.embedding import embed, likeness_gain
-from ...vision.faces import Face, find_faces
+from ...vision.faces import Face
 from ...vision.framing import view_of
 from ..retouch.repaint import repainted, shown_as
 from ..retouch.retouch import Retoucher
@@ -24,6 +24,7 @@ from ..shots.remedies import gates_of
 from ..shots.store import ShotStore
 from .edit import edit, parts_to_paint
 from .hand_placed import hand_placed
+from .measured import faces_in
 from .presets import ExpressionRequest, words_for
 from .rig import MOST_TURN
 
@@ -97,7 +98,7 @@ class ExpressionEditor:
 
         Raises FacetError when the points make no face.
         """
-        found = find_faces(self.face_model, image)
+        found = faces_in(self.face_model, image)
         if found:
             return found
         placed = hand_placed(self.settings.points, image.shape[1], image.shape[0])

@@ -12,7 +12,7 @@ import torch
 
 from ...core.errors import FacetError
 from ...vision.faces import Face, find_faces
-from .rig import checked, displaced, held
+from .rig import checked, displaced, held, with_rows
 from .table import BY_NAME, SLIDERS
 from .warp import Warped, warp
 
@@ -42,6 +42,11 @@ def sliders_from_blendshapes(blendshapes: Mapping[str, float]) -> dict[str, floa
         )
         amounts[slider.name] = slider.within(float(shown))
     return amounts
+
+
+def faces_in(face_model: Any, image: torch.Tensor) -> list[Face]:
+    """The faces in ``image`` (H, W, 3), largest first, as the rig takes them."""
+    return [with_rows(face) for face in find_faces(face_model, image)]
 
 
 def neutralised(sliders: Mapping[str, float], face: Face) -> dict[str, float]:
@@ -97,7 +102,7 @@ def calibrated(
     for number in range(1, TRIES + 1):
         targets = displaced(landmarks, amounts, face.yaw)
         warped = warp(image, landmarks, targets, face.yaw)
-        again = nearest(find_faces(face_model, warped.image), face)
+        again = nearest(faces_in(face_model, warped.image), face)
         if again is None:
             if best is None:
                 missed = {name: value for name, value in wanted.items() if value}

@@ -13,11 +13,11 @@ from ...core.character import Character, Provenance, Shot, Tags
 from ...core.errors import FacetError
 from ...store.keys import key
 from ...vision.colours import to_rgb
-from ...vision.faces import Face, find_face, lies_on_its_side
+from ...vision.faces import Face, lies_on_its_side
 from ..retouch.retouch import surroundings
 from ..shots.store import ShotStore
 from .editor import ExpressionEditor
-from .measured import sliders_from_blendshapes
+from .measured import faces_in, sliders_from_blendshapes
 from .presets import FRONT, ExpressionRequest
 from .subjects import AROUND, Subjects, subject_of
 
@@ -90,10 +90,10 @@ def copied_expression(image: torch.Tensor | None, face_model: Any) -> dict[str, 
         raise FacetError(
             "Copying an expression measures the face; connect a judge with a face detection model."
         )
-    face: Face | None = find_face(face_model, image)
-    if face is None:
+    faces = faces_in(face_model, image)
+    if not faces:
         raise FacetError("No face was found in expression_from; give an image that shows one.")
-    return sliders_from_blendshapes(face.blendshapes)
+    return sliders_from_blendshapes(faces[0].blendshapes)
 
 
 def edit_all(

@@ -69,6 +69,15 @@ class HandPlaced:
     point: int
 
 
+@dataclass(frozen=True)
+class RowBetween:
+    """Landmarks between the upper lid and the brow, and their neighbours in both."""
+
+    points: tuple[int, ...]
+    lid: tuple[int, ...]
+    brow: tuple[int, ...]
+
+
 def _group(row: dict[str, Any]) -> Group:
     points = tuple(row["points"])
     weights = tuple(row.get("weights", [1.0] * len(points)))
@@ -117,6 +126,9 @@ GROUPS: MappingProxyType[str, Group] = MappingProxyType(
 )
 SLIDERS: tuple[Slider, ...] = tuple(_slider(row) for row in _RIG["sliders"])
 BY_NAME: MappingProxyType[str, Slider] = MappingProxyType({one.name: one for one in SLIDERS})
+BETWEEN: tuple[RowBetween, ...] = tuple(
+    RowBetween(**{name: tuple(points) for name, points in row.items()}) for row in _RIG["between"]
+)
 ANCHORS: tuple[int, ...] = tuple(_RIG["anchors"])
 OUTLINE: tuple[int, ...] = tuple(_RIG["outline"])
 """Landmarks around the face, in their order."""

@@ -20,13 +20,16 @@ from facet.engine.generate.expression.measured import (
     sliders_from_blendshapes,
 )
 from facet.engine.generate.expression.presets import PRESETS
-from facet.engine.generate.expression.table import BY_NAME, HAND_PLACED
+from facet.engine.generate.expression.rig import frame_of, with_rows
+from facet.engine.generate.expression.table import BETWEEN, BY_NAME, HAND_PLACED
 from facet.engine.vision.faces import find_face
 from facet.world.landmarks import blendshapes_of
 from harness.faces import (
     ASTRONAUT,
     PositionReader,
     astronaut,
+    between_the_eyes,
+    brows_of,
     drawn_face,
     face_at,
     larger,
@@ -215,6 +218,34 @@ def test_only_the_parts_that_moved_are_painted():
     assert at(13) == at(14) == at(17) == 1 and at(473) == 0
     assert 0 < float(mask[mask > 0].min()) < 0.1
     assert parts_to_paint(size, face.landmarks, face.landmarks).max() == 0
+
+
+@pytest.mark.parametrize("case", [astronaut(), drawn_face(3, 256), drawn_face(8, 256, yaw=20.0)])
+@pytest.mark.parametrize("preset", ["closed", "kiss"])
+def test_a_blink_leaves_the_brow_where_it_is(case, preset):
+    image, face = case
+    shown = {name: PRESETS[preset][name] for name in ("blink_r", "blink_l")}
+    places = positions(*image.shape[:2])
+    away = (edit(places, face, shown).image - places)[..., :2] * torch.tensor(image.shape[1::-1])
+    brow = brows_of(face, image.shape[:2])
+    assert float(away.norm(dim=-1)[brow].max()) < 0.02 * between_the_eyes(face)
+    assert float((edit(image, face, shown).image - image).abs().max()) > 0.1
+
+
+def test_rows_that_a_detector_has_anywhere_are_put_between_lid_and_brow(face_model):
+    face = find_face(face_model, drawn_face(3, 128)[0])
+    placed, where = with_rows(face), frame_of(face.landmarks.astype(np.float64))
+    for row in BETWEEN:
+        lid, there, brow = (
+            where.inside(placed.landmarks[list(points)])[:, 1]
+            for points in (row.lid, row.points, row.brow)
+        )
+        assert (brow < there).all() and (there < lid).all()
+    others = np.setdiff1d(np.arange(478), [point for row in BETWEEN for point in row.points])
+    assert np.array_equal(placed.landmarks[others], face.landmarks[others])
+    # A face that has them in place keeps its own.
+    for known in (placed, astronaut()[1]):
+        assert with_rows(known) is known
 
 
 def test_every_slider_alone_changes_the_picture():
