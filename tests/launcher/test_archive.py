@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from facet.launcher.archive import sha256, unpack, verify
+from facet.launcher.archive import pick, sha256, unpack, verify
 from facet.launcher.problem import Problem
 
 
@@ -71,3 +72,22 @@ def test_a_download_with_another_hash_is_deleted_and_said_so(tmp_path: Path) -> 
     with pytest.raises(Problem, match="damaged or not the one expected"):
         verify(archive, "0" * 64)
     assert not archive.exists()
+
+
+def test_single_files_are_picked_out_of_a_zip_and_of_a_tar(tmp_path: Path) -> None:
+    make_archive(tmp_path / "a.tgz", {"top/a": b"a", "top/b": b"b"})
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as zipped:
+        zipped.writestr("top/a", b"a")
+        zipped.writestr("top/b", b"b")
+    for number, archive in enumerate(("a.tgz", "a.whl")):
+        pick(tmp_path / archive, {"top/b": "mine"}, tmp_path / str(number))
+        assert [file.name for file in (tmp_path / str(number)).iterdir()] == ["mine"]
+        assert (tmp_path / str(number) / "mine").read_bytes() == b"b"
+
+
+def test_a_file_that_is_not_in_the_archive_or_a_link_is_named(tmp_path: Path) -> None:
+    archive = make_archive(tmp_path / "a.tgz", {"top/a": b"a"}, {"top/out": "/etc/passwd"})
+    for member in ("top/none", "top/out"):
+        with pytest.raises(Problem, match=member):
+            pick(archive, {member: "x"}, tmp_path / "there")
+        assert not (tmp_path / "there" / "x").exists()
