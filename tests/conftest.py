@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from facet.engine.core.character import Character
     from facet.engine.demo.models import DemoModels
     from facet.launcher.setup import Environment
+    from facet.real_faces.models import RealFaces
     from harness.browser import Browser, Page, Pages
     from harness.comfy_server import ComfyServer
     from harness.executor import Executor
@@ -215,6 +216,18 @@ def demo_lora(demo_models: DemoModels, demo_character: Character, shared: Path) 
 
 
 @pytest.fixture(scope="session")
+def real_faces() -> RealFaces:
+    """Real networks and photographs; skips where they were never fetched: see real_faces/."""
+    from facet.real_faces.files import NotFetched
+    from facet.real_faces.models import RealFaces
+
+    try:
+        return RealFaces.load()
+    except NotFetched as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
 def environment() -> Environment:
     """The ComfyUI and the Python that the tests run in, as the launcher knows them."""
     from facet.launcher.comfyui import ComfyUI
@@ -231,10 +244,11 @@ def server(
     from facet.launcher.places import Home
     from facet.launcher.server import Server, make_base
     from harness.archive import unpacked
-    from harness.comfy_server import ComfyServer, options
+    from harness.comfy_server import ComfyServer, options, write_real_faces_node
 
     home = Home(tmp_path_factory.mktemp("server") / ".facet")
     base = make_base(home, environment, unpacked(ROOT, home.folder / "pack"))
+    write_real_faces_node(base)
     with Server(environment, base, home.logs / "server.log", options=options()) as running:
         yield ComfyServer(running)
 

@@ -149,7 +149,7 @@ def test_the_forms_and_workflows_can_be_read() -> None:
 
 def test_the_archive_holds_what_the_page_and_the_readme_show() -> None:
     ignored = (ROOT / ".comfyignore").read_text("utf-8").split()
-    assert {"/docs/", "tests/", "world/", "benchmarks/"} <= set(ignored)
+    assert {"/docs/", "tests/", "world/", "benchmarks/", "real_faces/"} <= set(ignored)
     for shipped in (
         "js/docs/",
         "locales/",

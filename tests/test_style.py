@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-TYPED = ("__init__.py", "engine", "nodes", "launcher", "world", "benchmarks")
+TYPED = ("__init__.py", "engine", "nodes", "launcher", "world", "benchmarks", "real_faces")
 
 
 def check(*command: str, folder: Path) -> str:

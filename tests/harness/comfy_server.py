@@ -13,6 +13,7 @@ from typing import Any
 
 from facet.launcher.client import Client
 from facet.launcher.demo import HEADLESS
+from facet.launcher.places import ROOT
 from facet.launcher.server import Server
 
 
@@ -20,6 +21,20 @@ def options() -> tuple[str, ...]:
     """How ComfyUI is started: with the front end in FACET_FRONT_END, where that names one."""
     front_end = os.environ.get("FACET_FRONT_END")
     return (*HEADLESS, *(("--front-end-root", front_end) if front_end else ()))
+
+
+REAL_FACES_NODE = """import sys
+sys.path.append({root!r})
+from launcher.inprocess import declare_pack
+declare_pack()
+from facet.real_faces.node import NODE_CLASS_MAPPINGS
+"""
+
+
+def write_real_faces_node(base: Path) -> None:
+    """Give the ComfyUI of ``base`` a node RealFaceModels, for prompts with photographs."""
+    file = base / "custom_nodes" / "real_faces.py"
+    file.write_text(REAL_FACES_NODE.format(root=str(ROOT)), "utf-8")
 
 
 @dataclass(frozen=True)
