@@ -112,6 +112,7 @@ class DemoFaceModel:
     """Goes over the FACE_DETECTION_MODEL socket."""
 
     framing_bands = FRAMING_BANDS
+    exact_blendshapes = True
 
     def __init__(
         self,

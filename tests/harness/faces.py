@@ -223,6 +223,8 @@ class PositionReader:
     of the face at rest. blind_after: from how many pictures on it sees nothing.
     """
 
+    exact_blendshapes = True
+
     def __init__(
         self, face: Face, shown: dict[str, float] | None = None, blind_after: int = 99
     ) -> None:

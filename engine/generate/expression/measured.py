@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 
 from ...core.errors import FacetError
 from ...vision.faces import Face, find_faces
+from .resting import above_rest
 from .rig import checked, displaced, held, with_rows
 from .table import BY_NAME, SLIDERS
 from .warp import Warped, warp
@@ -22,12 +23,13 @@ LEAST_GAIN, MOST_GAIN, LEAST_STEP = 0.3, 2.0, 0.02
 DEAF, MOST_TIMES = 0.1, 2.0
 """A detector that shows less of a slider than this share does not see it: its amount is left as it
 was asked for. No amount becomes more than so many times what was asked for."""
+GAZE = ("gaze_x", "gaze_y")
 MEASURED = tuple(slider.name for slider in SLIDERS if slider.blendshapes)
 """The sliders that blendshapes measure."""
 
 
 def sliders_from_blendshapes(blendshapes: Mapping[str, float]) -> dict[str, float]:
-    """The sliders of the expression with ``blendshapes`` (0..1, MediaPipe's names).
+    """The sliders of the expression with ``blendshapes`` (0 at rest to 1, MediaPipe's names).
 
     What no blendshape measures is 0, and a blendshape that is missing counts as 0. Raises
     FacetError for one that is not a number.
@@ -45,14 +47,20 @@ def sliders_from_blendshapes(blendshapes: Mapping[str, float]) -> dict[str, floa
 
 
 def faces_in(face_model: Any, image: torch.Tensor) -> list[Face]:
-    """The faces in ``image`` (H, W, 3), largest first, as the rig takes them."""
-    return [with_rows(face) for face in find_faces(face_model, image)]
+    """The faces in ``image`` (H, W, 3), largest first, with blendshapes that are 0 at rest."""
+    return [
+        replace(with_rows(face), blendshapes=above_rest(face_model, face.blendshapes))
+        for face in find_faces(face_model, image)
+    ]
 
 
 def neutralised(sliders: Mapping[str, float], face: Face) -> dict[str, float]:
-    """``sliders`` less what ``face`` shows already, so that they say the whole expression."""
+    """``sliders`` less what ``face`` shows already, so that they say the whole expression.
+
+    Where the face looks is no part of it: the eyes would leave the viewer.
+    """
     shown = sliders_from_blendshapes(face.blendshapes)
-    amounts = {name: -shown[name] for name in MEASURED}
+    amounts = {name: -shown[name] for name in MEASURED if name not in GAZE}
     for name, value in checked(sliders).items():
         amounts[name] = held(BY_NAME[name], amounts.get(name, 0.0) + value)
     return amounts

@@ -107,7 +107,7 @@ def test_an_expression_is_read_off_its_blendshapes_left_and_right_apart():
     found = sliders_from_blendshapes({"mouthSmileLeft": 0.7, "browDownRight": 0.4, "other": 1.0})
     assert found["smile_l"] == pytest.approx(0.7) and found["smile_r"] == 0
     assert found["brow_inner_r"] == pytest.approx(-0.4)
-    assert found["brow_furrow"] == pytest.approx(0.2)
+    assert found["brow_furrow"] == 0  # a lowered brow counts once
     looks_left = {"eyeLookOutRight": 0.8, "eyeLookInLeft": 0.8}
     assert sliders_from_blendshapes(looks_left)["gaze_x"] == pytest.approx(-0.8)
     with pytest.raises(ValueError, match="jawOpen is nan"):
@@ -119,6 +119,14 @@ def test_neutralising_takes_off_what_the_face_shows():
     amounts = neutralised({"brow_inner_l": 0.5, "head_yaw": 3.0}, face)
     assert amounts["smile_l"] == pytest.approx(-0.85)
     assert amounts["brow_inner_l"] == 0.5 and amounts["head_yaw"] == 3.0
+
+
+def test_neutralising_leaves_the_eyes_where_they_look():
+    looks = {"eyeLookOutLeft": 0.8, "eyeLookInRight": 0.8, "eyeLookUpLeft": 0.6, "jawOpen": 0.5}
+    face = replace(astronaut()[1], blendshapes=looks)
+    amounts = neutralised({"gaze_y": 0.2}, face)
+    assert amounts["jaw_open"] == -0.5
+    assert (amounts.get("gaze_x", 0.0), amounts["gaze_y"]) == (0.0, 0.2)
 
 
 def test_a_face_placed_by_hand_cannot_be_neutralised_and_it_is_said():
