@@ -46,8 +46,13 @@ CORNER = """(id) => {
     const [x, y] = [0, 1].map((axis) => (pos[axis] + size[axis] + offset[axis]) * scale);
     return [left + x - 4, top + y - 4];
 }"""
-OF_THE_FRONT_END = ("Content Security Policy", "Invalid layout total size")
-"""What ComfyUI's page says of itself: without API nodes it may ask nobody about models."""
+OF_THE_FRONT_END = (
+    "Content Security Policy",
+    "Invalid layout total size",
+    "[appModeStore] dropping legacy selectedInput",
+)
+"""What ComfyUI's page says of itself: without API nodes it may ask nobody about models, and a newer
+one looks for an app's inputs in the graph that is loaded after it."""
 NO_TROUBLE = "(selector) => !document.querySelector(selector)"
 TOAST = ".p-toast-message, [data-swipe-direction]"
 """A message in a corner of the page, in the markup of each front end."""
@@ -97,7 +102,8 @@ class Page:
         page.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
 
     def listen(self, message: playwright.ConsoleMessage) -> None:
-        if message.type in ("warning", "error"):
+        of_its_own = any(its in message.text for its in OF_THE_FRONT_END)
+        if message.type in ("warning", "error") and not of_its_own:
             where = message.location.get("url", "")
             self.messages.append(f"{message.type}: {message.text} ({where})")
 
