@@ -7,9 +7,10 @@ import errno
 import itertools
 import json
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,11 @@ def refused(error: OSError) -> str:
     return f"{name} cannot be used ({error.strerror or error}); {what}, and run it again."
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes | Iterable[bytes | memoryview]) -> None:
     """Writes ``data`` to ``path`` so that a reader sees the old file or the new one, never a part.
 
-    A link is written through, and a file that is there keeps its rights and its owner, where that
-    is allowed. One that has several names (hard links) keeps them: it is written in place, once all
+    data: all of it, or one piece after the other. A link is written through, and a file that is
+    there keeps its rights and its owner, where that is allowed. One that has several names (hard links) keeps them: it is written in place, once all
     of it is safe in a file beside it. Makes the folders it needs. Raises OSError, with nothing left
     behind, when the disk refuses.
     """
@@ -73,11 +74,11 @@ def write_atomic(path: Path, data: bytes) -> None:
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         if before is not None and before.st_nlink > 1:
-            _write_in_place(path, data, part)
+            _write_in_place(path, part)
             return
         # mkstemp makes files for the owner alone; what people share keeps the usual rights.
         _take_over(part, before)
@@ -99,16 +100,17 @@ def _take_over(part: Path, before: os.stat_result | None) -> None:
     part.chmod(stat.S_IMODE(before.st_mode))
 
 
-def _write_in_place(path: Path, data: bytes, part: Path) -> None:
-    """Writes ``data``, which is also in ``part``, over the file ``path``; deletes ``part``.
+def _write_in_place(path: Path, part: Path) -> None:
+    """Writes what is in ``part`` over the file ``path``; deletes ``part``.
 
     The room is taken before anything is written over, so that a full disk changes nothing; what
     else may happen on the way leaves ``part``, which the error names.
     """
-    with path.open("r+b") as file:
+    with path.open("r+b") as file, part.open("rb") as whole:
         size = file.seek(0, os.SEEK_END)
         try:
-            file.write(data[size:])
+            whole.seek(size)
+            shutil.copyfileobj(whole, file)
             file.flush()
             os.fsync(file.fileno())
         except OSError:
@@ -116,8 +118,9 @@ def _write_in_place(path: Path, data: bytes, part: Path) -> None:
             raise
         try:
             file.seek(0)
-            file.write(data[:size])
-            file.truncate(len(data))
+            whole.seek(0)
+            shutil.copyfileobj(whole, file)
+            file.truncate()
             file.flush()
             os.fsync(file.fileno())
         except OSError as error:

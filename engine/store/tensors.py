@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,21 @@ import torch
 from .files import write_atomic
 
 _METADATA = "__metadata__"
+_KINDS = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.float8_e4m3fn: "F8_E4M3",
+    torch.float8_e5m2: "F8_E5M2",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+"""How the format calls them."""
 _LARGEST_HEADER = 100_000_000
 """Bytes of the longest header that the library reads."""
 
@@ -23,16 +38,15 @@ def write_tensors(
     """Writes a safetensors file, whole or not at all; one that holds just that is left alone.
 
     The library orders metadata at random; here it is sorted, so that a file's hash says whether
-    two trainings gave the same.
+    two trainings gave the same. The tensors are written one after the other: no second copy of them
+    all is ever held, for the state of a run may have gigabytes.
     """
-    from safetensors.torch import save
-
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data = save(plain)
-    length = int.from_bytes(data[:8], "little")
-    whole = _header(metadata, json.loads(data[8 : 8 + length])) + data[8 + length :]
-    if not (path.is_file() and path.stat().st_size == len(whole) and path.read_bytes() == whole):
-        write_atomic(path, whole)
+    order, table, size = _table(tensors)
+    header = _header(metadata, table)
+    if not (path.is_file() and path.stat().st_size == len(header) + size) or not _holds(
+        path, _pieces(header, order)
+    ):
+        write_atomic(path, _pieces(header, order))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -76,20 +90,50 @@ def kohya_hashes(
     The first is of all bytes behind the header, the second of 64 kB from the first MB on of a file
     with no metadata but ss_*: library/train_util.py, precalculate_safetensors_hashes.
     """
-    from safetensors.torch import save
-
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    data = save(plain)
-    length = 8 + int.from_bytes(data[:8], "little")
+    order, table, _ = _table(tensors)
     told = {key: value for key, value in metadata.items() if key.startswith("ss_")}
     # The library's header is in UTF-8, and as long in whatever order it has the metadata.
-    header = _header(told, json.loads(data[8:length]), ascii_only=False)
-    start, count = 0x100000, 0x10000
-    middle = (header + data[length : length + start + count])[start : start + count]
+    beginning = bytearray(_header(told, table, ascii_only=False))
+    digest, start, count = hashlib.sha256(), 0x100000, 0x10000
+    for piece in map(_bytes_of, order):
+        digest.update(piece)
+        beginning += piece[: max(0, start + count - len(beginning))]
     return {
-        "sshs_model_hash": hashlib.sha256(memoryview(data)[length:]).hexdigest(),
-        "sshs_legacy_hash": hashlib.sha256(middle).hexdigest()[:8],
+        "sshs_model_hash": digest.hexdigest(),
+        "sshs_legacy_hash": hashlib.sha256(beginning[start : start + count]).hexdigest()[:8],
     }
+
+
+def _table(
+    tensors: Mapping[str, torch.Tensor],
+) -> tuple[list[torch.Tensor], dict[str, Any], int]:
+    """``tensors`` in the order in which the library has them, the table of a file of them, and how
+    many bytes they have: the widest first, for that each begins at a multiple of its own width."""
+    order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
+    table: dict[str, Any] = {}
+    end = 0
+    for name in order:
+        start, end = end, end + tensors[name].nbytes
+        kind, shape = _KINDS[tensors[name].dtype], list(tensors[name].shape)
+        table[name] = {"dtype": kind, "shape": shape, "data_offsets": [start, end]}
+    return [tensors[name] for name in order], table, end
+
+
+def _pieces(header: bytes, order: Iterable[torch.Tensor]) -> Iterator[bytes | memoryview]:
+    """A file's bytes, those of one tensor at a time."""
+    yield header
+    yield from map(_bytes_of, order)
+
+
+def _bytes_of(tensor: torch.Tensor) -> memoryview:
+    plain = tensor.detach().cpu().contiguous().reshape(-1)
+    return memoryview(plain.view(torch.uint8).numpy())
+
+
+def _holds(path: Path, pieces: Iterable[bytes | memoryview]) -> bool:
+    """Whether the file ``path`` begins with ``pieces``."""
+    with path.open("rb") as file:
+        return all(file.read(len(piece)) == piece for piece in pieces)
 
 
 def _header(
