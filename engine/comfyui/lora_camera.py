@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from ..store.keys import key
@@ -22,7 +24,17 @@ class LoraCamera:
     when it belongs to other models.
     """
 
-    def __init__(self, models: Models, sampling: Sampling, lora: LoraWeights | None = None) -> None:
+    def __init__(
+        self,
+        models: Models,
+        sampling: Sampling,
+        lora: LoraWeights | None = None,
+        encoded: dict[tuple[Any, str], Conditioning] | None = None,
+    ) -> None:
+        """encoded: texts that were encoded, by what is on the CLIP; for all cameras of ``models``.
+
+        Most LoRAs leave the CLIP alone, and each text then is encoded once: on a small card the
+        text encoder and the model would else push each other out for every image."""
         if lora is not None:
             check_values(lora, "The LoRA")
         self.models, self.sampling, self.lora = models, sampling, lora
@@ -36,7 +48,7 @@ class LoraCamera:
         }
         self._placed: PlacedLora | None = None
         self._patched: dict[float, Models] = {}
-        self._encoded: dict[tuple[float, str], Conditioning] = {}
+        self._encoded = {} if encoded is None else encoded
 
     def key(self, prompt: str, negative: str, seed: int, strength: float) -> str:
         """The name of the image that ``image`` makes of these: it says all that determines it."""
@@ -55,19 +67,23 @@ class LoraCamera:
         self, prompt: str, negative: str, seed: int, strength: float, on_step: OnStep | None = None
     ) -> torch.Tensor:
         """The image (H, W, 3) float32 in 0..1 that is sampled from ``prompt`` with ``seed``."""
-        models, guidance = self.patched(strength), self.sampling.guidance
-        if (strength, negative) not in self._encoded:
-            self._encoded[strength, negative] = encode_prompt(models.clip, negative, guidance)
+        models = self.patched(strength)
         made: torch.Tensor = sample(
             models.model,
             models.vae,
-            encode_prompt(models.clip, prompt, guidance),
-            self._encoded[strength, negative],
+            self._conditioning(models.clip, prompt),
+            self._conditioning(models.clip, negative),
             self.sampling,
             seed,
             on_step=on_step,
         )[0]
         return made.detach()
+
+    def _conditioning(self, clip: Any, text: str) -> Conditioning:
+        key = clip.patcher.patches_uuid, text
+        if key not in self._encoded:
+            self._encoded[key] = encode_prompt(clip, text, self.sampling.guidance)
+        return self._encoded[key]
 
     def patched(self, strength: float) -> Models:
         """The models with the LoRA on them; raises FacetError when it belongs to others."""

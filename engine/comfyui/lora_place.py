@@ -126,11 +126,13 @@ def with_lora(model: Any, clip: Any, lora: LoraWeights, strength: float) -> tupl
 
 
 def put(model: Any, clip: Any, placed: PlacedLora, strength: float) -> tuple[Any, Any]:
-    """Clones of ``model`` and ``clip`` with ``placed``, which was placed in them, on them."""
-    clones = model.clone(), clip.clone()
-    for clone in clones:
-        clone.add_patches(placed.patches, strength)
-    return clones
+    """Clones of ``model`` and ``clip`` with ``placed``, which was placed in them, on them.
+
+    A CLIP of which nothing is patched is handed back as it is, so that what it has encoded holds.
+    """
+    patched, read = model.clone(), clip.clone()
+    patched.add_patches(placed.patches, strength)
+    return patched, read if read.add_patches(placed.patches, strength) else clip
 
 
 def _weight_of(target: Any) -> str:

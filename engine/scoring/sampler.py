@@ -13,7 +13,7 @@ from ..comfyui.lora_camera import LoraCamera
 from ..comfyui.lora_names import LoraWeights
 from ..comfyui.lora_place import place
 from ..comfyui.models import Models
-from ..comfyui.sampling import Sampling
+from ..comfyui.sampling import Conditioning, Sampling
 from ..core.errors import FacetError
 from ..store.images import ImageStore
 from ..studio.judge import Judge
@@ -85,6 +85,7 @@ class CandidateSampler:
 
     def __init__(self, bench: Bench, store: ImageStore | None = None) -> None:
         self.bench, self.store = bench, store
+        self._encoded: dict[tuple[Any, str], Conditioning] = {}
 
     def check(self, candidates: Sequence[Candidate]) -> list[str]:
         """What of the LoRAs has no place in the model, as sentences.
@@ -100,7 +101,7 @@ class CandidateSampler:
         """What makes images with ``candidate``; without a LoRA for None."""
         bench, store = self.bench, self.store
         lora = None if candidate is None else candidate.load()
-        camera = LoraCamera(bench, bench.sampling, lora)
+        camera = LoraCamera(bench, bench.sampling, lora, self._encoded)
         strength = 0.0 if candidate is None else candidate.strength
         camera.patched(strength)  # a LoRA of another model is said before anything is made
         if candidate is not None and camera.note:
