@@ -78,6 +78,15 @@ def architecture_of(model: Any) -> Architecture:
     return known if known.implementation else replace(known, implementation=_COMFYUI)
 
 
+def takes_guidance(model: Any) -> bool:
+    """Whether ``model``, a BaseModel, is told a distilled guidance, as Flux dev is.
+
+    Others that read one, such as Chroma, are sampled at their own and have no other to be trained
+    at.
+    """
+    return bool(model.model_config.unet_config.get("guidance_embed", False))
+
+
 def usual_sampling(model: Any) -> UsualSampling:
     """How ``model`` (a ModelPatcher) is usually sampled: as its family says, else by what it is.
 
@@ -88,6 +97,6 @@ def usual_sampling(model: Any) -> UsualSampling:
     known = family_of(model).sampling
     if known is not None:
         return known
-    if model.model.model_config.unet_config.get("guidance_embed", False):
+    if takes_guidance(model.model):
         return GUIDANCE_DISTILLED
     return FLOW if isinstance(model.model.model_sampling, kinds.CONST) else NOISE

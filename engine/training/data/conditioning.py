@@ -11,6 +11,7 @@ import torch
 from ...comfyui.fingerprint import model_fingerprint
 from ...comfyui.progress import interruptible
 from ...comfyui.sampling import encode_prompt, literal, tokenized
+from ...families.table import takes_guidance
 from .caches import Cache, content_key
 
 Conds = dict[str, Any]
@@ -61,10 +62,11 @@ def model_conds(
 ) -> Conds:
     """What ``model`` (a BaseModel) makes of encoded options for one ``latent`` (1, C, …, h, w).
 
-    ``with_gradient`` lets one pass to what the options were made by.
+    guidance: for a model that takes a distilled one. ``with_gradient`` lets a gradient pass to what
+    the options were made by.
     """
     given = {
-        "guidance": guidance,
+        **({"guidance": guidance} if takes_guidance(model) else {}),
         **options,
         "noise": latent,
         "device": latent.device,

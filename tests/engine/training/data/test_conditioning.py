@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import torch
 
 from facet.engine.training.data.conditioning import encode_captions, groups, joined, model_conds
+from facet.engine.training.settings import TrainingSettings
+from harness.families import Family, conditioning
 from harness.small_models import SmallModels
 
 
@@ -24,10 +29,21 @@ def test_the_prompt_is_what_core_encodes(models: SmallModels) -> None:
     assert not given["c_crossattn"].is_inference()
 
 
-def test_guidance_is_one_and_no_reference_is_shown(models: SmallModels) -> None:
-    """ComfyUI would tell Flux 3.5, which a LoRA for Flux dev is not trained at."""
-    given = joined([conds_of(models, "zqx person")])
-    assert given["guidance"].tolist() == [1.0]
+@pytest.mark.parametrize(
+    ("narrow", "guidance"),
+    [("Flux", 1.0), ("Flux2 dev", 1.0), ("Chroma", 0.0)],
+    indirect=["narrow"],
+)
+def test_guidance_is_one_where_it_is_distilled_and_no_reference_is_shown(
+    narrow: tuple[Family, Any], guidance: float
+) -> None:
+    """ComfyUI would tell Flux 3.5, which a LoRA for Flux dev is not trained at; Chroma reads one
+    too, and is both trained and sampled at none."""
+    family, patcher = narrow
+    (options,) = conditioning(family, 1, narrow=True)
+    latent = torch.zeros(1, *family.latent, 8, 8)
+    given = joined([model_conds(patcher.model, options, latent, TrainingSettings().guidance)])
+    assert given["guidance"].tolist() == [guidance]
     assert "ref_latents" not in given
 
 
