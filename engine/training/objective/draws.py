@@ -56,12 +56,14 @@ def draw_batch(
     batches: WeightedBatches,
     sampling: Any,
     patch: int = 2,
+    again: int = 0,
 ) -> Batch:
     """What step ``number``, counted from 0, trains on; ``patch`` is the model's, in latent pixels.
 
-    The order of the draws is part of what a seed means, and so must not change.
+    again: how often its loss was not a number before; each time it draws something else. The order
+    of the draws is part of what a seed means, and so must not change.
     """
-    generator = step_generator(settings.seed, number)
+    generator = step_generator(settings.seed, number, again)
     picked = [samples[i] for i in batches.draw(settings.batch_size, generator)]
     kept = torch.rand(len(picked), generator=generator) >= settings.caption_dropout
     latent = torch.cat([sample.latent for sample in picked])
@@ -98,9 +100,13 @@ def validation_batch(sample: TrainingSample, number: int, sampling: Any) -> Batc
     )
 
 
-def step_generator(seed: int, step: int) -> torch.Generator:
-    """The source of every draw of one step, on the CPU, the same wherever a run is taken up."""
-    digest = hashlib.sha256(f"{seed}:{step}".encode()).digest()
+def step_generator(seed: int, step: int, again: int = 0) -> torch.Generator:
+    """The source of every draw of one step, on the CPU, the same wherever a run is taken up.
+
+    again: how often the step was drawn before.
+    """
+    name = f"{seed}:{step}:{again}" if again else f"{seed}:{step}"
+    digest = hashlib.sha256(name.encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 
 

@@ -20,12 +20,16 @@ from .draws import Batch, draw_batch, validation_batch
 from .loss import add_noise, loss_weights, output_error, squared_error
 from .optimizers import set_learning_rate
 
+DRAWS = 4
+"""How often a step is drawn before its loss is taken for lost."""
+
 
 class Step:
     """Takes steps over encoded pictures and captions, in a model that is ready for them.
 
     micro_batch: how many samples run at once. May be set between steps and before one is taken
-    again; the gradient is that of the whole batch all the same.
+    again; the gradient is that of the whole batch all the same. drawn_again: how often the last
+    step was drawn anew, for that its loss was not a number.
     """
 
     def __init__(
@@ -42,23 +46,32 @@ class Step:
         self._network = Network(model, prompts, options, settings.guidance, text_encoder)
         self._patch = patch_size(model.model)
         self.micro_batch = settings.micro_batch or settings.batch_size
+        self.drawn_again = 0
 
     def take(self, number: int, batches: WeightedBatches, weights: Weights) -> float:
         """Takes step ``number``, counted from 0, and returns its loss.
 
-        When it runs out of memory, nothing has moved and the same step can be taken again.
+        When it runs out of memory, nothing has moved and the same step can be taken again. One
+        whose loss or gradient is not a number is drawn anew, ``DRAWS`` times in all; then
+        TrainingDiverged is raised.
         """
         settings = self._settings
         sampling = self._network.sampling
-        batch = draw_batch(number, settings, self._samples, batches, sampling, self._patch)
-        weights.optimizer.zero_grad(set_to_none=True)
-        loss = self.backward(batch)
-        norm = torch.nn.utils.clip_grad_norm_(weights.parameters, settings.clip)
-        if not (math.isfinite(loss) and bool(torch.isfinite(norm))):
+        for again in range(DRAWS):
+            self.drawn_again = again
+            batch = draw_batch(
+                number, settings, self._samples, batches, sampling, self._patch, again
+            )
+            weights.optimizer.zero_grad(set_to_none=True)
+            loss = self.backward(batch)
+            norm = torch.nn.utils.clip_grad_norm_(weights.parameters, settings.clip)
+            if math.isfinite(loss) and bool(torch.isfinite(norm)):
+                break
+        else:
             raise TrainingDiverged(
-                f"The loss was not a number at step {number + 1}; the LoRA of the steps before is "
-                f"kept. Use a lower learning_rate than {settings.learning_rate:g}, or precision "
-                "fp32."
+                f"The loss was not a number at step {number + 1}, whatever it was drawn from; the "
+                "LoRA of the steps before is kept. Use a lower learning_rate than "
+                f"{settings.learning_rate:g}, or precision fp32."
             )
         set_learning_rate(weights.optimizer, settings, number)
         weights.optimizer.step()

@@ -17,6 +17,7 @@ from facet.engine.training import run as training_run
 from facet.engine.training.data.encoded import held_out
 from facet.engine.training.files.folder import NotSaved
 from facet.engine.training.objective.divergence import DivergenceGuard, TrainingDiverged
+from facet.engine.training.objective.draws import Batch
 from facet.engine.training.objective.step import Step
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.run import Extras
@@ -46,6 +47,30 @@ def test_a_lost_loss_ends_in_a_sentence_and_a_good_lora(
     assert all(
         bool(value.isfinite().all()) for value in read_weights(kept.checkpoints[-1].path).values()
     )
+
+
+def test_a_step_without_a_loss_is_drawn_anew_and_the_run_goes_on(
+    run: Train, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one draw in half precision it may be no number; the same when the run is taken up."""
+    backward, calls = Step.backward, [0]
+
+    def failing(step: Step, batch: Batch) -> float:
+        calls[0] += 1
+        loss = backward(step, batch)
+        return float("nan") if calls[0] in (3, 4) else loss
+
+    monkeypatch.setattr(Step, "backward", failing)
+    whole = run(replace(SETTINGS, steps=4), "a")
+    assert "The loss of step 3 was not a number; it was drawn anew." in whole.note
+    assert calls[0] == 6 and len(whole.run.losses) == 4
+    calls[0] = 0
+    with pytest.raises(comfy.model_management.InterruptProcessingException):
+        run(replace(SETTINGS, steps=4), "b", on_event=interrupt_after(3))
+    calls[0] = 100
+    resumed = run(replace(SETTINGS, steps=4), "b")
+    assert resumed.run.losses == whole.run.losses
+    assert same(resumed.lora, whole.lora)
 
 
 def test_a_loss_that_rises_and_stays_ends_at_the_last_good_checkpoint(
