@@ -19,6 +19,8 @@ PARTS = {
     ),
     "COCO_CLASSES": ("comfy.ldm.rt_detr.rtdetr_v4", "finding people"),
     "attention_pytorch": ("comfy.ldm.modules.attention", "training"),
+    "ck": ("comfy.quant_ops", "training"),
+    "rope": ("comfy_kitchen.backends.eager", "training"),
     "PatcherInjection": ("comfy.patcher_extension", "samples while training"),
     "CLIPAttention": ("comfy.clip_model", "training a text encoder"),
     "CLIPTextModel": ("comfy.clip_model", "training a text encoder"),

@@ -288,6 +288,45 @@ KREA2 = Family(
     narrow_context=3 * 160,
 )
 
+ANIMA = Family(
+    "Anima",
+    {
+        "image_model": "anima",
+        "max_img_h": 240,
+        "max_img_w": 240,
+        "max_frames": 128,
+        "in_channels": 16,
+        "out_channels": 16,
+        "patch_spatial": 2,
+        "patch_temporal": 1,
+        "model_channels": 2048,
+        "concat_padding_mask": True,
+        "crossattn_emb_channels": 1024,
+        "pos_emb_cls": "rope3d",
+        "pos_emb_learnable": True,
+        "pos_emb_interpolation": "crop",
+        "min_fps": 1,
+        "max_fps": 30,
+        "use_adaln_lora": True,
+        "adaln_lora_dim": 256,
+        "num_blocks": 1,
+        "num_heads": 16,
+        "extra_per_block_abs_pos_emb": False,
+        "rope_h_extrapolation_ratio": 4.0,
+        "rope_w_extrapolation_ratio": 4.0,
+        "rope_t_extrapolation_ratio": 1.0,
+        "extra_h_extrapolation_ratio": 1.0,
+        "extra_w_extrapolation_ratio": 1.0,
+        "extra_t_extrapolation_ratio": 1.0,
+        "rope_enable_fps_modulation": False,
+    },
+    {"model_channels": 256, "num_heads": 2, "num_blocks": 2, "adaln_lora_dim": 16},
+    context=1024,
+    latent=(16, 1),
+    published={"num_blocks": 28},
+    narrow_context=1024,
+)
+
 
 def published_model(family: Family) -> Any:
     """The BaseModel of a family as it is published, with shapes and no weights."""
@@ -369,4 +408,5 @@ FAMILIES = {
     "Z-Image": ZIMAGE,
     "Chroma": CHROMA,
     "Krea 2": KREA2,
+    "Anima": ANIMA,
 }

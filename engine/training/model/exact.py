@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
+from ...comfyui.internals import internal
 from .forwards import adapted_forward
 from .frozen import frozen_convolution, is_linear, refuse_closed_layers, trainable_forward
 
@@ -73,8 +75,10 @@ def exact_gradients(
     was_training = management.in_training
     with torch.inference_mode(False), torch.enable_grad():
         try:
-            # Fused rotary kernels have no backward; ComfyUI turns them off by this flag.
+            # Fused rotary kernels have no backward; ComfyUI turns most of them off by this flag.
             management.in_training = True
+            for name, function in plain_rotations():
+                changed.set(vars(internal("ck")), name, function)
             refuse_closed_layers(diffusion_model, device)
             for module in diffusion_model.modules():
                 castable = isinstance(module, comfy.ops.CastWeightBiasOp)
@@ -93,10 +97,23 @@ def exact_gradients(
                 if castable:
                     # Weights follow their input's dtype, which here may not be their own.
                     changed.set(module.__dict__, "comfy_cast_weights", True)
+                    # Quantised ones would have their input rounded to as few bits.
+                    changed.set(module.__dict__, "comfy_force_cast_weights", True)
             yield
         finally:
             management.in_training = was_training
             changed.undo()
+
+
+def plain_rotations() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The rotary kernels of ComfyUI by name, each as the PyTorch operations that it stands for.
+
+    Some models (Anima, Cosmos, JoyImage) call the kernels in training as well. What works in place
+    is left as it is.
+    """
+    for name, function in vars(internal("rope")).items():
+        if re.fullmatch(r"(apply|rms)_rope\w*[^_]", name):
+            yield name, function
 
 
 class Changes:

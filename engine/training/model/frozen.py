@@ -60,7 +60,7 @@ def trainable_forward(
     that is None or nothing is trained through it.
     """
     if not x.requires_grad:
-        return type(layer).forward(layer, x)
+        return _own_forward(layer, x)
     return _AdaptedLinear.apply(x, None, None, layer, 0.0, compute_dtype or x.dtype)
 
 
@@ -77,7 +77,7 @@ class _AdaptedLinear(torch.autograd.Function):
     ) -> torch.Tensor:
         ctx.layer, ctx.scale, ctx.input_dtype, ctx.dtype = layer, scale, x.dtype, dtype
         x = x.to(dtype)
-        y = type(layer).forward(layer, x)
+        y = _own_forward(layer, x)
         if down is not None and up is not None:
             flat = x.flatten(0, -2)
             hidden = (flat @ down.to(dtype).t()) * scale
@@ -102,6 +102,18 @@ class _AdaptedLinear(torch.autograd.Function):
         if grad_x is not None:
             grad_x = grad_x.to(ctx.input_dtype).unflatten(0, grads[0].shape[:-1])
         return grad_x, grad_down, grad_up, None, None, None
+
+
+def _own_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
+    """``layer(x)`` by the layer's whole weight.
+
+    Fast fp8 would round x to eight bits, and clamp it where it stands for whoever else has it.
+    """
+    import comfy.ops
+
+    if isinstance(layer, comfy.ops.fp8_ops.Linear):
+        return comfy.ops.manual_cast.Linear.forward_comfy_cast_weights(layer, x)
+    return type(layer).forward(layer, x)
 
 
 def through_weight(layer: Any, grad: torch.Tensor) -> torch.Tensor:
