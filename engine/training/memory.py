@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 
 from .data.pictures import WeightedBatches
+from .model.loading import out_of_memory
 from .model.session import Session
 from .model.weights import Weights
 from .objective.step import Step
@@ -44,7 +45,12 @@ class OomBackoff:
         Raises torch.OutOfMemoryError when there is no way left to need less.
         """
         take = functools.partial(self._step.take, number, batches, self._weights)
-        return self._until_it_fits(number + 1, take)
+        loss = self._until_it_fits(number + 1, take)
+        if self._step.drawn_again:
+            self._notes.append(
+                f"The loss of step {number + 1} was not a number; it was drawn anew."
+            )
+        return loss
 
     def take_notes(self) -> list[str]:
         """Sentences about what was changed since this was last called."""
@@ -52,15 +58,15 @@ class OomBackoff:
         return notes
 
     def _until_it_fits(self, number: int, run: Callable[[], T]) -> T:
-        from comfy.model_management import is_oom, soft_empty_cache
+        from comfy.model_management import soft_empty_cache
 
         while True:
             try:
                 return run()
             except Exception as error:
-                if not is_oom(error):
+                if not out_of_memory(error):
                     raise
-                if not self._back_off(number):
+                if self._step.micro_batch == 1 and self._session.checkpointing:
                     raise torch.OutOfMemoryError(
                         f"Step {number} runs out of memory even with one image at a time and "
                         "gradient checkpointing. Set a lower resolution or rank, or load the model "
@@ -69,16 +75,16 @@ class OomBackoff:
             # Out of the except clause: the error holds on to every tensor of the failed step.
             self._weights.optimizer.zero_grad(set_to_none=True)
             soft_empty_cache()
+            self._need_less(number)
 
-    def _back_off(self, number: int) -> bool:
-        """Whether there was a way left to need less, which is now taken."""
+    def _need_less(self, number: int) -> None:
+        """Takes the next way to need less memory, and loads the model for it."""
+        checkpointing = self._session.checkpointing
         if self._step.micro_batch > 1:
             self._step.micro_batch //= 2
             how = f"continuing with a micro-batch of {self._step.micro_batch}"
-        elif not self._session.checkpointing:
-            self._session.checkpoint()
-            how = "continuing with gradient checkpointing"
         else:
-            return False
+            checkpointing = True
+            how = "continuing with gradient checkpointing"
+        self._session.load_again(self._step.micro_batch, checkpointing)
         self._notes.append(f"Step {number} ran out of memory; {how}.")
-        return True

@@ -28,6 +28,7 @@ from .files.names import lora_names
 from .files.record import Record
 from .files.state import restore
 from .memory import OomBackoff
+from .model.loading import left_out
 from .model.lora import TEXT_ENCODERS
 from .model.session import Session
 from .model.targets import target_modules
@@ -125,7 +126,7 @@ def train(
             sweep(opened.folder)
             caches = training.parent
             data = encode_data(model, clip, vae, character, shots, settings, caches, unseen)
-            notes += data.notes
+            notes += [*data.notes, left_out(model)]
             if trained_clip is not None:
                 notes.append(what_stays(clip))
             likeness = None

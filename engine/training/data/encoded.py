@@ -11,6 +11,7 @@ from typing import Any
 from ...core.character import LONGEST_CAPTION, Character, Shot, mask_hash
 from ...core.errors import FacetError
 from ...store.files import contained
+from ..model.loading import choose_precision
 from ..objective.loss import check_weighting
 from ..objective.timesteps import WHOLE, check_timesteps
 from ..settings import TrainingSettings
@@ -72,6 +73,11 @@ def encode_data(
     captions = ["", *(sample.caption for sample in (*encoded, *unseen))]
     captions += [sample.prior_caption for sample in encoded]
     prompts = encode_captions(clip, captions, cache)
+    precision = choose_precision(settings.precision, model)
+    dtype = precision.activations or model.model.get_dtype_inference()
+    for prompt in prompts.values():
+        # As the model takes it: the largest text encoders give 30 MB of float32 for each.
+        prompt["cross_attn"] = prompt["cross_attn"].to(dtype)
     if cache is not None:
         cache.trim()
     return TrainingData(encoded, unseen, prompts, remarks(shots, settings))

@@ -23,6 +23,34 @@ _SPARE = _GB
 _TOKENS_FOR_PLAIN_ATTENTION = 512
 
 
+_REFUSALS = ("VRAM grow failed", "Fault failed")
+"""How ComfyUI's dynamic loading says that there is no memory for a weight on its way."""
+
+_NOT_TRAINED = {
+    "torch.compile": "torch.compile",
+    "easycache": "EasyCache",
+    "lazycache": "LazyCache",
+}
+"""Keys of the wrappers that speed up sampling and stand in the way of a backward pass."""
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether ``error`` says that a device has no memory left."""
+    from comfy.model_management import is_oom
+
+    refused = isinstance(error, RuntimeError) and str(error).startswith(_REFUSALS)
+    return refused or isinstance(error, MemoryError) or bool(is_oom(error))
+
+
+def left_out(model: Any) -> str:
+    """A sentence about what of ``model``, a ModelPatcher, sampling alone uses; '' for nothing."""
+    keys = {key for wrappers in model.wrappers.values() for key in wrappers}
+    names = [name for key, name in _NOT_TRAINED.items() if key in keys]
+    return (
+        f"Trained without {' and '.join(names)}, which the model is sampled with." if names else ""
+    )
+
+
 @dataclass(frozen=True)
 class Precision:
     """activations: dtype the model runs in; products: that of its linear layers; None as it is."""
@@ -80,7 +108,7 @@ def activation_memory(
     return int(1.5 * 2 * tokens * values)
 
 
-def choose_precision(wanted: str, model: Any, tokens: int) -> Precision:
+def choose_precision(wanted: str, model: Any, tokens: int = 0) -> Precision:
     """The dtypes for a setting of "auto", "fp32" or "bf16", a ModelPatcher and tokens a step.
 
     Auto takes bfloat16 products on a CPU with matrix units for it, bfloat16 in place of float16
@@ -136,8 +164,12 @@ def loaded(
     management.load_models_gpu([model, *beside], memory_required=memory)
     options = comfy.model_patcher.create_model_options_clone(model.model_options)
     transformer_options = options.setdefault("transformer_options", {})
+    wrappers = {
+        kind: {key: made for key, made in by_key.items() if key not in _NOT_TRAINED}
+        for kind, by_key in model.wrappers.items()
+    }
     comfy.patcher_extension.merge_nested_dicts(
-        transformer_options.setdefault("wrappers", {}), model.wrappers, copy_dict1=False
+        transformer_options.setdefault("wrappers", {}), wrappers, copy_dict1=False
     )
     transformer_options["optimized_attention_override"] = differentiable_attention
     transformer_options["cond_or_uncond"] = [0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +11,6 @@ from ..data.conditioning import Conds, groups, joined, model_conds
 from .exact import OutOfPlace
 from .lora import adapters_off
 from .text_encoder import TextEncoder
-
-# Each may hold a copy of its prompt, which for the largest text encoders has 30 MB.
-_CONDS_KEPT = 64
 
 
 class Network:
@@ -29,15 +25,18 @@ class Network:
         text_encoder: TextEncoder | None = None,
     ) -> None:
         """``model`` is a ModelPatcher that is loaded; ``prompts`` are encoded captions, and
-        ``options`` the transformer options that ``memory.loaded`` gave. With a ``text_encoder``
-        captions are encoded anew each time, and ``prompts`` are what they were without it."""
+        ``options`` the transformer options that ``loading.loaded`` gave. With a ``text_encoder``
+        captions are encoded anew each time, and ``prompts`` are what they were without it.
+
+        What the model makes of a prompt has up to 30 MB and is on its device: only that of the
+        captions that were last asked for is kept."""
         self._model = model.model
         self.device = model.load_device
         self._prompts = prompts
         self._options = options
         self._guidance = guidance
         self._text_encoder = text_encoder
-        self._conds = functools.lru_cache(_CONDS_KEPT)(self._made_conds)
+        self._recent: dict[tuple[str, torch.Size], Conds] = {}
 
     @property
     def name(self) -> str:
@@ -50,7 +49,7 @@ class Network:
 
     def parts(self, captions: Sequence[str], latent: torch.Tensor, most: int) -> list[list[int]]:
         """Indices of the samples in groups that can run at once, of at most ``most`` each."""
-        conds = [self._conds(caption, latent.shape[1:]) for caption in captions]
+        conds = self._known_conds(captions, latent)
         return [
             group[start : start + most]
             for group in groups(conds)
@@ -84,7 +83,10 @@ class Network:
         return result
 
     def _known_conds(self, captions: Sequence[str], noised: torch.Tensor) -> list[Conds]:
-        return [self._conds(caption, noised.shape[1:]) for caption in captions]
+        keys = [(caption, noised.shape[1:]) for caption in captions]
+        if not self._recent.keys() >= set(keys):
+            self._recent = {one: self._recent.get(one) or self._made_conds(*one) for one in keys}
+        return [self._recent[one] for one in keys]
 
     def _made_conds(self, caption: str, shape: torch.Size) -> Conds:
         latent = torch.zeros((1, *shape), device=self.device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -95,11 +96,15 @@ class Session:
         """Whether each block runs again in the backward pass, rather than keeping its values."""
         return self._settings.gradient_checkpointing
 
-    def checkpoint(self) -> None:
-        """Has each block run again in the backward pass from now on."""
-        self._settings = replace(self._settings, gradient_checkpointing=True)
-        self._exact.close()
-        self._make_exact()
+    def load_again(self, micro_batch: int, checkpointing: bool) -> None:
+        """Loads the model anew for steps of ``micro_batch`` samples at once.
+
+        checkpointing: whether each block runs again in the backward pass from now on. What ComfyUI
+        has pushed off the device to make room for a step comes back to it only by loading.
+        """
+        with self.put_away():
+            self._shape = (micro_batch, *self._shape[1:])
+            self._settings = replace(self._settings, gradient_checkpointing=checkpointing)
 
     @contextlib.contextmanager
     def sampling_model(self) -> Iterator[Any]:
@@ -137,8 +142,12 @@ class Session:
         self._loaded.close()
         try:
             yield
+        except Exception as error:
+            # What its frames still hold would be in the way of loading.
+            traceback.clear_frames(error.__traceback__)
+            raise
         finally:
-            self._load()
+            self.options.update(self._load())
             put_layers(self._diffusion_model, self._live)
             if self.text_encoder is not None:
                 self.text_encoder.put_in()

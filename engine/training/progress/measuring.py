@@ -11,6 +11,7 @@ import torch
 from ...comfyui.lora_names import LoraWeights
 from ...store.files import write_atomic
 from ..data.pictures import TrainingSample
+from ..model.loading import out_of_memory
 from ..model.session import Session
 from ..model.weights import Weights
 from ..objective.step import Step
@@ -102,13 +103,13 @@ class Measuring:
     def _with_samples(
         self, known: Measure, session: Session, weights: Weights, folder: Path
     ) -> Measure:
-        from comfy.model_management import is_oom, soft_empty_cache
+        from comfy.model_management import soft_empty_cache
 
         try:
             name, identity = self._sample(known.step, session, weights, folder)
             return replace(known, sample=name, identity=identity)
         except Exception as error:
-            if not is_oom(error):
+            if not out_of_memory(error):
                 raise
         # Out of the except clause: the error holds on to every tensor of the sampling.
         self.sampler = None

@@ -189,7 +189,8 @@ class TrainingSampler:
         """
         device = torch.device(model.load_device)
         studio = self.request.studio
-        with torch.random.fork_rng([] if device.type == "cpu" else [device]):
+        kept = {} if device.type == "cpu" else {"device_type": device.type}
+        with torch.random.fork_rng([device] if kept else [], **kept):
             made = [
                 sample(
                     model,

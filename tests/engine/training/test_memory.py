@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import comfy.model_management as management
 import pytest
 import torch
 
 from facet.engine.core.character import Character
+from facet.engine.training.model.loading import out_of_memory
+from facet.engine.training.model.session import Session
+from facet.engine.training.objective.draws import Batch
+from facet.engine.training.objective.step import Step
 from facet.engine.training.progress.events import TrainingEvent
+from facet.engine.training.progress.samples import TrainingSampler
 from facet.engine.training.run import TrainedLora, train
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
@@ -103,6 +110,74 @@ def test_it_needs_less_until_it_fits_and_learns_the_same(run: Callable[..., Any]
     smallest, _ = run(1.1 * least)
     assert "continuing with gradient checkpointing" in smallest.note
     assert smallest.run.losses == pytest.approx(whole.run.losses, rel=1e-5)
+
+
+def test_after_it_ran_out_the_model_is_loaded_again_once_nothing_of_the_step_is_left(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ComfyUI's dynamic loading streams for good what it pushed off a device, until it loads."""
+    failed: list[weakref.ref[torch.Tensor]] = []
+    told: list[str] = []
+    errors, load = Step._errors, management.load_models_gpu
+
+    def failing(self: Step, part: Batch) -> torch.Tensor:
+        found = errors(self, part)
+        if not failed:
+            failed.append(weakref.ref(found))
+            told.append("out of memory")
+            raise torch.OutOfMemoryError("no")
+        told.append("step")
+        return found
+
+    def loading(*given: Any, **kwargs: Any) -> None:
+        told.append("load, with the step in memory" if failed and failed[0]() else "load")
+        load(*given, **kwargs)
+
+    monkeypatch.setattr(Step, "_errors", failing)
+    monkeypatch.setattr(management, "load_models_gpu", loading)
+    run(float("inf"))
+    assert told[told.index("out of memory") :][:3] == ["out of memory", "load", "step"]
+
+
+@pytest.mark.parametrize(
+    ("error", "is_one"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError("VRAM grow failed: 1024 bytes"), True),
+        (RuntimeError("Fault failed: 2"), True),
+        (MemoryError("VBAR OOM"), True),
+        (RuntimeError("shapes do not match"), False),
+        (ValueError("VRAM grow failed"), False),
+    ],
+)
+def test_every_way_to_run_out_of_memory_is_known(error: Exception, is_one: bool) -> None:
+    assert out_of_memory(error) is is_one
+
+
+def test_samples_that_run_out_leave_nothing_in_the_way_of_loading(
+    models: SmallModels, character: Character, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[weakref.ref[torch.Tensor]] = []
+    alive: list[bool] = []
+    load = Session._load
+
+    def sampling(self: TrainingSampler, model: Any) -> torch.Tensor:
+        big = torch.zeros(1000)
+        held.append(weakref.ref(big))
+        raise torch.OutOfMemoryError("no")
+
+    def loading(self: Session) -> dict[str, Any]:
+        alive.extend(one() is not None for one in held)
+        return load(self)
+
+    monkeypatch.setattr(TrainingSampler, "make", sampling)
+    monkeypatch.setattr(Session, "_load", loading)
+    settings = replace(SETTINGS, sample_every=1)
+    with torch.inference_mode():
+        given = (models.model, models.clip, models.vae, character, settings)
+        trained = train(*given, tmp_path / "a", "run", tmp_path / "loras")
+    assert "continuing without them" in trained.note
+    assert alive == [False]
 
 
 def test_when_nothing_helps_the_device_says_so_and_what_was_done_is_kept(

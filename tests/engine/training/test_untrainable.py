@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import comfy.model_base
@@ -10,6 +11,7 @@ import comfy.sd
 import pytest
 import torch
 from comfy.ldm.flux.layers import SingleStreamBlock
+from comfy_api.torch_helpers import set_torch_compile_wrapper
 
 from facet.engine.training.data.conditioning import encode_captions
 from facet.engine.training.data.pictures import TrainingSample
@@ -24,6 +26,7 @@ from facet.engine.training.settings import TrainingSettings
 from harness.families import FLUX_DEV, load_family, narrow_weights
 from harness.gradients import distance, gradient, prepared, slope_at_zero
 from harness.small_models import SmallModels, small_unet
+from harness.trainings import SETTINGS, Train
 
 SIZES = ((4, 4), (4, 8))
 
@@ -205,3 +208,37 @@ def test_a_layer_without_a_name_in_files_is_refused() -> None:
     model = load_family(FLUX_DEV, narrow=True).model
     with pytest.raises(ValueError, match=r"no LoRA name for the layer double_blocks\.9\.x of Flux"):
         lora_names(model, ["double_blocks.9.x"])
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_fast_fp8_layers_are_trained_by_their_whole_weights(checkpoint: bool) -> None:
+    """ComfyUI's round their input, and clamp it where it stands, which the block before keeps."""
+    found = []
+    for operations in (comfy.ops.manual_cast, comfy.ops.fp8_ops):
+        weights = narrow_weights(FLUX_DEV)
+        wide = {name for name, tensor in weights.items() if tensor.ndim == 2 and "blocks." in name}
+        weights |= {name: weights[name].to(torch.float8_e4m3fn) for name in wide}
+        with torch.inference_mode():
+            patcher = comfy.sd.load_diffusion_model_state_dict(
+                weights, model_options={"custom_operations": operations}
+            )
+            for name, module in patcher.model.diffusion_model.named_modules():
+                if f"{name}.weight" in wide:
+                    fp8 = module.weight.to(torch.float8_e4m3fn)
+                    module.weight = torch.nn.Parameter(fp8, requires_grad=False)
+        with prepared(patcher, FLUX_DEV, SIZES, checkpoint=checkpoint) as (problem, made):
+            found.append(gradient(problem, made))
+    assert distance(*found) < 1e-5
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_a_compiled_model_is_trained_as_it_is_and_that_is_said(
+    run: Train, models: SmallModels, checkpointing: bool
+) -> None:
+    settings = replace(SETTINGS, gradient_checkpointing=checkpointing)
+    compiled = models.model.clone()
+    set_torch_compile_wrapper(model=compiled, backend="eager")
+    made = [run(settings, name, model=one) for name, one in (("a", models.model), ("b", compiled))]
+    assert made[0].run.losses == made[1].run.losses
+    assert "Trained without torch.compile" in made[1].note
+    assert "torch.compile" not in made[0].note
