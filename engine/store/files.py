@@ -60,9 +60,9 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes | memoryview]) -> None
     """Writes ``data`` to ``path`` so that a reader sees the old file or the new one, never a part.
 
     data: all of it, or one piece after the other. A link is written through, and a file that is
-    there keeps its rights and its owner, where that is allowed. One that has several names (hard links) keeps them: it is written in place, once all
-    of it is safe in a file beside it. Makes the folders it needs. Raises OSError, with nothing left
-    behind, when the disk refuses.
+    there keeps its rights and its owner, where that is allowed. One that has several names (hard
+    links) keeps them: it is written in place, once all of it is safe in a file beside it. Makes the
+    folders it needs. Raises OSError, with nothing left behind, when the disk refuses.
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
