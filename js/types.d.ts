@@ -167,6 +167,8 @@ export interface ExpressionView {
   pictures: { whole: string; faces: string[] }[];
   notes: { picture: number; code: string; text: string; count?: number }[];
   copied?: Record<string, number>;
+  /** Whether a model paints what moves. */
+  paints?: boolean;
   points: string;
 }
 

@@ -156,6 +156,7 @@ export class Editor extends Panel {
         sliders: values.offsets(),
         copied: values.copied,
         neutralise: values.get("neutralise"),
+        paints: this.view?.paints ?? false,
         points: values.get("points"),
       });
       if (face !== this.face) continue;

@@ -138,6 +138,7 @@ class FacetExpressionEditor(Node):
             "pictures": outcome.pictures,
             "points": edits.points,
             "copied": {name: value for name, value in copied.items() if value},
+            "paints": work is not None and work.paints,
             "notes": outcome.notes[:SHOWN],
         }
         return io.NodeOutput(

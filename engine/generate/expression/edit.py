@@ -16,6 +16,7 @@ from ...vision.faces import Face
 from .measured import calibrated, neutralised
 from .rig import MOST_TURN, checked, displaced, frame_of, with_rows
 from .table import BY_NAME, CONTROLS, GROUPS, OUTLINE
+from .teeth import JAW, held_jaw
 from .warp import Warped, warp
 
 SMALL = 64
@@ -58,12 +59,14 @@ def edit(
     *,
     face_model: Any = None,
     neutralise: bool = False,
+    paints: bool = False,
 ) -> Edited:
     """``image`` (H, W, 3) in 0..1 with ``face`` moved by ``sliders``.
 
     face_model: measures the result, and the amounts are searched for until it sees what was asked
-    for. neutralise: what the face shows already is taken away first. A face of None changes
-    nothing. Raises FacetError for sliders that there are not, or that are no numbers.
+    for. neutralise: what the face shows already is taken away first. paints: a model paints what
+    has moved, so that the jaw is not held for the teeth. A face of None changes nothing. Raises
+    FacetError for sliders that there are not, or that are no numbers.
     """
     asked = checked(sliders)
     still = torch.zeros(image.shape[:2])
@@ -87,6 +90,13 @@ def edit(
             "image first for a finer expression."
         )
     landmarks = torch.from_numpy(face.landmarks)
+    amounts = neutralised(asked, face) if neutralise else asked
+    jaw = None if paints else held_jaw(image, face, amounts)
+    held = {} if jaw is None else {JAW: amounts[JAW] - jaw}
+    if jaw is not None:
+        asked = {**asked, JAW: asked[JAW] - held[JAW]}
+        amounts = {**amounts, JAW: jaw}
+    notes += _teeth(held, amounts)
     missed: dict[str, float] = {}
     if face_model is not None and face.blendshapes:
         search = calibrated(image, face_model, asked, face, neutralise)
@@ -98,11 +108,10 @@ def edit(
         )
         notes += _missed(missed)
     else:
-        amounts = neutralised(asked, face) if neutralise else asked
         targets = displaced(landmarks, amounts, face.yaw)
         warped = warp(image, landmarks, targets, face.yaw)
     hindered = _hindered(warped, amounts)
-    notes += _folding(hindered, amounts)
+    notes += _folding(hindered, amounts, paints)
     turned = {
         name: value - (MOST_TURN if value > 0 else -MOST_TURN)
         for name, value in asked.items()
@@ -118,7 +127,7 @@ def edit(
         warped.image,
         warped.mask,
         tuple(notes),
-        {**hindered, **missed, **turned},
+        {**hindered, **missed, **held, **turned},
         {name: value for name, value in amounts.items() if value},
         reached.astype(np.float32),
     )
@@ -145,14 +154,23 @@ def _hindered(warped: Warped, amounts: Mapping[str, float]) -> dict[str, float]:
     return left
 
 
-def _folding(hindered: Mapping[str, float], amounts: Mapping[str, float]) -> list[str]:
+def _teeth(held: Mapping[str, float], amounts: Mapping[str, float]) -> list[str]:
+    if held.get(JAW, 0.0) < WORTH_TELLING:
+        return []
+    return [
+        f"The teeth that show would be stretched: {JAW} is held at {amounts[JAW]:.2f}; connect a "
+        "studio to repaint an open mouth."
+    ]
+
+
+def _folding(
+    hindered: Mapping[str, float], amounts: Mapping[str, float], paints: bool
+) -> list[str]:
     if not hindered:
         return []
     said = [f"{name} to {amounts[name] - left:.2f}" for name, left in hindered.items()]
-    return [
-        f"Without folding the image a warp shows only {', '.join(said)}; connect a studio to "
-        "repaint the rest."
-    ]
+    advice = "the model is asked for" if paints else "connect a studio to repaint"
+    return [f"Without folding the image a warp shows only {', '.join(said)}; {advice} the rest."]
 
 
 def _missed(missed: Mapping[str, float]) -> list[str]:

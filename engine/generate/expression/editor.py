@@ -127,6 +127,7 @@ class ExpressionEditor:
             request.sliders,
             face_model=self.face_model if self.settings.calibrate else None,
             neutralise=self.settings.neutralise or request.neutral,
+            paints=self.paints,
         )
         provenance = Provenance("edited", instruction=request.name)
         done = EditedFace(edited.image, edited.mask, provenance, notes=edited.notes)
@@ -141,6 +142,11 @@ class ExpressionEditor:
             if bool((where > 0).any()):
                 done = self._painted(self.retoucher, done, where, face, asked)
         return replace(done, scores=self._scores(image, done.image))
+
+    @property
+    def paints(self) -> bool:
+        """Whether a model paints what has moved."""
+        return self.retoucher is not None
 
     @property
     def _shows_the_original(self) -> bool:

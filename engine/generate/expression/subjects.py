@@ -123,7 +123,8 @@ def preview(
 ) -> dict[str, Any]:
     """The face of ``subject`` with the sliders that its widgets come to.
 
-    asked: points, neutralise, and what ``totals`` takes. Raises FacetError for what cannot be.
+    asked: points, neutralise, paints (whether a run would paint what moves), and what ``totals``
+    takes. Raises FacetError for what cannot be.
     """
     from ...drawing.data_url import jpeg_url
     from .edit import edit
@@ -143,7 +144,8 @@ def preview(
         presets,
     )
     neutralise = bool(asked.get("neutralise")) or preset == "neutral"
-    edited = edit(subject.image, face, sliders, neutralise=neutralise)
+    paints = bool(asked.get("paints"))
+    edited = edit(subject.image, face, sliders, neutralise=neutralise, paints=paints)
     moved = face.landmarks if edited.landmarks is None else edited.landmarks
     return {
         "key": subject.key,
