@@ -62,6 +62,11 @@ class UsualSampling:
 
 
 GUIDANCE_DISTILLED = UsualSampling(1.0, "simple", guidance=3.5)
+FEW_STEPS = re.compile(
+    r"turbo|lightning|schnell|hyper|(^|[^a-z])(lcm|dmd2?)([^a-z]|$)|distill|\d+[-_ ]?steps?",
+    re.IGNORECASE,
+)
+"""How the files of distilled models are called, whatever the family."""
 FLOW = UsualSampling(3.0, "simple")
 NOISE = UsualSampling(6.0, "normal")
 
@@ -159,7 +164,8 @@ class Family:
     architecture: what the file says it is for; None: the name of ComfyUI's class.
 
     distilled: whether its files are distilled, so that a LoRA trained on them comes out wrong; None
-    where some are and no file says so. train_instead: what to train then, '' where unknown.
+    where some are and say so by their name at most, as ``distilled_names`` has it. train_instead:
+    what to train then, '' where unknown. distilled_sampling: how distilled files are sampled.
     licence: of the published base model, '' where unknown.
 
     side: of the square that it was trained at, in pixels. recipes: what other trainers
@@ -182,7 +188,9 @@ class Family:
     lora_names: LoraNames = LoraNames.GENERIC
     architecture: Architecture | None = None
     distilled: bool | None = False
+    distilled_names: re.Pattern[str] = FEW_STEPS
     train_instead: str = ""
+    distilled_sampling: UsualSampling = UsualSampling(1.0, "simple", 8)
     licence: str = ""
     side: int = 1024
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .family import Architecture, Family, LoraNames, ReferenceMode, ai_toolkit, onetrainer
+from .family import (
+    Architecture,
+    Family,
+    LoraNames,
+    ReferenceMode,
+    UsualSampling,
+    ai_toolkit,
+    onetrainer,
+)
 
 FLUX = Family(
     "flux",
@@ -56,6 +64,7 @@ SCHNELL = replace(
         "flux1", "flux-1-schnell", "https://github.com/black-forest-labs/flux"
     ),
     distilled=True,
+    distilled_sampling=UsualSampling(1.0, "simple", 4),
     train_instead="Flux.1 dev",
     licence="Apache-2.0",
     recipes={},

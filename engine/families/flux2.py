@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .family import Architecture, Family, ReferenceMode, onetrainer
+import re
+
+from .family import FEW_STEPS, Architecture, Family, ReferenceMode, UsualSampling, onetrainer
 
 FLUX2 = Family(
     "flux2",
@@ -13,6 +15,8 @@ FLUX2 = Family(
     words="flux2",
     architecture=Architecture("flux2", "flux-2", "https://github.com/black-forest-labs/flux2"),
     distilled=None,  # the distilled Klein's file looks like that of the base model
+    distilled_names=re.compile(f"klein|{FEW_STEPS.pattern}", re.IGNORECASE),
+    distilled_sampling=UsualSampling(1.0, "simple", 4),
     train_instead="FLUX.2 Klein base",
     licence="Apache-2.0 for Klein 4B, FLUX Non-Commercial License for Klein 9B and dev",
     recipes={

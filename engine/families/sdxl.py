@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from .family import Architecture, Family, Form, LoraNames, ai_toolkit, onetrainer
+from .family import (
+    Architecture,
+    Family,
+    Form,
+    LoraNames,
+    UsualSampling,
+    ai_toolkit,
+    onetrainer,
+)
 
 SDXL = Family(
     "sdxl",
@@ -16,6 +24,7 @@ SDXL = Family(
         "stable-diffusion-xl-v1-base",
         "https://github.com/Stability-AI/generative-models",
     ),
+    distilled_sampling=UsualSampling(1.0, "sgm_uniform", 8),
     licence="CreativeML Open RAIL++-M",
     recipes={
         "sd_scripts": {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import FacetError
@@ -37,6 +39,8 @@ UNKNOWN = Family("unknown", "Unknown model", (), captions=Form.PHRASES)
 """A class that no family has: it is shown no references, asked in plain words, captioned in phrases
 and its LoRA's layers have generic names; everything else is read off the network."""
 
+_WHOLE = re.compile(r"(de|un)[-_ ]?(distill|turbo)|(^|[^a-z])(base|raw)([^a-z]|$)", re.IGNORECASE)
+"""How the file of a model is called that is not distilled, or no longer."""
 _COMFYUI = "https://github.com/comfy-org/ComfyUI"
 
 
@@ -87,6 +91,30 @@ def takes_guidance(model: Any) -> bool:
     return bool(model.model_config.unet_config.get("guidance_embed", False))
 
 
+def is_distilled(model: Any) -> bool:
+    """Whether ``model``, a ModelPatcher, is distilled: as its family is, or its file is called.
+
+    Of one that no file is known of, such as the demo's, which has the class of Schnell, it is not.
+    """
+    known, name = family_of(model), model_file(model)
+    if known.distilled:
+        return bool(name)
+    return bool(known.distilled_names.search(name)) and not _WHOLE.search(name)
+
+
+def has_adapter(model: Any) -> bool:
+    """Whether ``model``, a ModelPatcher, is distilled and has a LoRA on it: a training adapter."""
+    return bool(model.patches) and is_distilled(model)
+
+
+def model_file(model: Any) -> str:
+    """The name of the file that ComfyUI's loader read ``model`` from; '' where none is known."""
+    made = getattr(model, "cached_patcher_init", None)
+    arguments = made[1] if made and len(made) > 1 else ()
+    path = arguments[0] if arguments else ""
+    return Path(path).name if isinstance(path, str) else ""
+
+
 def usual_sampling(model: Any) -> UsualSampling:
     """How ``model`` (a ModelPatcher) is usually sampled: as its family says, else by what it is.
 
@@ -94,9 +122,12 @@ def usual_sampling(model: Any) -> UsualSampling:
     """
     import comfy.model_sampling as kinds
 
-    known = family_of(model).sampling
-    if known is not None:
-        return known
+    known = family_of(model)
+    if is_distilled(model):
+        told = GUIDANCE_DISTILLED.guidance if takes_guidance(model.model) else None
+        return replace(known.distilled_sampling, guidance=told)
+    if known.sampling is not None:
+        return known.sampling
     if takes_guidance(model.model):
         return GUIDANCE_DISTILLED
     return FLOW if isinstance(model.model.model_sampling, kinds.CONST) else NOISE

@@ -140,6 +140,12 @@ class TrainingReporter:
         self._view.lint = report
         self.tell()
 
+    def note(self, text: str) -> None:
+        """Shows a sentence, before the first step; '' shows none."""
+        if text:
+            self._view.note = text
+            self.tell()
+
     def tell(self) -> None:
         """Sends what the page does not have yet."""
         sent = self._view.as_json(self._sent)

@@ -9,7 +9,7 @@ from comfy_api.latest import io, ui
 from ...engine.core.character import Character
 from ...engine.core.errors import FacetError
 from ...engine.families.modes import TAKES_SEVERAL, mode_of
-from ...engine.families.table import family_of
+from ...engine.families.table import family_of, has_adapter, is_distilled, model_file
 from ...engine.store.files import contained
 from ...engine.store.home import home_of
 from ...engine.studio.judge import Judge
@@ -53,6 +53,24 @@ def what_it_learns(studio: Studio) -> str:
     return (
         f"The studio's model edits images (reference_mode {mode.value}), and the LoRA is trained "
         "on captions alone: it learns to draw the character by the trigger, not to edit."
+    )
+
+
+def what_it_loses(studio: Studio) -> str:
+    """What to know of a LoRA that is trained in a distilled model; '' for any other."""
+    if not is_distilled(studio.model):
+        return ""
+    known = family_of(studio.model)
+    which = model_file(studio.model) or known.label
+    if has_adapter(studio.model):
+        return (
+            f"{which} is distilled; the LoRA on it is taken for a training adapter, and samples "
+            "are made without it."
+        )
+    instead = known.train_instead or "its base model"
+    return (
+        f"{which} is distilled: trained in it, the LoRA comes out soft and the model loses its few "
+        f"steps. Train in {instead}, and connect this one to look_through."
     )
 
 
@@ -147,6 +165,7 @@ class FacetLoraTrainer(Node):
             settings = TrainingSettings(**merged(options or {}, widgets))
             home = home_of(characters_folder(), character)
             with reported(node_id, cls.hidden.extra_pnginfo, run_name.strip()) as reporter:
+                reporter.note(what_it_loses(studio))
                 found = lint(character, clip_vision=clip_vision, resolution=settings.resolution)
                 reporter.warn(found)
                 trained = train(
@@ -171,7 +190,8 @@ class FacetLoraTrainer(Node):
                 reporter.end("finished", summary(trained), trained.run.folder)
         except (ModuleNotFoundError, torch.OutOfMemoryError) as error:
             raise type(error)(f"{NAME}: {error}") from error
-        told = filter(None, (summary(trained), home.note, what_it_learns(studio)))
+        known = (home.note, what_it_loses(studio), what_it_learns(studio))
+        told = filter(None, (summary(trained), *known))
         return io.NodeOutput(
             read_weights(trained.lora),
             {"loss": list(trained.run.losses)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -108,16 +109,27 @@ def sample_request(
     """How a run that trains ``layers`` of ``models`` samples ``prompts``.
 
     studio: to sample in; None for the trained models, as is usual for them. side: in pixels, where
-    the studio sets no size. Raises FacetError when a layer has no place in the studio's MODEL.
+    the studio sets no size. A distilled model with a LoRA on it is shown without: that is a
+    training adapter, which the finished LoRA is used without. Raises FacetError when a layer has no
+    place in the studio's MODEL.
     """
     if studio is None:
         sampling = usual_sampling(models.model, side)
         studio = Studio(models.model, models.clip, models.vae, sampling, ReferenceMode.AUTO)
+    if table.has_adapter(studio.model) and same_weights(studio.model, models.model):
+        studio = replace(studio, model=without_patches(studio.model))
     through = not same_weights(studio.model, models.model)
     if through:
         _check_layers(models.model, studio.model, layers)
     studio = replace(studio, sampling=in_a_square(studio.sampling, side))
     return SampleRequest(studio, prompts, through)
+
+
+def without_patches(model: Any) -> Any:
+    """A clone of ``model``, a ModelPatcher, with its own weights alone."""
+    clone = model.clone()
+    clone.patches, clone.patches_uuid = {}, uuid.uuid4()
+    return clone
 
 
 def same_weights(one: Any, other: Any) -> bool:

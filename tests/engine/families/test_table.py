@@ -147,6 +147,47 @@ def test_distilled_families_say_what_to_train_instead():
         assert bool(one.train_instead) == (one.distilled is not False), one.key
 
 
+def named(name: str, class_name: str = "ZImage") -> Any:
+    """A model of ComfyUI's class ``class_name`` as its loader gives it for a file ``name``."""
+    made = (lambda path, options: None, (f"/models/{name}", {})) if name else None
+    model = of_class(class_name)
+    model.model.model_config.unet_config = {}
+    return SimpleNamespace(model=model.model, cached_patcher_init=made, patches={})
+
+
+@pytest.mark.parametrize(
+    ("name", "class_name", "distilled"),
+    [
+        ("z_image_turbo_bf16.safetensors", "ZImage", True),
+        ("z_image_bf16.safetensors", "ZImage", False),
+        ("Z-Image-De-Turbo.safetensors", "ZImage", False),
+        ("krea2_turbo_fp8_scaled.safetensors", "Krea2", True),
+        ("krea2_raw_bf16.safetensors", "Krea2", False),
+        ("flux-2-klein-4b-fp8.safetensors", "Flux2", True),
+        ("flux-2-klein-base-4b.safetensors", "Flux2", False),
+        ("flux2_dev_fp8mixed.safetensors", "Flux2", False),
+        ("flux1-schnell.safetensors", "FluxSchnell", True),
+        ("anything.safetensors", "FluxSchnell", True),
+        ("flux1-dev.safetensors", "Flux", False),
+        ("sd_xl_turbo_1.0_fp16.safetensors", "SDXL", True),
+        ("dreamshaperXL_lightningDPMSDE.safetensors", "SDXL", True),
+        ("Hyper-SDXL-8steps.safetensors", "SDXL", True),
+        ("sd_xl_base_1.0.safetensors", "SDXL", False),
+        ("falcmask.safetensors", "SD15", False),
+        ("", "ZImage", False),
+        ("", "FluxSchnell", False),
+    ],
+)
+def test_a_distilled_model_is_known_by_its_family_or_its_file(
+    name: str, class_name: str, distilled: bool
+):
+    model = named(name, class_name)
+    assert table.is_distilled(model) is distilled
+    if distilled:
+        assert table.usual_sampling(model).cfg == 1.0
+        assert table.usual_sampling(model).steps in (4, 8)
+
+
 # docs/adding-a-family.md, tried: SAM3 is a class that no family has.
 ADDED = Family(
     "new",

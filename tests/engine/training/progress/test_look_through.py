@@ -154,3 +154,23 @@ def test_likeness_seen_through_another_model_is_not_compared(
     # What is there of the step that it resumes from is measured here, and what was before is not.
     assert [one.identity is None for one in longer.run.measures] == [True, False, False]
     assert longer.run.measures[1].identity != same.run.measures[1].identity
+
+
+def test_a_training_adapter_is_trained_with_and_neither_shown_nor_saved(
+    run: Train, models: SmallModels, character: Character
+) -> None:
+    """A LoRA on a distilled model, as its loader gives that."""
+    bare = models.model.clone()
+    bare.cached_patcher_init = (lambda path: None, ("/models/z_image_turbo.safetensors",))
+    layer = "diffusion_model.double_blocks.0.img_attn.qkv.weight"
+    change = torch.randn(bare.model.state_dict()[layer].shape) / 10
+    adapted = bare.clone()
+    assert adapted.add_patches({layer: ("diff", (change,))}, 1.0)
+    trained = run(SAMPLED, "adapted", model=adapted, extras=Extras(samples=studio(models, adapted)))
+    without, with_it = (
+        by_core(studio(models, one), character, trained.lora) for one in (bare, adapted)
+    )
+    assert torch.equal(sheet(trained), without) and not torch.equal(sheet(trained), with_it)
+    # It was in the way of the steps all the same.
+    plain = run(SAMPLED, "bare", model=bare, extras=Extras(samples=studio(models, bare)))
+    assert trained.run.losses != plain.run.losses
