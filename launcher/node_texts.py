@@ -55,6 +55,7 @@ def sections() -> dict[str, dict[str, Callable[[], str]]]:
         "FacetLoraTrainer": {"settings": trainer_settings, "resumable": resumable_settings},
         "FacetTrainingOptions": {"settings": options_settings},
         "FacetExpressionEditor": {"sliders": editor_sliders},
+        "FacetFaceEmbedder": {"card": embedder_card},
     }
 
 
@@ -90,6 +91,16 @@ def editor_sliders() -> str:
             if one.region == region
         ]
     return "\n".join(rows)
+
+
+def embedder_card() -> str:
+    """What the JSON beside a recognition model may say, a row each."""
+    from dataclasses import fields
+
+    from ..engine.vision.embedder_card import EmbedderCard
+
+    rows = [f"| `{one.name}` | {one.metadata['help']} |" for one in fields(EmbedderCard)]
+    return "\n".join(["| key | what it says |", "|---|---|", *rows])
 
 
 def resumable_settings() -> str:

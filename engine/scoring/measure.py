@@ -16,7 +16,8 @@ from ..vision.alignment import aligned
 from ..vision.clothes import clothes_colour, own_garment
 from ..vision.colours import to_lab
 from ..vision.copies import CopyFinder
-from ..vision.embedders import Embedder, label, nothing_found, person_mask, without_background
+from ..vision.crops import person_mask, without_background
+from ..vision.embedders import AppearanceEmbedder, Embedder, label, nothing_found
 from ..vision.embedding import embed
 from ..vision.faces import Face, find_face
 from ..vision.sharpness import grey_of, sharpness
@@ -65,7 +66,7 @@ class SampleMeter:
         # A mask that came with a picture cuts it out just as well, but not in the same way.
         masks = [self.mask(shot.image) for shot in pictures]
         self.sees_faces = faces[0] is not None
-        embeddings = embedder.embed([shot.image for shot in pictures], masks, faces)
+        embeddings = embedder.embed((shot.image for shot in pictures), masks, faces)
         if not embeddings.found[0]:
             raise FacetError(nothing_found(embedder))
         self.original = embeddings.vectors[0]
@@ -103,6 +104,11 @@ class SampleMeter:
         colours = [clothes_colour(shot.image, face) for shot, face, _ in dataset]
         self.garment = own_garment(shots, colours) if self.sees_faces else None
 
+    @property
+    def _looks_as_copies_do(self) -> bool:
+        """Whether the embedder is the CLIP_VISION on whole pictures, as copies are looked for."""
+        return isinstance(self.embedder, AppearanceEmbedder) and self.embedder.crop == "whole"
+
     def mask(self, image: torch.Tensor) -> torch.Tensor | None:
         """Where the person is in ``image`` (H, W, 3), as (H, W) in 0..1, or None."""
         return person_mask(self.background, image)
@@ -115,7 +121,7 @@ class SampleMeter:
         seen = bool(found.found[0])
         vector = found.vectors[0] if seen else None
         whole = vector
-        if vector is None or self.embedder.crop != "whole":
+        if vector is None or not self._looks_as_copies_do:
             whole = embed(self.clip_vision, image[None])[0]
         assert whole is not None
         clothes = clothes_colour(image, face)

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FacetError
-from ..vision.embedders import CROPS, AppearanceEmbedder, Crop
+from ..vision.crops import FACE_CROPS, Crop
+from ..vision.embedders import AppearanceEmbedder
 from ..vision.pose import PoseModel
 
 if TYPE_CHECKING:
     from ..vision.embedders import Embedder
 
-WHOLE, WITHOUT_BACKGROUND, ALIGNED_FACE = CROPS
+WHOLE: Crop = "whole"
+WITHOUT_BACKGROUND: Crop = "without background"
+ALIGNED_FACE: Crop = "aligned face"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,7 @@ class Judge:
                 "Similarity without the background needs a background removal model; connect one "
                 "to Facet Judge."
             )
-        if crop == ALIGNED_FACE and self.face_model is None:
+        if crop in FACE_CROPS and self.face_model is None:
             raise FacetError(
                 "Similarity of faces needs a face detection model; connect one to Facet Judge."
             )

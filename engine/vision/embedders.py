@@ -1,34 +1,32 @@
 """What tells one person from another: embedders behind one interface.
 
 A CLIP_VISION measures appearance, whatever it is shown; a face recognition model measures who a
-face is. Which of them was used is part of every figure, see `label`.
+face is, and one of characters who somebody is who is seen whole. Which of them was used is part of
+every figure, see `label`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 
 from ..comfyui.fingerprint import fingerprint
 from ..comfyui.progress import interruptible
-from ..core.errors import FacetError
-from .alignment import aligned
-from .embedding import BATCH, embed, of_length_one, pad_to_square
+from .crops import FACE_CROPS, Crop, cropped
+from .embedding import batches, embed, of_length_one, pad_to_square
 from .faces import Face
 from .recognition import FaceModel
 
-Measures = Literal["appearance", "face recognition"]
-Crop = Literal["whole", "without background", "aligned face"]
-CROPS: tuple[Crop, ...] = ("whole", "without background", "aligned face")
+Measures = Literal["appearance", "face recognition", "character recognition"]
 
-FACE_SIDE = 224
-FACE_MARGIN = 0.25
-"""Round ArcFace's crop, so that an encoder of appearance sees the hair and the chin as well."""
-MASK_MARGIN = 0.05
-
+MIDDLE = (0.5, 0.5, 0.5)
+"""The colour that a network sees as nothing where its card does not say another."""
 FAMILIES = {
     "clip_vision_model": "CLIP",
     "siglip_vision_model": "SigLIP",
@@ -37,6 +35,16 @@ FAMILIES = {
     "dinov3": "DINOv3",
 }
 """How people call what ComfyUI's CLIP_VISION may be, by its model_type."""
+
+
+SEES: Mapping[Crop, str] = MappingProxyType(
+    {
+        "whole": "for a whole image",
+        "without background": "for a person without background",
+        "aligned face": "for a face",
+        "head": "for a head",
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +64,6 @@ class Embeddings:
             float(mine @ vector) if found else None
             for mine, found in zip(self.vectors, self.found.tolist(), strict=True)
         ]
-
-
-def person_mask(background: Any, image: torch.Tensor) -> torch.Tensor | None:
-    """Where the person is in ``image`` (H, W, 3): (H, W) in 0..1, None without a model.
-
-    background: what goes over BACKGROUND_REMOVAL.
-    """
-    if background is None:
-        return None
-    found: torch.Tensor = background.encode_image(image[None])
-    return found[0].detach().to("cpu", torch.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +94,11 @@ class AppearanceEmbedder:
 
     def embed(
         self,
-        images: Sequence[torch.Tensor],
-        masks: Sequence[torch.Tensor | None] | None = None,
-        faces: Sequence[Face | None] | None = None,
+        images: Iterable[torch.Tensor],
+        masks: Iterable[torch.Tensor | None] | None = None,
+        faces: Iterable[Face | None] | None = None,
     ) -> Embeddings:
-        """The embeddings of ``images``, each (H, W, 3) in 0..1.
+        """The embeddings of ``images``, each (H, W, 3) in 0..1; a batch is asked for at a time.
 
         masks: each (H, W), 1 on the person. faces: each in px of its picture. Only those that the
         crop needs are looked at; a picture without one is not found. Raises FacetError with a
@@ -114,15 +111,22 @@ class AppearanceEmbedder:
 
 @dataclass(frozen=True, eq=False)
 class FaceEmbedder:
-    """A face recognition model on aligned faces.
+    """A recognition model on what its card says: aligned faces, heads, or whole pictures.
 
     mirrored: the mean of a face's embedding and of its mirror image's, as ArcFace is evaluated.
     """
 
     model: FaceModel
     mirrored: bool = True
-    measures: Measures = "face recognition"
-    crop: Crop = "aligned face"
+
+    @property
+    def crop(self) -> Crop:
+        return self.model.card.crop
+
+    @property
+    def measures(self) -> Measures:
+        """What a whole picture shows is not the face alone, and is not called so."""
+        return "face recognition" if self.crop in FACE_CROPS else "character recognition"
 
     @property
     def name(self) -> str:
@@ -135,24 +139,26 @@ class FaceEmbedder:
 
     def embed(
         self,
-        images: Sequence[torch.Tensor],
-        masks: Sequence[torch.Tensor | None] | None = None,
-        faces: Sequence[Face | None] | None = None,
+        images: Iterable[torch.Tensor],
+        masks: Iterable[torch.Tensor | None] | None = None,
+        faces: Iterable[Face | None] | None = None,
     ) -> Embeddings:
-        """As ``AppearanceEmbedder.embed``, by faces alone."""
-        crops = [
-            face and aligned(image, face)
-            for image, face in zip(images, _given(images, faces, "faces"), strict=True)
-        ]
-        return _embedded(crops, self._recognised)
+        """As ``AppearanceEmbedder.embed``."""
+        # ArcFace's training had black outside of the picture.
+        arcface = self.crop == "aligned face"
+        colour = torch.zeros(3) if arcface else torch.tensor(self.model.card.mean or MIDDLE)
+        crops = cropped(self.crop, images, masks, faces, colour, self.model.card.size, margin=0.0)
+        return _embedded(crops, lambda found: self._recognised(found, colour))
 
-    def _recognised(self, crops: list[torch.Tensor]) -> torch.Tensor:
+    def _recognised(self, crops: Iterable[torch.Tensor], colour: torch.Tensor) -> torch.Tensor:
+        side = self.model.card.size
+        squares = (_of_side(crop, side, colour) for crop in crops)
         rows = []
-        for batch in interruptible(torch.stack(crops).split(BATCH)):
-            faces = batch.movedim(-1, 1)
-            row = self.model.recogniser(faces)
+        for batch in interruptible(batches(squares)):
+            pixels = batch.movedim(-1, 1)
+            row = self.model.recogniser(pixels)
             if self.mirrored:
-                row = row + self.model.recogniser(faces.flip(-1))
+                row = row + self.model.recogniser(pixels.flip(-1))
             rows.append(row)
         complaint = (
             f"{self.name} gave an embedding that is empty or not a number; use another file."
@@ -170,81 +176,54 @@ def label(embedder: Embedder) -> str:
     return f"{embedder.measures} by {embedder.name}, {seen}"
 
 
+def about(embedder: FaceEmbedder) -> str:
+    """What ``embedder`` is and sees, what it is good for, its licence and its origin."""
+    model, card = embedder.model, embedder.model.card
+    known = {"Good for": card.good_for, "Licence": card.licence, "Origin": card.origin}
+    sees = f"{embedder.name}: {model.dimensions} numbers {SEES[card.crop]} of {card.size} px."
+    return " ".join(
+        [sees, *(f"{what}: {said.rstrip('.')}." for what, said in known.items() if said)]
+    )
+
+
 def nothing_found(embedder: Embedder) -> str:
     """What to say when ``embedder`` finds nothing to look at in the original."""
-    what = "nobody" if embedder.crop == "without background" else "no face"
+    what = "no face" if embedder.crop in FACE_CROPS else "nobody"
     return (
         f"{label(embedder)} finds {what} in the original picture; use another picture, or measure "
         "the appearance of the whole picture."
     )
 
 
-def cropped(
-    crop: Crop,
-    images: Sequence[torch.Tensor],
-    masks: Sequence[torch.Tensor | None] | None,
-    faces: Sequence[Face | None] | None,
-    colour: torch.Tensor,
-) -> list[torch.Tensor | None]:
-    """What an encoder of appearance is shown of ``images``; None where it is not there.
-
-    colour (3,): what is put in the place of the background, and outside of the picture.
-    """
-    if crop == "whole":
-        return list(images)
-    if crop == "without background":
-        return [
-            None if mask is None else without_background(image, mask, colour)
-            for image, mask in zip(images, _given(images, masks, "masks"), strict=True)
-        ]
-    return [
-        face and aligned(image, face, FACE_SIDE, FACE_MARGIN, colour)
-        for image, face in zip(images, _given(images, faces, "faces"), strict=True)
-    ]
-
-
-def without_background(
-    image: torch.Tensor, mask: torch.Tensor, colour: torch.Tensor
-) -> torch.Tensor | None:
-    """What ``mask`` (H, W) shows of ``image`` (H, W, 3), on a square of ``colour`` (3,).
-
-    None when the mask shows nothing. Raises FacetError when the sizes differ.
-    """
-    if mask.shape != image.shape[:2]:
-        raise FacetError(
-            f"A mask is {tuple(mask.shape)} and its picture {tuple(image.shape[:2])}; they need "
-            "the same height and width."
-        )
-    mask = mask.detach().to("cpu", torch.float32).clamp(0, 1)
-    rows, columns = (torch.nonzero((mask > 0.5).any(dim=side)).flatten() for side in (1, 0))
-    if not len(rows):
-        return None
-    picture = image[..., :3].detach().to("cpu", torch.float32)
-    alone = torch.lerp(colour.expand_as(picture), picture, mask[..., None])
-    top, left, bottom, right = (int(edge) for edge in (rows[0], columns[0], rows[-1], columns[-1]))
-    margin = round(MASK_MARGIN * (max(bottom - top, right - left) + 1))
-    alone = alone[max(0, top - margin) : bottom + 1 + margin]
-    return pad_to_square(alone[:, max(0, left - margin) : right + 1 + margin], colour)
-
-
-def _given(images: Sequence[Any], given: Sequence[Any] | None, what: str) -> Sequence[Any]:
-    if given is None:
-        raise FacetError(
-            f"This embedder needs the {what} of the pictures, and none were given; connect what "
-            f"finds {what}."
-        )
-    if len(given) != len(images):
-        raise FacetError(f"There are {len(images)} pictures and {len(given)} {what}.")
-    return given
+def _of_side(crop: torch.Tensor, side: int, colour: torch.Tensor) -> torch.Tensor:
+    """``crop`` (H, W, 3) on a square of ``colour`` (3,), as (side, side, 3)."""
+    square = pad_to_square(crop[..., :3].to("cpu", torch.float32), colour)
+    if len(square) == side:
+        return square
+    scaled = F.interpolate(
+        square.movedim(-1, 0)[None], (side, side), mode="bilinear", antialias=True
+    )
+    return scaled[0].movedim(0, -1)
 
 
 def _embedded(
-    crops: Sequence[torch.Tensor | None], encode: Callable[[list[torch.Tensor]], torch.Tensor]
+    crops: Iterable[torch.Tensor | None], encode: Callable[[Iterable[torch.Tensor]], torch.Tensor]
 ) -> Embeddings:
-    found = torch.tensor([crop is not None for crop in crops], dtype=torch.bool)
-    if not found.any():
-        return Embeddings(torch.zeros(len(crops), 0), found)
-    known = encode([crop for crop in crops if crop is not None])
-    vectors = torch.full((len(crops), known.shape[1]), torch.nan)
-    vectors[found] = known
-    return Embeddings(vectors, found)
+    """What ``encode`` makes of those of ``crops`` that are there, none of which is kept."""
+    found: list[bool] = []
+
+    def there() -> Iterator[torch.Tensor]:
+        for crop in crops:
+            found.append(crop is not None)
+            if crop is not None:
+                yield crop
+
+    those = there()
+    first = next(those, None)
+    if first is None:
+        return Embeddings(torch.zeros(len(found), 0), torch.tensor(found, dtype=torch.bool))
+    known = encode(chain([first], those))
+    at = torch.tensor(found, dtype=torch.bool)
+    vectors = torch.full((len(found), known.shape[1]), torch.nan)
+    vectors[at] = known
+    return Embeddings(vectors, at)

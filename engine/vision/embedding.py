@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from ..core.errors import FacetError
 
 BATCH = 16
+MOST_PIXELS = 1 << 24
+"""Of a batch, so that photographs take 200 MB at a time however many there are."""
 
 
 def pad_to_square(image: torch.Tensor, colour: torch.Tensor | None = None) -> torch.Tensor:
@@ -35,12 +37,12 @@ def embed(clip_vision: Any, images: torch.Tensor | Iterable[torch.Tensor]) -> to
     """One embedding for each picture: (N, D) float32 on the CPU, each of length 1.
 
     images: (N, H, W, 3) in 0..1, or (H, W, 3) of any sizes, a batch of which is asked for at a
-    time. Pictures are padded to a
-    square rather than cropped to one, because a centre crop cuts heads off.
+    time. Pictures are padded to a square rather than cropped to one, because a centre crop cuts
+    heads off.
     Raises FacetError when the encoder gives no usable embedding.
     """
     squares = (pad_to_square(image[..., :3].to("cpu", torch.float32)) for image in images)
-    found = [_encode(clip_vision, batch) for batch in _batches(squares)]
+    found = [_encode(clip_vision, batch) for batch in batches(squares)]
     if not found:
         raise FacetError("There is no picture to embed.")
     return of_length_one(
@@ -48,11 +50,13 @@ def embed(clip_vision: Any, images: torch.Tensor | Iterable[torch.Tensor]) -> to
     )
 
 
-def _batches(squares: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
-    """Neighbours of one size together, so that the order of pictures is kept."""
+def batches(squares: Iterable[torch.Tensor]) -> Iterator[torch.Tensor]:
+    """``squares`` (S, S, 3) in batches (B, S, S, 3) of neighbours of one size, so that their order
+    is kept; each of at most 16 and, unless one alone is larger, of ``MOST_PIXELS``."""
     batch: list[torch.Tensor] = []
     for square in squares:
-        if batch and (len(batch) == BATCH or square.shape != batch[0].shape):
+        most = min(BATCH, MOST_PIXELS // max(1, len(square) ** 2))
+        if batch and (len(batch) >= most or square.shape != batch[0].shape):
             yield torch.stack(batch)
             batch = []
         batch.append(square)

@@ -6,6 +6,7 @@ ONNX export does to its file as well; so files in either layout become the same 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from ..core.errors import FacetError
+from .alignment import SIDE
 
 DEPTHS = {
     (2, 2, 2, 2): 18,
@@ -24,8 +26,8 @@ DEPTHS = {
 """Layers by the number of blocks in each of the four stages (Duta et al. 2021; arcface_torch)."""
 STEM = "layer1.0.conv1.weight"
 EPSILON = 1e-5
-CELLS = 49
-"""A face of 112 px is 7 by 7 cells when it comes to the linear layer."""
+CELL = 16
+"""Pixels of a picture that are one cell when it comes to the linear layer: 7 by 7 of 112."""
 
 State = Mapping[str, torch.Tensor]
 
@@ -57,7 +59,7 @@ class Block(nn.Module):
 
 
 class IResNet(nn.Module):
-    """Faces (N, 3, 112, 112) in -1..1 to embeddings (N, D)."""
+    """Faces (N, 3, S, S) in -1..1, of the S it was made for, to embeddings (N, D)."""
 
     def __init__(self, layers: nn.Sequential, linear: nn.Linear, depth: int) -> None:
         super().__init__()
@@ -71,8 +73,8 @@ class IResNet(nn.Module):
         return self.linear(self.layers(x).flatten(1))
 
 
-def load_iresnet(state: State) -> IResNet:
-    """The network whose weights ``state`` holds, float32.
+def load_iresnet(state: State, size: int = SIDE) -> IResNet:
+    """The network whose weights ``state`` holds, float32, for faces of ``size`` px.
 
     Its keys are arcface_torch's, below any prefix, with all batch norms or with those folded that
     an ONNX export folds. Raises FacetError with a sentence when it is something else.
@@ -92,7 +94,7 @@ def load_iresnet(state: State) -> IResNet:
     for stage, count in enumerate(blocks, 1):
         layers += [parts.block(f"layer{stage}.{number}") for number in range(count)]
     last = "bn1" if folded and "bn2.weight" not in parts.state else "bn2"
-    linear = parts.linear(last)
+    linear = parts.linear(last, size)
     parts.check_all_used()
     return IResNet(nn.Sequential(*layers), linear, DEPTHS[blocks]).eval()
 
@@ -101,8 +103,9 @@ def _unprefixed(state: State) -> dict[str, torch.Tensor]:
     first = next((key for key in state if key == STEM or key.endswith(f".{STEM}")), None)
     if first is None:
         raise FacetError(
-            f"The file holds no {STEM!r} and so no IResNet in arcface_torch's layout; use such "
-            "weights as safetensors, or the model as ONNX."
+            f"The file holds no {STEM!r} and so no IResNet in arcface_torch's layout, the only one "
+            "that is known here: safetensors have weights and no graph. Use the model as ONNX, "
+            "which has its own."
         )
     prefix = first.removesuffix(STEM)
     return {
@@ -174,16 +177,17 @@ class _Parts:
             around,
         )
 
-    def linear(self, before: str) -> nn.Linear:
+    def linear(self, before: str, size: int) -> nn.Linear:
         """The linear layer with the batch norms before and after it folded in."""
         scale, shift = self.norm(before)
         weight = self.tensor("fc.weight")
-        if weight.ndim != 2 or weight.shape[1] != CELLS * len(scale):
+        cell_count = math.ceil(size / CELL) ** 2
+        if weight.ndim != 2 or weight.shape[1] != cell_count * len(scale):
             raise FacetError(
-                f"The file's linear layer is {tuple(weight.shape)}; faces of 112 px need one of "
-                f"{CELLS * len(scale)} inputs."
+                f"The file's linear layer is {tuple(weight.shape)}; faces of {size} px need one of "
+                f"{cell_count * len(scale)} inputs."
             )
-        cells = weight.view(len(weight), len(scale), CELLS)
+        cells = weight.view(len(weight), len(scale), cell_count)
         bias = self.tensor("fc.bias") + (cells * shift[:, None]).sum(dim=(1, 2))
         weight = (cells * scale[:, None]).flatten(1)
         if "features.weight" in self.state:

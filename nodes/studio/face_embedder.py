@@ -8,6 +8,7 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ...engine.core.errors import FacetError
+from ...engine.vision.embedder_card import card_beside
 from ...engine.vision.recognition import SUFFIXES
 from ..common import sockets
 from ..common.node import Node
@@ -56,9 +57,10 @@ class FacetFaceEmbedder(Node):
             node_id="FacetFaceEmbedder",
             display_name="Facet Face Embedder",
             category="Facet/Studio",
-            description="Loads a face recognition model of the ArcFace family: an IResNet as "
-            "safetensors, or any as ONNX. It tells who a face is, where a CLIP_VISION only tells "
-            "what an image looks like.",
+            description="Loads a face recognition model of the ArcFace family, an IResNet as "
+            "safetensors or any as ONNX, and other recognition models with a small JSON beside "
+            "them. It tells who a face is, where a CLIP_VISION only tells what an image looks "
+            "like.",
             search_aliases=[
                 "arcface",
                 "insightface",
@@ -67,6 +69,8 @@ class FacetFaceEmbedder(Node):
                 "buffalo_l",
                 "face recognition",
                 "face similarity",
+                "ccip",
+                "anime character recognition",
             ],
             inputs=[
                 io.Combo.Input(
@@ -74,7 +78,8 @@ class FacetFaceEmbedder(Node):
                     options=sorted(face_models()),
                     tooltip="A file in models/face_recognition or models/insightface, as "
                     "safetensors or ONNX: glintr100 of antelopev2 or AuraFace, w600k_r50 of "
-                    "buffalo_l. ONNX needs onnxruntime.",
+                    "buffalo_l. For any other, write <name>.facet.json beside it, as the help "
+                    "page shows. ONNX needs onnxruntime.",
                 ),
                 io.Boolean.Input(
                     "mirrored",
@@ -88,25 +93,27 @@ class FacetFaceEmbedder(Node):
                 sockets.FaceEmbedder.Output(
                     "face_embedder", tooltip="For the face_embedder of Facet Judge."
                 ),
-                io.String.Output("about", tooltip="What was loaded, and its licence."),
+                io.String.Output("about", tooltip="What was loaded, its licence and its origin."),
             ],
         )
 
     @classmethod
     def fingerprint_inputs(cls, face_model: str, **_: object) -> str:
         path = face_models().get(face_model)
-        state = path.stat() if path else None
-        return f"{path} {state.st_mtime_ns} {state.st_size}" if state else ""
+        if path is None:
+            return ""
+        there = [file for file in (path, card_beside(path)) if file.is_file()]
+        states = [file.stat() for file in there]
+        return f"{path} {[(state.st_mtime_ns, state.st_size) for state in states]}"
 
     @classmethod
     def execute(cls, face_model: str, mirrored: bool = True) -> io.NodeOutput:
-        from ...engine.vision.embedders import FaceEmbedder
+        from ...engine.vision.embedders import FaceEmbedder, about
         from ...engine.vision.recognition import open_face_model
 
-        model = open_face_model(chosen(face_model))
-        embedder = FaceEmbedder(model, mirrored)
-        about = f"{embedder.name}: {model.dimensions} numbers a face. Licence: {model.licence}."
-        return io.NodeOutput(embedder, about, ui=ui.PreviewText(about))
+        embedder = FaceEmbedder(open_face_model(chosen(face_model)), mirrored)
+        told = about(embedder)
+        return io.NodeOutput(embedder, told, ui=ui.PreviewText(told))
 
 
 NODES = [FacetFaceEmbedder]

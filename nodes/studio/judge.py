@@ -12,7 +12,7 @@ from ...engine.core.errors import FacetError
 from ...engine.generate.shots.gates import Thresholds
 from ...engine.generate.shots.remedies import OWN, settings
 from ...engine.studio.judge import Judge
-from ...engine.vision.embedders import CROPS
+from ...engine.vision.crops import CROPS
 from ...engine.vision.people import check_detector
 from ...engine.vision.pose import PoseModel
 from ..common import sockets
@@ -42,7 +42,8 @@ def model_inputs() -> list[io.Input]:
             "face_embedder",
             optional=True,
             tooltip="A face recognition model: the scorer and Character Shot then measure "
-            "identity on faces instead of appearance. Needs the face detection model.",
+            "identity on faces instead of appearance. Where it sees faces, it needs the face "
+            "detection model.",
         ),
         io.Model.Input(
             "person_detector",

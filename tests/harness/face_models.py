@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from facet.engine.vision.embedder_card import EmbedderCard
+from facet.engine.vision.embedders import FaceEmbedder
+from facet.engine.vision.recognition import FaceModel
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
 
@@ -113,17 +119,67 @@ def write_safetensors(
     return path
 
 
-def write_onnx(path: Path, network: nn.Module, batch: int | None = None) -> Path:
-    """``network`` as PyTorch exports it; ``batch``: how many faces it takes, any where None."""
+def write_onnx(
+    path: Path,
+    network: nn.Module,
+    batch: int | None = None,
+    shape: tuple[int, ...] = (3, 112, 112),
+    outputs: tuple[str, ...] = ("output",),
+    any_size: bool = False,
+) -> Path:
+    """``network`` as PyTorch exports it; ``batch``: how many faces it takes, any where None.
+
+    shape: of one face. any_size: of whatever height and width instead.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    axes = {"input": {0: "faces"}, "output": {0: "faces"}} if batch is None else {}
+    sides = {2: "height", 3: "width"} if any_size else {}
+    free = {"input": {0: "faces", **sides}, **{name: {0: "faces"} for name in outputs}}
     torch.onnx.export(
         network,
-        (torch.zeros(batch or 1, 3, 112, 112),),
+        (torch.zeros(batch or 1, *shape),),
         path,
         dynamo=False,
         input_names=["input"],
-        output_names=["output"],
-        dynamic_axes=axes,
+        output_names=list(outputs),
+        dynamic_axes=free if batch is None else {},
     )
     return path
+
+
+def write_card(model: Path, **said: object) -> Path:
+    """The JSON beside the file ``model``."""
+    path = model.with_name(f"{model.stem}.facet.json")
+    path.write_text(json.dumps(said), "utf-8")
+    return path
+
+
+SEEN_AS = {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28], "colours": "bgr"}
+"""How `DemoRecogniser` wants its pixels."""
+
+
+class DemoRecogniser(nn.Module):
+    """The demo's encoder of characters behind other pixels, ``SEEN_AS``, and a head of its own."""
+
+    def __init__(self, encoder: nn.Module, channels_last: bool = False) -> None:
+        super().__init__()
+        self.encoder, self.channels_last = encoder, channels_last
+        for name in ("mean", "std"):
+            self.register_buffer(name, torch.tensor(SEEN_AS[name]).view(3, 1, 1))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        if self.channels_last:
+            pixels = pixels.permute(0, 3, 1, 2)
+        return self.encoder(pixel_values=(pixels.flip(1) * self.std + self.mean) * 2 - 1)[2]
+
+
+def demo_recogniser(path: Path, clip_vision: Any, channels_last: bool = False) -> Path:
+    """The demo's encoder as ONNX, which knows its people, without what says how to feed it."""
+    shape = (128, 128, 3) if channels_last else (3, 128, 128)
+    network = DemoRecogniser(clip_vision.model, channels_last).eval()
+    return write_onnx(path, network, shape=shape)
+
+
+def face_embedder(**said: Any) -> FaceEmbedder:
+    """A recogniser of noise, of which a card says ``said``."""
+    card = EmbedderCard(size=112, **said)
+    return FaceEmbedder(FaceModel("noise", "ONNX", 4, lambda faces: faces[:, 0, 0, :4], "", card))

@@ -13,7 +13,8 @@ from ...core.character import Character, known_fields
 from ...core.errors import FacetError
 from ...core.vocabulary import VIEW_YAW
 from ...vision.copies import CopyFinder
-from ...vision.embedders import Embedder, Embeddings, label, nothing_found, person_mask
+from ...vision.crops import FACE_CROPS, person_mask
+from ...vision.embedders import Embedder, Embeddings, label, nothing_found
 from ...vision.faces import Face, find_face, lies_on_its_side
 from ...vision.framing import MEASURED_VIEWS, view_of
 
@@ -153,7 +154,7 @@ class ImageJudge:
 
     @property
     def _needs_face(self) -> bool:
-        return self.embedder is not None and self.embedder.crop == "aligned face"
+        return self.embedder is not None and self.embedder.crop in FACE_CROPS
 
     @property
     def _needs_mask(self) -> bool:

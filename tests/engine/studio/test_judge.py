@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from facet.engine.studio.judge import ALIGNED_FACE, WHOLE, WITHOUT_BACKGROUND, Judge
-from facet.engine.vision.embedders import AppearanceEmbedder, Crop, Embedder, FaceEmbedder
+from facet.engine.vision.crops import Crop
+from facet.engine.vision.embedders import AppearanceEmbedder, Embedder
+from harness.face_models import face_embedder
 
 VISION, FACES, BACKGROUND = object(), object(), object()
-RECOGNITION = FaceEmbedder(cast(Any, object()))
+RECOGNITION = face_embedder()
 
 
 def test_a_judge_with_nothing_tells_no_likeness() -> None:

@@ -3,7 +3,7 @@ import torch
 
 from facet.engine.core.character import Provenance, Shot
 from facet.engine.vision.copies import CopyFinder
-from facet.engine.vision.embedders import without_background
+from facet.engine.vision.crops import without_background
 
 SIDE = 96
 

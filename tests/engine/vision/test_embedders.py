@@ -1,3 +1,4 @@
+import weakref
 from dataclasses import replace
 
 import comfy.model_management
@@ -6,13 +7,9 @@ import pytest
 import torch
 
 from facet.engine.demo.models import DemoModels
-from facet.engine.vision.embedders import (
-    CROPS,
-    AppearanceEmbedder,
-    FaceEmbedder,
-    label,
-    without_background,
-)
+from facet.engine.vision import embedding
+from facet.engine.vision.crops import CROPS, without_background
+from facet.engine.vision.embedders import AppearanceEmbedder, FaceEmbedder, label
 from facet.engine.vision.embedding import embed
 from facet.engine.vision.faces import find_face
 from facet.engine.vision.recognition import open_face_model
@@ -161,7 +158,7 @@ def test_many_faces_get_the_embeddings_that_each_has_alone(face_model):
 @pytest.mark.parametrize("kind", SMALL_VISION)
 def test_an_encoder_is_named_and_called_appearance(kind):
     said = {label(AppearanceEmbedder(small_vision(kind), crop)) for crop in CROPS}
-    assert len(said) == 3
+    assert len(said) == len(CROPS)
     assert all(text.startswith("appearance by ") and "2 layers, 32 wide" in text for text in said)
 
 
@@ -179,7 +176,7 @@ def test_what_an_embedder_needs_it_asks_for(face_model):
         AppearanceEmbedder(encoder, "without background").embed([image])
     with pytest.raises(ValueError, match="needs the faces of the pictures"):
         AppearanceEmbedder(encoder, "aligned face").embed([image])
-    with pytest.raises(ValueError, match="2 pictures and 1 faces"):
+    with pytest.raises(ValueError, match="shorter"):
         FaceEmbedder(face_model).embed([image, image], faces=[face])
     with pytest.raises(ValueError, match=r"A mask is \(4, 4\) and its picture \(512, 512\)"):
         AppearanceEmbedder(encoder, "without background").embed([image], [torch.ones(4, 4)])
@@ -198,3 +195,41 @@ def test_a_model_that_gives_nothing_is_named(face_model):
     dead = replace(face_model, recogniser=lambda faces: torch.zeros(len(faces), 512))
     with pytest.raises(ValueError, match=r"r18 \(IResNet-18\) gave an embedding that is empty"):
         FaceEmbedder(dead).embed([image], faces=[face])
+
+
+class Counted:
+    """Pictures that are made when they are asked for; most: how many there were at a time."""
+
+    def __init__(self, image: torch.Tensor, count: int) -> None:
+        self.image, self.count, self.most = image, count, 0
+
+    def __iter__(self):
+        alive: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+        for number in range(self.count):
+            alive[number] = pixels = self.image.numpy().copy()  # which all that is cut of it holds
+            self.most = max(self.most, len(alive))
+            yield torch.from_numpy(pixels)
+            del pixels
+
+
+@torch.inference_mode()
+def test_of_many_pictures_a_few_are_there_at_a_time(face_model):
+    image, face = astronaut()
+    pictures = Counted(image, 50)
+    found = FaceEmbedder(face_model).embed(pictures, faces=[face] * 50)
+    assert found.found.all() and len(found.vectors) == 50
+    assert pictures.most <= 2
+
+
+@torch.inference_mode()
+def test_batches_of_large_pictures_are_small(monkeypatch):
+    image, _ = astronaut()
+    encoder = small_clip_vision()
+    given = Counted(image, 12)
+    together = AppearanceEmbedder(encoder).embed(given).vectors
+    assert given.most == 12
+    monkeypatch.setattr(embedding, "MOST_PIXELS", 3 * 512 * 512)
+    pictures = Counted(image, 12)
+    in_parts = AppearanceEmbedder(encoder).embed(pictures).vectors
+    assert pictures.most <= 3 + 2  # the first of all, and the one that does not fit any more
+    assert torch.allclose(together, in_parts, atol=1e-5)

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from facet.engine.vision.iresnet import load_iresnet
+from facet.engine.vision.onnx_model import session_of
 from facet.engine.vision.recognition import (
     NO_LICENCE,
     TorchRecogniser,
     licence_in,
     open_face_model,
-    session_of,
 )
 from harness.face_models import (
     BLOCKS,
@@ -229,7 +229,7 @@ def test_the_licence_of_an_onnx_file_is_kept(tmp_path):
     graph = onnx.load(file)
     onnx.helper.set_model_props(graph, {"license": "apache-2.0"})
     onnx.save(graph, file)
-    assert open_face_model(file).licence == "apache-2.0"
+    assert open_face_model(file).card.licence == "apache-2.0"
 
 
 @pytest.mark.parametrize("name", ["broken.safetensors", "broken.onnx"])
@@ -270,4 +270,4 @@ def test_the_licence_is_the_one_that_the_file_states(metadata, said):
 def test_the_licence_of_a_file_is_kept(tmp_path):
     state = random_iresnet(18, NARROW).state_dict()
     file: Path = write_safetensors(tmp_path / "a.safetensors", state, {"license": "CC0"})
-    assert open_face_model(file).licence == "CC0"
+    assert open_face_model(file).card.licence == "CC0"

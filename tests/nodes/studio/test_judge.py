@@ -11,10 +11,10 @@ from facet.engine.demo.models import DemoModels
 from facet.engine.generate.shots.gates import Thresholds
 from facet.engine.generate.shots.remedies import RetryRules, rules_from, thresholds_from
 from facet.engine.studio.judge import Judge
-from facet.engine.vision.embedders import FaceEmbedder
 from facet.nodes.common.node import Settings
 from facet.nodes.studio.judge import FacetJudge
 from harness.executor import Executor, NodeError
+from harness.face_models import face_embedder
 from harness.prompts import demo_prompt, node, studio_node
 
 
@@ -136,7 +136,7 @@ def test_likeness_that_lacks_a_model_is_refused(
 
 
 def test_a_face_embedder_needs_what_finds_faces(demo_models: DemoModels) -> None:
-    recognition: Any = FaceEmbedder(object())  # type: ignore[arg-type]
+    recognition = face_embedder()
     with pytest.raises(
         ValueError, match=r"^Facet Judge: .*needs a face detection model; connect one"
     ):

@@ -17,7 +17,8 @@ from facet.engine.generate.character_shot.judge import (
     measures_from,
 )
 from facet.engine.scoring.calibrate import Calibration
-from facet.engine.vision.embedders import AppearanceEmbedder, Crop, FaceEmbedder
+from facet.engine.vision.crops import Crop
+from facet.engine.vision.embedders import AppearanceEmbedder, FaceEmbedder
 from facet.engine.vision.recognition import open_face_model
 from facet.world.scene import Scene
 from harness.demo_lora import true_character, true_shot
