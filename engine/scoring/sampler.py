@@ -67,6 +67,11 @@ def bench_of(studio: Studio, judge: Judge, sampling: Sampling) -> Bench:
             "The judge measures no similarity; connect a CLIP_VISION or a face embedder to Facet "
             "Judge."
         )
+    if judge.clip_vision is None:
+        raise FacetError(
+            "The judge has a face embedder and no CLIP_VISION, by which copies of training images "
+            "are found; connect one to Facet Judge as well."
+        )
     return Bench(
         studio.model,
         studio.clip,

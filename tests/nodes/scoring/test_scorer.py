@@ -21,6 +21,7 @@ from facet.nodes.scoring.scorer import FacetIdentityScorer, write_stamp
 from facet.world.demo_people import FIRST
 from facet.world.identity import Identity
 from facet.world.scene import Scene
+from harness.face_models import face_embedder
 from harness.faces import drawn_picture
 from harness.prompts import demo_prompt, node, studio_node
 from harness.small_models import small_clip_vision, small_models
@@ -150,6 +151,10 @@ def test_a_run_of_another_dataset_is_named_in_the_report(models, tmp_path):
         ({"lora": lora(), "strengths": "much"}, "The strength 'much' cannot be used"),
         ({"lora_name": "nowhere.safetensors"}, "is in no folder of LoRAs"),
         ({"lora": lora(), "judge": Judge()}, "The judge measures no similarity; connect a CLIP_V"),
+        (
+            {"lora": lora(), "judge": Judge(object(), face_embedder=face_embedder())},
+            "a face embedder and no CLIP_VISION, by which copies",
+        ),
     ],
 )
 def test_what_cannot_be_scored_is_one_sentence_and_leaves_nothing(
