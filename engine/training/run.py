@@ -63,12 +63,14 @@ class Extras:
     clip_vision: judges the samples by their similarity to the source picture. start: a LoRA file
     to start from. samples: the studio that samples are made in; None for the trained models, as is
     usual for them. stop_requested: asked after each step; at True the run ends early, as finished.
+    tell: is told, before the first step, how the device's memory will be used.
     """
 
     clip_vision: Any = None
     start: Path | None = None
     samples: Studio | None = None
     stop_requested: Callable[[], bool] = lambda: False
+    tell: Callable[[str], None] = lambda _: None
 
 
 def train(
@@ -147,6 +149,9 @@ def train(
                 torch.inference_mode(False),
                 Session(model, in_model, settings, data.samples, text_encoder) as session,
             ):
+                if session.plan is not None:
+                    record.memory = session.plan.text()
+                    extras.tell(record.memory)
                 notes += _take_steps(
                     model, settings, data, session, record, measuring, on_event, extras
                 )

@@ -45,7 +45,8 @@ class TrainingRun:
 
     measures: on the way, in order. choice: why the best checkpoint is the best. finished: whether
     it came to its end; ended: why that was before its last step, '' when it was not.
-    sampled: what tells how its samples were made from any other way.
+    sampled: what tells how its samples were made from any other way. memory: how the device's was
+    used, in a sentence; '' on a CPU.
     """
 
     character_name: str
@@ -62,6 +63,7 @@ class TrainingRun:
     ended: str = ""
     companions: tuple[str, ...] = ()
     sampled: str = ""
+    memory: str = ""
 
     @property
     def best(self) -> Checkpoint:
@@ -94,6 +96,7 @@ class TrainingRun:
                 "finished": self.finished,
                 "ended": self.ended,
                 "sampled": self.sampled,
+                "memory": self.memory,
             },
         )
 
@@ -142,6 +145,7 @@ def load_run(folder: Path) -> TrainingRun:
             ended=str(record.get("ended", "")),
             companions=tuple(map(str, record.get("companions", []))),
             sampled=str(record.get("sampled", "")),
+            memory=str(record.get("memory", "")),
         )
     except FileNotFoundError:
         raise FacetError(f"There is no training run in {folder}; train one there first.") from None

@@ -159,7 +159,7 @@ class TrainingSettings:
     )
     gradient_checkpointing: bool = setting(False, TRAINER, resumable=True, advanced=True)(
         "Needs far less memory; a step takes half as long again. The result is the same.",
-        "Turn it on for large models on a small card.",
+        "Off, it is used all the same where a step would not fit on the card.",
     )
     resolution: int = setting(0, TRAINER, 0, 4096, step=16, advanced=True)(
         "Images are scaled down to the area of a square of this side, in pixels. 0 "

@@ -185,6 +185,7 @@ class FacetLoraTrainer(Node):
                         else None,
                         samples=look_through or studio,
                         stop_requested=lambda: STOP_REQUESTS.take(node_id),
+                        tell=lambda text: reporter.note(f"{what_it_loses(studio)} {text}".strip()),
                     ),
                 )
                 reporter.end("finished", summary(trained), trained.run.folder)

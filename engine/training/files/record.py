@@ -32,6 +32,7 @@ class Record:
 
     saved: the last step whose state is on disk, and saved_at when that was written. ended: why the
     run ends before its last step, '' while it does not. finished: whether nothing is left to do.
+    memory: how the device's memory is used, in a sentence.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Record:
         self.saved = self._first = opened.progress.step
         self.saved_at = time.monotonic()
         self.ended, self.finished = opened.ended, opened.finished
+        self.memory = before.memory if before else ""
         self._measures: dict[int, Measure] = {}
         if before is not None:
             same = before.sampled == self._sampled
@@ -122,6 +124,7 @@ class Record:
             finished=self.finished,
             ended=self.ended,
             sampled=self._sampled,
+            memory=self.memory,
         )
 
     def event(self, seconds: float, note: str) -> TrainingEvent:

@@ -11,13 +11,11 @@ from typing import Any
 import torch
 
 from ...comfyui.internals import internal
+from ..data.buckets import patch_size
+from .plan import GB, SPARE, available
 
 # Below this many tokens a step, casting the weights costs a CPU what the faster products save.
 _TOKENS_WORTH_BF16 = 256
-
-_GB = 1024**3
-# What ComfyUI, CUDA and the allocator's gaps take besides.
-_SPARE = _GB
 
 # Up to this many tokens, attention that stores its matrix is faster on a CPU than fused attention.
 _TOKENS_FOR_PLAIN_ATTENTION = 512
@@ -63,24 +61,22 @@ class Precision:
 class MemoryBudget:
     """What a training may take of the device.
 
-    activations: bytes that a step keeps for its backward pass. vram: GB to stay within, 0 for
-    what is free. weights: whether ComfyUI shall put the model's own weights on the device.
+    activations: bytes that a step keeps for its backward pass, and those of a LoRA with its
+    optimizer. vram: GB to stay within, 0 for what is free. weights: whether ComfyUI shall put the
+    model's own weights on the device.
     """
 
     activations: int = 0
     vram: float = 0.0
     weights: bool = True
 
-    def left(self, device: torch.device) -> int | None:
-        """Bytes for weights beside the activations; None on a CPU, which has no other place."""
-        import comfy.model_management as management
+    def left(self, model: Any) -> int | None:
+        """Bytes for weights of ``model``, a ModelPatcher, beside the activations.
 
-        if management.is_device_cpu(device):
-            return None
-        free = management.get_free_memory(device)
-        if self.vram:
-            free = min(free, self.vram * _GB)
-        return max(0, int(free) - self.activations - _SPARE)
+        None on a CPU, which has no other place.
+        """
+        free = available(model, self.vram)
+        return None if free is None else max(0, free - self.activations - SPARE)
 
 
 def activation_memory(
@@ -88,16 +84,18 @@ def activation_memory(
 ) -> int:
     """Bytes that a step over latents of ``shape`` keeps for its backward pass, as an estimate.
 
-    Every linear layer's input and output, and half as much again for what stands between them;
-    with checkpointing one block's, and each block's input.
+    A share of every linear layer's input and output; with checkpointing of one block's, and each
+    block's input. The share, counted where autograd keeps it at each family's own width: Flux 0.36,
+    FLUX.2 Klein 0.46, Qwen-Image 0.23; of a UNet, with what its convolutions keep, up to 1.4.
     """
     from .frozen import is_linear
 
-    # Transformers see a latent in patches of two by two, and up to 512 tokens of a prompt.
-    tokens = shape[0] * (math.prod(shape[2:]) // 4 + 512)
+    # A transformer has up to 512 tokens of a prompt beside those of the latent's patches.
+    tokens = shape[0] * (math.prod(shape[2:]) // patch_size(model) ** 2 + 512)
+    share = 0.5
     if hasattr(model.diffusion_model, "input_blocks"):
         # A UNet has most of its layers where the sides are halved once more.
-        tokens //= 4
+        tokens, share = shape[0] * (math.prod(shape[2:]) // 4 + 512) // 4, 1.5
     sizes, inputs = [], []
     for block in blocks:
         layers = [module for module in block.modules() if is_linear(module)]
@@ -105,7 +103,7 @@ def activation_memory(
         inputs.append(min((layer.in_features for layer in layers), default=0))
     values = sum(inputs) + max(sizes, default=0) if checkpointing else sum(sizes)
     # Two bytes each on a GPU, where this matters.
-    return int(1.5 * 2 * tokens * values)
+    return int(share * 2 * tokens * values)
 
 
 def choose_precision(wanted: str, model: Any, tokens: int = 0) -> Precision:
@@ -160,7 +158,7 @@ def loaded(
         if not budget.weights:
             memory = total
         elif budget.vram:
-            memory += max(0, int(total - budget.vram * _GB))
+            memory += max(0, int(total - budget.vram * GB))
     management.load_models_gpu([model, *beside], memory_required=memory)
     options = comfy.model_patcher.create_model_options_clone(model.model_options)
     transformer_options = options.setdefault("transformer_options", {})

@@ -14,6 +14,7 @@ import torch
 
 from ...comfyui.internals import internal
 from ...families.table import family_of
+from ..data.buckets import patch_size
 from ..data.pictures import TrainingSample
 from ..settings import BASES, TrainingSettings
 from .checkpoint import checkpointed
@@ -22,6 +23,7 @@ from .forwards import adapted_forward
 from .fp8 import kept_in_fp8
 from .loading import MemoryBudget, activation_memory, choose_precision, loaded
 from .lora import Adapter, adapters, put_layers
+from .plan import MemoryPlan, adapter_bytes, available
 from .targets import transformer_blocks
 from .text_encoder import TextEncoder
 
@@ -33,9 +35,11 @@ class Session:
     """A model on its device with adapters in it, exact; a context manager.
 
     adapters: in the model for the length of the ``with``, and in ``text_encoder`` where that is
-    trained too. options: for the model's ``transformer_options``.
+    trained too. options: for the model's ``transformer_options``. plan: of the device's memory,
+    made before anything is loaded; None on a CPU.
     """
 
+    plan: MemoryPlan | None
     adapters: list[Adapter]
     options: dict[str, Any]
 
@@ -55,8 +59,7 @@ class Session:
         largest = max((sample.latent for sample in samples), key=torch.Tensor.numel)
         together = settings.micro_batch or settings.batch_size
         self._shape = (together, *largest.shape[1:])
-        # Transformers see a latent in patches of two by two.
-        tokens = together * math.prod(largest.shape[2:]) // 4
+        tokens = together * math.prod(largest.shape[2:]) // patch_size(model.model) ** 2
         self._precision = choose_precision(settings.precision, model, tokens)
         self._blocks = transformer_blocks(self._diffusion_model, targets, family_of(model).layers)
         self._originals = {name: self._diffusion_model.get_submodule(name) for name in targets}
@@ -65,6 +68,9 @@ class Session:
         self._exact = contextlib.ExitStack()
 
     def __enter__(self) -> Session:
+        self.plan = self._planned()
+        if self.plan is not None and self.plan.checkpointing:
+            self._settings = replace(self._settings, gradient_checkpointing=True)
         settings = self._settings
         with contextlib.ExitStack() as stack:
             stack.callback(self._loaded.close)
@@ -161,15 +167,37 @@ class Session:
 
     def _budget(self) -> MemoryBudget:
         settings = self._settings
-        checkpointing = settings.gradient_checkpointing
-        kept = activation_memory(self._model.model, self._blocks, self._shape, checkpointing)
+        kept = self._kept(settings.gradient_checkpointing) + self._adapter_bytes()
         return MemoryBudget(kept, settings.vram, weights=settings.base != FP8)
+
+    def _kept(self, checkpointing: bool) -> int:
+        return activation_memory(self._model.model, self._blocks, self._shape, checkpointing)
+
+    def _adapter_bytes(self) -> int:
+        return adapter_bytes(self._originals.values(), self._settings.rank)
+
+    def _planned(self) -> MemoryPlan | None:
+        settings = self._settings
+        device = available(self._model, settings.vram)
+        if device is None:
+            return None
+        weights = self._model.model_size()
+        if settings.base == FP8:
+            weights = sum(weight.numel() for weight in self._diffusion_model.parameters())
+        return MemoryPlan(
+            device,
+            weights,
+            self._adapter_bytes(),
+            self._kept(False),
+            self._kept(True),
+            settings.gradient_checkpointing,
+        )
 
     def _make_exact(self) -> None:
         products = self._precision.products
         device = self._model.load_device
         if self._settings.base == FP8:
-            left = self._budget().left(device)
+            left = self._budget().left(self._model)
             self._exact.enter_context(kept_in_fp8(self._diffusion_model, device, left))
         self._exact.enter_context(exact_gradients(self._diffusion_model, device, products))
         if self._settings.gradient_checkpointing:

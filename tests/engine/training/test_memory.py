@@ -14,13 +14,14 @@ import pytest
 import torch
 
 from facet.engine.core.character import Character
+from facet.engine.training.model import session
 from facet.engine.training.model.loading import out_of_memory
 from facet.engine.training.model.session import Session
 from facet.engine.training.objective.draws import Batch
 from facet.engine.training.objective.step import Step
 from facet.engine.training.progress.events import TrainingEvent
 from facet.engine.training.progress.samples import TrainingSampler
-from facet.engine.training.run import TrainedLora, train
+from facet.engine.training.run import Extras, TrainedLora, train
 from facet.engine.training.run_record import load_run
 from facet.engine.training.settings import TrainingSettings
 from harness.small_models import SmallModels
@@ -137,6 +138,29 @@ def test_after_it_ran_out_the_model_is_loaded_again_once_nothing_of_the_step_is_
     monkeypatch.setattr(management, "load_models_gpu", loading)
     run(float("inf"))
     assert told[told.index("out of memory") :][:3] == ["out of memory", "load", "step"]
+
+
+def test_on_a_card_where_a_step_would_not_fit_it_is_planned_before_anything_is_loaded(
+    run: Callable[..., Any],
+    models: SmallModels,
+    character: Character,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, _ = run(float("inf"))
+    told: list[str] = []
+    monkeypatch.setattr(session, "available", lambda model, limit: 1 << 20)
+    device = SmallDevice(float("inf"))
+    with torch.inference_mode(), device.running(models.model.model.diffusion_model):
+        given = (models.model, models.clip, models.vae, character, SETTINGS)
+        extras = Extras(tell=told.append)
+        trained = train(*given, tmp_path / "a", "run", tmp_path / "loras", None, extras)
+    [line] = told
+    assert line.startswith("Memory: 0.0 GB on the card;") and "with gradient checkpointing" in line
+    assert load_run(trained.run.folder).memory == line
+    assert trained.run.settings["gradient_checkpointing"] is False
+    assert "ran out of memory" not in trained.note
+    assert trained.run.losses == pytest.approx(whole.run.losses, rel=1e-5)
 
 
 @pytest.mark.parametrize(

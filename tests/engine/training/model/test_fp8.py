@@ -100,4 +100,4 @@ def test_checkpointing_keeps_a_small_part_of_what_a_step_makes(models: SmallMode
         for checkpointing in (False, True)
     )
     assert 0 < one < whole
-    assert MemoryBudget(activations=whole).left(CPU) is None
+    assert MemoryBudget(activations=whole).left(models.model) is None
