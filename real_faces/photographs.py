@@ -35,7 +35,9 @@ class Photograph:
 
     faces: all that are plain to see. who: the person, where it is one; the same word for the same
     person. framing, expression: of VOCABULARY, '' where none fits well. kind: photograph, painting,
-    drawing, mask or mean of many faces. note: what else is to be known.
+    drawing, mask or mean of many faces. again: the name of another one that it is a part or a copy
+    of, or the next moment of. focus: sharp, or soft where it could be called blurred. note: what
+    else is to be known.
     """
 
     name: str
@@ -46,7 +48,14 @@ class Photograph:
     framing: str = ""
     expression: str = ""
     kind: str = "photograph"
+    again: str = ""
+    focus: str = "sharp"
     note: str = ""
+
+    @property
+    def portrait(self) -> bool:
+        """Whether it is a photograph of one person, and no other one over again."""
+        return self.kind == "photograph" and len(self.faces) == 1 and not self.again
 
     @property
     def path(self) -> Path:

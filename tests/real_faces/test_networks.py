@@ -138,11 +138,7 @@ def crop(photograph: Photograph, face: Face) -> torch.Tensor:
 
 def test_the_recogniser_tells_people_apart(real_faces: RealFaces) -> None:
     session = onnxruntime.InferenceSession(str(real_faces.recogniser))
-    seen = [
-        one
-        for one in real_faces.photographs.values()
-        if one.who and one.kind == "photograph" and not one.note
-    ]
+    seen = [one for one in real_faces.photographs.values() if one.portrait]
     faces = [find_face(real_faces.model, one.image) for one in seen]
     crops = [crop(one, face) for one, face in zip(seen, faces, strict=True) if face is not None]
     assert len(crops) == len(seen)

@@ -36,6 +36,14 @@ def test_views_are_words_of_the_vocabulary() -> None:
     assert {"front", "profile_left"} <= said
 
 
+def test_what_is_another_one_again_names_it() -> None:
+    everything = photographs()
+    for one in everything.values():
+        assert not one.again or not everything[one.again].again, one.name
+    portraits = [one for one in everything.values() if one.portrait]
+    assert len(portraits) >= 20 and all(one.who for one in portraits)
+
+
 def test_every_photograph_names_a_package_of_the_table() -> None:
     known = {package.name: package.photographs for package in packages()}
     for one in photographs().values():
