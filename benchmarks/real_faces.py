@@ -40,6 +40,7 @@ from ..engine.generate.shots.gates import (
     Gates,
     Thresholds,
 )
+from ..engine.generate.shots.reading import Reading
 from ..engine.vision.alignment import five_points
 from ..engine.vision.faces import Face, find_face, find_faces
 from ..engine.vision.framing import MEASURED_VIEWS
@@ -156,7 +157,10 @@ def views(
                 alone = cut_out(image, face)
                 gates = Gates(alone, Thresholds(), model)
                 reading = gates.read(alone)
-                says = {view: passed(gates, reading, view=view) for view in MEASURED_VIEWS}
+                says = {
+                    view: passed(gates, reading, VIEW_GATE, Tags(view=view))
+                    for view in MEASURED_VIEWS
+                }
                 name = f"{one.name}, face {number}"
                 faces.append(ViewedFace(name, face.view, reading.yaw, says))
 
@@ -183,9 +187,9 @@ def cut_out(image: torch.Tensor, face: LabelledFace) -> torch.Tensor:
     return image[top : int(y1 + room), left : int(x1 + room)]
 
 
-def passed(gates: Gates, reading: Any, gate: str = VIEW_GATE, **tags: str) -> bool | None:
-    """What ``gate`` says of a picture that was asked to show ``tags``."""
-    [score] = [one for one in gates.judge(reading, Tags(**tags)) if one.gate == gate]
+def passed(gates: Gates, reading: Reading, gate: str, tags: Tags) -> bool | None:
+    """What ``gate`` says of a picture that was asked to show ``tags``; None: not measured."""
+    [score] = [one for one in gates.judge(reading, tags) if one.gate == gate]
     return score.passed
 
 
@@ -200,7 +204,7 @@ def framings(
             continue
         gates = Gates(one.image, Thresholds(), model)
         reading = gates.read(one.image)
-        agrees = bool(passed(gates, reading, FRAMING_GATE, framing=one.framing))
+        agrees = bool(passed(gates, reading, FRAMING_GATE, Tags(one.framing)))
         right.setdefault(one.framing, []).append(agrees)
         if not agrees:
             wrong[one.name] = reading.face_height
@@ -229,9 +233,9 @@ def blurs(
     for number, one in enumerate(sharp):
         gates = Gates(images[number - 1], Thresholds(), model)
         sharp_one, hazy_one = (gates.read(some[number]) for some in (images, hazy))
-        if not passed(gates, sharp_one, SHARPNESS_GATE):
+        if not passed(gates, sharp_one, SHARPNESS_GATE, Tags()):
             failed.append(one.name)
-        if passed(gates, hazy_one, SHARPNESS_GATE):
+        if passed(gates, hazy_one, SHARPNESS_GATE, Tags()):
             passed_on.append(one.name)
     count = len(sharp)
     bars = {

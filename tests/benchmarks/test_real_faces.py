@@ -32,8 +32,10 @@ def test_what_an_edit_moves_is_read_off_the_coordinates(real_faces: RealFaces) -
     away = bench.moved(image, face, {"blink_l": 1.0, "blink_r": 1.0})
     assert (away[LIDS] @ bench.face_down(face) > 0.05 * bench.eye_distance(face)).all()
     assert np.abs(away[NOSE_TIP]).max() < 0.01 * bench.eye_distance(face)
-    raised = bench.moved(image, face, {"brow_outer": 1.0})[list(bench.BROWS)]
-    assert (raised @ bench.face_down(face)).min() < -0.02 * bench.eye_distance(face)
+    raised = bench.moved(image, face, {"brow_inner_r": 1.0, "brow_inner_l": 1.0})
+    assert (raised[list(bench.BROWS)] @ bench.face_down(face)).min() < -0.02 * bench.eye_distance(
+        face
+    )
 
 
 @pytest.mark.parametrize("name", bench.COPIES)
