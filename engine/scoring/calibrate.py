@@ -81,6 +81,11 @@ class Calibration:
         return max(MIN_GAP, MIN_SHARE * (1 - (self.null_median or 0.0)))
 
     @property
+    def most(self) -> float:
+        """The score of the character's likest picture, at least 1."""
+        return max([1.0, *(self.score(one) or 0.0 for one in self.positives)])
+
+    @property
     def separation(self) -> float:
         """How often an image of the character is more similar than a stranger (the ROC's area)."""
         if not self.null or not self.positives:

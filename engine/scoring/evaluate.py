@@ -14,15 +14,17 @@ from ..store.images import ImageStore
 from ..vision.embedders import AppearanceEmbedder
 from ..vision.faces import lies_on_its_side
 from .calibrate import Calibration, Scales
+from .choice import ENOUGH, as_like, choose
 from .measure import SampleMeter, reproduced
 from .protocol import SCENE, TestPrompt
 from .sample import ScoredSample
 from .sampler import Bench, Candidate, CandidateSampler, Make
 from .score import ScoreCard
 from .variant import Variant, variant
-from .verdict import choose
 
 FIRST_LOOK = 4
+"""How many scenes every candidate makes; those that are as like as the best by them make as many
+again, until there are enough to tell."""
 OFF, IN_WORDS = "LoRA off", "described in words"
 
 
@@ -50,7 +52,8 @@ def evaluate(
     first_look: int = FIRST_LOOK,
     make: Callable[[Candidate | None], Make] | None = None,
 ) -> Evaluation:
-    """Scores every candidate on the first few scenes, and the best of them on all prompts.
+    """Scores every candidate on the first few scenes, those that cannot be told from the best by
+    them on up to a dozen, and the one that is chosen on all prompts.
 
     Where likeness cannot be judged, the last candidate stands in for the best.
     ``on_picture`` gets the number of pictures made, how many there will be, and the last one.
@@ -114,9 +117,11 @@ class _Evaluation:
         if self.description:
             self._make(IN_WORDS, self.description, without, len(self.scenes))
         tried = [self._try(candidate, who, scales) for candidate in self.candidates]
-        number = choose(tried)
+        self._look_again(tried, who, scales)
+        number = choose(tried, scales.original.most)
         chosen = self.candidates[number]
-        if self.few < len(self.prompts):
+        if len(tried[number].samples) < len(self.prompts):
+            self.total = self.done + len(self.prompts) - len(tried[number].samples)
             tried[number] = self._try(chosen, who, scales, len(self.prompts))
         self._note_calibration(scales.original)
         card = ScoreCard(
@@ -148,6 +153,20 @@ class _Evaluation:
             set_calibration=scales.to_set,
         )
         return Evaluation(card, chosen, self.pictures)
+
+    def _look_again(self, tried: list[Variant], who: str, scales: Scales) -> None:
+        """Makes more scenes of those of ``tried`` that are as like as the best by those they have,
+        until there is one of them or all have enough."""
+        enough = min(ENOUGH, len(self.scenes))
+        while len(close := as_like(tried, scales.original.most)) > 1:
+            count = min(len(tried[number].scenes) for number in close)
+            if count >= enough:
+                break
+            few = [number for number in close if len(tried[number].scenes) == count]
+            more = min(self.few, enough - count)
+            self.total = self.done + more * len(few) + len(self.prompts) - count - more
+            for number in few:
+                tried[number] = self._try(self.candidates[number], who, scales, count + more)
 
     def _scales(self) -> Scales:
         """What strangers and the character's own shots are like, as the encoder sees it."""

@@ -60,6 +60,13 @@ class Needs(Enum):
     GARMENT = "The dataset has no garment that most of its shots show."
 
 
+class Cure(Enum):
+    """What may mend a fault at no cost but looking: it is advised where it was not measured yet."""
+
+    WEAKER = "lower the strength below {strength:g}"
+    EARLIER = "use an earlier step"
+
+
 class Rule:
     """What the verdict asks of a metric, beside its baseline: its value without LoRA."""
 
@@ -233,8 +240,11 @@ class Metric:
     score.json and in the stamp. tradeoff: what its good part is called where the report holds it
     against identity; '' where it does not.
 
+    obeys: it is a part of what the prompts ask for, by which LoRAs that are as like are told apart.
+
     rule: what the verdict asks of it. claim: what is so where the rule holds, for the report's
-    table. fault: what the verdict says where it does not hold, and advice: what to do then.
+    table. fault: what the verdict says where it does not hold, and advice: what to do then, after
+    the ``cures`` that were not measured.
     as_before: what it says in their place where the baseline is as low. first: it is said before
     the others. unless: the name of the metric whose fault says it already. training_image: the hash
     of the training image that a sample repeats, '' for none.
@@ -253,12 +263,14 @@ class Metric:
     needs: tuple[Needs, ...] = ()
     claim: str = ""
     fault: str = ""
+    cures: tuple[Cure, ...] = ()
     advice: str = ""
     as_before: str = ""
     first: bool = False
     unless: str = ""
     headline: bool = True
     tradeoff: str = ""
+    obeys: bool = False
     training_image: Callable[[ScoredSample], str] | None = None
     columns: Columns = field(default_factory=dict)
 
@@ -310,7 +322,9 @@ def _obeys(
         claim=f"It shows the {what} asked for",
         fault=f"The {what} asked for appears in {{value:.0%}} of images, and in {{baseline:.0%}} "
         "without LoRA",
-        advice="lower the strength or use an earlier step",
+        cures=(Cure.WEAKER, Cure.EARLIER),
+        advice=f"add shots with more varied {name}",
+        obeys=True,
         columns=columns,
     )
 
@@ -354,7 +368,8 @@ COPIES = Metric(
     says="Images that reproduce a training image.",
     claim="It does not copy training images",
     fault="But {count} of {total} images reproduce a training image{often}",
-    advice="use an earlier step, or add shots that differ from it",
+    cures=(Cure.EARLIER,),
+    advice="add shots that differ from it",
     first=True,
     tradeoff="Images that are not copies",
     training_image=lambda one: one.nearest.shot if one.nearest.copied else "",
@@ -379,7 +394,8 @@ POSE_COPIES = Metric(
     claim="It does not copy poses",
     fault="But {count} of {total} images reproduce the pose and outfit of a training image in "
     "another place{often}",
-    advice="use an earlier step, or add shots in other poses and clothes",
+    cures=(Cure.EARLIER,),
+    advice="add shots in other poses and clothes",
     first=True,
     unless="copies",
     training_image=lambda one: (
@@ -485,7 +501,8 @@ METRICS: tuple[Metric, ...] = (
         claim="Image quality is kept",
         fault="{count} of {total} images are blurred, noisy, burnt or faded compared with those "
         "without LoRA",
-        advice="lower the strength or use an earlier step",
+        cures=(Cure.WEAKER, Cure.EARLIER),
+        advice="train with a lower learning rate",
         first=True,
     ),
     FACES,

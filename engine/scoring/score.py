@@ -9,9 +9,10 @@ from typing import Any
 
 from ..vision.clothes import Garment
 from . import metrics
-from .calibrate import Calibration
-from .metrics import IDENTITY
-from .variant import Variant
+from .calibrate import Calibration, Scales
+from .metrics import IDENTITY, VIEWS
+from .protocol import TestPrompt
+from .variant import Variant, variant
 from .verdict import verdict
 
 
@@ -20,7 +21,8 @@ class ScoreCard:
     """What was found out about a character's LoRA.
 
     ``off`` is the model without it, ``tried`` every checkpoint and strength in the order of trying,
-    each over the first few prompts, and ``best`` the one that was chosen, over all of them.
+    each over as many scenes as it took to tell it from the best, and ``best`` the one that was
+    chosen, over all prompts.
     ``words`` is the character described in words without the LoRA, when that was asked for.
     ``notes`` say what could not be measured, and why. ``garment``: what the leak probes look for.
     ``shots``: the training images in words, by their hashes. ``set_calibration``: the scale of
@@ -47,6 +49,34 @@ class ScoreCard:
     def verdict(self) -> str:
         """What to do, in a few sentences; verdict.py holds the rules."""
         return verdict(self)
+
+    @cached_property
+    def compared(self) -> tuple[Variant, ...]:
+        """``tried``, the chosen one over no more prompts than the others were compared on."""
+        others = [one for one in self.tried if one.label != self.best.label]
+        if not others:
+            return self.tried
+        prompts = {one.prompt for other in others for one in other.samples}
+        return tuple(self._over(prompts, one) for one in self.tried)
+
+    @property
+    def chosen(self) -> Variant:
+        """The one of ``compared`` that was chosen."""
+        return next(one for one in self.compared if one.label == self.best.label)
+
+    def _over(self, prompts: set[TestPrompt], one: Variant) -> Variant:
+        few = tuple(sample for sample in one.samples if sample.prompt in prompts)
+        if len(few) == len(one.samples):
+            return one
+        return variant(
+            one.label,
+            few,
+            Scales(self.calibration, self.set_calibration or self.calibration, {}),
+            one[VIEWS].value is not None,
+            self.off.samples,
+            step=one.step,
+            strength=one.strength,
+        )
 
     @property
     def measured_by(self) -> str:

@@ -1,11 +1,7 @@
-"""Which LoRA to use, why, and what to do next: rules that a reader can check against the report.
+"""What is said of the LoRA that was chosen: rules that a reader can check against the report.
 
-The choice: of the LoRAs of which at most 5 % of images reproduce a training image (of all, when
-there is none), the one with the highest identity, where more than 1 counts as 1: it is the
-character then. One within 0.05 of it is as good, as four images tell no finer; of those, the one
-whose strength is nearest to 1 is chosen, and then the earliest step.
-
-What is asked of each metric stands in metrics.py. What is asked beside them stands here.
+What is asked of each metric stands in metrics.py, which LoRA is chosen in choice.py. What is asked
+beside them stands here.
 """
 
 from __future__ import annotations
@@ -17,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ..core.vocabulary import VIEW_YAW, VOCABULARY
 from . import metrics
 from .calibrate import FEW, Interval
-from .metrics import COPIES, IDENTITY, Metric, Needs, Unjudged
+from .choice import AS_GOOD, as_like, behind, copies, obedience
+from .metrics import COPIES, IDENTITY, POSE_COPIES, Cure, Metric, Needs, Unjudged
 from .sample import CLOSE
 from .text import DASH, degrees, images, percent, turning, two_places
 from .variant import Variant
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from .score import ScoreCard
 
 SOME = 0.25
-AS_GOOD = 0.05
 WIDE = 0.6
 WEAK_VIEW = 0.25
 STILL_RISING = 0.05
@@ -48,25 +44,18 @@ class Judgement:
     fault: str = ""
 
 
-def choose(tried: Sequence[Variant]) -> int:
-    """The number of the one to use; the last when similarity could not be judged."""
-    known = [number for number, one in enumerate(tried) if one.identity.value is not None]
-    if not known:
-        return len(tried) - 1
-    most = COPIES.rule.goal(tried[0][COPIES]) or 0.0
-    clean = [n for n in known if (tried[n][COPIES].value or 0.0) <= most] or known
-    alike = {n: min(1.0, tried[n].identity.value or 0.0) for n in clean}
-    best = max(alike.values())
-    close = [n for n in clean if alike[n] >= best - AS_GOOD]
-    return min(close, key=lambda n: (round(abs(tried[n].strength - 1), 6), tried[n].step or 0, n))
-
-
 def verdict(card: ScoreCard) -> str:
     """What to do, in a few sentences, the choice first."""
     problem = card.calibration.problem
     if problem:
         return f"Similarity cannot be judged. {problem}"
-    said = [_choice(card), *_faults(judged(card)), *_advice(card), *_faults(doubts(card))]
+    said = [
+        _choice(card),
+        *_trade(card),
+        *_faults(judged(card)),
+        *_advice(card),
+        *_faults(doubts(card)),
+    ]
     return " ".join(said)
 
 
@@ -148,24 +137,95 @@ def _fault(card: ScoreCard, metric: Metric) -> str:
     given = words(card, metric)
     if metric.as_before and given["baseline"] <= given["value"] + metrics.NEAR:
         return metric.as_before.format(**given)
-    return f"{metric.fault.format(**given)}: {metric.advice}." if metric.fault else ""
+    if not metric.fault:
+        return ""
+    return f"{metric.fault.format(**given)}: {_advised(card, metric)}."
+
+
+def _advised(card: ScoreCard, metric: Metric) -> str:
+    """What to do about ``metric``: of what mends it, what was not measured yet."""
+    strength = card.best.strength
+    cures = [one.value.format(strength=strength) for one in metric.cures if not _tried(card, one)]
+    *others, last = [*cures, metric.advice]
+    return f"{', '.join(others)}, or {last}" if others else last
+
+
+def _tried(card: ScoreCard, cure: Cure) -> bool:
+    """Whether ``cure`` was measured: nobody need be told to try it."""
+    step, strength = card.best.step or 0, card.best.strength
+    if cure is Cure.WEAKER:
+        return any((o.step or 0) == step and o.strength < strength for o in card.tried)
+    return any(o.strength == strength and (o.step or 0) < step for o in card.tried)
 
 
 def _choice(card: ScoreCard) -> str:
     value = card.best.identity.value or 0.0
     use = f"use {card.best.label}"
-    last = max((one.step or 0 for one in card.tried), default=0)
     # Where a later step was tried and is no better, more steps are no advice.
-    longer = "" if card.best.step is not None and card.best.step < last else ", or train longer"
+    last = max((one.step or 0 for one in card.tried), default=0)
+    longer = card.best.step is None or card.best.step == last
     if _holds(card, IDENTITY) and card.best.strangers:
-        return f"It is the same character in {card.best.alike}: {use}{longer}."
+        alike = f"It is the same character in {card.best.alike}: {use}"
+        return f"{alike}, or train longer." if longer else f"{alike}."
     if _holds(card, IDENTITY):
         return f"It is the same character: {use}."
     if value >= CLOSE:
-        return f"Close to the character, not yet the same: {use}{longer}."
+        close = f"Close to the character, not yet the same: {use}"
+        return f"{close}, or train longer." if longer else f"{close}."
+    train = "train longer, or with" if longer else "train with"
     if value >= SOME:
-        return "Only a resemblance: train longer, or with more and better shots."
-    return "The LoRA does not show the character: train longer or with a higher learning rate."
+        return f"Only a resemblance: {train} more and better shots."
+    return f"The LoRA does not show the character: {train} a higher learning rate."
+
+
+def _trade(card: ScoreCard) -> Iterator[str]:
+    """What was given for what: beside the likest, one that copies, and the one that obeys best."""
+    tried, chosen, most = card.compared, card.chosen, card.calibration.most
+    likest = next((tried[n] for n in as_like(tried, most)), chosen)
+    better, worse = _differences(chosen, likest)
+    if better:
+        but = f", but {', '.join(worse)}" if worse else ""
+        yield (
+            f"Chosen over {likest.label}, which is as similar on {_on(likest)} ("
+            f"{two_places(likest.identity.value)}, this one {two_places(chosen.identity.value)}): "
+            f"{', '.join(better)}{but}."
+        )
+    copying = [one for one in tried if copies(one) and behind(chosen, one, most) > AS_GOOD]
+    if copying and not copies(chosen):
+        one = max(copying, key=lambda one: behind(chosen, one, most))
+        yield (
+            f"Not {one.label}: its {noun(card).lower()} is {two_places(one.identity.value)}, but "
+            f"it reproduces a training image in {COPIES.wrong(one[COPIES])} of "
+            f"{images(one[COPIES].count)}."
+        )
+    free = [one for one in tried if not copies(one) and (one.identity.value or 0.0) >= CLOSE]
+    freest = max(free, key=obedience, default=chosen)
+    if obedience(freest) > obedience(chosen) + AS_GOOD:
+        better, _ = _differences(freest, chosen)
+        yield (
+            f"More obedient but less similar on {_on(freest)}: {freest.label}, with "
+            f"{noun(card).lower()} {two_places(freest.identity.value)} instead of "
+            f"{two_places(chosen.identity.value)}, {', '.join(better)}."
+        )
+
+
+def _on(one: Variant) -> str:
+    return f"the same {len(one.scenes)} scenes"
+
+
+def _differences(one: Variant, other: Variant) -> tuple[list[str], list[str]]:
+    """In what ``one`` is better than ``other``, and in what it is worse, with both numbers."""
+    better: list[str] = []
+    worse: list[str] = []
+    for metric in metrics.METRICS:
+        mine, theirs = one[metric].value, other[metric].value
+        compared = metric.obeys or metric in (COPIES, POSE_COPIES)
+        if not compared or mine is None or theirs is None or mine == theirs:
+            continue
+        text, unit = metric.label.lower(), metric.unit
+        into = better if metric.good(mine) > metric.good(theirs) else worse
+        into.append(f"{text} {unit.text(mine)} instead of {unit.text(theirs)}")
+    return better, worse
 
 
 def _strangers(card: ScoreCard) -> Judgement:
@@ -252,7 +312,8 @@ def _strength(card: ScoreCard) -> str:
     if best == strengths[-1] and best > 1:
         return "The highest strength that was tried is the best: train longer."
     if best == strengths[0] and best < 1:
-        return "The lowest strength that was tried is the best: an earlier step may do better."
+        what = "a lower one" if _tried(card, Cure.EARLIER) else "an earlier step"
+        return f"The lowest strength that was tried is the best: {what} may do better."
     return ""
 
 

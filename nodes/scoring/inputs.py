@@ -34,8 +34,9 @@ def scorer_inputs() -> list[io.Input]:
             default=12,
             min=1,
             max=200,
-            tooltip="How many prompts: the best checkpoint is measured on all of them, the "
-            "others on the first four. Use 12 or more for a reliable result.",
+            tooltip="How many prompts: the best checkpoint is measured on all of them; the others "
+            "on the first four, and on up to twelve if those cannot tell them from the best. Use "
+            "12 or more for a reliable result.",
         ),
         sockets.Run.Input(
             "run", optional=True, tooltip="The training run whose checkpoints to compare."

@@ -164,7 +164,7 @@ def checkpoints(of: Material) -> Iterator[Chart]:
     ]
     yield Chart(
         "What was tried",
-        f"{of.noun} with the original over {of.counted}, with its 95 % interval.",
+        f"{of.noun} with the original, with its 95 % interval. {of.counted}",
         rows,
         SCALE,
         SCALE_TICKS,

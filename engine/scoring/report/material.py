@@ -10,14 +10,13 @@ from statistics import median_low
 import torch
 
 from ...core.character import Character
-from ..calibrate import Scales
 from ..evaluate import IN_WORDS, OFF, Evaluation
-from ..metrics import VIEWS, Metric
+from ..metrics import Metric
 from ..protocol import SCENE, TestPrompt
 from ..sample import ScoredSample
 from ..score import ScoreCard
 from ..text import TIMES
-from ..variant import Variant, variant
+from ..variant import Variant
 from ..verdict import FACE_RECOGNITION, noun, words
 
 MOST_COLUMNS = 9
@@ -117,37 +116,26 @@ class Material:
             tried = nearest_to(tried, best, MOST_COLUMNS)
         return (*first, *tried)
 
-    @cached_property
+    @property
     def compared(self) -> tuple[Variant, ...]:
-        """What was tried, over the prompts that all of them have: only these can be compared."""
-        card = self.card
-        prompts = set.intersection(
-            *({sample.prompt for sample in one.samples} for one in card.tried)
-        )
-        scales = Scales(card.calibration, card.set_calibration or card.calibration, {})
-        return tuple(
-            variant(
-                one.label,
-                tuple(sample for sample in one.samples if sample.prompt in prompts),
-                scales,
-                one[VIEWS].value is not None,
-                card.off.samples,
-                step=one.step,
-                strength=one.strength,
-            )
-            for one in card.tried
-        )
+        """What was tried, the chosen one over no more scenes than the rest."""
+        return self.card.compared
 
     @property
     def chosen(self) -> Variant:
         """The one of ``compared`` that was chosen."""
-        number = next(n for n, one in enumerate(self.card.tried) if one is self.card.best)
-        return self.compared[number]
+        return self.card.chosen
 
     @property
     def counted(self) -> str:
-        """Over what ``compared`` is, as in 'the same 4 scenes'."""
-        return f"the same {len(self.chosen.scenes)} scenes"
+        """Over which scenes they are ``compared``, in a sentence."""
+        counts = sorted({len(one.scenes) for one in self.compared})
+        if len(counts) == 1:
+            return f"All are compared over the same {counts[0]} scenes."
+        return (
+            f"All made the same {counts[0]} scenes; those that these did not tell from the best "
+            f"made more, up to {counts[-1]}, and are shown over all they made."
+        )
 
     def _label(self, one: Variant) -> str:
         if one is self.card.off:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.character import Character
-from ..calibrate import UNKNOWN
+from ..choice import AS_GOOD
 from ..evaluate import Evaluation
-from ..metrics import ATTRIBUTES, COPIES
+from ..metrics import ATTRIBUTES
 from ..protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER
 from ..text import images, percent, score_of, turning, two_places, words_of
-from ..verdict import AS_GOOD, Judgement, doubts, judged
+from ..verdict import Judgement, doubts, judged
 from .charts import charts
 from .material import BASELINE, Material, short_name
 from .numbers import maps, numbers_of, pareto
@@ -156,6 +156,5 @@ def _templates() -> Environment:
         "turning": turning,
         "two_places": two_places,
         "as_good": f"{AS_GOOD:g}",
-        "most_copies": percent(COPIES.rule.goal(UNKNOWN)),
     }
     return templates

@@ -1,15 +1,15 @@
-"""The rules by which a LoRA is chosen, and what is said of it."""
+"""What is said of the LoRA that was chosen."""
 
 from dataclasses import replace
 
 import pytest
 
 from facet.engine.scoring.calibrate import Interval, share
+from facet.engine.scoring.choice import choose
 from facet.engine.scoring.metrics import COPIES
 from facet.engine.scoring.variant import Diversity
-from facet.engine.scoring.verdict import choose
 from facet.engine.vision.clothes import Garment
-from harness.variants import changed
+from harness.variants import changed, tried
 
 
 def figure(value: float, count: int = 12) -> Interval:
@@ -21,39 +21,14 @@ def card(make_evaluation):
     return make_evaluation(count=12).card
 
 
-def tried(card, *rows: tuple[int, float, float, float]):
-    """Variants by step, strength, identity and rate of copies."""
-    return [
-        changed(
-            card.best,
-            label=f"step {step} at strength {strength:g}",
-            step=step,
-            strength=strength,
-            identity=figure(identity),
-            copies=share([n < copies * 20 for n in range(20)]),
-        )
-        for step, strength, identity, copies in rows
-    ]
+def rows_of(card, *rows: tuple[int, float, float]):
+    """Variants by step, strength and how like each of their scenes is."""
+    return [tried(card.best, step, strength, [like] * 12) for step, strength, like in rows]
 
 
-def test_the_most_alike_is_chosen_unless_it_copies(card):
-    rows = tried(card, (100, 1.0, 0.7, 0.0), (200, 1.0, 0.9, 0.0), (300, 1.0, 0.98, 0.5))
-    assert choose(rows) == 1
-    assert choose(tried(card, (100, 1.0, 0.7, 0.5), (200, 1.0, 0.9, 0.5))) == 1
-
-
-def test_of_two_as_good_ones_the_natural_strength_and_the_earlier_step_are_taken(card):
-    rows = tried(card, (200, 1.5, 0.91, 0.0), (200, 1.0, 0.9, 0.0), (100, 1.0, 0.88, 0.0))
-    assert choose(rows) == 2
-
-
-def test_more_than_the_character_is_no_better_than_the_character(card):
-    assert choose(tried(card, (100, 1.0, 0.97, 0.0), (200, 1.5, 1.2, 0.0))) == 0
-
-
-def test_where_nothing_can_be_judged_the_last_stands_in(make_evaluation):
-    card = make_evaluation(on=0.5, off=0.5, own=0.5).card
-    assert choose(card.tried) == len(card.tried) - 1
+def chosen(card, number: int, *rows, off=None):
+    """The card where the variant of that number among ``rows`` was chosen."""
+    return replace(card, tried=tuple(rows), best=rows[number], off=off or card.off)
 
 
 def test_a_weak_view_is_named_with_what_to_add(card):
@@ -79,11 +54,14 @@ def test_the_shot_that_is_copied_is_named(card):
         best=changed(card.best, samples=samples, copies=copies),
         shots={shot: "close-up, front view"},
     )
-    assert "(most often: close-up, front view): use an earlier step" in copying.verdict
+    told = "(most often: close-up, front view): "
+    assert f"{told}add shots that differ from it." in copying.verdict
+    alone = replace(copying, tried=(copying.best,))
+    assert f"{told}use an earlier step, or add shots that differ from it." in alone.verdict
 
 
 def test_more_steps_are_no_advice_where_a_later_step_was_no_better(card):
-    rows = tried(card, (100, 1.0, 0.6, 0.0), (200, 1.0, 0.6, 0.0))
+    rows = rows_of(card, (100, 1.0, 0.6), (200, 1.0, 0.6))
     early = replace(card, tried=tuple(rows), best=rows[0])
     assert early.verdict.startswith(
         "Close to the character, not yet the same: use step 100 at strength 1."
@@ -112,10 +90,15 @@ def test_a_figure_over_again_is_told_where_no_whole_picture_is(card):
 
 @pytest.mark.parametrize(("what", "name"), [("framings", "framing"), ("expressions", "expression")])
 def test_what_is_no_longer_obeyed_is_told_where_the_model_itself_obeys(card, what, name):
-    stiff = replace(card, best=changed(card.best, **{what: figure(0.4)}))
+    best = changed(card.best, **{what: figure(0.4)})
+    stiff = replace(card, best=best, tried=(best,))
     told = f"The {name} asked for appears in 40% of images, and in 90% without LoRA"
     obeys = replace(stiff, off=changed(stiff.off, **{what: figure(0.9)}))
-    assert told in obeys.verdict and "lower the strength" in obeys.verdict
+    assert told in obeys.verdict
+    assert (
+        "lower the strength below 1, use an earlier step, or add shots with more varied"
+        in obeys.verdict
+    )
     deaf = replace(stiff, off=changed(stiff.off, **{what: figure(0.45)}))
     assert name not in deaf.verdict
 
@@ -148,9 +131,9 @@ def test_the_same_look_every_time_is_said(card):
 
 
 def test_a_curve_that_still_rises_says_how_much_longer_to_train(card):
-    rows = tried(card, (100, 1.0, 0.3, 0.0), (200, 1.0, 0.5, 0.0))
+    rows = rows_of(card, (100, 1.0, 0.3), (200, 1.0, 0.5))
     assert "train 100 steps more" in replace(card, tried=tuple(rows), best=rows[1]).verdict
-    flat = tried(card, (100, 1.0, 0.49, 0.0), (200, 1.0, 0.5, 0.0))
+    flat = rows_of(card, (100, 1.0, 0.49), (200, 1.0, 0.5))
     assert "steps more" not in replace(card, tried=tuple(flat), best=flat[1]).verdict
 
 
@@ -163,5 +146,89 @@ def test_a_curve_that_still_rises_says_how_much_longer_to_train(card):
 )
 def test_a_best_strength_at_the_end_of_those_tried_is_said(card, strengths, said):
     identities = (0.4, 0.5, 0.6)
-    rows = tried(card, *((100, s, i, 0.0) for s, i in zip(strengths, identities, strict=True)))
+    rows = rows_of(card, *((100, s, i) for s, i in zip(strengths, identities, strict=True)))
     assert said in replace(card, tried=tuple(rows), best=rows[2]).verdict
+
+
+HALF = {"views": share([True] * 10 + [False] * 2), "expressions": share([True] * 5 + [False] * 7)}
+WELL = {"views": share([True] * 12), "expressions": share([True] * 9 + [False] * 3)}
+
+
+def test_what_was_gained_over_the_likest_is_said_with_both_numbers(card):
+    likest = tried(card.best, 100, 1.0, [0.98] * 12, **HALF)
+    obedient = tried(card.best, 200, 0.75, [0.97] * 12, **WELL)
+    assert choose([likest, obedient], 1.2) == 1
+    assert (
+        "use step 200 at strength 0.75. Chosen over step 100 at strength 1, which is as similar on "
+        "the same 12 scenes (0.98, this one 0.97): right views 100 % instead of 83 %, right "
+        "expressions 75 % instead of 42 %."
+    ) in chosen(card, 1, likest, obedient).verdict
+
+
+def test_what_was_lost_to_it_is_said_too(card):
+    likest = tried(card.best, 100, 1.0, [0.98] * 12, **{**HALF, "framings": share([True] * 12)})
+    framed = share([True] * 11 + [False])
+    obedient = tried(card.best, 200, 0.75, [0.97] * 12, **{**WELL, "framings": framed})
+    told = chosen(card, 1, likest, obedient).verdict
+    assert "instead of 42 %, but right framings 92 % instead of 100 %." in told
+
+
+def test_no_trade_is_told_where_nothing_was_given(card):
+    for other in (tried(card.best, 100, 1.0, [0.7] * 12, **HALF), tried(card.best, 50, 1, [0.3])):
+        best = tried(card.best, 200, 1.0, [0.97] * 12, **WELL)
+        verdict = chosen(card, 1, other, best).verdict
+        assert "Chosen over" not in verdict and "instead of" not in verdict
+
+
+def test_a_likest_that_copies_is_named_with_why_it_is_not_taken(card):
+    copying = tried(card.best, 400, 1.0, [1.0] * 12, copies=share([True] * 3 + [False] * 9))
+    clean = tried(card.best, 200, 1.0, [0.9] * 12)
+    assert choose([clean, copying], 1.2) == 0
+    assert (
+        "Not step 400 at strength 1: its similarity is 1.00, but it reproduces a training image in "
+        "3 of 12 images." in chosen(card, 0, clean, copying).verdict
+    )
+
+
+def test_one_that_obeys_better_and_is_less_like_is_named(card):
+    freer = tried(card.best, 100, 0.5, [0.6] * 12, **WELL)
+    likest = tried(card.best, 200, 1.0, [0.95] * 12, **HALF)
+    assert choose([freer, likest], 1.2) == 1
+    assert (
+        "More obedient but less similar on the same 12 scenes: step 100 at strength 0.5, with "
+        "similarity 0.60 instead of 0.95, right views 100 % instead of 83 %, right expressions "
+        "75 % instead of 42 %." in chosen(card, 1, freer, likest).verdict
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "advice"),
+    [
+        ([], "lower the strength below 1, use an earlier step, or add shots"),
+        ([(200, 0.75)], "without LoRA: use an earlier step, or add shots"),
+        ([(100, 1.0)], "without LoRA: lower the strength below 1, or add shots"),
+        ([(200, 0.75), (100, 1.0)], "without LoRA: add shots with more varied expressions."),
+        ([(400, 1.0), (200, 1.5)], "lower the strength below 1, use an earlier step, or add shots"),
+    ],
+)
+def test_only_what_was_not_measured_is_advised(card, others, advice):
+    poor = {"expressions": share([True] * 4 + [False] * 8)}
+    best = tried(card.best, 200, 1.0, [0.9] * 12, **poor)
+    rest = [tried(card.best, *other, [0.5] * 12, **poor) for other in others]
+    off = changed(card.off, expressions=share([True] * 12))
+    assert advice in chosen(card, 0, best, *rest, off=off).verdict
+
+
+@pytest.mark.parametrize(
+    ("like", "last", "said"),
+    [
+        (0.3, True, "Only a resemblance: train longer, or with more and better shots."),
+        (0.3, False, "Only a resemblance: train with more and better shots."),
+        (0.1, True, "not show the character: train longer, or with a higher learning rate."),
+        (0.1, False, "not show the character: train with a higher learning rate."),
+    ],
+)
+def test_training_longer_is_advised_where_no_later_step_was_tried(card, like, last, said):
+    step = 300 if last else 200
+    rows = rows_of(card, (step, 1.0, like), (100 if last else 300, 1.0, like))
+    assert said in chosen(card, 0, *rows).verdict

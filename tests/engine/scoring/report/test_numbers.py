@@ -1,9 +1,11 @@
 import re
 from dataclasses import replace
 
+from facet.engine.scoring.calibrate import Scales
 from facet.engine.scoring.report.material import Material
 from facet.engine.scoring.report.numbers import front
 from facet.engine.scoring.report.page import rendered
+from facet.engine.scoring.variant import variant
 
 
 def tables(html: str) -> dict[str, list[list[str]]]:
@@ -40,7 +42,8 @@ def test_better_is_stronger_whichever_way_a_number_goes(make_full, character):
         replace(one, similarity=one.similarity - 0.3, nearest=replace(one.nearest, copied=True))
         for one in poor.samples
     ]
-    tried = (replace(poor, samples=tuple(worse)), good)
+    scale = evaluation.card.calibration
+    tried = (variant(poor.label, tuple(worse), Scales(scale, scale, {}), True, strength=1.0), good)
     html = rendered(
         "maps", Material(character, replace(evaluation, card=card_of(evaluation, tried)))
     )
