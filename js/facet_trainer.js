@@ -23,7 +23,8 @@ function addProgress(node) {
   const panel = new Progress({
     words: comfyui.wordsOf("training"),
     sampleUrl: ({ filename, subfolder }) => comfyui.outputUrl(`${subfolder}/${filename}`),
-    stop: ({ node: id, workflow }) => comfyui.post("/facet/training/stop", { node: id, workflow }),
+    ask: ({ node: id, workflow }, what) =>
+      comfyui.post("/facet/training/ask", { node: id, workflow, what }),
     drawn: () => comfyui.redraw(node),
   });
   live.add(node, panel);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable
@@ -37,7 +38,7 @@ from .model.weights import Weights
 from .objective.divergence import DivergenceGuard, LossDiverged
 from .objective.step import Step
 from .progress.best import OriginalSimilarity, plateau
-from .progress.events import OnEvent
+from .progress.events import Ask, OnEvent
 from .progress.measuring import Measuring
 from .progress.samples import TrainingSampler, prompts_for, sample_request
 from .run_record import TrainingRun
@@ -62,14 +63,15 @@ class Extras:
 
     clip_vision: judges the samples by their similarity to the source picture. start: a LoRA file
     to start from. samples: the studio that samples are made in; None for the trained models, as is
-    usual for them. stop_requested: asked after each step; at True the run ends early, as finished.
-    tell: is told, before the first step, how the device's memory will be used.
+    usual for them. asked: whether something is asked of the run, which is looked for after each
+    step; one that is asked to stop ends early, as finished. tell: is told, before the first step,
+    how the device's memory will be used.
     """
 
     clip_vision: Any = None
     start: Path | None = None
     samples: Studio | None = None
-    stop_requested: Callable[[], bool] = lambda: False
+    asked: Callable[[Ask], bool] = lambda _: False
     tell: Callable[[str], None] = lambda _: None
 
 
@@ -113,12 +115,14 @@ def train(
         encoder = trained_clip and trained_clip.cond_stage_model
         modules = _modules(model, trained_clip, settings, extras.start)
         names = lora_names(model.model, modules, encoder)
+        prompts = prompts_for(character, settings.sample_prompts)
+        side = max(trained_sides(shots, settings))
+        to_sample = functools.partial(
+            sample_request, Models(model, clip, vae), extras.samples, prompts, side, modules
+        )
         request = None
         if settings.sample_every or extras.clip_vision is not None:
-            prompts = prompts_for(character, settings.sample_prompts)
-            side = max(trained_sides(shots, settings))
-            models = Models(model, clip, vae)
-            request = sample_request(models, extras.samples, prompts, side, modules)
+            request = to_sample()
         sampled = "" if request is None else request.key
         record = Record(model.model, character, settings, opened, names, sampled)
 
@@ -140,6 +144,7 @@ def train(
                 None if request is None else TrainingSampler.encoding(request),
                 likeness,
                 lambda weights: lora_state_dict(weights.file_tensors(), names),
+                lambda: TrainingSampler.encoding(to_sample()),
             )
             in_model, text_encoder = modules, None
             if trained_clip is not None:
@@ -205,12 +210,14 @@ def _take_steps(
             record.add_loss(loss)
             if guard.diverged(loss):
                 raise LossDiverged(_loss_rose(record, settings))
-            if extras.stop_requested():
+            if extras.asked(Ask.STOP):
                 record.ended = f"stopped on request after step {record.step} of {settings.steps}."
-            _save_and_measure(settings, record, measuring, step, session, weights)
+            saved = _save_if(extras.asked(Ask.SAVE), record, weights)
+            sample = extras.asked(Ask.SAMPLE)
+            _save_and_measure(settings, record, measuring, step, session, weights, sample)
             if time.monotonic() - record.saved_at > SECONDS_BETWEEN_STATES:
                 record.save_state(weights)
-            told = [*backoff.take_notes(), *measuring.take_notes()]
+            told = [*saved, *backoff.take_notes(), *measuring.take_notes()]
             notes += told
             if on_event is not None:
                 on_event(record.event(time.monotonic() - started, " ".join(told)))
@@ -224,6 +231,14 @@ def _take_steps(
     record.finished = True
     record.write()
     return [*notes, f"The run was {record.ended}"] if record.ended else notes
+
+
+def _save_if(asked: bool, record: Record, weights: Weights) -> list[str]:
+    """Saves the present step as a checkpoint where that is asked for, and says so."""
+    if not asked:
+        return []
+    record.save(weights)
+    return [f"Step {record.step} is saved in {record.folder.name}."]
 
 
 def _weights(
@@ -246,8 +261,12 @@ def _save_and_measure(
     step: Step,
     session: Session,
     weights: Weights,
+    sample: bool = False,
 ) -> None:
-    """Saves and measures what is due after the present step, and is not done yet."""
+    """Saves and measures what is due after the present step, and is not done yet.
+
+    sample: whether samples are asked for besides.
+    """
 
     def save() -> None:
         if not (record.over or measuring.checkpoint_due(record.step)):
@@ -256,10 +275,10 @@ def _save_and_measure(
 
     def measure() -> bool:
         known, last = record.measured(), record.over
-        if not measuring.lacks(known, last):
+        if not measuring.lacks(known, last, sample):
             return False
         with record.writing():
-            known = measuring.measure(known, last, step, session, weights, record.folder)
+            known = measuring.measure(known, last, step, session, weights, record.folder, sample)
         record.add_measure(known)
         return True
 

@@ -1,4 +1,4 @@
-// What the trainer node shows: where the training is, its curves, its samples, and how to end it.
+// What the trainer node shows: where the training is, its curves, its samples, and what to ask of it.
 
 import { button, element, isRunning, lastOf, onceAFrame } from "../common/elements.mjs";
 import { Panel } from "../common/panel.mjs";
@@ -18,14 +18,14 @@ export class Progress extends Panel {
   stopping = false;
 
   /**
-   * `stop(view)` asks the server to end a training and answers {note} or {error}; `drawn` is told
+   * `ask(view, what)` asks something of a training and answers {note} or {error}; `drawn` is told
    * that something else is shown.
    */
-  constructor({ words, sampleUrl, stop, drawn }) {
+  constructor({ words, sampleUrl, ask, drawn }) {
     super("training", HEIGHT);
     this.words = words;
     this.sampleUrl = sampleUrl;
-    this.askToStop = stop;
+    this.askServer = ask;
     this.drawn = drawn;
     const head = element("div", "head", this.element);
     this.step = element("b", "", head);
@@ -42,7 +42,14 @@ export class Progress extends Panel {
     const foot = element("div", "foot", this.element);
     this.note = element("div", "note", foot);
     this.note.setAttribute("role", "status");
+    this.asks = ["sample_now", "save_now"].map((name) => {
+      const made = button(foot, words(name), () => this.ask(name.split("_")[0]));
+      made.title = words(`about_${name}`);
+      made.dataset.ask = name;
+      return made;
+    });
     this.button = button(foot, "", () => this.stop());
+    this.button.dataset.ask = "stop";
     this.schedule = onceAFrame(() => this.draw());
     this.observer = new ResizeObserver(() => this.schedule());
     this.observer.observe(this.plot);
@@ -54,6 +61,7 @@ export class Progress extends Panel {
     this.drawn();
     const view = merged(this.view, message);
     if (!view) return false;
+    if (view.note !== this.view?.note) this.said = "";
     if (!isRunning(view) || !isRunning(this.view)) {
       this.stopping = false;
       this.said = "";
@@ -92,6 +100,7 @@ export class Progress extends Panel {
     this.note.classList.toggle("wrong", !this.said && view?.state === "failed");
     this.button.textContent = words(this.stopping ? "stopping" : "stop");
     this.button.disabled = this.stopping || view?.state !== "running";
+    for (const one of this.asks) one.disabled = this.button.disabled;
   }
 
   /** The figures at `step`, the one under the pointer, or else the newest. */
@@ -155,14 +164,21 @@ export class Progress extends Panel {
   async stop() {
     this.stopping = true;
     this.draw();
+    this.stopping = await this.ask("stop");
+    this.draw();
+  }
+
+  /** Whether the server will do it. */
+  async ask(what) {
     try {
-      const answer = await this.askToStop(this.view);
+      const answer = await this.askServer(this.view, what);
       this.said = answer.note ?? answer.error ?? "";
-      if (answer.error) this.stopping = false;
+      return !answer.error;
     } catch {
       this.said = this.words("unreachable");
-      this.stopping = false;
+      return false;
+    } finally {
+      this.draw();
     }
-    this.draw();
   }
 }

@@ -15,7 +15,7 @@ from comfy_api.latest import ComfyAPISync
 
 from ...engine.core.errors import FacetError
 from ...engine.store.files import contained
-from ...engine.training.progress.events import STOP_REQUESTS, TrainingEvent
+from ...engine.training.progress.events import RUN_REQUESTS, Ask, TrainingEvent
 from ...engine.training.progress.log import CSV_FILE, LogRow, TrainingLog, checkpoints
 from ...engine.training.run_record import Measure, load_run
 from ..common.page import (
@@ -104,6 +104,13 @@ class TrainingView:
             sent["lint"] = findings(self.lint)
         return sent
 
+
+ANSWERS: dict[str, str] = {
+    Ask.STOP.value: "Stopping after this step; the best is kept.",
+    Ask.SAVE.value: "A checkpoint is saved after this step.",
+    Ask.SAMPLE.value: "Samples are made after this step.",
+}
+"""What is answered to each request."""
 
 TRAININGS: Latest[TrainingView] = Latest()
 """Of this process: trainings write, and the page's requests read."""
@@ -218,19 +225,23 @@ def add_routes(routes: web.RouteTableDef) -> None:
         picture = await asyncio.to_thread(log.picture) if log else b""
         return web.Response(body=picture, content_type="image/png")
 
-    @routes.post("/facet/training/stop")
-    async def stop(request: web.Request) -> web.Response:
-        """Asks the training of ``node`` in ``workflow`` to end early with the best it has."""
+    @routes.post("/facet/training/ask")
+    async def ask(request: web.Request) -> web.Response:
+        """Asks the training of ``node`` in ``workflow`` for ``what`` after its present step."""
         asked = await json_body(request)
         node, workflow = str(asked.get("node", "")), str(asked.get("workflow", ""))
-        if not node:
-            error = "The request names no node; send {'node': id, 'workflow': id} as JSON."
+        what = asked.get("what")
+        if not node or what not in ANSWERS:
+            error = (
+                "The request names no node, or nothing to do; send {'node': id, 'workflow': id, "
+                f"'what': one of {', '.join(ANSWERS)}}} as JSON."
+            )
             return web.json_response({"error": error}, status=400)
         if not TRAININGS.running(workflow, node):
             error = "Nothing is being trained in this node."
             return web.json_response({"error": error}, status=409)
-        STOP_REQUESTS.request(node)
-        return web.json_response({"note": "Stopping after this step; the best is kept."})
+        RUN_REQUESTS.request(node, Ask(what))
+        return web.json_response({"note": ANSWERS[what]})
 
 
 def saved_training(folder: str) -> TrainingView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io, ui
@@ -148,7 +149,7 @@ class FacetLoraTrainer(Node):
         from ...engine.comfyui.lora import read_weights
         from ...engine.dataset.lint import lint
         from ...engine.training.data.pictures import without_trigger
-        from ...engine.training.progress.events import STOP_REQUESTS
+        from ...engine.training.progress.events import RUN_REQUESTS
         from ...engine.training.run import Extras, train
 
         lacking = without_trigger(character.dataset, *character.triggers)
@@ -160,7 +161,7 @@ class FacetLoraTrainer(Node):
         node_id = cls.hidden.unique_id
         clip_vision = None if judge is None else judge.clip_vision
         # What was asked of an earlier run is not meant for this one.
-        STOP_REQUESTS.take(node_id)
+        RUN_REQUESTS.forget(node_id)
         try:
             settings = TrainingSettings(**merged(options or {}, widgets))
             home = home_of(characters_folder(), character)
@@ -184,7 +185,7 @@ class FacetLoraTrainer(Node):
                         if settings.continue_from
                         else None,
                         samples=look_through or studio,
-                        stop_requested=lambda: STOP_REQUESTS.take(node_id),
+                        asked=partial(RUN_REQUESTS.take, node_id),
                         tell=lambda text: reporter.note(f"{what_it_loses(studio)} {text}".strip()),
                     ),
                 )

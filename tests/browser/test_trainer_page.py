@@ -68,7 +68,7 @@ def test_a_training_is_seen_survives_a_reload_and_ends_at_the_button(
     before = set(server.client.get("/history"))
     page = pages.cleared(True)
     trainer = page.run(NODES, 100_000)
-    assert page.page.locator(".facet-training button").is_disabled()
+    assert all(one.is_disabled() for one in page.page.locator(".facet-training button").all())
     assert page.run("async () => await app.queuePrompt(0, 1)")
     page.page.wait_for_function(f"() => Number({STEPS}) >= 5")
     assert page.troubles() == []
@@ -82,8 +82,17 @@ def test_a_training_is_seen_survives_a_reload_and_ends_at_the_button(
     assert [row[0] for row in seen["rows"]] == list(range(1, seen["step"] + 1))
     page.messages.clear()
 
-    button = page.page.locator(".facet-training button")
-    assert button.inner_text() == "Stop now and keep the best"
+    # What is asked for on the way comes, and the run goes on.
+    sampled = page.page.locator(".facet-training .strip img")
+    assert sampled.count() == 0
+    page.page.get_by_role("button", name="Sample now").click()
+    sampled.first.wait_for()
+    page.page.get_by_role("button", name="Save now").click()
+    page.page.wait_for_function(
+        r"/Step \d+ is saved in/.test(document.querySelector('.facet-training .note').textContent)"
+    )
+
+    button = page.page.get_by_role("button", name="Stop now and keep the best")
     button.click()
     page.page.wait_for_function(
         'document.querySelector(".facet-training .rest").textContent.includes("finished")',
@@ -139,7 +148,7 @@ def test_each_trainer_draws_its_own_course(page: Page) -> None:
     assert rich.locator(".head > b").inner_text() == "Step 60"
     page.run(TELL, course(first, steps=60, state="cancelled", note="Cancelled."))
     page.settle()
-    assert rich.locator("button").is_disabled()
+    assert all(one.is_disabled() for one in rich.locator("button").all())
     assert rich.locator(".note").inner_text() == "Cancelled."
     assert page.troubles() == []
 

@@ -1,10 +1,11 @@
-"""What a training tells of itself while it runs, and how it is asked to stop."""
+"""What a training tells of itself while it runs, and what it is asked meanwhile."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 
@@ -38,25 +39,38 @@ OnEvent = Callable[[TrainingEvent], None]
 """Called after each step, in the thread that trains."""
 
 
-class StopRequests:
+class Ask(str, Enum):
+    """What a training can be asked after a step: to end, to save a checkpoint, to make samples."""
+
+    STOP = "stop"
+    SAVE = "save"
+    SAMPLE = "sample"
+
+
+class RunRequests:
     """Requests from other threads, each waiting under a key until the training takes it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: set[str] = set()
+        self._waiting: set[tuple[str, Ask]] = set()
 
-    def request(self, key: str) -> None:
-        """Asks the training under ``key``, a node's id, to end after its present step."""
+    def request(self, key: str, what: Ask) -> None:
+        """Asks the training under ``key``, a node's id, for ``what`` after its present step."""
         with self._lock:
-            self._waiting.add(key)
+            self._waiting.add((key, what))
 
-    def take(self, key: str) -> bool:
-        """Whether a request waits under ``key``; it is gone afterwards."""
+    def take(self, key: str, what: Ask) -> bool:
+        """Whether ``what`` is asked under ``key``; it is no longer, afterwards."""
         with self._lock:
-            waits = key in self._waiting
-            self._waiting.discard(key)
+            waits = (key, what) in self._waiting
+            self._waiting.discard((key, what))
             return waits
 
+    def forget(self, key: str) -> None:
+        """Drops whatever is asked under ``key``."""
+        for what in Ask:
+            self.take(key, what)
 
-STOP_REQUESTS = StopRequests()
+
+RUN_REQUESTS = RunRequests()
 """The requests of this process: its HTTP routes ask, and its trainings take."""

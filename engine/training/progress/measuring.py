@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ...comfyui.lora_names import LoraWeights
+from ...core.errors import FacetError
 from ...store.files import write_atomic
 from ..data.pictures import TrainingSample
 from ..model.loading import out_of_memory
@@ -27,6 +28,7 @@ class Measuring:
 
     held_out: to validate with. sampler: None for no samples; likeness: None where no embedder is
     at hand. lora: the weights as a file has them, for a sampler that looks through another model.
+    encode: a sampler for whoever asks for samples of a run that makes none.
     """
 
     settings: TrainingSettings
@@ -34,6 +36,7 @@ class Measuring:
     sampler: TrainingSampler | None
     likeness: OriginalSimilarity | None
     lora: Callable[[Weights], LoraWeights] = lambda _: {}
+    encode: Callable[[], TrainingSampler] | None = None
     _notes: list[str] = field(default_factory=list)
 
     def samples_due(self, step: int) -> bool:
@@ -55,13 +58,13 @@ class Measuring:
         judged = self.likeness is not None and self.samples_due(step)
         return judged or self._is_due(step, self.settings.checkpoint_every)
 
-    def lacks(self, known: Measure, last: bool) -> bool:
+    def lacks(self, known: Measure, last: bool, asked: bool = False) -> bool:
         """Whether something that is due after ``known.step`` is not in ``known``.
 
-        ``last``: whether the run ends there, when all is due.
+        ``last``: whether the run ends there, when all is due. asked: whether samples are asked for.
         """
         return self._lacks_validation(known, last) or (
-            self._samples_wanted(known.step, last) and not known.sample
+            (asked or self._samples_wanted(known.step, last)) and not known.sample
         )
 
     def measure(
@@ -72,6 +75,7 @@ class Measuring:
         session: Session,
         weights: Weights,
         folder: Path,
+        asked: bool = False,
     ) -> Measure:
         """``known`` with what is due after its step, by the averaged weights.
 
@@ -81,7 +85,7 @@ class Measuring:
         if self._lacks_validation(known, last):
             with weights.averaged_in_place():
                 known = replace(known, validation=step.validation_loss(self.held_out))
-        if self._samples_wanted(known.step, last):
+        if asked or self._samples_wanted(known.step, last):
             known = self._with_samples(known, session, weights, folder)
         return known
 
@@ -108,6 +112,9 @@ class Measuring:
         try:
             name, identity = self._sample(known.step, session, weights, folder)
             return replace(known, sample=name, identity=identity)
+        except FacetError as error:  # of a sampler that was not asked for before the run began
+            self._notes.append(str(error))
+            return known
         except Exception as error:
             if not out_of_memory(error):
                 raise
@@ -122,7 +129,10 @@ class Measuring:
     ) -> tuple[str, float | None]:
         """The name of the samples' file in the run's folder, and their similarity."""
         sampler = self.sampler
-        assert sampler is not None
+        if sampler is None:
+            assert self.encode is not None
+            with session.put_away(), torch.inference_mode():
+                sampler = self.encode()
         if sampler.request.through:
             lora = self.lora(weights)
             with session.put_away():

@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import comfy.model_base
 import comfy.model_management
 import pytest
 import torch
 
 from facet.engine.comfyui.lora import read_weights
+from facet.engine.comfyui.models import Models
 from facet.engine.core.character import Character
 from facet.engine.store.tensors import read_tensors
 from facet.engine.training import run as training_run
@@ -19,10 +21,11 @@ from facet.engine.training.files.folder import NotSaved
 from facet.engine.training.objective.divergence import DivergenceGuard, TrainingDiverged
 from facet.engine.training.objective.draws import Batch
 from facet.engine.training.objective.step import Step
-from facet.engine.training.progress.events import TrainingEvent
+from facet.engine.training.progress.events import Ask, TrainingEvent
 from facet.engine.training.run import Extras
 from facet.engine.training.run_record import load_run
-from harness.small_models import SmallModels
+from harness.small_models import SmallModels, small_unet
+from harness.studios import studio_of
 from harness.trainings import SETTINGS, Train, interrupt_after, same
 
 
@@ -119,10 +122,40 @@ def test_an_output_folder_that_cannot_be_written_to_is_said_before_any_work(
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_a_checkpoint_and_samples_come_when_they_are_asked_for_and_change_nothing(
+    run: Train,
+) -> None:
+    """Of a run that makes no samples of its own, and saves at other steps."""
+    plain = run(folder="plain")
+    events: list[TrainingEvent] = []
+    asked = {Ask.SAVE: iter([True]), Ask.SAMPLE: iter([False, True]), Ask.STOP: iter([])}
+    extras = Extras(asked=lambda what: next(asked[what], False))
+    made = run(on_event=events.append, extras=extras)
+    assert "Step 1 is saved in run." in events[0].note
+    saved = [point.step for point in made.run.checkpoints]
+    assert saved == [1, *(point.step for point in plain.run.checkpoints)]
+    sample = events[1].sample
+    assert sample is not None and sample.is_file() and sample.stem == "step_000002"
+    assert [event.sample for event in events].count(None) == len(events) - 1
+    assert same(made.lora, plain.lora) and made.run.losses == plain.run.losses
+
+
+def test_samples_that_cannot_be_made_are_said_and_the_run_goes_on(
+    run: Train, models: SmallModels
+) -> None:
+    with torch.inference_mode():
+        unet = small_unet(comfy.model_base.ModelType.EPS)
+        other = studio_of(Models(unet, models.clip, models.vae), steps=1)
+    extras = Extras(samples=other, asked=lambda what: what is Ask.SAMPLE)
+    made = run(extras=extras)
+    assert "does not fit" in made.note and len(made.run.losses) == SETTINGS.steps
+
+
 def test_a_stop_ends_the_run_early_as_finished(run: Train) -> None:
     asked = iter([False, True])
     events: list[TrainingEvent] = []
-    stopped = run(on_event=events.append, extras=Extras(stop_requested=lambda: next(asked)))
+    extras = Extras(asked=lambda what: what is Ask.STOP and next(asked))
+    stopped = run(on_event=events.append, extras=extras)
     assert [event.step for event in events] == [1, 2]
     assert events[-1].eta == 0
     assert [point.step for point in stopped.run.checkpoints] == [2]

@@ -15,6 +15,7 @@ import torch
 
 from facet.engine.comfyui.lora import read_weights
 from facet.engine.core.character import Character, Shot
+from facet.engine.training.progress.events import Ask
 from facet.engine.training.run import Extras, TrainedLora
 from facet.engine.training.run_record import load_run
 from harness.small_models import SmallModels
@@ -159,7 +160,7 @@ def test_a_lora_is_gone_on_from(run: Train) -> None:
     still = replace(SETTINGS, steps=1000, warmup=1.0, learning_rate=1e-6, weight_decay=0.0)
 
     def gone_on_from(lora: Path) -> TrainedLora:
-        return run(still, "b", extras=Extras(start=lora, stop_requested=lambda: True))
+        return run(still, "b", extras=Extras(start=lora, asked=lambda what: what is Ask.STOP))
 
     values, before = read_weights(gone_on_from(start).lora), read_weights(start)
     assert values.keys() == before.keys()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.studio.judge import Judge
-from facet.engine.training.progress.events import STOP_REQUESTS
+from facet.engine.training.progress.events import RUN_REQUESTS, Ask
 from facet.engine.training.run_record import TrainingRun
 from facet.nodes.common.node import Settings
 from harness.executor import Executor, NodeError, Prompt
@@ -103,7 +103,8 @@ def test_a_studio_to_look_through_that_the_lora_does_not_fit_is_said_by_the_node
 def test_a_stop_that_was_asked_of_an_earlier_run_is_not_meant_for_this_one(
     comfy: Executor, prompt: Prompt
 ) -> None:
-    STOP_REQUESTS.request("train")
+    for what in Ask:
+        RUN_REQUESTS.request("train", what)
     run: TrainingRun = comfy.run(prompt).value("train", 2)
     assert len(run.losses) == 3 and run.ended == ""
 
