@@ -71,7 +71,7 @@ def face_model() -> Any:
 @dataclass(frozen=True)
 class RealFaces:
     """All of it: what goes over FACE_DETECTION_MODEL and BACKGROUND_REMOVAL, a face recogniser's
-    ONNX file, and the photographs by name."""
+    ONNX file with its card beside it, and the photographs by name."""
 
     model: Any
     background: SelfieSegmentation

@@ -1,9 +1,8 @@
 """dlib's face recognition network, out of face-api's 8-bit weights, as a module and as ONNX.
 
 29 convolutions, 128 numbers (davisking/dlib, examples/dnn_face_recognition_ex.cpp), in the public
-domain (davisking/dlib-models). The numbers are not of length 1. Two faces are one person's where
-they are less than 0.6 apart, by the author; of the photographs here 0.46 at most, and two people's
-0.51 at least.
+domain (davisking/dlib-models). Of the portraits here, those of one person have cosines of 0.946 and
+more, those of two 0.937 and less.
 """
 
 from __future__ import annotations
@@ -21,15 +20,20 @@ from torch import Tensor, nn
 SIZE, DIMENSIONS = 150, 128
 MEAN, SCALE = (122.782, 117.001, 104.298), 256.0
 """What is taken off each of R, G, B in 0..255, and what the rest is divided by."""
-POINTS = {
-    263: (110.957, 46.350),
-    362: (89.606, 47.897),
-    33: (37.058, 46.373),
-    133: (58.409, 47.906),
-    2: (74.011, 87.780),
+HEAD, LEFT, TOP = 334, 94, 114
+"""The side of Facet's crop of a head in which dlib's crop lies unscaled, and where, in px. dlib has
+the middles of the eyes at (47.7, 47.1) and (100.3, 47.1) of 150 px (its image_transforms/
+interpolation.h, get_face_chip_details for five points with padding 0.25)."""
+CARD = {
+    "size": HEAD,
+    "mean": 0,
+    "std": 1,
+    "crop": "head",
+    "good_for": "photographs",
+    "licence": "public domain",
+    "origin": "dlib_face_recognition_resnet_model_v1 by Davis King, in 8 bits by face-api",
 }
-"""Where five of the 478 landmarks lie in the crop: the corners of the eyes and the nose's base, px.
-dlib/image_transforms/interpolation.h, get_face_chip_details for five points with padding 0.25."""
+"""What stands beside the ONNX file, for Facet Face Embedder."""
 BLOCKS = (
     "conv32_1", "conv32_2", "conv32_3", "conv64_down", "conv64_1", "conv64_2", "conv64_3",
     "conv128_down", "conv128_1", "conv128_2", "conv256_down", "conv256_1", "conv256_2",
@@ -72,7 +76,7 @@ class Residual(nn.Module):
 
 
 class FaceRecogniser(nn.Module):
-    """Faces (N, 3, 150, 150), as `prepared` leaves them, to (N, 128)."""
+    """Crops of heads (N, 3, 334, 334) in 0..1 to embeddings (N, 128)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,17 +89,15 @@ class FaceRecogniser(nn.Module):
             }
         )
         self.last = nn.Linear(256, DIMENSIONS, bias=False)
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
 
-    def forward(self, faces: Tensor) -> Tensor:
-        x = F.max_pool2d(F.relu(self.first(faces)), 3, 2)
+    def forward(self, heads: Tensor) -> Tensor:
+        faces = heads[..., TOP : TOP + SIZE, LEFT : LEFT + SIZE]
+        x = (faces * 255 - self.mean) / SCALE
+        x = F.max_pool2d(F.relu(self.first(x)), 3, 2)
         for block in self.blocks.values():
             x = block(x)
         return self.last(x.mean(dim=(2, 3)))
-
-
-def prepared(crops: Tensor) -> Tensor:
-    """RGB crops (N, 150, 150, 3) in 0..1 as the network takes them: (N, 3, 150, 150)."""
-    return ((crops * 255 - torch.tensor(MEAN)) / SCALE).movedim(-1, 1)
 
 
 def load(folder: Path) -> FaceRecogniser:
@@ -138,16 +140,17 @@ def unpacked(manifest: Path, data: Path) -> dict[str, Tensor]:
 
 
 def write_onnx(folder: Path, path: Path) -> None:
-    """Write the network of the unpacked files in ``folder`` as ONNX, for any number of faces."""
+    """Write the network of the unpacked files in ``folder`` as ONNX, and its card beside it."""
+    path.with_suffix(".facet.json").write_text(json.dumps(CARD), "utf-8")
     with warnings.catch_warnings():
         # The exporter says of each F.pad that it is not folded into the weights.
         warnings.filterwarnings("ignore", "Constant folding")
         torch.onnx.export(
             load(folder),
-            (torch.zeros(1, 3, SIZE, SIZE),),
+            (torch.zeros(1, 3, HEAD, HEAD),),
             path,
             dynamo=False,
-            input_names=["faces"],
+            input_names=["heads"],
             output_names=["embedding"],
-            dynamic_axes={"faces": {0: "faces"}, "embedding": {0: "faces"}},
+            dynamic_axes={"heads": {0: "heads"}, "embedding": {0: "heads"}},
         )

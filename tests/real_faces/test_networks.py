@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from facet.engine.demo.models import load_face
-from facet.engine.vision.alignment import similarity
-from facet.engine.vision.faces import Face, find_face, find_faces
+from facet.engine.vision.embedders import FaceEmbedder, about
+from facet.engine.vision.faces import find_face, find_faces
+from facet.engine.vision.recognition import open_face_model
 from facet.real_faces.files import files
 from facet.real_faces.litert import LiteRTNetwork
 from facet.real_faces.models import RealFaces
-from facet.real_faces.photographs import Photograph
-from facet.real_faces.recogniser import POINTS, SIZE, load, prepared
+from facet.real_faces.recogniser import HEAD, load
 
 NO_MORE_THAN_ROUNDING = 1e-5
 """In float32, of boxes as shares of the picture and of scores in 0..1."""
@@ -113,47 +113,29 @@ def test_a_person_is_told_from_the_background(
     assert mask[0, :60, 300:420].mean() < 0.05, "the wall above the model of the shuttle"
 
 
-def crop(photograph: Photograph, face: Face) -> torch.Tensor:
-    """The face as dlib's network takes it: (1, 3, 150, 150)."""
-    picture = photograph.image
-    points = face.landmarks[list(POINTS)].astype(float)
-    turn = similarity(points, np.array(list(POINTS.values())))
-    assert turn is not None
-    back = np.linalg.inv(np.vstack([turn, [0, 0, 1]]))
-    shrink = max(1.0, float(np.hypot(*back[:2, 0])))
-    height, width = picture.shape[:2]
-    channels = picture.movedim(-1, 0)[None]
-    small = torch.nn.functional.interpolate(
-        channels, (round(height / shrink), round(width / shrink)), mode="bilinear", antialias=True
-    )
-    middles = np.arange(SIZE) + 0.5
-    places = np.stack([*np.meshgrid(middles, middles), np.ones((SIZE, SIZE))], axis=-1)
-    source = (places @ back.T)[..., :2] / (width, height) * 2 - 1
-    grid = torch.from_numpy(source).float()[None]
-    cut = torch.nn.functional.grid_sample(small, grid, align_corners=False)
-    return prepared(cut.movedim(1, -1))
-
-
 def test_the_recogniser_tells_people_apart(real_faces: RealFaces) -> None:
-    session = onnxruntime.InferenceSession(str(real_faces.recogniser))
     seen = [one for one in real_faces.photographs.values() if one.portrait]
-    faces = [find_face(real_faces.model, one.image) for one in seen]
-    crops = [crop(one, face) for one, face in zip(seen, faces, strict=True) if face is not None]
-    assert len(crops) == len(seen)
-    batch = torch.cat([*crops, *(one.flip(3) for one in crops)]).numpy()
-    [vectors] = session.run(None, {"faces": batch})
-    mean = torch.from_numpy(vectors).reshape(2, len(seen), -1).mean(0)
-    apart = torch.cdist(mean, mean)
+    images = [one.image for one in seen]
+    faces = [find_face(real_faces.model, image) for image in images]
+    embedder = FaceEmbedder(open_face_model(real_faces.recogniser))
+    found = embedder.embed(images, faces=faces)
+    assert found.found.all()
+    cosines = found.vectors @ found.vectors.T
     same = torch.tensor([[one.who == other.who for other in seen] for one in seen])
-    assert apart[same].max() < apart[~same].min()
+    assert cosines[same].min() > cosines[~same].max()
+
+
+def test_the_recogniser_says_what_it_is(real_faces: RealFaces) -> None:
+    said = about(FaceEmbedder(open_face_model(real_faces.recogniser)))
+    assert "128 numbers" in said and "public domain" in said and "Davis King" in said
 
 
 def test_the_onnx_file_computes_what_the_network_does(real_faces: RealFaces) -> None:
-    faces = torch.rand(3, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1)) - 0.5
+    heads = torch.rand(3, 3, HEAD, HEAD, generator=torch.Generator().manual_seed(1))
     session = onnxruntime.InferenceSession(str(real_faces.recogniser))
-    [found] = session.run(None, {"faces": faces.numpy()})
+    [found] = session.run(None, {"heads": heads.numpy()})
     with torch.no_grad():
-        assert np.abs(found - load(files())(faces).numpy()).max() < 1e-5
+        assert np.abs(found - load(files())(heads).numpy()).max() < 1e-5
 
 
 def test_all_people_of_a_group_are_found(real_faces: RealFaces) -> None:
