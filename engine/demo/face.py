@@ -16,12 +16,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..vision.measures import Detector, FaceMeasures
+
 INPUT, LANDMARKS, BLENDSHAPES = 64, 478, 52
 
 FRAMING_BANDS = (0.435, 0.305)
 """Face height as a share of the picture's from which on a picture of the demo's people is a
 close-up, and up to which it is a full-body shot. Measured on 144 true pictures of each framing,
 profiles among them: close-ups 0.46 to 0.58, medium shots 0.32 to 0.41, full bodies 0.22 to 0.29."""
+
+MEASURES = FaceMeasures(detectors=(Detector("full"),), sees_everybody=True)
+"""One network finds the heads, whichever variant is asked for."""
 
 PART_SIDES = (0.5, 0.68)
 PART_CONFIDENCE = 0.95
@@ -112,6 +117,7 @@ class DemoFaceModel:
     """Goes over the FACE_DETECTION_MODEL socket."""
 
     framing_bands = FRAMING_BANDS
+    measures = MEASURES
     exact_blendshapes = True
 
     def __init__(

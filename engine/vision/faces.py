@@ -16,10 +16,11 @@ import torch
 
 from ..comfyui.internals import internal
 from ..core.character import quantise
+from .measures import Detector, FaceMeasures, measures_of
 
 OUTER_EYES = (33, 263)
-VARIANTS = ("short", "full")
-CONFIDENCE = 0.5
+ONE_HEAD = 0.5
+"""Two finds are of one head when their middles are nearer than this share of its size."""
 MAX_SIDE = 2048
 UPRIGHT = 45.0
 """Degrees of roll, beyond which a face is found by chance in a picture that was turned."""
@@ -37,6 +38,11 @@ class Boxed:
     @property
     def area(self) -> float:
         return (self.box[2] - self.box[0]) * self.height
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """x and y px."""
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,33 +84,23 @@ def angles(matrix: np.ndarray) -> tuple[float, float, float]:
 def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
     """Every face in ``image`` (H, W, 3) in 0..1, largest first; none without a model.
 
-    The close-range detector looks first and the far-range one where it finds nothing, as
-    small faces of full-body pictures need.
+    All of the model's detectors are asked, as ``measures_of`` has them. Of two that find the same
+    face, the find counts in which the mesh sees a face more surely.
     """
     if face_model is None:
         return []
-    transformation_matrix_from_detection = internal("transformation_matrix_from_detection")
-
     pixels, scale = _pixels(image)
-    height, width = pixels.shape[:2]
-    for variant in VARIANTS:
-        (found,) = face_model.detect_batch(
-            [pixels], num_faces=0, score_thresh=CONFIDENCE, variant=variant
-        )
-        faces = [
-            _face(
-                detection,
-                transformation_matrix_from_detection(
-                    detection, width, height, face_model.canonical_data
-                ),
-                scale,
-            )
-            for detection in found
-            if detection["presence"] >= 0  # a logit: 0 is one half
-        ]
-        if faces:
-            return sorted(faces, key=lambda face: face.area, reverse=True)
-    return []
+    measures = measures_of(face_model)
+    found = [
+        face
+        for detector in measures.detectors
+        for face in _found(face_model, detector, measures, pixels, scale)
+    ]
+    faces: list[Face] = []
+    for face in sorted(found, key=lambda one: one.presence, reverse=True):
+        if not any(_same_head(face, other) for other in faces):
+            faces.append(face)
+    return sorted(faces, key=lambda face: face.area, reverse=True)
 
 
 def find_face(face_model: Any, image: torch.Tensor) -> Face | None:
@@ -120,6 +116,30 @@ def lies_on_its_side(face_model: Any, image: torch.Tensor) -> str:
         if face is not None and abs(face.roll) < UPRIGHT:
             return f"The image lies on its side; turn it {turn}."
     return ""
+
+
+def _found(
+    face_model: Any, detector: Detector, measures: FaceMeasures, pixels: np.ndarray, scale: float
+) -> list[Face]:
+    """What ``detector`` finds in ``pixels`` (H, W, 3) uint8 and the mesh confirms."""
+    transformation_matrix_from_detection = internal("transformation_matrix_from_detection")
+    height, width = pixels.shape[:2]
+    (found,) = face_model.detect_batch(
+        [pixels], num_faces=0, score_thresh=detector.least, variant=detector.variant
+    )
+    faces = []
+    for detection in found:
+        sure = detection.get("score", 1.0) >= detector.sure
+        if detection["presence"] >= (0 if sure else measures.certain):  # a logit: 0 is one half
+            matrix = transformation_matrix_from_detection(
+                detection, width, height, face_model.canonical_data
+            )
+            faces.append(_face(detection, matrix, scale))
+    return faces
+
+
+def _same_head(face: Face, other: Face) -> bool:
+    return math.dist(face.middle, other.middle) < ONE_HEAD * max(face.area, other.area) ** 0.5
 
 
 def _pixels(image: torch.Tensor) -> tuple[np.ndarray, float]:

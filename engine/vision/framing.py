@@ -16,6 +16,7 @@ MEASURED_VIEWS = (
     "profile_right",
 )
 """The views that a yaw tells apart."""
+PROFILES = ("profile_left", "profile_right")
 ADULTS = (0.27, 0.13)
 """Height of the face, chin to forehead, as a share of the visible height: close-ups from the first
 on, full-body shots up to the second. An adult is ten of these faces tall and shows four or five of

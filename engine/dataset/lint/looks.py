@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import dist
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ def people(faces: list[Face]) -> tuple[Face, ...]:
     for face in faces:
         if kept and face.height < SAME_SIZE * kept[0].height:
             continue
-        if all(_distance(face, other) >= HEAD_APART * other.area**0.5 for other in kept):
+        if all(dist(face.middle, other.middle) >= HEAD_APART * other.area**0.5 for other in kept):
             kept.append(face)
     return tuple(kept)
 
@@ -61,12 +62,6 @@ def people(faces: list[Face]) -> tuple[Face, ...]:
 def face_share(look: Look) -> float | None:
     """Height of the face as a share of the picture's; None without one."""
     return None if look.face is None else share_of(look.face, look.shot.size[0])
-
-
-def _distance(face: Face, other: Face) -> float:
-    across = (face.box[0] + face.box[2] - other.box[0] - other.box[2]) / 2
-    down = (face.box[1] + face.box[3] - other.box[1] - other.box[3]) / 2
-    return float((across**2 + down**2) ** 0.5)
 
 
 def _look(shot: Shot, faces: tuple[Face, ...]) -> Look:

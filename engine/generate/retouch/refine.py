@@ -16,6 +16,7 @@ from ...families.modes import called
 from ...store.keys import key
 from ...studio.studio import Studio
 from ...vision.embedding import likeness_gain
+from ...vision.measures import measured_by
 from ..shots.store import ShotStore
 from .finish import Colours, Finisher, RefineSettings
 from .retouch import Retoucher
@@ -77,7 +78,7 @@ class Refine:
             "settings": settings,
             "seed": seed,
             "upscale_model": fingerprint(upscale_model),
-            "face_model": fingerprint(face_model),
+            "face_model": measured_by(face_model),
             "studio": self._studio_values(),
         }
 

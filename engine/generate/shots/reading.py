@@ -11,6 +11,7 @@ from ...comfyui.fingerprint import fingerprint
 from ...core.character import known_fields
 from ...vision.embedding import embed
 from ...vision.faces import find_faces
+from ...vision.measures import measured_by
 from ...vision.people import find_people
 from ...vision.pose import PoseModel
 from ...vision.sharpness import relative_sharpness
@@ -46,6 +47,11 @@ class Reading:
     pose_model: str = ""
     pose: tuple[float, ...] = ()
 
+    @property
+    def shows_somebody(self) -> bool:
+        """Whether a face, a person or a pose was found."""
+        return bool(self.faces or self.people or self.pose)
+
     def record(self) -> dict[str, Any]:
         return {**asdict(self), "embedding": list(self.embedding), "pose": list(self.pose)}
 
@@ -75,9 +81,9 @@ class ShotMeter:
     pose_model: PoseModel | None = None
 
     def __post_init__(self) -> None:
-        models = (self.face_model, self.clip_vision, self.person_detector)
         pose = self.pose_model and self.pose_model.model
-        self._names = tuple(map(fingerprint, (*models, pose)))
+        others = map(fingerprint, (self.clip_vision, self.person_detector, pose))
+        self._names = (measured_by(self.face_model), *others)
 
     def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
         """The reading of ``image`` (H, W, 3); what ``known`` already tells is not measured again.
