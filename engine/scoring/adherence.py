@@ -20,12 +20,14 @@ from ..vision.faces import Face
 from ..vision.framing import (
     ALIKE,
     MEASURED_VIEWS,
+    PROFILES,
     bands_of,
     expression_of,
     face_share,
     framing_of,
     view_of,
 )
+from ..vision.measures import measures_of
 
 GARMENTS = words_for("score", table(ENGLISH)["garments"])
 """What is worn on the chest."""
@@ -50,13 +52,15 @@ class Shown:
     """What was seen in a picture; empty or None where nothing could be seen.
 
     framing, expression: values of VOCABULARY. clothes: what their colour may be called. backdrop:
-    what the colour of a plain background may be called; empty when it is not plain.
+    what the colour of a plain background may be called; empty when it is not plain. missed: no face
+    was found by a model that does not find every profile.
     """
 
     framing: str = ""
     expression: str = ""
     clothes: tuple[str, ...] | None = None
     backdrop: tuple[str, ...] | None = None
+    missed: bool = False
 
 
 NOTHING = Shown()
@@ -75,6 +79,9 @@ def shown(
         expression=expression_of(face.blendshapes) if face and face.blendshapes else "",
         clothes=None if clothes is None else colour_names(clothes),
         backdrop=backdrop(image),
+        missed=face is None
+        and face_model is not None
+        and not measures_of(face_model).sees_everybody,
     )  # fmt: skip
 
 
@@ -106,12 +113,12 @@ def asked_backdrop(text: str) -> str:
     return colour_word(found[1]) if found else ""
 
 
-def right_view(asked: str, yaw: float | None) -> bool | None:
+def right_view(asked: str, yaw: float | None, seen: Shown = NOTHING) -> bool | None:
     """Whether ``yaw`` in degrees is nearest to that of the view ``asked``; False without a face.
 
-    None when no measurable view was asked for.
+    None when no measurable view was asked for, or when it is a profile that may have been missed.
     """
-    if asked not in MEASURED_VIEWS:
+    if asked not in MEASURED_VIEWS or (yaw is None and seen.missed and asked in PROFILES):
         return None
     return yaw is not None and view_of(yaw) == asked
 

@@ -45,7 +45,7 @@ class ScoredSample:
     @property
     def right_view(self) -> bool | None:
         """Whether the view asked for is seen; see `adherence.right_view`."""
-        return right_view(self.prompt.tags.view, self.yaw)
+        return right_view(self.prompt.tags.view, self.yaw, self.shown)
 
     @property
     def right_framing(self) -> bool | None:

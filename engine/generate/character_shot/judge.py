@@ -16,7 +16,8 @@ from ...vision.copies import CopyFinder
 from ...vision.crops import FACE_CROPS, person_mask
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found
 from ...vision.faces import Face, find_face, lies_on_its_side
-from ...vision.framing import MEASURED_VIEWS, view_of
+from ...vision.framing import MEASURED_VIEWS, PROFILES, view_of
+from ...vision.measures import measured_by, measures_of
 
 UNLIKE, VIEW, NO_FACE, COPY = "unlike", "view", "no face", "copy"
 SHARES = {
@@ -144,7 +145,7 @@ class ImageJudge:
         self.dataset = "" if few or character is None else character.hash
         self.notes = self._notes(face_model)
         source = "" if character is None else character.source.hash
-        faces = fingerprint(self.face_model)
+        faces = measured_by(self.face_model)
         seen = "" if self.embedder is None else f"{self.embedder.fingerprint} {source}"
         if self._needs_face:
             seen = f"{seen} {faces}"
@@ -262,7 +263,9 @@ class ImageJudge:
         if view == "back":
             return "a face shows in a back view" if measures.face else ""
         if not measures.face or measures.yaw is None:
-            return "no face was found"
+            missed = view in PROFILES and not measures_of(self.face_model).sees_everybody
+            # That it is the character says that somebody is in it.
+            return "" if missed and measures.cosine is not None else "no face was found"
         if view not in MEASURED_VIEWS:
             return ""
         if view_of(measures.yaw) == view:

@@ -13,7 +13,8 @@ import torch
 
 from ...core.character import Score, Tags
 from ...vision.embedding import embed
-from ...vision.framing import ADULTS, bands_of, framing_of
+from ...vision.framing import ADULTS, PROFILES, bands_of, framing_of
+from ...vision.measures import PHOTOGRAPHED, FaceMeasures, measures_of
 from ...vision.pose import CONFIDENCE, NOSE, PoseModel
 from ...vision.similarity import least_alike, small
 from .reading import Reading, ShotMeter
@@ -116,14 +117,16 @@ def look(image: torch.Tensor, reading: Reading, name: str) -> ShotLook:
 class Seen:
     """All that a gate may look at: what was read in a picture, and what it was asked to show.
 
-    bands: of the framings, see ``vision.framing``. original: its embedding (D,), or None. this,
-    others: the picture's look, and those of the shots that it may not repeat.
+    bands: of the framings, see ``vision.framing``. measures: of the face model. original: its
+    embedding (D,), or None. this, others: the picture's look, and those of the shots that it may
+    not repeat.
     """
 
     reading: Reading
     tags: Tags
     thresholds: Thresholds
     bands: tuple[float, float] = ADULTS
+    measures: FaceMeasures = PHOTOGRAPHED
     original: torch.Tensor | None = None
     this: ShotLook | None = None
     others: tuple[ShotLook, ...] = ()
@@ -138,9 +141,12 @@ def view(seen: Seen) -> Score:
     if not reading.face_model:
         return Score(VIEW_GATE, None, None, None, NO_FACE_MODEL)
     if tags.view == "back":
-        return _from_behind(reading, limit)
+        return _from_behind(seen, limit)
     if tags.view in ("top", "low"):
         return _from_above_or_below(reading, tags.view, seen.thresholds.min_pitch)
+    if reading.yaw is None and tags.view in PROFILES and reading.shows_somebody:
+        note = "not measured: no face was found in somebody who may be in profile"
+        return Score(VIEW_GATE, None, limit, None, note)
     if reading.yaw is None:
         return Score(VIEW_GATE, None, limit, False, "no face was found")
     error = abs(reading.yaw - tags.yaw)
@@ -148,14 +154,18 @@ def view(seen: Seen) -> Score:
     return Score(VIEW_GATE, reading.yaw, limit, error <= limit, note)
 
 
-def _from_behind(reading: Reading, limit: float) -> Score:
+def _from_behind(seen: Seen, limit: float) -> Score:
+    reading = seen.reading
     if reading.faces:
         return Score(VIEW_GATE, reading.yaw, limit, False, "a face shows in a back view")
     if reading.pose and reading.pose[3 * NOSE + 2] >= CONFIDENCE:
         return Score(VIEW_GATE, None, limit, False, "the nose shows in a back view")
     if reading.person_model and not reading.people:
         return Score(VIEW_GATE, None, limit, False, "nobody is in the picture")
-    return Score(VIEW_GATE, 180.0, limit, True, "no face, as asked")
+    if reading.pose or seen.measures.sees_everybody:
+        return Score(VIEW_GATE, 180.0, limit, True, "no face, as asked")
+    missing = "" if reading.person_model else ", and no person_detector looks for somebody"
+    return Score(VIEW_GATE, None, limit, None, f"not measured: no face was found{missing}")
 
 
 def _from_above_or_below(reading: Reading, asked: str, limit: float) -> Score:
@@ -196,6 +206,8 @@ def persons(seen: Seen) -> Score:
     count = max(reading.faces, reading.people)
     if count > 1:
         return Score(PERSONS_GATE, float(count), 1.0, False, f"{count} people are in it")
+    if not (count or reading.pose or seen.measures.sees_everybody):
+        return Score(PERSONS_GATE, 0.0, 1.0, None, "nobody was found")
     note = "" if reading.person_model else "by faces alone: no person_detector is connected"
     return Score(PERSONS_GATE, float(count), 1.0, True, note)
 
@@ -307,7 +319,7 @@ class Gates:
     ) -> None:
         self.thresholds, self.gates = thresholds, gates
         self.meter = ShotMeter(source, face_model, clip_vision, person_detector, pose_model)
-        self.bands = bands_of(face_model)
+        self.bands, self.measures = bands_of(face_model), measures_of(face_model)
         self.source_embedding = None if clip_vision is None else embed(clip_vision, source[None])[0]
 
     def read(self, image: torch.Tensor, known: Reading | None = None) -> Reading:
@@ -326,7 +338,14 @@ class Gates:
         this, others: its look and those of the shots that it may not repeat.
         """
         seen = Seen(
-            reading, tags, self.thresholds, self.bands, self.source_embedding, this, tuple(others)
+            reading,
+            tags,
+            self.thresholds,
+            self.bands,
+            self.measures,
+            self.source_embedding,
+            this,
+            tuple(others),
         )
         scores = []
         for gate in self.gates:

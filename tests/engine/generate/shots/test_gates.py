@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import torch.nn.functional as F
 
 from facet.engine.core.character import Provenance, Score, Shot, Tags
 from facet.engine.demo.models import DemoModels
-from facet.engine.generate.shots.gates import GATES, Gates, Seen, Thresholds, look, view
+from facet.engine.generate.shots.gates import GATES, Gates, Seen, Thresholds, look, persons, view
 from facet.engine.generate.shots.make import JudgedShot
 from facet.engine.generate.shots.reading import Reading
+from facet.engine.vision.measures import measures_of
 from facet.world.identity import HELD_OUT_FROM, Identity
 from facet.world.render import render
 from facet.world.scene import FRAMINGS, VIEWS, Scene
@@ -207,11 +209,36 @@ def test_a_nose_that_shows_from_behind_fails_where_poses_are_measured():
         assert view(Seen(reading, Tags(view="back"), Thresholds())).passed is passed
 
 
-def test_a_back_view_with_nobody_in_it_fails_where_people_are_detected():
-    empty = Reading(face_model="some", person_model="some")
-    assert view(Seen(empty, Tags(view="back"), Thresholds())).passed is False
-    somebody = Reading(face_model="some", person_model="some", people=1)
-    assert view(Seen(somebody, Tags(view="back"), Thresholds())).passed is True
+NOBODY = Reading(face_model="faces", person_model="people")
+SOMEBODY = replace(NOBODY, people=1)
+UNKNOWN = Reading(face_model="faces")
+
+
+@pytest.mark.parametrize(
+    ("asked", "reading", "passed"),
+    [
+        ("back", NOBODY, False),
+        ("back", SOMEBODY, None),
+        ("back", UNKNOWN, None),
+        ("profile_left", NOBODY, False),
+        ("profile_left", SOMEBODY, None),
+        ("profile_left", UNKNOWN, False),
+        ("three_quarter_left", SOMEBODY, False),
+    ],
+)
+def test_where_no_face_is_found_a_person_may_be_turned_away(asked, reading, passed):
+    assert view(Seen(reading, Tags(view=asked), Thresholds())).passed is passed
+
+
+def test_a_model_that_sees_everybody_tells_a_back_view_by_its_lack_of_a_face(models):
+    seen = Seen(UNKNOWN, Tags(view="back"), Thresholds(), measures=measures_of(models.face))
+    assert view(seen).passed is True
+    assert view(replace(seen, reading=NOBODY)).passed is False
+
+
+def test_nobody_is_no_one_person():
+    assert persons(Seen(NOBODY, ANYTHING, Thresholds())).passed is None
+    assert persons(Seen(SOMEBODY, ANYTHING, Thresholds())).passed is True
 
 
 def test_the_more_a_shot_is_turned_the_less_alike_it_has_to_be():
