@@ -85,19 +85,20 @@ def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
     """Every face in ``image`` (H, W, 3) in 0..1, largest first; none without a model.
 
     All of the model's detectors are asked, as ``measures_of`` has them. Of two that find the same
-    face, the find counts in which the mesh sees a face more surely.
+    face, the one counts that is sure of it, and of two that are, the one that the mesh agrees with
+    more.
     """
     if face_model is None:
         return []
     pixels, scale = _pixels(image)
     measures = measures_of(face_model)
     found = [
-        face
+        find
         for detector in measures.detectors
-        for face in _found(face_model, detector, measures, pixels, scale)
+        for find in _found(face_model, detector, measures, pixels, scale)
     ]
     faces: list[Face] = []
-    for face in sorted(found, key=lambda one: one.presence, reverse=True):
+    for _, _, face in sorted(found, key=lambda find: find[:2], reverse=True):
         if not any(_same_head(face, other) for other in faces):
             faces.append(face)
     return sorted(faces, key=lambda face: face.area, reverse=True)
@@ -120,8 +121,11 @@ def lies_on_its_side(face_model: Any, image: torch.Tensor) -> str:
 
 def _found(
     face_model: Any, detector: Detector, measures: FaceMeasures, pixels: np.ndarray, scale: float
-) -> list[Face]:
-    """What ``detector`` finds in ``pixels`` (H, W, 3) uint8 and the mesh confirms."""
+) -> list[tuple[bool, float, Face]]:
+    """What ``detector`` finds in ``pixels`` (H, W, 3) uint8 and the mesh confirms.
+
+    Of each whether it is sure of it, the mesh's logit, and the face.
+    """
     transformation_matrix_from_detection = internal("transformation_matrix_from_detection")
     height, width = pixels.shape[:2]
     (found,) = face_model.detect_batch(
@@ -130,11 +134,12 @@ def _found(
     faces = []
     for detection in found:
         sure = detection.get("score", 1.0) >= detector.sure
-        if detection["presence"] >= (0 if sure else measures.certain):  # a logit: 0 is one half
+        logit = float(detection["presence"])
+        if logit >= (0 if sure else measures.certain):
             matrix = transformation_matrix_from_detection(
                 detection, width, height, face_model.canonical_data
             )
-            faces.append(_face(detection, matrix, scale))
+            faces.append((sure, logit, _face(detection, matrix, scale)))
     return faces
 
 
