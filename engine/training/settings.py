@@ -52,7 +52,8 @@ class Setting:
     help page. low, high: the range of a number, both included. choices: of a text. step, round_to:
     of the widget. resumable: whether it may differ when a run is resumed, as it changes neither
     the gradients nor the choice of images. label: what the widget is called, when not by the name.
-    optional: a workflow may lack it.
+    optional: a workflow may lack it. later: it came after runs had been made without it, which are
+    still found while it is at its default.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Setting:
     resumable: bool = False
     advanced: bool = False
     optional: bool = False
+    later: bool = False
     multiline: bool = False
     label: str = ""
 
@@ -348,6 +350,12 @@ class TrainingSettings:
         "Learning rate of the text encoder; half of the model's or less is recommended.",
         "Prodigy finds one rate for both.",
     )
+    noise_offset: float = setting(
+        0.0, LOSS, 0.0, 1.0, step=0.01, advanced=True, optional=True, later=True
+    )(
+        "For SD1.5 and SDXL: noise that shifts a whole image, so that very dark and very bright "
+        "ones are learned; 0.05 is recommended for those, and 0 for all others.",
+    )
 
     def __post_init__(self) -> None:
         for one in settings_of(TrainingSettings):
@@ -387,8 +395,10 @@ class TrainingSettings:
 
     def fingerprint(self, *inputs: str) -> str:
         """sha256 of what decides the outcome: these settings and the hashes of the inputs."""
-        free = {one.name for one in settings_of(TrainingSettings) if one.resumable}
-        values = {name: value for name, value in asdict(self).items() if name not in free}
+        values = asdict(self)
+        for one in settings_of(TrainingSettings):
+            if one.resumable or (one.later and values[one.name] == one.default):
+                del values[one.name]
         text = json.dumps([values, *inputs], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -12,7 +12,7 @@ from ...core.character import LONGEST_CAPTION, Character, Shot, mask_hash
 from ...core.errors import FacetError
 from ...store.files import contained
 from ..model.loading import choose_precision
-from ..objective.loss import check_weighting
+from ..objective.loss import check_objective
 from ..objective.timesteps import WHOLE, check_timesteps
 from ..settings import TrainingSettings
 from .buckets import cut_pictures, size_multiple, smaller_pictures, trained_sides, views
@@ -57,7 +57,7 @@ def encode_data(
     check_data(shots, settings)
     sampling = model.get_model_object("model_sampling")
     check_timesteps(sampling, settings.timesteps)
-    check_weighting(sampling, settings.loss_weighting)
+    check_objective(sampling, settings.loss_weighting, settings.noise_offset)
     cache = Cache(contained(folder, CACHE_FOLDER)) if settings.cache == "disk" else None
     multiple = size_multiple(model.model, vae)
     ways = views(shots, settings, multiple)

@@ -76,11 +76,16 @@ def draw_batch(
         latent.shape[-1] * latent.shape[-2] // patch**2,
         [_range(sample, settings) for sample in picked],
     )
+    noise = torch.randn(latent.shape, generator=generator)
+    if settings.noise_offset:
+        # One value for each channel: Guttenberg, "Diffusion with offset noise", 2023.
+        channels = (*latent.shape[:2], *[1] * (latent.ndim - 2))
+        noise = noise + settings.noise_offset * torch.randn(channels, generator=generator)
     return Batch(
         latent,
         [sample.caption if keep else "" for sample, keep in zip(picked, kept, strict=True)],
         sigmas,
-        torch.randn(latent.shape, generator=generator),
+        noise,
         [sample.prior_caption for sample in picked],
         joined_masks([sample.mask for sample in picked]),
     )

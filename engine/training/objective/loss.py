@@ -63,19 +63,21 @@ def loss_weights(
     """
     if weighting == "none":
         return torch.ones_like(sigmas)
-    check_weighting(sampling, weighting)
+    check_objective(sampling, weighting)
     snr = (sampling.sigma_data / sigmas).square()
     of_picture = snr.clamp(max=gamma) if weighting == "min-SNR" else snr.sqrt()
     return of_picture / (snr + 1 if _predicts_v(sampling) else snr)
 
 
-def check_weighting(sampling: Any, weighting: str) -> None:
-    """Raises FacetError when ``weighting`` means nothing for a model of this kind."""
-    if weighting != "none" and is_flow(sampling):
-        raise FacetError(
-            f"loss_weighting is {weighting!r}, which is for models that predict noise or v, and "
-            "this one is a flow model; choose none."
-        )
+def check_objective(sampling: Any, weighting: str, noise_offset: float = 0.0) -> None:
+    """Raises FacetError when a setting of the loss means nothing for a model of this kind."""
+    if not is_flow(sampling):
+        return
+    kind = "is for models that predict noise or v, and this one is a flow model"
+    if weighting != "none":
+        raise FacetError(f"loss_weighting is {weighting!r}, which {kind}; choose none.")
+    if noise_offset:
+        raise FacetError(f"noise_offset is {noise_offset:g}, which {kind}; set it to 0.")
 
 
 def _predicts_v(sampling: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import comfy.model_sampling as kinds
@@ -12,7 +14,7 @@ import torch
 from facet.engine.core.character import Provenance
 from facet.engine.training.data.pictures import TrainingSample, WeightedBatches
 from facet.engine.training.objective.draws import Batch, draw_batch, validation_batch
-from facet.engine.training.settings import TrainingSettings
+from facet.engine.training.settings import TrainingSettings, settings_of
 
 FLUX = type("Flux", (kinds.ModelSamplingFlux, kinds.CONST), {})()
 EPS = type("Eps", (kinds.ModelSamplingDiscrete, kinds.EPS), {})()
@@ -115,3 +117,25 @@ def test_a_part_of_a_batch_keeps_each_samples_own() -> None:
     assert part.latent[:, 0, 0, 0].tolist() == [2, 0]
     assert part.noise[:, 0, 0, 0].tolist() == [12, 10]
     assert part.mask is not None and torch.equal(part.mask, mask[[2, 0]])
+
+
+def test_noise_is_shifted_as_a_whole_where_an_offset_is_set_and_else_as_before() -> None:
+    settings = TrainingSettings(seed=5, batch_size=3)
+    plain, shifted = (
+        drawn(0, replace(settings, noise_offset=offset), EPS) for offset in (0.0, 0.5)
+    )
+    assert torch.equal(plain.sigmas, shifted.sigmas) and plain.captions == shifted.captions
+    change = shifted.noise - plain.noise
+    flat = change.flatten(2)
+    assert torch.allclose(flat, flat[..., :1].expand_as(flat), atol=1e-6)
+    assert 0.1 < float(flat[..., 0].std()) < 1.0
+
+
+def test_a_setting_that_came_later_leaves_runs_without_it_as_they_were() -> None:
+    known = TrainingSettings().fingerprint("a")
+    assert TrainingSettings(noise_offset=0.1).fingerprint("a") != known
+    values = asdict(TrainingSettings())
+    free = {one.name for one in settings_of(TrainingSettings) if one.resumable}
+    before = {n: v for n, v in values.items() if n not in free and n != "noise_offset"}
+    text = json.dumps([before, "a"], sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest() == known

@@ -8,7 +8,12 @@ import comfy.model_sampling as kinds
 import pytest
 import torch
 
-from facet.engine.training.objective.loss import add_noise, loss_weights, squared_error
+from facet.engine.training.objective.loss import (
+    add_noise,
+    check_objective,
+    loss_weights,
+    squared_error,
+)
 
 
 def sampling(schedule: type, kind: type) -> Any:
@@ -119,3 +124,5 @@ def test_flow_models_have_no_such_weights(kind: Any) -> None:
     with pytest.raises(ValueError, match=r"loss_weighting is 'min-SNR'.*choose none"):
         loss_weights(kind, torch.tensor([0.5]), "min-SNR")
     assert loss_weights(kind, torch.tensor([0.5]), "none").tolist() == [1.0]
+    with pytest.raises(ValueError, match=r"noise_offset is 0.05, which .*set it to 0"):
+        check_objective(kind, "none", 0.05)
