@@ -2,7 +2,6 @@
 // while a handle is being dragged. The head's turn is left to the server, whose answer comes next.
 
 const OUTER_EYES = [33, 263];
-const MOST_CLOSED = 0.95;
 
 const twinOf = (name) => name.replace(/_([rl])$/, (_, side) => (side === "r" ? "_l" : "_r"));
 export const sideOf = (name) => /_([rl])$/.exec(name)?.[1] ?? "";
@@ -74,7 +73,7 @@ export class Rig {
     const before = to.map((point) => [...point]);
     for (const [move, value] of late) {
       for (const point of this.table.groups[move.group].points) {
-        const share = Math.min(MOST_CLOSED, value * move.share);
+        const share = value * move.share;
         const way = difference(before[this.partner(move, point)], before[point]);
         to[point][0] += share * way[0];
         to[point][1] += share * way[1];

@@ -17,7 +17,7 @@ from .measured import calibrated, neutralised
 from .rig import MOST_TURN, checked, displaced, frame_of, with_rows
 from .table import BY_NAME, CONTROLS, GROUPS, OUTLINE
 from .teeth import JAW, held_jaw
-from .warp import Warped, warp
+from .warp import LEAST_JACOBIAN, Warped, warp
 
 SMALL = 64
 """Faces of fewer pixels across show little of an expression."""
@@ -112,6 +112,11 @@ def edit(
         warped = warp(image, landmarks, targets, face.yaw)
     hindered = _hindered(warped, amounts)
     notes += _folding(hindered, amounts, paints)
+    if warped.lids < LEAST_JACOBIAN and not paints:
+        notes.append(
+            "There is little skin to close the eyes with, and it is stretched; connect a studio to "
+            "repaint them."
+        )
     turned = {
         name: value - (MOST_TURN if value > 0 else -MOST_TURN)
         for name, value in asked.items()

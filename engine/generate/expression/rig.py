@@ -11,23 +11,18 @@ import torch
 
 from ...core.errors import FacetError
 from ...vision.faces import OUTER_EYES, Face
-from .table import BETWEEN, BY_NAME, CONTROLS, GROUPS, LANDMARKS, TEMPLATE, Slider
+from .table import BETWEEN, BY_NAME, CONTROLS, EYES, GROUPS, LANDMARKS, TEMPLATE, Slider
 
 LIMIT = 1.5
 """Sliders of one unit stay within this: neutralising and calibrating may ask for more than 1."""
 MOST_TURN = 8.0
 """Degrees of a head's turn that a warp can show; beyond it, one has to see the other side."""
 STEEPEST = 60.0
-MOST_CLOSED, LEAST_GAP = 0.9, 0.1
 PIVOT = 0.35
 """The head turns about this height below the eyes, in outer-eye distances."""
 UP_TO_THE_BROW, ASTRAY = 0.65, 0.12
 """How far from the upper lid to the brow the rows between them are, on 74 photographed faces 0.57
 to 0.81; in outer-eye distances, how far off the landmarks of another detector may be."""
-EYES = (
-    (33, "upper_lid_r", "lower_lid_r", 133, "iris_r"),
-    (362, "upper_lid_l", "lower_lid_l", 263, "iris_l"),
-)
 
 
 def checked(sliders: Mapping[str, float]) -> dict[str, float]:
@@ -159,20 +154,24 @@ def _lids(start: np.ndarray, places: np.ndarray, amounts: Mapping[str, float]) -
             if move.towards:
                 pair = move.group, move.towards
                 shares[pair] = shares.get(pair, 0.0) + move.share * amount
+    apart = places.copy()
     for (group, towards), share in shares.items():
         points, goals = list(GROUPS[group].points), list(GROUPS[towards].points)
-        places[points] += (places[goals] - places[points]) * min(MOST_CLOSED, share)
+        places[points] += (apart[goals] - apart[points]) * share
     for _, upper, lower, _, _ in EYES:
         above, below = list(GROUPS[upper].points), list(GROUPS[lower].points)
-        least = LEAST_GAP * np.maximum(0, start[below, 1] - start[above, 1])
-        least *= np.any(places[above + below] != start[above + below])
-        missing = np.maximum(0, least - (places[below, 1] - places[above, 1]))
+        if (places[above + below] == start[above + below]).all():
+            continue
+        missing = np.maximum(0, places[above, 1] - places[below, 1])
         places[above, 1] -= missing / 2
         places[below, 1] += missing / 2
 
 
 def _irises(start: np.ndarray, places: np.ndarray) -> None:
-    """Keeps each iris in its eye: as high between the lids as it was, and off the corners."""
+    """Keeps each iris in its eye: as high between the lids as it was, and off the corners.
+
+    An upper lid that comes down does not push it: it comes over it.
+    """
     for left, upper, lower, right, iris in EYES:
         points = list(GROUPS[iris].points)
         away = places[points] - start[points]
@@ -183,7 +182,10 @@ def _irises(start: np.ndarray, places: np.ndarray) -> None:
         across = max(0.0, min(across, high - margin - centre)) if across > 0 else across
         across = min(0.0, max(across, low + margin - centre)) if across < 0 else across
         was = _lines(start, left, upper, lower, right, start[points, 0])
-        now = _lines(places, left, upper, lower, right, start[points, 0] + across)
+        lids = places.copy()
+        above = list(GROUPS[upper].points)
+        lids[above, 1] = np.minimum(places[above, 1], start[above, 1])
+        now = _lines(lids, left, upper, lower, right, start[points, 0] + across)
         gap = np.maximum(was[1] - was[0], 1e-3)
         share = np.clip((start[points, 1] - was[0]) / gap, 0, 1)
         after = np.clip(share + away[:, 1] / gap, 0, 1)

@@ -119,6 +119,12 @@ def _template(rows: list[dict[str, Any]]) -> np.ndarray:
     return places
 
 
+EYES = (
+    (33, "upper_lid_r", "lower_lid_r", 133, "iris_r"),
+    (362, "upper_lid_l", "lower_lid_l", 263, "iris_l"),
+)
+"""The corner on the picture's left, lids, the corner on its right, and the iris."""
+
 _RIG: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
 
 GROUPS: MappingProxyType[str, Group] = MappingProxyType(

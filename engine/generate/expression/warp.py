@@ -3,20 +3,24 @@
 A thin-plate spline (Bookstein 1989, U = r² log r, smoothed by λ as in Wahba 1990) from where the
 landmarks go back to where they are, evaluated on a coarse grid and interpolated bilinearly in
 between. A bilinear cell's Jacobian determinant is affine, so its least value is at a corner: the
-determinants at the corners of all cells say of every pixel that the map does not fold.
+determinants at the corners of all cells say of every pixel that the map does not fold. An upper lid
+that closes is a layer over it.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
 from ...core.errors import FacetError
+from .layers import Layer, sampled
+from .lids import ClosingLid, closing_eyes, closing_lid
 from .rig import Frame, frame_of
-from .table import CONTROLS, OUTLINE
+from .table import CONTROLS, EYES, GROUPS, OUTLINE
 
 LEAST_JACOBIAN = 0.2
 COARSE, FINE, CELL_PIXELS = 40, 160, 3
@@ -29,9 +33,9 @@ ROUNDS, MARGIN, WORST = 40, 0.02, 200
 LEAST_STEP, MOST_STEP = 0.94, 0.6
 NEAR = 0.22
 """Where the map would fold, landmarks within about this many eye distances move less."""
-STILL = 1e-3
-"""A move of fewer pixels is none: those pixels keep their bytes."""
 SHOWN = 0.02
+SETTLED = 3
+"""Rounds until places are found from the map that leads back from them."""
 SMOOTHING, CHUNK = 1e-3, 512
 
 
@@ -42,7 +46,8 @@ class Warped:
     image: (H, W, 3). mask: (H, W) in 0..1, 0 exactly where the picture kept its bytes. folds:
     (R, C), the least Jacobian determinant of the map that the picture was sampled by, in each cell
     of the grid over the face; (1, 1) where there is none. scale: how much of its way the most
-    hindered landmark went, and reached (478,) how much each went.
+    hindered landmark went, and reached (478,) how much each went. lids: the least determinant of
+    the closing lids' own maps, which do not fold; 1 where none closes.
     """
 
     image: torch.Tensor
@@ -50,10 +55,11 @@ class Warped:
     folds: np.ndarray
     scale: float
     reached: np.ndarray
+    lids: float = 1.0
 
     @property
     def least_jacobian(self) -> float:
-        """The least determinant of all."""
+        """The least determinant of the face's map."""
         return float(self.folds.min())
 
 
@@ -72,6 +78,18 @@ class _Region:
     fade: np.ndarray
     frame_points: np.ndarray
 
+    def read(self, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """``values`` (R, C, 2) at the nodes, read between them ``at`` (N, 2) px."""
+        left, top, right, bottom = self.box
+        share = (at - (left, top)) / (right - left, bottom - top)
+        read = torch.nn.functional.grid_sample(
+            torch.from_numpy(values).permute(2, 0, 1)[None],
+            torch.from_numpy(2 * share - 1)[None, None],
+            padding_mode="border",
+            align_corners=True,
+        )
+        return read[0, :, 0].T.numpy()
+
 
 def warp(
     image: torch.Tensor, landmarks: torch.Tensor, targets: torch.Tensor, yaw: float = 0.0
@@ -89,24 +107,61 @@ def warp(
     frame = frame_of(before, yaw)
     if after.shape != before.shape or not np.isfinite(after).all():
         raise FacetError("Places to move landmarks to are not numbers.")
-    known = list(CONTROLS)
-    start, goal = frame.inside(before)[known], frame.inside(after)[known]
+    start, goal = frame.inside(before), frame.inside(after)
+    eyes = closing_eyes(start, goal)
+    upper = {point for eye in eyes for point in GROUPS[EYES[eye][1]].points}
+    known = [point for point in CONTROLS if point not in upper]
+    reached, moves = np.ones(len(before)), goal - start
     grids = []
-    if np.abs(goal - start).max() > 1e-9:
-        grids = [_region(frame.inside(before), frame, (height, width), n) for n in (COARSE, FINE)]
-    reached = np.ones(len(before))
+    if np.abs(moves[list(CONTROLS)]).max() > 1e-9:
+        grids = [_region(start, frame, (height, width), n) for n in (COARSE, FINE)]
     region = grids[-1] if grids else None
     if region is None:
         return Warped(image, torch.zeros(height, width), np.ones((1, 1)), 1.0, reached)
-    shares = np.ones(len(known))
     for grid in filter(None, grids):
-        field, shares, folds = _unfolded(grid, start, goal - start, shares)
-    reached[known] = shares
+        field, reached[known], folds = _unfolded(grid, start[known], moves[known], reached[known])
     moved = frame.vectors(field).reshape(*region.fade.shape, 2)
-    picture, mask = _sampled(image, region, moved, SHOWN * frame.width)
-    wanted = np.abs(goal - start).max(1) > 1e-3
-    scale = float(shares[wanted].min()) if wanted.any() else 1.0
-    return Warped(picture, mask, folds, scale, reached)
+    left, top, right, bottom = region.box
+    layers = [Layer(region.box, _upsampled(moved, (bottom - top, right - left)))]
+    lids = [closing_lid(eye, start, goal, partial(_moved, region, field, frame)) for eye in eyes]
+    layers += filter(None, (_lid_layer(lid, region, moved, frame) for lid in lids))
+    picture, mask = sampled(image, layers, SHOWN * frame.width)
+    wanted = np.abs(moves).max(1)[known] > 1e-3
+    scale = float(reached[known][wanted].min()) if wanted.any() else 1.0
+    stretched = min((lid.least_jacobian for lid in lids), default=1.0)
+    return Warped(picture, mask, folds, scale, reached, stretched)
+
+
+def _moved(region: _Region, field: np.ndarray, frame: Frame, places: np.ndarray) -> np.ndarray:
+    """Where the face's map ``field`` (R C, 2) u, v brings ``places`` (N, 2) u, v."""
+    shape = (*region.fade.shape, 2)
+    now = places
+    for _ in range(SETTLED):
+        now = places - region.read(field.reshape(shape), frame.origin + frame.vectors(now))
+    return now
+
+
+def _lid_layer(lid: ClosingLid, region: _Region, moved: np.ndarray, frame: Frame) -> Layer | None:
+    """``lid`` over the face, whose pixels are taken from ``moved`` (R, C, 2) px away; None where it
+    is outside of the picture."""
+    low, high = lid.box
+    rim = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
+    corners = frame.origin + frame.vectors(rim)
+    left, top = np.maximum(region.box[:2], np.floor(corners.min(0))).astype(int)
+    right, bottom = np.minimum(region.box[2:], np.ceil(corners.max(0))).astype(int)
+    if right <= left or bottom <= top:
+        return None
+    across, down = np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5
+    pixels = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+    at = frame.inside(pixels)
+    taken = frame.origin + frame.vectors(lid.taken(at))
+    away = taken + region.read(moved, taken) - pixels
+    size = (bottom - top, right - left)
+    return Layer(
+        (int(left), int(top), int(right), int(bottom)),
+        torch.from_numpy(away.astype(np.float32)).reshape(*size, 2),
+        torch.from_numpy(lid.cover(at, frame.height).astype(np.float32)).reshape(size),
+    )
 
 
 def _region(places: np.ndarray, frame: Frame, size: tuple[int, int], cells: int) -> _Region | None:
@@ -192,42 +247,6 @@ def _cell_middles(region: _Region) -> np.ndarray:
     """The middles of the cells: ((R-1) (C-1), 2) u, v."""
     nodes = region.nodes.reshape(*region.fade.shape, 2)
     return ((nodes[:-1, :-1] + nodes[1:, 1:]) / 2).reshape(-1, 2)
-
-
-def _sampled(
-    image: torch.Tensor, region: _Region, moved: np.ndarray, shown: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """``image`` with the region sampled ``moved`` (R, C, 2) px away, and what changed by it.
-
-    Bicubic; outside of the picture is its border. shown: px from which on the mask is full.
-    """
-    left, top, right, bottom = region.box
-    height, width = image.shape[:2]
-    size = (bottom - top, right - left)
-    away = _upsampled(moved, size)
-    distance = (away[..., 0].square() + away[..., 1].square()).sqrt()
-    ys = torch.arange(top, bottom, dtype=torch.float32)[:, None] + 0.5
-    xs = torch.arange(left, right, dtype=torch.float32)[None] + 0.5
-    at = torch.stack([(xs + away[..., 0]) * (2 / width), (ys + away[..., 1]) * (2 / height)], -1)
-    made = torch.nn.functional.grid_sample(
-        image.detach().to("cpu", torch.float32).permute(2, 0, 1)[None],
-        at[None] - 1,
-        mode="bicubic",
-        padding_mode="border",
-        align_corners=False,
-    )[0].permute(1, 2, 0)
-    moving = distance > STILL
-    picture = image.clone()
-    part = picture[top:bottom, left:right]
-    picture[top:bottom, left:right] = torch.where(
-        moving[..., None], made.clamp(0, 1).to(part), part
-    )
-    mask = torch.zeros(height, width)
-    ramp = (distance / shown).clamp(0, 1)
-    mask[top:bottom, left:right] = torch.where(
-        moving, (ramp * ramp * (3 - 2 * ramp)).clamp_min(1e-6), ramp.new_zeros(())
-    )
-    return picture, mask
 
 
 def _upsampled(moved: np.ndarray, size: tuple[int, int]) -> torch.Tensor:

@@ -42,6 +42,25 @@ test("what a slider does on one side, its twin does mirrored on the other", () =
   }
 });
 
+test("lids that blink meet between the two, and half way they are half apart", () => {
+  const { face: plain } = face();
+  const { upper_lid_r: upper, lower_lid_r: lower } = table.groups;
+  for (const [blink, apart] of [
+    [0.5, 0.5],
+    [1, 0],
+  ]) {
+    const to = rig.moved(plain, { blink_r: blink });
+    upper.points.forEach((point, at) => {
+      const other = lower.points[at];
+      for (const axis of [0, 1]) {
+        const before = plain.landmarks[other][axis] - plain.landmarks[point][axis];
+        const after = to[other][axis] - to[point][axis];
+        assert.ok(Math.abs(after - apart * before) < 1e-9, `${point}`);
+      }
+    });
+  }
+});
+
 test("sliders know their side, their base, their twin and their limits", () => {
   assert.deepEqual(["smile_r", "smile_l", "jaw_open"].map(sideOf), ["r", "l", ""]);
   assert.equal(baseOf("brow_inner_l"), "brow_inner");
@@ -68,7 +87,14 @@ test("a face's frame measures in outer-eye distances, also when the head leans",
 });
 
 test("a pull sets the sliders that bring the point there, within their limits", () => {
-  const part = (name, vector, more = {}) => ({ name, vector, low: -1, high: 1, start: 0, ...more });
+  const part = (name, vector, more = {}) => ({
+    name,
+    vector,
+    low: -1,
+    high: 1,
+    start: 0,
+    ...more,
+  });
   const both = pulled([part("x", [0.1, 0]), part("y", [0, 0.2])], [0.05, -0.1]);
   assert.ok(Math.abs(both.get("x") - 0.5) < 0.02 && Math.abs(both.get("y") + 0.5) < 0.02);
   assert.equal(pulled([part("x", [0.1, 0])], [9, 0]).get("x"), 1);
