@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -19,12 +19,13 @@ from ..engine.demo.models import DemoModels
 from ..engine.demo.people import demo_picture
 from ..engine.scoring.adherence import asked_backdrop, asked_clothes
 from ..engine.scoring.candidates import candidates_of
+from ..engine.scoring.choice import as_like, copies
 from ..engine.scoring.evaluate import Evaluation, evaluate
 from ..engine.scoring.measure import SampleMeter
 from ..engine.scoring.metrics import COPIES, LEAKS, POSE_COPIES
 from ..engine.scoring.probes import attribute_prompts, leak_prompts, trigger_prompts
-from ..engine.scoring.protocol import prompt_suite
-from ..engine.scoring.sampler import Bench, CandidateSampler
+from ..engine.scoring.protocol import TestPrompt, prompt_suite
+from ..engine.scoring.sampler import Bench, Candidate, CandidateSampler
 from ..engine.scoring.score import ScoreCard
 from ..engine.scoring.variant import Variant
 from ..engine.store.images import ImageStore
@@ -38,10 +39,12 @@ from ..world.identity import Identity
 from ..world.probe import Probe
 from ..world.render import render
 from ..world.scene import PLACES, TOPS, Scene
-from ._people import TRIGGER, UNSEEN_PLACES, UNSEEN_TOPS, VIEWS
+from ._people import TRIGGER, UNSEEN_PLACES, UNSEEN_TOPS, VIEWS, Yardstick, unseen_scene
 
 CALLED = f"{TRIGGER} person"
 STEPS = (25, 50, 100, 200, 400)
+STRENGTHS, LATEST = (0.5, 0.75, 1.0), 3
+"""What is chosen among: so many of the last checkpoints, at each of the strengths."""
 SLOW, FAST = 1e-3, 3e-3
 """Learning rates: one at which likeness rises over all of the steps, and one that is soon done."""
 LOOKS = ("skin", "hair", "hair_style", "eyes", "face_shape", "glasses", "beard", "accessory")
@@ -183,6 +186,12 @@ class Case:
             character, candidates, self.bench, prompts, cache=cache, first_look=first_look
         )
 
+    def made(self, candidate: Candidate, prompts: Sequence[TestPrompt]) -> torch.Tensor:
+        """Pictures (N, H, W, 3) of the person by ``candidate``."""
+        make = CandidateSampler(self.bench, ImageStore(self.folder / "pictures")).make(candidate)
+        who = self.character.phrase
+        return torch.stack([make(one.text(who), one.seed) for one in prompts])
+
     @property
     def bench(self) -> Bench:
         """The demo's models, all of them."""
@@ -236,6 +245,45 @@ def obedience(probe: Probe, evaluation: Evaluation) -> list[bool]:
     return agree
 
 
+def choice(case: Case, probe: Probe) -> dict[str, Any]:
+    """Which checkpoint at which strength the scorer chooses, and how far the probe sees it behind:
+    in likeness behind the likest that does not copy, in obedience behind the best of those that
+    the scorer finds as like."""
+    run = case.good()
+    run = replace(run, checkpoints=run.checkpoints[-LATEST:])
+    candidates = candidates_of(run, None, STRENGTHS, LATEST)
+    prompts = prompt_suite(case.character, case.size.scenes, 7)
+    cache = ImageStore(case.folder / "pictures")
+    card = evaluate(case.character, candidates, case.bench, prompts, cache=cache).card
+    scenes = [unseen_scene(random.Random(index), index) for index in range(24)]
+    yardstick = Yardstick.of(probe, case.person, demo_picture(case.person), scenes)
+    likeness, obeyed = [], []
+    for candidate in candidates:
+        reading = probe.read(case.made(candidate, prompts))
+        likeness.append(min(1.0, yardstick.identity(reading.embedding)))
+        obeyed.append(
+            fmean(
+                seen == getattr(prompt.tags, name)
+                for name in ("view", "framing", "expression")
+                for seen, prompt in zip(reading.names(name), prompts, strict=True)
+            )
+        )
+    tried, labels = card.compared, [one.label for one in candidates]
+    chosen = labels.index(card.best.label)
+    clean = [n for n, one in enumerate(tried) if n == chosen or not copies(one)]
+    alike = as_like(tried, card.calibration.most) or [chosen]
+    return {
+        "chosen": card.best.label,
+        "as like": [labels[n] for n in alike],
+        "likeness": dict(zip(labels, likeness, strict=True)),
+        "obedience": dict(zip(labels, obeyed, strict=True)),
+        "less like": max(likeness[n] for n in clean) - likeness[chosen],
+        "obeys less": max(obeyed[n] for n in alike) - obeyed[chosen],
+        "scenes made": sum(len(one.scenes) for one in tried) / (len(tried) * len(prompts)),
+        "verdict": card.verdict,
+    }
+
+
 def one_person(case: Case, other: TrainingRun, probe: Probe) -> dict[str, Any]:
     """What is found out about one person. other: a good LoRA of somebody else."""
     character, size = case.character, case.size
@@ -250,6 +298,7 @@ def one_person(case: Case, other: TrainingRun, probe: Probe) -> dict[str, Any]:
         ],
         "score": [one.identity.value for one in card.tried],
         "verdict": card.verdict,
+        "choice": choice(case, probe),
         "good called a copy": _copies(card),
         "good copies": _copy_rates(card.tried[-1]),
         "good leaks": _leaks(card),

@@ -6,9 +6,10 @@ On people whom no model has seen: likeness ranks true pictures of a person above
 orders LoRAs trained for 25 to 400 steps as the person's attributes do, read off the same pictures
 by an independent judge; a LoRA of a single picture is called a copy and a good one is not; somebody
 else's LoRA scores as strangers do; a garment that all training pictures share, and no caption
-names, is found where nobody asked for it; what the scorer says of views, framings, expressions and
-colours is what the judge reads; and the intervals hold what they promise. ``--quick`` takes one
-person and short trainings, to see that it runs.
+names, is found where nobody asked for it; of checkpoints at strengths it chooses one that the judge
+finds as like as the best and as obedient as those that are; what the scorer says of views,
+framings, expressions and colours is what the judge reads; and the intervals hold what they promise.
+``--quick`` takes one person and short trainings, to see that it runs.
 
 The LoRAs and pictures are kept in .facet/bench/identity, so that a run that was stopped goes on,
 and one after a change of the scorer samples nothing again.
@@ -65,6 +66,9 @@ def main(quick: bool) -> dict[str, Any]:
     def share(name: str) -> float:
         return fmean(bool(one[name]) for one in people)
 
+    def chosen(name: str) -> float:
+        return fmean(one["choice"][name] for one in people)
+
     order = [kendalltau(one["truth"], one["score"]).statistic for one in people]
     wrong = [
         one["null"][0] <= one["wrong person"] <= one["null"][1]
@@ -81,6 +85,10 @@ def main(quick: bool) -> dict[str, Any]:
             "good LoRA called a copy": of_many(share("good called a copy"), 0.0, "lower"),
             "wrong person's LoRA within the null": of_many(fmean(wrong) if wrong else None, 1.0),
             "wrong person's LoRA, highest likeness": of_many(max(alike), CLOSE, "lower"),
+            "chosen less like than the likest, by the judge": of_many(
+                chosen("less like"), 0.05, "lower"
+            ),
+            "chosen obeys less than the best as like": of_many(chosen("obeys less"), 0.05, "lower"),
             "obedience as the judge reads it": of_many(
                 fmean(one["obeys as the probe reads"] for one in people), 0.9
             ),

@@ -51,9 +51,10 @@ def as_like(tried: Sequence[Variant], most: float) -> list[int]:
     """The numbers of those whose likeness cannot be told from the best one's, the best first.
 
     The best is the likest of those that do not copy (of all, when all do) and have the most
-    scenes. Others may be 0.05 behind it, and more where they have fewer than a dozen scenes; then
-    they have to be the same character, too. In all of them strangers show in as few scenes as in
-    any, or in one more. Empty when similarity could not be judged.
+    scenes. Others may be 0.05 behind it, and their medians 0.1; more where they have fewer than a
+    dozen scenes. Where the best is the same character, they have to be it, too. In all of them
+    strangers show in as few scenes as in any, or in one more. Empty when similarity could not be
+    judged.
 
     most: the score of the character's likest picture; more is no more like.
     """
@@ -75,12 +76,18 @@ def as_like(tried: Sequence[Variant], most: float) -> list[int]:
         one = tried[number]
         if one.strangers * scenes > (fewest + 1) * len(one.scenes):
             return False
+        same = [bool(IDENTITY.rule.holds(each.identity, UNKNOWN)) for each in (one, tried[best])]
+        loose = slack(len(one.scenes)) if all(same) else AS_GOOD
+        median, highest = (min(most, e.identity.value or 0.0) for e in (one, tried[best]))
         apart = behind(one, tried[best], most)
-        slack = AS_GOOD * max(1.0, ENOUGH / len(one.scenes))
-        same = IDENTITY.rule.holds(one.identity, UNKNOWN)
-        return apart <= AS_GOOD or (bool(same) and apart <= slack)
+        return same[0] >= same[1] and apart <= loose and highest - median <= 2 * loose
 
     return [best, *(n for n in clean if n != best and equal(n))]
+
+
+def slack(scenes: int) -> float:
+    """How far apart two may be over so many ``scenes`` by chance."""
+    return AS_GOOD * max(1.0, ENOUGH / max(1, scenes))
 
 
 def behind(one: Variant, other: Variant, most: float) -> float:

@@ -11,7 +11,6 @@ from ..vision.clothes import Garment
 from . import metrics
 from .calibrate import Calibration, Scales
 from .metrics import IDENTITY, VIEWS
-from .protocol import TestPrompt
 from .variant import Variant, variant
 from .verdict import verdict
 
@@ -56,15 +55,17 @@ class ScoreCard:
         others = [one for one in self.tried if one.label != self.best.label]
         if not others:
             return self.tried
-        prompts = {one.prompt for other in others for one in other.samples}
-        return tuple(self._over(prompts, one) for one in self.tried)
+        most = max(others, key=lambda one: len(one.samples))
+        return tuple(self.over(one, most) for one in self.tried)
 
     @property
     def chosen(self) -> Variant:
         """The one of ``compared`` that was chosen."""
         return next(one for one in self.compared if one.label == self.best.label)
 
-    def _over(self, prompts: set[TestPrompt], one: Variant) -> Variant:
+    def over(self, one: Variant, other: Variant) -> Variant:
+        """``one`` over those of its samples whose prompts ``other`` has, too."""
+        prompts = {sample.prompt for sample in other.samples}
         few = tuple(sample for sample in one.samples if sample.prompt in prompts)
         if len(few) == len(one.samples):
             return one

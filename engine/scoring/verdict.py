@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.vocabulary import VIEW_YAW, VOCABULARY
 from . import metrics
 from .calibrate import FEW, Interval
-from .choice import AS_GOOD, as_like, behind, copies, obedience
+from .choice import AS_GOOD, as_like, behind, copies, obedience, slack
 from .metrics import COPIES, IDENTITY, POSE_COPIES, Cure, Metric, Needs, Unjudged
 from .sample import CLOSE
 from .text import DASH, degrees, images, percent, turning, two_places
@@ -198,15 +198,24 @@ def _trade(card: ScoreCard) -> Iterator[str]:
             f"it reproduces a training image in {COPIES.wrong(one[COPIES])} of "
             f"{images(one[COPIES].count)}."
         )
-    free = [one for one in tried if not copies(one) and (one.identity.value or 0.0) >= CLOSE]
-    freest = max(free, key=obedience, default=chosen)
-    if obedience(freest) > obedience(chosen) + AS_GOOD:
-        better, _ = _differences(freest, chosen)
+    freer = [one for one in tried if not copies(one) and _obeys_better(card, one)]
+    if freer:
+        one = max(freer, key=lambda one: one.identity.value or 0.0)
+        mine = card.over(chosen, one)
+        better, _ = _differences(one, mine)
         yield (
-            f"More obedient but less similar on {_on(freest)}: {freest.label}, with "
-            f"{noun(card).lower()} {two_places(freest.identity.value)} instead of "
-            f"{two_places(chosen.identity.value)}, {', '.join(better)}."
+            f"More obedient but less similar on {_on(one)}: {one.label}, with {noun(card).lower()} "
+            f"{two_places(one.identity.value)} instead of {two_places(mine.identity.value)}, "
+            f"{', '.join(better)}."
         )
+
+
+def _obeys_better(card: ScoreCard, one: Variant) -> bool:
+    """Whether ``one``, no stranger, obeys better than the chosen one on the scenes of both."""
+    if (one.identity.value or 0.0) < CLOSE:
+        return False
+    gained = obedience(one) - obedience(card.over(card.chosen, one))
+    return gained > slack(len(one.scenes))
 
 
 def _on(one: Variant) -> str:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from facet.engine.scoring.calibrate import Interval, share
+from facet.engine.scoring.adherence import Shown
+from facet.engine.scoring.calibrate import Interval, Scales, share
 from facet.engine.scoring.choice import choose
 from facet.engine.scoring.metrics import COPIES
-from facet.engine.scoring.variant import Diversity
+from facet.engine.scoring.variant import Diversity, variant
 from facet.engine.vision.clothes import Garment
 from harness.variants import changed, tried
 
@@ -232,3 +233,26 @@ def test_training_longer_is_advised_where_no_later_step_was_tried(card, like, la
     step = 300 if last else 200
     rows = rows_of(card, (step, 1.0, like), (100 if last else 300, 1.0, like))
     assert said in chosen(card, 0, *rows).verdict
+
+
+@pytest.mark.parametrize(("right", "told"), [((0, 1, 2, 3, 8), False), ((0, 8, 9, 10, 11), True)])
+def test_a_first_look_is_compared_on_the_scenes_of_both(card, right, told):
+    """What has made four scenes is held against the chosen one's first four, not all its twelve."""
+    scales = Scales(card.calibration, card.calibration, {})
+
+    def made(step, right, down=0.0):
+        samples = tuple(
+            replace(
+                one,
+                similarity=one.similarity - down,
+                shown=Shown(expression=one.prompt.tags.expression if n in right else "closed"),
+            )
+            for n, one in enumerate(card.best.scenes)
+        )
+        return variant(f"step {step} at strength 1", samples, scales, True, step=step, strength=1.0)
+
+    best, second = made(200, right), made(300, right, 0.3)
+    freer = card.over(made(100, range(12), 0.1), tried(card.best, 1, 1.0, [1.0] * 4))
+    verdict = chosen(card, 0, best, second, freer).verdict
+    assert ("on the same 4 scenes: step 100 at strength 1" in verdict) is told
+    assert ("right expressions 100 % instead of 25 %." in verdict) is told
