@@ -1,9 +1,16 @@
+import random
+
 import pytest
 import torch
+from skimage import data
 
 from facet.engine.core.character import Provenance, Shot
 from facet.engine.vision.copies import CopyFinder
 from facet.engine.vision.crops import without_background
+from facet.world.demo_people import FIRST
+from facet.world.identity import Identity
+from facet.world.scene import Scene
+from harness.faces import drawn_picture
 
 SIDE = 96
 
@@ -94,3 +101,51 @@ def test_other_clothes_are_another_figure_and_who_cannot_be_cut_out_is_none(figu
     dressed = figures.nearest(DATASET[1], torch.eye(3)[0], figure=alone(14, BLUE, place))
     assert dressed.figure is not None and not dressed.figure.copied
     assert figures.nearest(DATASET[0], torch.eye(3)[0]).figure is None
+
+
+def cropped(image: torch.Tensor, left: float, top: float, right: float, bottom: float):
+    """``image`` (H, W, 3) without those shares of it at its sides."""
+    height, width, _ = image.shape
+    across = slice(round(left * width), width - round(right * width))
+    return image[round(top * height) : height - round(bottom * height), across]
+
+
+@pytest.fixture(scope="module")
+def photographs() -> CopyFinder:
+    names = ("astronaut", "chelsea", "coffee", "rocket")
+    images = [torch.from_numpy(getattr(data, name)()).float() / 255 for name in names]
+    return CopyFinder([Shot(one, Provenance("imported")) for one in images], torch.eye(4))
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [(0.05,) * 4, (0.1,) * 4, (0.05, 0, 0, 0), (0, 0.1, 0, 0), (0.03, 0.09, 0, 0.06)],
+    ids=str,
+)
+def test_a_cropped_training_photograph_is_a_copy(photographs, sides):
+    for number, shot in enumerate(photographs.shots):
+        nearest = photographs.nearest(cropped(shot.image, *sides), torch.eye(4)[number])
+        assert nearest.copied and nearest.shot == shot.hash
+        assert nearest.psnr > 30 and nearest.ssim > 0.95
+
+
+def test_a_crop_that_is_small_or_dim_is_found_too(photographs):
+    image = cropped(photographs.shots[0].image, *(0.05,) * 4)[::3, ::3] * 0.9
+    noisy = (image + 0.03 * torch.randn(image.shape, generator=torch.manual_seed(0))).clamp(0, 1)
+    assert photographs.nearest(noisy, torch.eye(4)[0]).copied
+
+
+def test_another_part_of_a_photograph_is_another_picture(photographs):
+    half = cropped(photographs.shots[0].image, 0.3, 0.0, 0.0, 0.3)
+    assert not photographs.nearest(half, torch.eye(4)[0]).copied
+
+
+def test_other_pictures_of_a_person_are_no_copies_however_they_are_cut():
+    """Thirty true pictures of somebody of the demo world, against fifteen that were trained on."""
+    identity, rng = Identity.from_seed(FIRST), random.Random(3)
+    drawn = [drawn_picture(identity, Scene.sample(rng)) for _ in range(45)]
+    finder = CopyFinder([Shot(one, Provenance("imported")) for one in drawn[:15]], torch.eye(15))
+    found = [finder.nearest(one, torch.eye(15)[0]) for one in drawn[15:]]
+    assert not any(one.copied for one in found)
+    again = [finder.nearest(cropped(one, *(0.05,) * 4), torch.eye(15)[0]) for one in drawn[:15]]
+    assert all(one.copied for one in again)
