@@ -220,15 +220,19 @@ class PositionReader:
     """A face detector for pictures of `positions`, which says how far landmarks have gone.
 
     It shows a share of what a slider has moved, less of it the more there is. shown: blendshapes
-    of the face at rest. blind_after: from how many pictures on it sees nothing.
+    of the face at rest. blind_after: from how many pictures on it sees nothing. gain: of all.
     """
 
     exact_blendshapes = True
 
     def __init__(
-        self, face: Face, shown: dict[str, float] | None = None, blind_after: int = 99
+        self,
+        face: Face,
+        shown: dict[str, float] | None = None,
+        blind_after: int = 99,
+        gain: float = 1.0,
     ) -> None:
-        self.face, self.shown, self.left = face, shown or {}, blind_after
+        self.face, self.shown, self.left, self.gain = face, shown or {}, blind_after, gain
         rng = np.random.default_rng(0)
         vertices = np.column_stack([rng.uniform(-7, 7, (LANDMARKS, 2)), np.ones(LANDMARKS)])
         self.canonical_data = {
@@ -257,7 +261,9 @@ class PositionReader:
             way = displaced(torch.from_numpy(landmarks), {slider: 1.0})[point].numpy()
             way -= landmarks[point]
             moved = float((now - landmarks[point]) @ way / (way @ way))
-            blendshapes[name] = self.shown.get(name, 0.0) + 0.8 * moved - 0.1 * moved**2
+            blendshapes[name] = self.shown.get(name, 0.0) + self.gain * (
+                0.8 * moved - 0.1 * moved**2
+            )
         return {
             "landmarks_xy": landmarks.astype(np.float32),
             "landmarks_3d": np.column_stack([landmarks, np.zeros(LANDMARKS)]).astype(np.float32),

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ...vision.faces import Face
-from .measured import calibrated, neutralised
+from .measured import Calibrated, calibrated, neutralised
 from .rig import MOST_TURN, checked, displaced, frame_of, with_rows
 from .table import BY_NAME, CONTROLS, GROUPS, OUTLINE
 from .teeth import JAW, held_jaw
@@ -94,19 +94,18 @@ def edit(
     jaw = None if paints else held_jaw(image, face, amounts)
     held = {} if jaw is None else {JAW: amounts[JAW] - jaw}
     if jaw is not None:
-        asked = {**asked, JAW: asked[JAW] - held[JAW]}
         amounts = {**amounts, JAW: jaw}
     notes += _teeth(held, amounts)
     missed: dict[str, float] = {}
     if face_model is not None and face.blendshapes:
-        search = calibrated(image, face_model, asked, face, neutralise)
+        search = calibrated(image, face_model, amounts, face, held)
         amounts, targets, warped, missed = (
             search.sliders,
             search.targets,
             search.warped,
             search.remainder,
         )
-        notes += _missed(missed)
+        notes += _missed(search)
     else:
         targets = displaced(landmarks, amounts, face.yaw)
         warped = warp(image, landmarks, targets, face.yaw)
@@ -178,10 +177,12 @@ def _folding(
     return [f"Without folding the image a warp shows only {', '.join(said)}; {advice} the rest."]
 
 
-def _missed(missed: Mapping[str, float]) -> list[str]:
-    if not missed:
+def _missed(search: Calibrated) -> list[str]:
+    if not search.heard:
+        return ["The detector sees nothing of what was asked for, so nothing was calibrated."]
+    if not search.remainder:
         return []
-    said = [f"{name} by {value:+.2f}" for name, value in missed.items()]
+    said = [f"{name} by {value:+.2f}" for name, value in search.remainder.items()]
     return [f"The detector still misses {', '.join(said)}."]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,9 +21,13 @@ from .warp import Warped, warp
 TOLERANCE = 0.08
 TRIES = 6
 LEAST_GAIN, MOST_GAIN, LEAST_STEP = 0.3, 2.0, 0.02
-DEAF, MOST_TIMES = 0.1, 2.0
-"""A detector that shows less of a slider than this share does not see it: its amount is left as it
-was asked for. No amount becomes more than so many times what was asked for."""
+HEARD, DEAF = 0.4, 0.1
+"""A detector that shows less than the first share of what was asked of a slider does not hear it:
+its amount stays, and nothing is said of it. One that it hears goes back there when it shows less
+than the second share of a further step. MediaPipe's network shows half of smile, pucker and raised
+inner brows, 0.1 to 0.3 of blinks, gaze, stretch and press, and next to nothing of the others."""
+MOST, MOST_TIMES = 1.2, 1.5
+"""No amount becomes more than that, or than so many times what was asked for; none turns round."""
 GAZE = ("gaze_x", "gaze_y")
 MEASURED = tuple(slider.name for slider in SLIDERS if slider.blendshapes)
 """The sliders that blendshapes measure."""
@@ -70,8 +75,9 @@ def neutralised(sliders: Mapping[str, float], face: Face) -> dict[str, float]:
 class Calibrated:
     """What a search for amounts has found.
 
-    sliders: the amounts to give the rig. remainder: by slider, what the detector still misses
-    where that is more than ``TOLERANCE``. tries: how many pictures were looked at.
+    sliders: the amounts to give the rig. remainder: by slider that the detector hears, what it
+    still misses where that is more than ``TOLERANCE``. tries: how many pictures were looked at.
+    heard: whether the detector hears any of the sliders.
     """
 
     sliders: dict[str, float]
@@ -79,6 +85,7 @@ class Calibrated:
     targets: torch.Tensor
     remainder: dict[str, float]
     tries: int
+    heard: bool = True
 
 
 def calibrated(
@@ -86,62 +93,77 @@ def calibrated(
     face_model: Any,
     sliders: Mapping[str, float],
     face: Face,
-    neutralise: bool = False,
+    fixed: Collection[str] = (),
 ) -> Calibrated:
-    """The amounts at which ``face_model`` sees what ``sliders`` ask for on ``image`` (H, W, 3).
+    """The amounts near ``sliders`` with which ``face_model`` sees them on ``face`` in ``image``.
 
-    They ask for as much more than ``face`` shows, or with ``neutralise`` for as much in all. Each
-    picture is measured again, and the amounts moved by what it lacks, until every slider is within
-    ``TOLERANCE`` or ``TRIES`` are used up; the nearest picture counts.
+    Its readings are to change by the amounts; those that it does not hear, and ``fixed`` ones, stay
+    as they are. The tries are measured one by one and the best is kept; where the detector loses
+    the face, a single warp remains.
     """
-    asked, shown = checked(sliders), sliders_from_blendshapes(face.blendshapes)
-    amounts = neutralised(asked, face) if neutralise else dict(asked)
-    wanted = {
-        name: BY_NAME[name].within(asked.get(name, 0.0) + (0.0 if neutralise else shown[name]))
-        for name in MEASURED
-        if neutralise or asked.get(name)
-    }
     landmarks = torch.from_numpy(face.landmarks)
+    first = checked(sliders)
+    before = nearest(find_faces(face_model, image), face)
+    shown = sliders_from_blendshapes({} if before is None else before.blendshapes)
+    wanted = {
+        name: BY_NAME[name].within(shown[name] + first.get(name, 0.0))
+        for name in MEASURED
+        if first.get(name) and name not in fixed
+    }
     best: Calibrated | None = None
     least = math.inf
     # What a slider has shown at what amount, so that the next step knows how much it does.
     seen = {name: (0.0, shown[name]) for name in wanted}
-    first = dict(amounts)
+    amounts = dict(first)
     for number in range(1, TRIES + 1):
         targets = displaced(landmarks, amounts, face.yaw)
         warped = warp(image, landmarks, targets, face.yaw)
-        again = nearest(faces_in(face_model, warped.image), face)
+        again = None if before is None else nearest(find_faces(face_model, warped.image), face)
         if again is None:
             if best is None:
-                missed = {name: value for name, value in wanted.items() if value}
+                missed = {name: value - shown[name] for name, value in wanted.items()}
                 best = Calibrated(amounts, warped, targets, missed, number)
             break
         found = sliders_from_blendshapes(again.blendshapes)
-        missing = {name: wanted[name] - found[name] for name in wanted}
+        if number == 1:
+            gains = {name: (found[name] - shown[name]) / first[name] for name in wanted}
+            wanted = {name: wanted[name] for name in _heard(gains)}
+        missing = {name: value - found[name] for name, value in wanted.items()}
         total = sum(max(0.0, abs(value) - TOLERANCE) for value in missing.values())
         if total < least:
             least = total
             left = {name: value for name, value in missing.items() if abs(value) > TOLERANCE}
-            best = Calibrated(dict(amounts), warped, targets, left, number)
+            best = Calibrated(dict(amounts), warped, targets, left, number, bool(wanted))
         if total == 0:
             break
         for name, value in missing.items():
-            amount = amounts.get(name, 0.0)
-            before, was = seen[name]
-            step = amount - before
-            if abs(step) > LEAST_STEP:
-                gain = (found[name] - was) / step
-                seen[name] = amount, found[name]
-            else:
-                gain = 1.0
-            if abs(value) > TOLERANCE / 2 and gain > DEAF:
-                moved = amount + value / min(MOST_GAIN, max(LEAST_GAIN, gain))
-                most = MOST_TIMES * max(abs(first.get(name, 0.0)), TOLERANCE)
-                amounts[name] = held(BY_NAME[name], min(most, max(-most, moved)))
-            elif gain <= DEAF:
-                amounts[name] = first.get(name, 0.0)
+            gain = 1.0
+            if abs(amounts[name] - seen[name][0]) > LEAST_STEP:
+                gain = (found[name] - seen[name][1]) / (amounts[name] - seen[name][0])
+                seen[name] = amounts[name], found[name]
+            amounts[name] = _next(name, first[name], amounts[name], value, gain)
     assert best is not None
     return best
+
+
+def _heard(gains: Mapping[str, float]) -> list[str]:
+    """The sliders that are heard; of two sides, both or none."""
+    sides: dict[str, list[float]] = {}
+    for name, gain in gains.items():
+        sides.setdefault(re.sub("_[rl]$", "", name), []).append(gain)
+    return [name for name in gains if np.mean(sides[re.sub("_[rl]$", "", name)]) >= HEARD]
+
+
+def _next(name: str, first: float, amount: float, missing: float, gain: float) -> float:
+    """What to try of a slider that was asked for as ``first``: ``missing`` is not seen at
+    ``amount``, and ``gain`` of the last step is."""
+    if gain <= DEAF:
+        return first
+    if abs(missing) <= TOLERANCE / 2:
+        return amount
+    moved = amount + missing / min(MOST_GAIN, max(LEAST_GAIN, gain))
+    most = math.copysign(min(MOST, MOST_TIMES * abs(first)), first)
+    return held(BY_NAME[name], min(max(0.0, most), max(min(0.0, most), moved)))
 
 
 def nearest(faces: list[Face], face: Face) -> Face | None:

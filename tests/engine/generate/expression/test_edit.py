@@ -261,3 +261,31 @@ def test_every_slider_alone_changes_the_picture():
     for name, slider in BY_NAME.items():
         done = edit(image, face, {name: slider.high})
         assert float((done.image - image).abs().max()) > 0.03, name
+
+
+def test_what_a_detector_does_not_hear_is_left_and_not_listed():
+    image, face = positions(256, 256), drawn_face(3, 256)[1]
+    # Only what READ has is shown; of the others, nothing changes.
+    reader = PositionReader(face)
+    asked = {"smile_l": 0.6, "frown_l": 0.5, "cheek_r": 0.7, "brow_inner_r": -0.4}
+    found = calibrated(image, reader, asked, find_face(reader, image))
+    assert found.heard and found.remainder == {}
+    assert {name: found.sliders[name] for name in asked if name != "smile_l"} == {
+        name: value for name, value in asked.items() if name != "smile_l"
+    }
+    deaf = edit(image, find_face(reader, image), {"frown_l": 0.5}, face_model=reader)
+    assert deaf.sliders == {"frown_l": 0.5}
+    assert deaf.notes[0].startswith("The detector sees nothing of what was asked for")
+
+
+def test_calibrating_stays_near_what_was_asked_and_turns_nothing_round():
+    image, face = positions(256, 256), drawn_face(3, 256)[1]
+    # A reader that shows half of all, and that already shows more than what can be added.
+    for shown in (0.0, 0.9):
+        reader = PositionReader(face, shown={"mouthSmileLeft": shown}, gain=0.5)
+        start = find_face(reader, image)
+        for value in (1.0, 0.5):
+            found = calibrated(image, reader, {"smile_l": value}, start).sliders["smile_l"]
+            assert 0 <= found <= min(1.2, 1.5 * value) + 1e-9
+    fixed = calibrated(image, PositionReader(face), {"jaw_open": 0.4}, start, ["jaw_open"])
+    assert fixed.sliders == {"jaw_open": 0.4}
