@@ -158,11 +158,13 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Scales:
-    """The scale of the cosines with the original, with the dataset's shots, and view by view."""
+    """The scale of the cosines with the original, with the dataset's shots, view by view, and with
+    pictures that were held out, where there are some."""
 
     original: Calibration
     to_set: Calibration
     by_view: dict[str, Calibration]
+    held_out: Calibration | None = None
 
     def of(self, view: str) -> Calibration:
         """The scale for images in ``view``: that of all where the view has too few of its own."""
@@ -191,6 +193,11 @@ def leave_one_out(embeddings: torch.Tensor) -> tuple[float, ...]:
         for own, row in enumerate(cosines)
         if len(row) > 1
     )
+
+
+def with_others(own: torch.Tensor, others: torch.Tensor) -> tuple[float, ...]:
+    """Each row of ``own`` (N, D) with ``others`` (M, D): the median cosine. Rows have length 1."""
+    return tuple((own @ others.T).quantile(0.5, dim=1).tolist())
 
 
 def _medians(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -30,11 +30,12 @@ OFF, IN_WORDS = "LoRA off", "described in words"
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The score card and the images it was made from, by variant and prompt."""
+    """The score card and the images it was made from, by variant and prompt; those held out."""
 
     card: ScoreCard
     best: Candidate
     pictures: dict[str, list[torch.Tensor]] = field(default_factory=dict)
+    held_out: tuple[torch.Tensor, ...] = ()
 
 
 OnPicture = Callable[[int, int, torch.Tensor], None]
@@ -103,7 +104,12 @@ class _Evaluation:
         bench = self.bench
         embedder = bench.embedder or AppearanceEmbedder(bench.clip_vision)
         self.meter = SampleMeter(
-            self.character, embedder, bench.clip_vision, bench.face_model, bench.background
+            self.character,
+            embedder,
+            bench.clip_vision,
+            bench.face_model,
+            bench.background,
+            bench.held_out,
         )
         self._note_faces()
         self.rejected = sum(not (one.include and one.accepted) for one in self.character.shots)
@@ -143,6 +149,7 @@ class _Evaluation:
                 "description": self.description,
                 "measured_by": self.meter.name,
                 "training_pictures": len(self.character.dataset),
+                "held_out_pictures": len(self.bench.held_out) or None,
             },
             usual_cosine=self.meter.copies.usual_cosine,
             garment=self.meter.garment,
@@ -151,8 +158,9 @@ class _Evaluation:
                 for shot in self.character.pictures
             },
             set_calibration=scales.to_set,
+            held_out_calibration=scales.held_out,
         )
-        return Evaluation(card, chosen, self.pictures)
+        return Evaluation(card, chosen, self.pictures, self.bench.held_out)
 
     def _look_again(self, tried: list[Variant], who: str, scales: Scales) -> None:
         """Makes more scenes of those of ``tried`` that are as like as the best by those they have,
@@ -187,7 +195,16 @@ class _Evaluation:
                 )
                 for view, positives in own.by_view.items()
             },
+            self._held_out_scale(scenes, reproduction),
         )
+
+    def _held_out_scale(
+        self, scenes: Sequence[ScoredSample], reproduction: float
+    ) -> Calibration | None:
+        """What strangers and true pictures of the character are like beside those held out."""
+        positives = self.meter.positives.held_out
+        null = tuple(one.to_held_out for one in scenes if one.to_held_out is not None)
+        return Calibration(null, positives, 0, reproduction) if positives else None
 
     def _try(
         self, candidate: Candidate, who: str, scales: Scales, count: int | None = None

@@ -22,7 +22,7 @@ from ..vision.embedding import embed
 from ..vision.faces import Face, find_face
 from ..vision.sharpness import grey_of, sharpness
 from .adherence import shown
-from .calibrate import leave_one_out
+from .calibrate import leave_one_out, with_others
 from .protocol import TestPrompt
 from .sample import ScoredSample
 
@@ -34,12 +34,14 @@ GREY = torch.full((3,), 0.5)
 class Positives:
     """The dataset's own shots against the original, and each against the others of them.
 
-    by_view: those against the original by the view that they are tagged with.
+    by_view: those against the original by the view that they are tagged with. held_out: the
+    original, and each held-out picture, against the held-out pictures that it is not.
     """
 
     original: tuple[float, ...]
     among: tuple[float, ...]
     by_view: dict[str, tuple[float, ...]]
+    held_out: tuple[float, ...] = ()
 
 
 class SampleMeter:
@@ -47,7 +49,8 @@ class SampleMeter:
 
     embedder: tells likeness. clip_vision: ComfyUI's CLIP_VISION, by which copies are looked for.
     face_model: what goes over FACE_DETECTION_MODEL, background: what goes over BACKGROUND_REMOVAL;
-    each may be None. Raises FacetError when the embedder finds nothing to look at in the original.
+    each may be None. held_out: pictures (H, W, 3) that nobody has seen. Raises FacetError when the
+    embedder finds nothing to look at in the original, or in one of these.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class SampleMeter:
         clip_vision: Any,
         face_model: Any = None,
         background: Any = None,
+        held_out: Sequence[torch.Tensor] = (),
     ) -> None:
         self.embedder, self.clip_vision, self.face_model = embedder, clip_vision, face_model
         self.background = background
@@ -83,7 +87,23 @@ class SampleMeter:
         views: dict[str, tuple[float, ...]] = {}
         for (shot, _), cosine in zip(own, cosines, strict=True):
             views[shot.tags.view] = (*views.get(shot.tags.view, ()), cosine)
-        self.positives = Positives(tuple(cosines), leave_one_out(self.set), views)
+        self.held_out = self._seen_in(held_out)
+        true = leave_one_out(self.held_out)
+        if len(held_out):
+            true = (*with_others(self.original[None], self.held_out), *true)
+        self.positives = Positives(tuple(cosines), leave_one_out(self.set), views, true)
+
+    def _seen_in(self, held_out: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The embeddings (N, D) of ``held_out``."""
+        faces = [find_face(self.face_model, image) for image in held_out]
+        seen = self.embedder.embed(held_out, [self.mask(image) for image in held_out], faces)
+        for number, found in enumerate(seen.found.tolist(), start=1):
+            if not found:
+                raise FacetError(
+                    f"Held-out picture {number} cannot be compared: nobody is found in it; connect "
+                    "one in which the face is clear."
+                )
+        return seen.vectors
 
     def _look_for_copies(
         self,
@@ -145,7 +165,14 @@ class SampleMeter:
             chroma=chroma(image),
             wears_own=None if self.garment is None else self.garment.worn(clothes),
             shown=shown(image, face, self.face_model, clothes),
+            to_held_out=self._to_held_out(vector),
         )
+
+    def _to_held_out(self, vector: torch.Tensor | None) -> float | None:
+        """Median cosine of ``vector`` (D,) with the held-out pictures, 0 where nobody is found."""
+        if not len(self.held_out):
+            return None
+        return 0.0 if vector is None else with_others(vector[None], self.held_out)[0]
 
 
 def cut_out(image: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor | None:

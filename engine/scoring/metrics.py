@@ -13,7 +13,7 @@ from enum import Enum
 from ..core.errors import FacetError
 from .calibrate import UNKNOWN, Calibration, Interval, Scales, share
 from .protocol import ATTRIBUTE, LEAK, SCENE, TRIGGER, TestPrompt
-from .sample import ScoredSample, of_kind
+from .sample import CLOSE, ScoredSample, of_kind
 from .text import DASH, percent, points, two_places
 
 SCENES = (SCENE,)
@@ -57,6 +57,7 @@ class Needs(Enum):
 
     FACES = "Needs a face_detection_model that finds the original's face."
     PEOPLE = "Needs a background_removal model."
+    HELD_OUT = "Connect held_out: pictures of the character that nobody has seen."
     GARMENT = "The dataset has no garment that most of its shots show."
 
 
@@ -215,6 +216,14 @@ def _to_set(made: Measurements) -> Interval:
     return scale.identity([scale.counted(one.to_set, one.face) for one in made.of(*SCENES)])
 
 
+def _held_out(made: Measurements) -> Interval:
+    scale = made.scales.held_out
+    known = [one for one in made.of(*SCENES) if one.to_held_out is not None]
+    if scale is None:
+        return UNKNOWN
+    return scale.identity([scale.counted(one.to_held_out or 0.0, one.face) for one in known])
+
+
 def _views(made: Measurements) -> Interval:
     measure = share_of(lambda one: one.right_view, SCENES)
     return measure(made) if made.views_measured else UNKNOWN
@@ -339,6 +348,22 @@ IDENTITY = Metric(
     missing="No scale: {problem}",
     claim="It is the same character",
 )
+HELD_OUT = Metric(
+    "held_out",
+    "{noun} with held-out pictures",
+    of=_held_out,
+    rule=AtLeast(CLOSE),
+    unit=Unit.SCALE,
+    says="The harder one: what made the shots and the trainer have seen the original, and none of "
+    "these. 0 is a stranger, 1 as like them as the original is.",
+    missing="{unlike}",
+    needs=(Needs.HELD_OUT,),
+    claim="It is like pictures that nobody has seen",
+    fault="It is less like the held-out pictures ({value:.2f}), which neither what made the shots "
+    "nor the trainer has seen",
+    advice="leave out shots that have drifted from the character, or add true pictures of it",
+    columns={"cosine_with_held_out": lambda one: one.to_held_out},
+)
 VIEWS = replace(
     _obeys(
         "views",
@@ -442,6 +467,7 @@ ATTRIBUTES = Metric(
 )
 METRICS: tuple[Metric, ...] = (
     IDENTITY,
+    HELD_OUT,
     Metric(
         "to_set",
         "{noun} with the dataset",

@@ -20,11 +20,12 @@ class ScoredSample:
     """An image that was made, and what was measured in it.
 
     similarity: cosine with the original. score: the same, calibrated. to_set: median cosine with
-    the dataset's own shots. yaw, pitch: degrees, None when no face was found or no face model
-    looked. face: whether there is one, None when no face model looked. expression: its blendshapes,
-    in the order of their names. sharpness, chroma: of the image, see measure.py. wears_own: whether
-    the dataset's own garment shows, None when no clothes were seen or there is no such garment.
-    shown: what else it shows of what was asked for.
+    the dataset's own shots. to_held_out: with the pictures that were held out, None without any.
+    yaw, pitch: degrees, None when no face was found or no face model looked. face: whether there is
+    one, None when no face model looked. expression: its blendshapes, in the order of their names.
+    sharpness, chroma: of the image, see measure.py. wears_own: whether the dataset's own garment
+    shows, None when no clothes were seen or there is no such garment. shown: what else it shows of
+    what was asked for.
     """
 
     prompt: TestPrompt
@@ -41,6 +42,7 @@ class ScoredSample:
     chroma: float = 0.0
     wears_own: bool | None = None
     shown: Shown = NOTHING
+    to_held_out: float | None = None
 
     @property
     def right_view(self) -> bool | None:

@@ -48,7 +48,8 @@ class Bench(Models):
     """The models to sample and to measure with, and how to sample.
 
     embedder: tells likeness; without it the CLIP_VISION does, on the whole picture. background:
-    what goes over BACKGROUND_REMOVAL, to look at the person alone.
+    what goes over BACKGROUND_REMOVAL, to look at the person alone. held_out: pictures (H, W, 3) of
+    the character that nobody has seen.
     """
 
     clip_vision: Any
@@ -57,9 +58,15 @@ class Bench(Models):
     negative: str = ""
     embedder: Embedder | None = None
     background: Any = None
+    held_out: tuple[torch.Tensor, ...] = ()
 
 
-def bench_of(studio: Studio, judge: Judge, sampling: Sampling) -> Bench:
+def bench_of(
+    studio: Studio,
+    judge: Judge,
+    sampling: Sampling,
+    held_out: tuple[torch.Tensor, ...] = (),
+) -> Bench:
     """The bench of a studio and a judge; raises FacetError when the judge tells no likeness."""
     embedder = judge.embedder
     if embedder is None:
@@ -82,6 +89,7 @@ def bench_of(studio: Studio, judge: Judge, sampling: Sampling) -> Bench:
         studio.negative,
         embedder,
         judge.background,
+        held_out,
     )
 
 

@@ -25,7 +25,7 @@ class ScoreCard:
     ``words`` is the character described in words without the LoRA, when that was asked for.
     ``notes`` say what could not be measured, and why. ``garment``: what the leak probes look for.
     ``shots``: the training images in words, by their hashes. ``set_calibration``: the scale of
-    similarity with them.
+    similarity with them. ``held_out_calibration``: with the held-out pictures.
     """
 
     character: str
@@ -43,6 +43,7 @@ class ScoreCard:
     garment: Garment | None = None
     shots: dict[str, str] = field(default_factory=dict)
     set_calibration: Calibration | None = None
+    held_out_calibration: Calibration | None = None
 
     @cached_property
     def verdict(self) -> str:
@@ -72,7 +73,12 @@ class ScoreCard:
         return variant(
             one.label,
             few,
-            Scales(self.calibration, self.set_calibration or self.calibration, {}),
+            Scales(
+                self.calibration,
+                self.set_calibration or self.calibration,
+                {},
+                self.held_out_calibration,
+            ),
             one[VIEWS].value is not None,
             self.off.samples,
             step=one.step,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core.vocabulary import VIEW_YAW, VOCABULARY
-from . import metrics
+from . import held_out, metrics
 from .calibrate import FEW, Interval
 from .choice import AS_GOOD, as_like, behind, copies, obedience, slack
-from .metrics import COPIES, IDENTITY, POSE_COPIES, Cure, Metric, Needs, Unjudged
+from .metrics import COPIES, HELD_OUT, IDENTITY, POSE_COPIES, Cure, Metric, Needs, Unjudged
 from .sample import CLOSE
 from .text import DASH, degrees, images, percent, turning, two_places
 from .variant import Variant
@@ -52,6 +52,7 @@ def verdict(card: ScoreCard) -> str:
     said = [
         _choice(card),
         *_trade(card),
+        *_second(card),
         *_faults(judged(card)),
         *_advice(card),
         *_faults(doubts(card)),
@@ -78,7 +79,7 @@ def words(card: ScoreCard, metric: Metric) -> dict[str, Any]:
     noun: Identity or Similarity. value, baseline: the shares with and without LoRA. count: how many
     of the samples are wrong, of total. often: the training image that is repeated most, in
     brackets. garment: the dataset's own. alike: how many scenes are like the character. problem:
-    why there is no scale.
+    why there is no scale. unlike: why there is none with the held-out pictures.
     """
     value, baseline = card.best[metric], card.off[metric]
     repeated = card.best.most_often(metric.training_image) if metric.training_image else ""
@@ -94,6 +95,7 @@ def words(card: ScoreCard, metric: Metric) -> dict[str, Any]:
         "garment": garment or "the garment that most of its shots show",
         "alike": card.best.alike,
         "problem": card.calibration.problem,
+        "unlike": held_out.reason(card.held_out_calibration),
     }
 
 
@@ -109,6 +111,7 @@ def unmet(card: ScoreCard, metric: Metric) -> str:
         Needs.FACES: card.best[metrics.FACES].value is not None,
         Needs.PEOPLE: card.best[metric].value is not None,
         Needs.GARMENT: card.garment is not None,
+        Needs.HELD_OUT: card.held_out_calibration is not None,
     }
     return next((need.value for need in metric.needs if not has[need]), "")
 
@@ -207,6 +210,15 @@ def _trade(card: ScoreCard) -> Iterator[str]:
             f"More obedient but less similar on {_on(one)}: {one.label}, with {noun(card).lower()} "
             f"{two_places(one.identity.value)} instead of {two_places(mine.identity.value)}, "
             f"{', '.join(better)}."
+        )
+
+
+def _second(card: ScoreCard) -> Iterator[str]:
+    """The likeness with pictures that were held out, where it is what it should be."""
+    if _holds(card, HELD_OUT):
+        yield (
+            f"With the held-out pictures, which neither what made the shots nor the trainer has "
+            f"seen, {noun(card).lower()} is {card.best[HELD_OUT].text}: the harder figure."
         )
 
 

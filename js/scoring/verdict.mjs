@@ -6,7 +6,7 @@ import { Panel } from "../common/panel.mjs";
 
 const HEIGHT = 118;
 const GAP = 6;
-const NUMBERS = ["identity", "views", "copies"];
+const NUMBERS = ["identity", "held_out", "views", "copies"];
 
 export class Verdict extends Panel {
   reports = [];

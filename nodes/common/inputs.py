@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from comfy_api.latest import io
 
@@ -49,6 +51,13 @@ def panel_input(name: str, tooltip: str) -> io.Input:
         extra_dict={"hidden": True},
         tooltip=tooltip,
     )
+
+
+def pictures_of(
+    images: torch.Tensor | Sequence[torch.Tensor] | None,
+) -> tuple[torch.Tensor, ...]:
+    """Each picture (H, W, 3) of an IMAGE batch (B, H, W, C); none without one."""
+    return () if images is None else tuple(to_rgb(image) for image in images)
 
 
 def picture(image: torch.Tensor, node: str) -> torch.Tensor:

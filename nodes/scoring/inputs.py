@@ -107,6 +107,12 @@ def scorer_inputs() -> list[io.Input]:
             tooltip="Where the score of the best LoRA is kept: in the files of LoRAs that Facet "
             "trained, or of any; otherwise in a .facet.json file beside the LoRA.",
         ),
+        io.Image.Input(
+            "held_out",
+            optional=True,
+            tooltip="Real pictures of the character that are neither the original nor in the "
+            "dataset, as one batch: a second, harder similarity.",
+        ),
     ]
 
 

@@ -18,6 +18,7 @@ from ...engine.studio.studio import Studio
 from ...engine.training.run_record import TrainingRun
 from ..common import sockets
 from ..common.folders import character_folder
+from ..common.inputs import pictures_of
 from ..common.lora_files import lora_path, lora_state, own_lora_folders
 from ..common.node import Node
 from .inputs import scorer_inputs
@@ -81,9 +82,11 @@ class FacetIdentityScorer(Node):
         attributes: int = 4,
         leak_probes: int = 4,
         stamp: str = OWN,
+        held_out: torch.Tensor | None = None,
     ) -> io.NodeOutput:
         from ...engine.scoring.candidates import candidates_of, parse_strengths
         from ...engine.scoring.evaluate import evaluate
+        from ...engine.scoring.held_out import unseen
         from ...engine.scoring.probes import (
             attribute_prompts,
             leak_prompts,
@@ -99,7 +102,12 @@ class FacetIdentityScorer(Node):
         evaluation = evaluate(
             character,
             candidates_of(run, lora, parse_strengths(strengths), checkpoints, file),
-            bench_of(studio, judge, studio.sampling_by_prompt(character)),
+            bench_of(
+                studio,
+                judge,
+                studio.sampling_by_prompt(character),
+                unseen(pictures_of(held_out), character, studio.references),
+            ),
             (
                 *(own_prompts(prompts, seed) or prompt_suite(character, samples, seed)),
                 *attribute_prompts(character, attributes, seed),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,8 +12,8 @@ from ...engine.families.dialects import AUTO, names
 from ...engine.families.modes import ReferenceMode, resolve_mode
 from ...engine.families.table import usual_sampling
 from ...engine.studio.studio import Studio
-from ...engine.vision.colours import to_rgb
 from ..common import sockets
+from ..common.inputs import pictures_of
 from ..common.node import Node
 
 
@@ -241,13 +240,6 @@ class FacetStudio(Node):
                 custom,
             )
         )
-
-
-def pictures_of(
-    images: torch.Tensor | Sequence[torch.Tensor] | None,
-) -> tuple[torch.Tensor, ...]:
-    """Each picture (H, W, 3) of an IMAGE batch (B, H, W, C); none without one."""
-    return () if images is None else tuple(to_rgb(image) for image in images)
 
 
 NODES = [FacetStudio]

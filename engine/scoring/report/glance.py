@@ -6,7 +6,7 @@ from typing import Any
 
 from ...core.character import Character
 from ..evaluate import Evaluation
-from ..metrics import COPIES, IDENTITY, VIEWS
+from ..metrics import COPIES, HELD_OUT, IDENTITY, VIEWS
 from ..text import score_of, words_of
 from .material import Material, ScoredImage
 from .numbers import HeatMap, maps
@@ -17,7 +17,7 @@ SIDE = 192
 
 
 def glance(character: Character, evaluation: Evaluation) -> dict[str, Any]:
-    """The verdict, three numbers with the baseline's, the map of similarity, best and worst image.
+    """The verdict, a few numbers with the baseline's, the map of similarity, best and worst image.
 
     Numbers are texts; one that was not measured is a dash. The map is None where one LoRA at one
     strength was tried; an image is None where none was made.
@@ -29,7 +29,8 @@ def glance(character: Character, evaluation: Evaluation) -> dict[str, Any]:
         "verdict": card.verdict,
         "numbers": {
             metric.name: [metric.unit.text(one[metric].value) for one in (card.best, card.off)]
-            for metric in (IDENTITY, VIEWS, COPIES)
+            for metric in (IDENTITY, HELD_OUT, VIEWS, COPIES)
+            if metric is not HELD_OUT or card.best[metric].value is not None
         },
         "map": next((_map(one) for one in maps(of) if one.title == of.label(IDENTITY)), None),
         "best": _image(ranked[-1][1]) if ranked else None,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """Nothing in a report runs or is fetched, wherever it is opened."""
+MOST_HELD_OUT = 2
 SENTENCE = re.compile(r"(?<=\.) (?=[A-Z0-9])")
 
 
@@ -70,6 +71,10 @@ def summary(of: Material) -> SummaryView:
     """The verdict with what it says to do, and the original beside a scene made both ways."""
     card = of.card
     glance = [(tile(of.character.source.image, "The original image", "", "own"), "The original")]
+    glance += [
+        (tile(image, "A held-out picture", "", "own"), "Held out: nobody has seen it")
+        for image in of.evaluation.held_out[:MOST_HELD_OUT]
+    ]
     scene = ""
     if of.middle is not None:
         scene = words_of(of.middle[1].sample)

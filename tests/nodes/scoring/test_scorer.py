@@ -7,6 +7,7 @@ from pathlib import Path
 import folder_paths
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from facet.engine.comfyui.lora import read_lora
@@ -21,6 +22,7 @@ from facet.nodes.scoring.scorer import FacetIdentityScorer, write_stamp
 from facet.world.demo_people import FIRST
 from facet.world.identity import Identity
 from facet.world.scene import Scene
+from harness.comfy_server import ComfyServer
 from harness.face_models import face_embedder
 from harness.faces import drawn_picture
 from harness.prompts import demo_prompt, node, studio_node
@@ -302,3 +304,67 @@ def test_a_lora_that_is_linked_or_gone_has_no_state(loras):
     assert FacetIdentityScorer.fingerprint_inputs(lora_name=None, seed=None) == ""
     assert FacetIdentityScorer.fingerprint_inputs(lora_name="gone.safetensors") == ""
     assert FacetIdentityScorer.fingerprint_inputs() == ""
+
+
+def held_out_graph(server: ComfyServer, folder: Path, held_out: torch.Tensor) -> dict:
+    """A person of four uploaded pictures, scored with one held out."""
+    weights = {key: value.contiguous() for key, value in nothing().items()}
+    loras = server.output.parent / "models" / "loras"
+    loras.mkdir(parents=True, exist_ok=True)
+    save_file(weights, loras / "nothing.safetensors")
+    person = drawn("front")
+    links = {"character": ["shots", 0], "studio": ["studio", 0], "judge": ["models", 1]}
+    images = {}
+    for name, image in (
+        ("source", person.source.image),
+        *((f"shot{n}", shot.image) for n, shot in enumerate(person.shots)),
+        ("held", held_out),
+    ):
+        path = folder / f"{name}.png"
+        Image.fromarray((image * 255).round().to(torch.uint8).numpy()).save(path)
+        images[name] = node("LoadImage", image=server.upload(path))
+    return {
+        "models": node("FacetDemoModels"),
+        **images,
+        "begin": node(
+            "FacetCharacter",
+            image=["source", 0],
+            name="Held",
+            trigger="zqx",
+            class_word="person",
+        ),
+        "two": node("ImageBatch", image1=["shot0", 0], image2=["shot1", 0]),
+        "three": node("ImageBatch", image1=["two", 0], image2=["shot2", 0]),
+        "shots": node("FacetImagesToShots", character=["begin", 0], images=["three", 0]),
+        "studio": studio_node(width=128, height=128, steps=4),
+        "score": node(
+            "FacetIdentityScorer",
+            **links,
+            **{**SMALL, "samples": 4},
+            lora_name="nothing.safetensors",
+            held_out=["held", 0],
+        ),
+    }
+
+
+@pytest.mark.slow
+def test_a_picture_held_out_is_measured_over_the_api(server, tmp_path):
+    rng = random.Random(9)
+    fresh = drawn_picture(Identity.from_seed(FIRST), Scene.sample(rng, view="front"))
+    run = server.run(held_out_graph(server, tmp_path, fresh))
+    assert run.status == "success", run.error
+    folder = server.output / "facet" / "Held" / "report"
+    score = json.loads((folder / "score.json").read_text())
+    assert score["held_out"]["count"] == 4 and score["held_out"]["value"] is not None
+    assert len(score["held_out_calibration"]["positives"]) == 1
+    assert score["settings"]["held_out_pictures"] == 1
+    assert "cosine_with_held_out" in (folder / "score.csv").read_text().splitlines()[0]
+    assert "Held out: nobody has seen it" in (folder / "report.html").read_text()
+    assert "held_out" in json.loads((folder / "summary.json").read_text())["numbers"]
+
+
+@pytest.mark.slow
+def test_a_picture_of_the_dataset_is_refused_over_the_api_before_anything_is_made(server, tmp_path):
+    shown = drawn("front").shots[1].image[6:-6, 6:-6]
+    run = server.run(held_out_graph(server, tmp_path, shown))
+    assert "Held-out picture 1 is a picture of the dataset over again" in run.error
