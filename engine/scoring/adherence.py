@@ -68,21 +68,18 @@ NOTHING = Shown()
 
 def shown(
     image: torch.Tensor,
-    face: Face | None,
+    head: Face | None,
     face_model: Any,
     clothes: tuple[float, float, float] | None,
 ) -> Shown:
     """What ``image`` (H, W, 3) shows. clothes: their colour in CIELAB, None when none are seen."""
-    return Shown(
-        framing="" if face is None
-        else framing_of(face_share(face, image.shape[0]), bands_of(face_model)),
-        expression=expression_of(face.blendshapes) if face and face.blendshapes else "",
-        clothes=None if clothes is None else colour_names(clothes),
-        backdrop=backdrop(image),
-        missed=face is None
-        and face_model is not None
-        and not measures_of(face_model).sees_everybody,
-    )  # fmt: skip
+    framing = expression = ""
+    if head is not None:
+        framing = framing_of(face_share(head, image.shape[0]), bands_of(face_model))
+        expression = expression_of(head.blendshapes) if head.seen and head.blendshapes else ""
+    found = head is not None or face_model is None or measures_of(face_model).sees_everybody
+    colours = None if clothes is None else colour_names(clothes)
+    return Shown(framing, expression, colours, backdrop(image), missed=not found)
 
 
 def backdrop(image: torch.Tensor) -> tuple[str, ...]:

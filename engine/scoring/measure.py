@@ -19,7 +19,7 @@ from ..vision.copies import CopyFinder
 from ..vision.crops import person_mask, without_background
 from ..vision.embedders import AppearanceEmbedder, Embedder, label, nothing_found
 from ..vision.embedding import embed
-from ..vision.faces import Face, find_face
+from ..vision.faces import Face, find_face, find_head
 from ..vision.sharpness import grey_of, sharpness
 from .adherence import shown
 from .calibrate import leave_one_out, with_others
@@ -135,7 +135,8 @@ class SampleMeter:
 
     def sample(self, prompt: TestPrompt, text: str, image: torch.Tensor) -> ScoredSample:
         """What there is to say of ``image`` (H, W, 3), which was made for ``prompt``."""
-        face = find_face(self.face_model, image) if self.sees_faces else None
+        head = find_head(self.face_model, image) if self.sees_faces else None
+        face = head if head is not None and head.seen else None
         mask = self.mask(image)
         found = self.embedder.embed([image], [mask], [face])
         seen = bool(found.found[0])
@@ -155,16 +156,16 @@ class SampleMeter:
             # No face found: similarity counts as 0.
             similarity=0.0 if vector is None else float(vector @ self.original),
             score=None,
-            yaw=None if face is None else face.yaw,
+            yaw=None if head is None else head.yaw,
             nearest=self.copies.nearest(image, whole, crop, cut_out(image, mask)),
             to_set=0.0 if vector is None else float((self.set @ vector).median()),
-            face=seen and face is not None if self.sees_faces else None,
-            pitch=None if face is None else face.pitch,
+            face=seen and head is not None if self.sees_faces else None,
+            pitch=None if head is None else head.pitch,
             expression=expression,
             sharpness=sharpness(grey_of(image)),
             chroma=chroma(image),
             wears_own=None if self.garment is None else self.garment.worn(clothes),
-            shown=shown(image, face, self.face_model, clothes),
+            shown=shown(image, head, self.face_model, clothes),
             to_held_out=self._to_held_out(vector),
         )
 

@@ -8,7 +8,8 @@ camera with x to the right of the picture, y up and z towards the viewer
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,11 @@ class Face(Boxed):
     presence: float
     blendshapes: dict[str, float]
 
+    @property
+    def seen(self) -> bool:
+        """Whether the face itself is seen, so that its landmarks and blendshapes are its own."""
+        return self.presence >= 0.5
+
 
 def angles(matrix: np.ndarray) -> tuple[float, float, float]:
     """Yaw, pitch and roll in degrees of a (4, 4) facial transformation matrix, signs as in Face.
@@ -81,27 +87,41 @@ def angles(matrix: np.ndarray) -> tuple[float, float, float]:
 
 
 @torch.no_grad()
-def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
+def find_heads(face_model: Any, image: torch.Tensor) -> list[Face]:
     """Every face in ``image`` (H, W, 3) in 0..1, largest first; none without a model.
 
     All of the model's detectors are asked, as ``measures_of`` has them. Of two that find the same
     face, the one counts that is sure of it, and of two that are, the one that the mesh agrees with
-    more.
+    more. Heads in profile are among them although the mesh sees no face: their presence is below
+    0.5, and their landmarks lie roughly.
     """
     if face_model is None:
         return []
     pixels, scale = _pixels(image)
     measures = measures_of(face_model)
-    found = [
+    finds = [
         find
         for detector in measures.detectors
-        for find in _found(face_model, detector, measures, pixels, scale)
+        for find in _finds(face_model, detector, measures, pixels, scale)
     ]
-    faces: list[Face] = []
-    for _, _, face in sorted(found, key=lambda find: find[:2], reverse=True):
-        if not any(_same_head(face, other) for other in faces):
-            faces.append(face)
-    return sorted(faces, key=lambda face: face.area, reverse=True)
+    heads: list[Face] = []
+    for find in sorted(finds, key=lambda one: one.rank, reverse=True):
+        same = next((at for at, head in enumerate(heads) if _same_head(find.face, head)), None)
+        if same is None:
+            heads.append(find.face)
+        elif find.in_profile:
+            heads[same] = _in_profile(heads[same], measures)
+    return sorted(heads, key=lambda head: head.area, reverse=True)
+
+
+def find_faces(face_model: Any, image: torch.Tensor) -> list[Face]:
+    """Of ``find_heads`` those whose face is seen, so that there are landmarks to work with."""
+    return [head for head in find_heads(face_model, image) if head.seen]
+
+
+def find_head(face_model: Any, image: torch.Tensor) -> Face | None:
+    """The largest of ``find_heads``, or None when there is none."""
+    return next(iter(find_heads(face_model, image)), None)
 
 
 def find_face(face_model: Any, image: torch.Tensor) -> Face | None:
@@ -119,28 +139,39 @@ def lies_on_its_side(face_model: Any, image: torch.Tensor) -> str:
     return ""
 
 
-def _found(
-    face_model: Any, detector: Detector, measures: FaceMeasures, pixels: np.ndarray, scale: float
-) -> list[tuple[bool, float, Face]]:
-    """What ``detector`` finds in ``pixels`` (H, W, 3) uint8 and the mesh confirms.
+@dataclass(frozen=True, eq=False)
+class _Find:
+    """A head that a detector found. in_profile: the mesh denies that it has a face, and so it is
+    turned away. rank: of two finds of one head the higher one is the better."""
 
-    Of each whether it is sure of it, the mesh's logit, and the face.
-    """
-    transformation_matrix_from_detection = internal("transformation_matrix_from_detection")
-    height, width = pixels.shape[:2]
+    face: Face
+    in_profile: bool
+    rank: tuple[bool, bool, float]
+
+
+def _finds(
+    face_model: Any, detector: Detector, measures: FaceMeasures, pixels: np.ndarray, scale: float
+) -> Iterator[_Find]:
+    """What ``detector`` finds in ``pixels`` (H, W, 3) uint8 and the mesh does not refute."""
     (found,) = face_model.detect_batch(
         [pixels], num_faces=0, score_thresh=detector.least, variant=detector.variant
     )
-    faces = []
     for detection in found:
-        sure = detection.get("score", 1.0) >= detector.sure
-        logit = float(detection["presence"])
-        if logit >= (0 if sure else measures.certain):
-            matrix = transformation_matrix_from_detection(
-                detection, width, height, face_model.canonical_data
-            )
-            faces.append((sure, logit, _face(detection, matrix, scale)))
-    return faces
+        score, logit = detection.get("score", 1.0), float(detection["presence"])
+        sure = score >= detector.sure
+        seen = logit >= (0 if sure else measures.certain)
+        face = _face(detection, face_model.canonical_data, measures, pixels.shape, scale)
+        if seen:
+            yield _Find(face, False, (True, sure, logit))
+        elif logit < 0 and score >= measures.sure_head and abs(face.yaw) >= measures.turned:
+            yield _Find(_in_profile(face, measures), True, (False, sure, score))
+
+
+def _in_profile(face: Face, measures: FaceMeasures) -> Face:
+    """``face``, whose mesh denies it: if it is turned at all, then by ``measures.profile``."""
+    if not measures.turned <= abs(face.yaw) < measures.profile:
+        return face
+    return replace(face, yaw=math.copysign(measures.profile, face.yaw))
 
 
 def _same_head(face: Face, other: Face) -> bool:
@@ -161,17 +192,49 @@ def _pixels(image: torch.Tensor) -> tuple[np.ndarray, float]:
     return np.ascontiguousarray(quantise(picture).numpy()), scale
 
 
-def _face(detection: dict[str, Any], matrix: np.ndarray, scale: float) -> Face:
+def _face(
+    detection: dict[str, Any],
+    canonical: dict[str, np.ndarray],
+    measures: FaceMeasures,
+    shape: tuple[int, ...],
+    scale: float,
+) -> Face:
+    """The face of ``detection`` in a picture of ``shape`` (H, W, …)."""
     landmarks = np.asarray(detection["landmarks_xy"], dtype=np.float32) * scale
-    yaw, pitch, roll = angles(matrix)
+    yaw, pitch, roll = angles(_matrix(detection, canonical, measures, shape))
     x0, y0, x1, y1 = (float(value) * scale for value in detection["bbox_xyxy"])
     return Face(
         landmarks=landmarks,
         box=(x0, y0, x1, y1),
-        yaw=yaw,
-        pitch=pitch,
+        yaw=measures.true_yaw(yaw),
+        pitch=pitch - measures.level,
         roll=roll,
         eye_distance=float(np.linalg.norm(landmarks[OUTER_EYES[0]] - landmarks[OUTER_EYES[1]])),
         presence=1 / (1 + math.exp(-float(detection["presence"]))),
         blendshapes={name: float(value) for name, value in detection["blendshapes"].items()},
     )
+
+
+def _matrix(
+    detection: dict[str, Any],
+    canonical: dict[str, np.ndarray],
+    measures: FaceMeasures,
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """The facial transformation matrix (4, 4) of ``detection`` in a picture of ``shape``.
+
+    Core takes the picture for one of a camera of 63 degrees, in which a face at the side is seen
+    from the side; but pictures are cropped, and a portrait at the edge of a wide canvas is the same
+    portrait. With ``measures.window`` the face stands in the middle of a square of so many times
+    its own size.
+    """
+    height, width = shape[:2]
+    if measures.window is not None:
+        points = np.asarray(detection["landmarks_xy"], dtype=np.float64)
+        low, high = points.min(axis=0), points.max(axis=0)
+        height = width = max(1, math.ceil(measures.window * float((high - low).max())))
+        detection = {**detection, "landmarks_xy": points - (low + high) / 2 + width / 2}
+    matrix: np.ndarray = internal("transformation_matrix_from_detection")(
+        detection, width, height, canonical
+    )
+    return matrix

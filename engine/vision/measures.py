@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ..comfyui.fingerprint import fingerprint
 
@@ -30,22 +33,42 @@ class FaceMeasures:
     numbers. detectors: all of them are asked. certain: the mesh's logit that makes a face of one
     that its detector is not sure of. sees_everybody: whether a picture without a face shows
     nobody's face.
+
+    window: side of the square in which a face's angles are read, in sizes of the face; None reads
+    them in the whole picture. yaws: what is read and what is true, in degrees off the front; none
+    where one is the other. level: the pitch that is read of a level head.
+    sure_head, turned, profile: a head that a detector is so sure of, and the mesh denies although
+    it reads it as turned by so much, is turned by ``profile`` degrees at least.
     """
 
     version: str = ""
     detectors: tuple[Detector, ...] = (Detector("full"), Detector("short"))
     certain: float = 0.0
     sees_everybody: bool = False
+    window: float | None = None
+    yaws: tuple[tuple[float, float], ...] = ()
+    level: float = 0.0
+    sure_head: float = math.inf
+    turned: float = 0.0
+    profile: float = 0.0
+
+    def true_yaw(self, read: float) -> float:
+        """The yaw in degrees of a head of which ``read`` is read."""
+        if not self.yaws:
+            return read
+        known, true = zip(*self.yaws, strict=True)
+        return math.copysign(float(np.interp(abs(read), known, true)), read)
 
 
 PHOTOGRAPHED = FaceMeasures(
-    version="photographs 1",
+    version="photographs 2",
     # The far-range detector finds 31 of the 33 faces in eight group photographs, 1 of them below
     # 0.5; the close-range one finds 10, and a face that is none at 0.58.
     detectors=(Detector("full", least=0.3, sure=0.5), Detector("short", least=0.5, sure=0.7)),
     # Of 24 pictures of nobody, what is found in one reads 4.7, in the others below 0; a face that
     # is found at 0.37 reads 11.
     certain=8.0,
+    window=10.0,
 )
 """Core's MediaPipe networks on photographs of people."""
 

@@ -10,7 +10,7 @@ import torch
 
 from ...comfyui.progress import interruptible
 from ...core.character import Character, Shot
-from ...vision.faces import Face, find_faces
+from ...vision.faces import Face, find_heads
 from ...vision.framing import face_share as share_of
 from ...vision.sharpness import grey_of, sharpness
 
@@ -45,7 +45,7 @@ class Look:
 def looks(character: Character, face_model: Any = None) -> list[Look]:
     """Each picture of the dataset; an interrupt in ComfyUI ends it."""
     shots = interruptible(character.dataset)
-    return [_look(shot, people(find_faces(face_model, shot.image))) for shot in shots]
+    return [_look(shot, people(find_heads(face_model, shot.image))) for shot in shots]
 
 
 def people(faces: list[Face]) -> tuple[Face, ...]:

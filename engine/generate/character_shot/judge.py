@@ -15,7 +15,7 @@ from ...core.vocabulary import VIEW_YAW
 from ...vision.copies import CopyFinder
 from ...vision.crops import FACE_CROPS, person_mask
 from ...vision.embedders import Embedder, Embeddings, label, nothing_found
-from ...vision.faces import Face, find_face, lies_on_its_side
+from ...vision.faces import Face, find_face, find_head, lies_on_its_side
 from ...vision.framing import MEASURED_VIEWS, PROFILES, view_of
 from ...vision.measures import measured_by, measures_of
 
@@ -206,9 +206,9 @@ class ImageJudge:
         cosine, found, yaw, copied = known.cosine, known.face, known.yaw, known.copied
         face = None
         if self.face_model is not None and not (faces and (likeness or not self._needs_face)):
-            face = find_face(self.face_model, image)
+            face = find_head(self.face_model, image)
         if not likeness:
-            cosine = self._cosine(image, face)
+            cosine = self._cosine(image, face if face is not None and face.seen else None)
         if not faces:
             found = None if self.face_model is None else face is not None
             yaw = None if face is None else face.yaw

@@ -23,7 +23,7 @@ from ...drawing.tallies import (
     draw_cards,
     draw_head,
 )
-from ...vision.faces import find_face
+from ...vision.faces import find_head
 from ...vision.framing import bands_of, face_share, framing_of, view_of
 from .plan import ShotPlan
 
@@ -106,7 +106,7 @@ def looked_at(character: Character, face_model: Any) -> Character:
 
 
 def _seen(shot: Shot, face_model: Any) -> Tags:
-    face = find_face(face_model, shot.image)
+    face = find_head(face_model, shot.image)
     if face is None:
         return Tags()
     share = face_share(face, shot.size[0])

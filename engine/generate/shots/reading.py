@@ -10,7 +10,7 @@ import torch
 from ...comfyui.fingerprint import fingerprint
 from ...core.character import known_fields
 from ...vision.embedding import embed
-from ...vision.faces import find_faces
+from ...vision.faces import find_heads
 from ...vision.measures import measured_by
 from ...vision.people import find_people
 from ...vision.pose import PoseModel
@@ -105,7 +105,7 @@ class ShotMeter:
         return reading
 
     def _face(self, image: torch.Tensor) -> dict[str, Any]:
-        found = find_faces(self.face_model, image)
+        found = find_heads(self.face_model, image)
         heights = [face.height for face in found]
         if not found:
             return {"faces": 0, "yaw": None, "pitch": None, "face_height": None}

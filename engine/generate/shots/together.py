@@ -13,7 +13,7 @@ from ...core.errors import FacetError
 from ...families.modes import TAKES_SEVERAL, ReferenceMode, called
 from ...studio.studio import Studio
 from ...vision.embedding import embed
-from ...vision.faces import Face, find_face, find_faces
+from ...vision.faces import Face, find_face, find_heads
 from ..retouch.retouch import surroundings
 from .camera import Line, ShotCamera
 from .gates import (
@@ -154,7 +154,7 @@ class PairGate:
         if self.face_model is None:
             skipped = Score(TWO_PEOPLE_GATE, None, None, None, NO_FACE_MODEL)
             return skipped, Score(IDENTITY_GATE, None, None, None, NO_FACE_MODEL)
-        found = find_faces(self.face_model, image)
+        found = find_heads(self.face_model, image)
         faces = [face for face in found if face.height >= SECOND_FACE * found[0].height]
         count, right = float(len(faces)), len(faces) == 2
         words = {0: "nobody", 1: "one person"}.get(len(faces), f"{len(faces)} people")
