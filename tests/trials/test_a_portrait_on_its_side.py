@@ -29,8 +29,8 @@ def model(monkeypatch) -> Upright:
         box = (width / 4, height / 4, width / 2, height / 2)
         return [measured.Face(torch.zeros(478, 2).numpy(), box, 0, 0, 0, 9, 1, {})]
 
-    monkeypatch.setattr(measured, "find_faces", find_faces)
-    monkeypatch.setattr(sys.modules[looks.__module__], "find_faces", find_faces)
+    monkeypatch.setattr(measured, "find_heads", find_faces)
+    monkeypatch.setattr(sys.modules[looks.__module__], "find_heads", find_faces)
     return Upright()
 
 
