@@ -157,7 +157,7 @@ def test_the_next_version_is_trained_on_what_the_first_one_made(
     loader["name"] = "iterated"
     run = narrow_server.run(few)
     # Random models know no pictures, and the scorer says so rather than set a threshold.
-    assert run.error.startswith("Facet Judge Options: the score sets no min_identity.")
+    assert run.error.startswith("Facet Judge Options: The score sets no min_identity.")
     del inputs_of(few, "FacetJudgeOptions")[0]["score"]
     run = narrow_server.run(few)
     assert run.status == "success", run.error

@@ -59,12 +59,11 @@ def _is_free(folder: Path, character: Character, layout: Layout) -> bool:
 
 
 def _strange(archive: Path, manifest: dict[str, Any]) -> list[str]:
-    """The files in ``archive`` that ``manifest`` does not list; a broken zip has none to keep."""
-    entries = manifest["pictures"]
-    listed = {str(entry.get(kind)) for entry in entries for kind in ("file", "text")}
+    """The files in ``archive`` that belong to no picture of ``manifest``; a broken zip has none."""
+    stems = {Path(str(entry.get("file"))).stem for entry in manifest["pictures"]}
     with contextlib.suppress(OSError, *BROKEN_ZIP), ZipFile(archive) as known:
         names = [one.filename for one in known.infolist() if not one.is_dir()]
-        return [n for n in names if f"{archive.name}/{n}" not in listed and not is_hidden(n)]
+        return [name for name in names if Path(name).stem not in stems and not is_hidden(name)]
     return []
 
 

@@ -38,10 +38,10 @@ def equal(one: Character, other: Character) -> bool:
     return same and told[0] == told[1]
 
 
-def damaged(path: Path, kind: int, name: str, data: bytes) -> None:
+def damaged(path: Path, kind: int, name: str, data: bytes, good: str = "good.png") -> None:
     """A zip of a good picture and of ``name``, in whose stream some bytes are others."""
     with zipfile.ZipFile(path, "w", kind) as archive:
-        archive.writestr("good.png", encoded(picture(1)))
+        archive.writestr(good, encoded(picture(1)))
         archive.writestr(name, data)
         start = archive.getinfo(name).header_offset
         length = archive.getinfo(name).compress_size
@@ -67,8 +67,10 @@ def test_a_damaged_zip_of_ours_is_written_anew(tmp_path):
     character = ann()
     export(character, tmp_path, Layout.ZIP)
     [path] = tmp_path.glob("*.zip")
+    original, shot = (one.hash[:16] for one in character.pictures[:2])
     for kind in KINDS:
-        damaged(path, kind, f"original_{character.source.hash[:16]}.txt", b"zqx woman " * 90)
+        text = f"original_{original}.txt"
+        damaged(path, kind, text, b"zqx woman " * 90, f"shot_{shot}.png")
         export(character, tmp_path, Layout.ZIP)
         assert equal(load(tmp_path).character, character)
 
