@@ -87,7 +87,8 @@ class Provenance:
     """Where a shot came from.
 
     ``parent`` is the hash of the shot it was made from; ``attempt`` of ``tries`` was kept.
-    ``instruction`` is what a person asked to be done, in free words.
+    ``instruction`` is what a person asked to be done, in free words. ``file`` is the name of the
+    file that it was loaded from, in its folder.
     """
 
     source: Source
@@ -99,6 +100,15 @@ class Provenance:
     tries: int = 1
     parent: str = ""
     instruction: str = ""
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.file, str) and plain(self.file) != self.file:
+            object.__setattr__(self, "file", plain(self.file))
+
+    def record(self) -> dict[str, Any]:
+        """This as plain JSON values; what was not loaded has no file."""
+        return {name: value for name, value in vars(self).items() if value or name != "file"}
 
 
 @dataclass(frozen=True)
@@ -318,7 +328,7 @@ def shot_record(shot: Shot) -> dict[str, Any]:
         "weight": shot.weight,
         "tags": {f.name: getattr(shot.tags, f.name) for f in fields(Tags) if f.name != "details"}
         | {"details": list(shot.tags.details)},
-        "provenance": vars(shot.provenance).copy(),
+        "provenance": shot.provenance.record(),
         "scores": [vars(score).copy() for score in shot.scores],
     }
 

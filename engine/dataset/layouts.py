@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..core.character import Character, Shot
@@ -51,13 +51,12 @@ def place(
     layout: Layout, character: Character, shot: Shot, repeats: int, suffix: str = ".png"
 ) -> Placement:
     """Where ``shot`` stands; but for an asset library's expressions the name follows from the
-    picture alone, so that it never moves.
+    picture and the file that it was loaded from alone, so that it never moves.
     """
-    kind = "original" if shot.hash == character.source.hash else "shot"
     folder = _folder(layout, character, shot, repeats)
+    stem = exported_stem(shot, shot.hash == character.source.hash)
     if layout is Layout.ASSET_LIBRARY and folder.endswith("/expressions/"):
-        kind = _words(shot.tags.expression)
-    stem = f"{kind}_{shot.hash[:16]}"
+        stem = f"{_words(shot.tags.expression)}_{shot.hash[:16]}"
     own_text = layout is not Layout.METADATA or not shot.include
     if layout is Layout.ONETRAINER:
         mask = f"{folder}{stem}{MASK_BESIDE}"
@@ -68,6 +67,21 @@ def place(
         text=f"{folder}{stem}.txt" if own_text else None,
         mask=None if shot.mask is None else mask,
     )
+
+
+def exported_stem(shot: Shot, original: bool) -> str:
+    """What the files of ``shot`` are called, without a suffix: as the one that it came from."""
+    own = _words(PurePosixPath(shot.provenance.file).stem)[:40].strip(" _-")
+    return f"{own or ('original' if original else 'shot')}_{shot.hash[:16]}"
+
+
+def names_of(character: Character) -> dict[str, str]:
+    """What a person knows the pictures by, by their hashes: the file that one came from, or the
+    one that it is exported to."""
+    return {
+        shot.hash: shot.provenance.file or exported_stem(shot, shot is character.source)
+        for shot in character.pictures
+    }
 
 
 def archive_name(character: Character) -> str:

@@ -75,7 +75,7 @@ class Records:
 
     def find(self, name: str, picture: Picture, data: bytes) -> Found:
         """The picture ``name`` with the record that its pixels or its bytes have."""
-        shot = Shot(picture.image, Provenance("imported"))
+        shot = Shot(picture.image, Provenance("imported", file=name))
         sha256 = hashlib.sha256(data).hexdigest()
         entry = self._by_pixels.get(shot.hash) or self._by_bytes.get(sha256)
         inside = picture.record or {}
@@ -331,7 +331,8 @@ def _shot_of(found: Found, faults: Faults) -> Shot:
         return shot
     faults.add(found.name, "the image was changed since it was exported")
     parent = str(found.entry.get("hash", ""))
-    return shot.changed(scores=(), provenance=Provenance("edited", parent=parent))
+    file = shot.provenance.file
+    return shot.changed(scores=(), provenance=Provenance("edited", parent=parent, file=file))
 
 
 def _is_image(name: str) -> bool:

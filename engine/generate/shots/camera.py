@@ -170,4 +170,4 @@ class Line:
             parent=self.camera.original,
             instruction=self.request.instruction,
         )
-        return {"tags": asdict(self.request.tags), "provenance": asdict(provenance)}
+        return {"tags": asdict(self.request.tags), "provenance": provenance.record()}
