@@ -105,6 +105,8 @@ export interface CuratedShot {
   weight: number;
   tags: Record<string, string>;
   size: [width: number, height: number];
+  /** The file that it came from, or that it is exported to. */
+  name: string;
   original: boolean;
 }
 

@@ -56,7 +56,7 @@ def run(prompt: dict[str, Any], narrow_server: ComfyServer) -> Run:
 
 
 def test_it_is_small_enough_to_understand(saved: dict[str, Any]) -> None:
-    check_size(saved, nodes=11, groups=range(3, 20))
+    check_size(saved, nodes=13, groups=range(3, 20))
 
 
 def test_every_loader_says_where_its_models_are(saved: dict[str, Any]) -> None:
@@ -103,7 +103,7 @@ def test_without_them_the_page_offers_each_model_and_nothing_else(
     page = pages.cleared(vue=True)
     check_offers(page, saved)
     check_apart(page)
-    assert len(models_of(saved)) == 4
+    assert len(models_of(saved)) == 5
 
 
 def test_the_thumbnail_is_a_picture_that_the_page_shows() -> None:

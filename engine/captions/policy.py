@@ -124,6 +124,7 @@ class CaptionPolicy:
         """The text with the places filled; ``subject`` begins with the mark of the trigger."""
         template = TEMPLATES.get(self.kind, self.template)
         said = self._said(shot)
+        details = [self.words.said("details", detail) for detail in shot.tags.details]
         if self.kind is not PolicyKind.TEMPLATE and self.form is Form.SENTENCES:
             template = template.replace(", ", join)
             start = "{subject}"
@@ -141,8 +142,8 @@ class CaptionPolicy:
             "class_word": subject[2:],
             "name": character.name,
             "description": self.description.strip(),
-            "tags": join.join([*said.values(), *shot.tags.details]),
-            "details": join.join(shot.tags.details),
+            "tags": join.join([*said.values(), *details]),
+            "details": join.join(details),
         }
         return PLACEHOLDER.sub(lambda found: values[found[1]], template)
 

@@ -37,7 +37,8 @@ def caption_report(
     notes: Sequence[str] = (),
     faults: Sequence[str] = (),
 ) -> str:
-    """What was written, in lines to read: a count, ``notes``, ``faults``, then every caption."""
+    """What was written, in lines to read: a count, ``notes``, the lines of ``faults``, then every
+    caption, after the name of the file that its picture was loaded from."""
     pairs = list(zip(before.pictures, after.pictures, strict=True))
     hand = sum(new.by_hand for _, new in pairs)
     kept = sum(
@@ -51,8 +52,10 @@ def caption_report(
     lines += notes
     if policy is not None:
         lines += untranslated(after, policy)
-    lines += [f"! {fault}" for fault in faults]
-    lines += ["", *(shot.caption for shot in after.pictures)]
+    lines += [*faults, ""]
+    for shot in after.pictures:
+        file = shot.provenance.file
+        lines.append(f"{file}: {shot.caption}" if file else shot.caption)
     return "\n".join(lines)
 
 
@@ -69,7 +72,8 @@ def untranslated(character: Character, policy: CaptionPolicy) -> list[str]:
         if axis in policy.axes() and not policy.words.knows(axis, getattr(shot.tags, axis))
     }
     if "details" in policy.axes():
-        free |= {detail for shot in character.pictures for detail in shot.tags.details}
+        details = {detail for shot in character.pictures for detail in shot.tags.details}
+        free |= {detail for detail in details if not policy.words.knows("details", detail)}
     if not free:
         return []
     some = ", ".join(repr(text) for text in sorted(free)[:5])

@@ -78,6 +78,15 @@ HIDES = MappingProxyType({("view", "back"): "expression", ("framing", "close_up"
 """The axis that a value of another one hides: no expression from behind, no pose in a close-up."""
 
 
+PEOPLE = ("", "", "two people", "three people", "a group of people")
+"""How a caption's details say how many people a picture shows; from the last on, any number."""
+
+
+def people_in_words(count: int) -> str:
+    """``count`` people in English, '' for one or none."""
+    return PEOPLE[min(count, len(PEOPLE) - 1)]
+
+
 def phrase(axis: str, value: str) -> str:
     """``value`` of ``axis`` in English: free text as it stands."""
     return VOCABULARY.get(axis, {}).get(value, value)

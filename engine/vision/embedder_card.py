@@ -61,6 +61,12 @@ def _one_of(*options: str) -> Callable[[Any], Any]:
     return read
 
 
+def _cosine(value: Any) -> float:
+    if type(value) not in (int, float) or not -1 < value < 1:
+        raise FacetError("give a similarity between -1 and 1")
+    return float(value)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise FacetError("give a text")
@@ -103,6 +109,13 @@ class EmbedderCard:
     output: str = field(
         default="",
         metadata={"read": _text, "help": "The output to take, where an ONNX file has several."},
+    )
+    same_from: float | None = field(
+        default=None,
+        metadata={
+            "read": _cosine,
+            "help": "Similarity from which on two images show the same person, where it is known.",
+        },
     )
     good_for: str = field(
         default="", metadata={"read": _text, "help": "What the model knows, such as drawings."}

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import dist
 from typing import Any
 
 import torch
 
 from ..comfyui.internals import internal
 from ..core.errors import FacetError
-from .faces import Boxed
+from .faces import Boxed, Face
 
 SIDE = 640
 """The square that the detector was trained on; pictures are stretched to it, as core does."""
 CONFIDENCE = 0.5
+SECOND_PERSON = 0.35
+"""Somebody counts from this share of the largest person's height on."""
+HEAD_APART = 1.0
+"""Faces are of two people when their middles are a face's size apart; a second face nearer
+than that is the same head found again."""
+SAME_SIZE = 0.4
 
 
 @dataclass(frozen=True)
@@ -58,3 +66,19 @@ def find_people(model: Any, image: torch.Tensor) -> list[Person]:
             if x1 > x0 and y1 > y0:
                 people.append(Person((x0, y0, x1, y1), float(score)))
     return sorted(people, key=lambda one: one.area, reverse=True)
+
+
+def comparable(found: Sequence[Boxed], share: float) -> int:
+    """How many of ``found``, the largest first, have ``share`` of the first one's height."""
+    return sum(one.height >= share * found[0].height for one in found)
+
+
+def different_people(faces: Sequence[Face]) -> tuple[Face, ...]:
+    """Of ``faces``, the largest first, those of different people of comparable size."""
+    kept: list[Face] = []
+    for face in faces:
+        if kept and face.height < SAME_SIZE * kept[0].height:
+            continue
+        if all(dist(face.middle, other.middle) >= HEAD_APART * other.area**0.5 for other in kept):
+            kept.append(face)
+    return tuple(kept)

@@ -15,18 +15,24 @@ const SHOWN = {
 };
 const UNKNOWN = "?";
 
-/** Whether an image, as it is `now` and with its open `findings`, passes all that is `wanted`. */
-export function passes(wanted, now, findings) {
+/**
+ * Whether an image called `name`, as it is `now` and with its open `findings`, passes all that is
+ * `wanted`.
+ */
+export function passes(wanted, now, findings, name = "") {
   const hasTag = (axis) => !wanted[axis] || (now.tags[axis] || UNKNOWN) === wanted[axis];
   const ofKind = !wanted.kind || findings.some((finding) => finding.kind === wanted.kind);
   return (
-    AXES.every(hasTag) && SHOWN[wanted.show](now, findings) && ofKind && says(now, wanted.text)
+    AXES.every(hasTag) &&
+    SHOWN[wanted.show](now, findings) &&
+    ofKind &&
+    says(now, name, wanted.text)
   );
 }
 
-/** Whether caption and tags hold every word of `text`. */
-function says({ caption, tags }, text = "") {
-  const said = [caption, ...Object.values(tags).flat()].join(" ").toLowerCase();
+/** Whether caption, tags and `name` hold every word of `text`. */
+function says({ caption, tags }, name, text = "") {
+  const said = [name, caption, ...Object.values(tags).flat()].join(" ").toLowerCase();
   return text
     .toLowerCase()
     .split(/\s+/)

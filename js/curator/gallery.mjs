@@ -139,7 +139,9 @@ export class Gallery extends Panel {
 
   filter() {
     const { wanted } = this.filters;
-    this.shown = this.all.filter(({ now, findings }) => passes(wanted, now, findings));
+    this.shown = this.all.filter(({ shot, now, findings }) =>
+      passes(wanted, now, findings, shot.name),
+    );
     const sizes = this.all.map(({ shot }) => shot.size[0] / shot.size[1]).sort((a, b) => a - b);
     const aspect = Math.min(Math.max(sizes[sizes.length >> 1] ?? 1, 0.6), 1.7);
     this.selection.only(this.all.map((one) => one.hash));

@@ -69,7 +69,7 @@ export class Inspector {
     if (chosen.length > 1) return this.words("chosen", { count: chosen.length });
     const [{ shot }] = chosen;
     const [width, height] = shot.size;
-    return [shot.original ? this.words("original") : "", `${width} × ${height}`]
+    return [shot.original ? this.words("original") : "", shot.name, `${width} × ${height}`]
       .filter(Boolean)
       .join(" · ");
   }

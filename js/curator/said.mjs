@@ -25,8 +25,8 @@ export function described({ hash, shot, now, findings }, gallery) {
       .join(" "),
     url: gallery.imageUrl(view, shot),
     under: under || "–",
-    label: [under, state, weight, now.caption, ...kinds].filter(Boolean).join(". "),
-    title: [now.caption, ...kinds.map((kind) => `• ${kind}`)].filter(Boolean).join("\n"),
+    label: [under, shot.name, state, weight, now.caption, ...kinds].filter(Boolean).join(". "),
+    title: [shot.name, now.caption, ...kinds.map((kind) => `• ${kind}`)].filter(Boolean).join("\n"),
     marks,
     selected: selection.has(hash),
   };

@@ -17,10 +17,12 @@ from ...engine.core.vocabulary import AXES
 from ...engine.core.words import ENGLISH, languages
 from ...engine.families.family import Form
 from ...engine.store.captions_by_hand import FILE, captions_by_hand, with_captions_by_hand
+from ...engine.studio.judge import Judge
 from ...engine.studio.studio import Studio
+from ...engine.vision.showing import measured
 from ..common import sockets
 from ..common.folders import character_folder
-from ..common.inputs import studio_input
+from ..common.inputs import judge_input, studio_input
 from ..common.node import Node
 from ..common.vision_models import NONE, chosen_vision_model, register, vlm_folders
 
@@ -107,10 +109,13 @@ class FacetCaptionWriter(Node):
         vlm_folder: str = NONE,
         vlm: Any = None,
         studio: Studio | None = None,
+        judge: Judge | None = None,
     ) -> io.NodeOutput:
         from ...engine.captions.filling import Filling
         from ...engine.captions.writer import caption_report, write_captions
+        from ...engine.dataset.layouts import names_of
         from ...engine.dataset.lint.captions import caption_findings
+        from ...engine.dataset.lint.lines import finding_lines
 
         rules = CaptionPolicy(
             PolicyKind(policy),
@@ -123,12 +128,15 @@ class FacetCaptionWriter(Node):
         vision_model = chosen_vision_model(vlm, vlm_folder)
         folder = character_folder(character)
         known = with_captions_by_hand(character, captions_by_hand(folder))
-        notes: list[str] = []
+        judge = judge or Judge()
+        seen = measured(known, judge.face_model, judge.person_detector)
+        known, notes = seen.character, seen.lines
         if vision_model is not None:
             filling = Filling(vision_model, axes, rules.words, not rules.binds)
-            known, notes = tagged_by_vision_model(known, filling, keep_existing, folder)
+            known, told = tagged_by_vision_model(known, filling, keep_existing, folder)
+            notes += told
         captioned = write_captions(known, rules, keep_existing)
-        faults = [finding.says for finding in caption_findings(captioned)]
+        faults = finding_lines(caption_findings(captioned), names_of(captioned))
         report = caption_report(character, captioned, rules, notes, faults)
         return io.NodeOutput(captioned, report, ui=ui.PreviewText(report))
 
@@ -191,6 +199,7 @@ def later_inputs() -> list[io.Input]:
             "family.",
             optional=True,
         ),
+        judge_input("Tags what untagged images show: view, framing, expression, several people."),
     ]
 
 

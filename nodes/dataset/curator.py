@@ -16,6 +16,7 @@ from ...engine.core.character import Character, shot_record
 from ...engine.dataset.curation import set_hash
 from ...engine.dataset.curation_file import settle
 from ...engine.studio.judge import Judge
+from ...engine.vision.showing import measured
 from ..common import sockets
 from ..common.folders import character_folder
 from ..common.inputs import judge_input, panel_input
@@ -49,7 +50,10 @@ class FacetDatasetCurator(Node):
             is_output_node=True,
             inputs=[
                 sockets.Character.Input("character", tooltip="The character."),
-                judge_input("Finds images that are nearly the same, and checks the faces."),
+                judge_input(
+                    "Finds images that are nearly the same and those of somebody else, checks the "
+                    "faces, and tags what untagged images show."
+                ),
                 io.Boolean.Input(
                     "review",
                     default=True,
@@ -87,8 +91,10 @@ class FacetDatasetCurator(Node):
         review: bool = True,
         curation: str = "",
     ) -> io.NodeOutput:
-        settled = settle(character_folder(character), character, curation)
-        report = report_on(settled.outcome, judge or Judge())
+        judge = judge or Judge()
+        shown_as = measured(character, judge.face_model, judge.person_detector).character
+        settled = settle(character_folder(character), shown_as, curation)
+        report = report_on(settled.outcome, judge)
         pictures = set_hash(character)
         # A script may send a workflow along, too, for the pictures that it makes.
         in_page = cls.hidden.comfy_usage_source == PAGE
@@ -109,12 +115,18 @@ def report_on(character: Character, judge: Judge) -> Report:
     masks = [_digest(shot.mask) for shot in character.pictures]
     whole = [character.trigger, character.class_word, character.companions, told, masks]
     key = hashlib.sha256(json.dumps(whole).encode()).hexdigest()
-    models = (judge.clip_vision, judge.face_model)
+    models = (judge.clip_vision, judge.face_model, judge.face_embedder)
     with_models = [None if model is None else ref(model) for model in models]
     known = _LAST.get(key)
     if known is not None and known[0] == with_models:
         return known[1]
-    report = lint(character, clip_vision=judge.clip_vision, face_model=judge.face_model)
+    report = lint(
+        character,
+        clip_vision=judge.clip_vision,
+        face_model=judge.face_model,
+        face_embedder=judge.face_embedder,
+        background=judge.background,
+    )
     _LAST.clear()
     _LAST[key] = (with_models, report)
     return report
@@ -126,10 +138,13 @@ def _digest(mask: torch.Tensor | None) -> str:
 
 def report_text(character: Character, report: Report) -> str:
     """How many pictures are in, and what is wrong with them, in lines to read."""
+    from ...engine.dataset.layouts import names_of
+    from ...engine.dataset.lint.lines import report_lines
+
     total, inside = len(character.pictures), len(character.dataset)
     by_hand = sum(shot.by_hand for shot in character.dataset)
     said = f"{inside} of {total} images are in the dataset, {by_hand} with a caption by hand."
-    return f"{said}\n{report.text()}"
+    return "\n".join([said, *report_lines(report, names_of(character))])
 
 
 NODES = [FacetDatasetCurator]

@@ -22,6 +22,7 @@ from ...engine.core.errors import FacetError
 from ...engine.core.vocabulary import VOCABULARY
 from ...engine.dataset.curation import Curation, parse_curation, set_hash
 from ...engine.dataset.curation_file import Settled, keep_choices, kept_choices
+from ...engine.dataset.layouts import names_of
 from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained, write_atomic, write_json_atomic
 from ...engine.store.json_files import MANY, read_json
@@ -63,7 +64,7 @@ def view(
     settled: Settled, report: Report, folder: str | None, *, review: bool, held: bool
 ) -> dict[str, Any]:
     """The gallery as JSON: every picture as it came, what was decided, and what is wrong."""
-    came = settled.came
+    came, names = settled.came, names_of(settled.came)
     return {
         "folder": folder,
         "trigger": came.trigger,
@@ -74,19 +75,28 @@ def view(
         "report": report.record(),
         "vocabulary": {axis: dict(values) for axis, values in VOCABULARY.items()},
         "shots": [
-            cell(shot, original=shot is came.source, outdated=settled.outdated.get(shot.hash))
+            cell(
+                shot,
+                names[shot.hash],
+                original=shot is came.source,
+                outdated=settled.outdated.get(shot.hash),
+            )
             for shot in came.pictures
         ],
     }
 
 
-def cell(shot: Shot, *, original: bool, outdated: str | None) -> dict[str, Any]:
-    """One picture as JSON; ``outdated`` is a caption of the workflow that it no longer has."""
+def cell(shot: Shot, name: str, *, original: bool, outdated: str | None) -> dict[str, Any]:
+    """One picture as JSON; ``outdated`` is a caption of the workflow that it no longer has.
+
+    name: what a person knows it by.
+    """
     whole = shot_record(shot)
     height, width = shot.size
     kept = ("hash", "caption", "by_hand", "include", "weight", "tags")
     return {
         **{name: whole[name] for name in kept},
+        "name": name,
         "original": original,
         "outdated": outdated,
         "size": [width, height],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from comfy_api.latest import io, ui
 
@@ -19,8 +19,11 @@ from ...engine.families.recipes import exported
 from ...engine.families.table import family as family_called
 from ...engine.store.captions_by_hand import keep_by_hand
 from ...engine.store.files import contained
+from ...engine.studio.judge import Judge
+from ...engine.vision.showing import measured
 from ..common import sockets
 from ..common.folders import character_folder, dataset_folder
+from ..common.inputs import judge_input
 from ..common.node import Node
 
 if TYPE_CHECKING:
@@ -193,6 +196,9 @@ class FacetDatasetLoader(Node):
                     tooltip="File name of the original; empty takes the image that is marked or "
                     "named original, or else the first.",
                 ),
+                judge_input(
+                    "Tags what untagged images show: view, framing, expression, several people."
+                ),
             ],
             outputs=[
                 sockets.Character.Output("character", tooltip="The character."),
@@ -201,7 +207,7 @@ class FacetDatasetLoader(Node):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, folder: str | None, **_names: str | None) -> str:
+    def fingerprint_inputs(cls, folder: str | None, **_others: Any) -> str:
         from ...engine.dataset.tree import fingerprint
 
         if folder is None:  # wired: what it holds is known only when the node runs
@@ -219,13 +225,17 @@ class FacetDatasetLoader(Node):
         trigger: str = "",
         class_word: str = "",
         original: str = "",
+        judge: Judge | None = None,
     ) -> io.NodeOutput:
         from ...engine.dataset.load import load
         from ...engine.dataset.naming import Names
 
         names = Names(name.strip(), trigger.strip(), class_word.strip(), original.strip())
         loaded = load(_place(folder), names, progress_bar())
-        return io.NodeOutput(loaded.character, loaded.report, ui=ui.PreviewText(loaded.report))
+        judge = judge or Judge()
+        seen = measured(loaded.character, judge.face_model, judge.person_detector)
+        report = "\n".join([loaded.report, *seen.lines])
+        return io.NodeOutput(seen.character, report, ui=ui.PreviewText(report))
 
 
 def _place(folder: str) -> Path:

@@ -147,7 +147,9 @@ class FacetLoraTrainer(Node):
         import torch
 
         from ...engine.comfyui.lora import read_weights
+        from ...engine.dataset.layouts import names_of
         from ...engine.dataset.lint import lint
+        from ...engine.dataset.lint.lines import report_lines
         from ...engine.training.data.pictures import without_trigger
         from ...engine.training.progress.events import RUN_REQUESTS
         from ...engine.training.run import Extras, train
@@ -199,7 +201,7 @@ class FacetLoraTrainer(Node):
             {"loss": list(trained.run.losses)},
             trained.run,
             str(trained.lora),
-            ui=ui.PreviewText("\n".join(told) + f"\n\n{found.text()}"),
+            ui=ui.PreviewText("\n".join([*told, "", *report_lines(found, names_of(character))])),
         )
 
 

@@ -1,13 +1,12 @@
 """Portraits on their side, with nothing in the file that says so."""
 
-import sys
-
 import pytest
 import torch
 
 from facet.engine.core.character import Character, Provenance, Shot
 from facet.engine.dataset.lint.looks import looks
 from facet.engine.dataset.lint.pictures import faces
+from facet.engine.vision import by_picture
 from facet.engine.vision import faces as measured
 from facet.engine.vision.faces import lies_on_its_side
 
@@ -30,7 +29,7 @@ def model(monkeypatch) -> Upright:
         return [measured.Face(torch.zeros(478, 2).numpy(), box, 0, 0, 0, 9, 1, {})]
 
     monkeypatch.setattr(measured, "find_heads", find_faces)
-    monkeypatch.setattr(sys.modules[looks.__module__], "find_heads", find_faces)
+    monkeypatch.setattr(by_picture, "find_heads", find_faces)
     return Upright()
 
 

@@ -26,7 +26,7 @@ def caption_findings(character: Character, policy: str | None = None) -> list[Fi
         found(
             "caption_missing",
             [shot.hash],
-            "An image has no caption.",
+            "The image has no caption.",
             ", ".join([character.phrase, *shot.tags.phrases()]),
         )
         for shot in character.dataset

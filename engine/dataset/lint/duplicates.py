@@ -34,11 +34,18 @@ PYRAMID, STEPS = (16, 32, SIDE), 4
 AT_ONCE = 128
 
 
-def near_duplicates(character: Character, seen: Sequence[Look], clip_vision: Any) -> list[Finding]:
-    """Of pictures that are nearly the same, all but the best one."""
+def near_duplicates(
+    character: Character, seen: Sequence[Look], clip_vision: Any = None
+) -> list[Finding]:
+    """Of pictures that are nearly the same, all but the best one.
+
+    By their pixels, and by a CLIP_VISION where there is one.
+    """
     if len(seen) < 2:
         return []
-    embeddings = embed(clip_vision, (look.shot.image for look in seen))
+    embeddings = torch.ones(len(seen), 1)
+    if clip_vision is not None:
+        embeddings = embed(clip_vision, (look.shot.image for look in seen))
     thumbnails = torch.stack([small(look.shot.image, SIDE) for look in seen]).contiguous()
     pairs = alike(thumbnails, embeddings)
     findings = []

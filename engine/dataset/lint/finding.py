@@ -43,6 +43,12 @@ SHOT_KINDS = MappingProxyType(
             "Or crop the image to the character.",
             "exclude",
         ),
+        "somebody_else": Kind(
+            1.0,
+            "The LoRA mixes another face into the character.",
+            "Keep it if you know that it is the character, in a view or light that is rare here.",
+            "exclude",
+        ),
         "empty_mask": Kind(
             1.0,
             "With masks on, the LoRA learns nothing from this image.",
@@ -195,15 +201,6 @@ class Report:
         """The number and how many findings there are, in a sentence."""
         count = len(self.findings)
         return f"Dataset {self.number} of 100, {count} finding{'s' * (count != 1)}."
-
-    def text(self) -> str:
-        """The report in lines to read: the number, then what each finding says and does."""
-        lines = [self.headline]
-        for finding in self.findings:
-            lines.append(" ".join(filter(None, (f"! {finding.says}", finding.effect))))
-            if finding.remedy:
-                lines.append(f"  {finding.remedy}")
-        return "\n".join([*lines, *self.skipped])
 
 
 def found(

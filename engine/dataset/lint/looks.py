@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import dist
 from typing import Any
 
 import torch
 
 from ...comfyui.progress import interruptible
 from ...core.character import Character, Shot
-from ...vision.faces import Face, find_heads
+from ...vision.by_picture import heads_in
+from ...vision.faces import Face
 from ...vision.framing import face_share as share_of
+from ...vision.people import different_people
 from ...vision.sharpness import grey_of, sharpness
 
-HEAD_APART = 1.0
-"""Faces are of two people when their middles are a face's size apart; a second face nearer
-than that is the same head found again."""
-SAME_SIZE = 0.4
 MARGIN = 0.1
 LEAST_CROP = 8
 """Side in px of what sharpness can be told of at all."""
@@ -44,19 +41,9 @@ class Look:
 
 def looks(character: Character, face_model: Any = None) -> list[Look]:
     """Each picture of the dataset; an interrupt in ComfyUI ends it."""
-    shots = interruptible(character.dataset)
-    return [_look(shot, people(find_heads(face_model, shot.image))) for shot in shots]
-
-
-def people(faces: list[Face]) -> tuple[Face, ...]:
-    """Of ``faces``, the largest first, those of different people."""
-    kept: list[Face] = []
-    for face in faces:
-        if kept and face.height < SAME_SIZE * kept[0].height:
-            continue
-        if all(dist(face.middle, other.middle) >= HEAD_APART * other.area**0.5 for other in kept):
-            kept.append(face)
-    return tuple(kept)
+    shots = character.dataset
+    found = zip(shots, heads_in(face_model, shots), strict=True)
+    return [_look(shot, different_people(heads)) for shot, heads in interruptible(found)]
 
 
 def face_share(look: Look) -> float | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ...core.character import Character, Shot, Tags
+from ...core.character import Character, Shot
 from ...core.vocabulary import VOCABULARY, in_order, phrase
 from ...drawing.canvas import BLUE, INK, PALE_BLUE, QUIET, Page
 from ...drawing.tallies import (
@@ -24,7 +24,7 @@ from ...drawing.tallies import (
     draw_head,
 )
 from ...vision.faces import find_head
-from ...vision.framing import bands_of, face_share, framing_of, view_of
+from ...vision.showing import face_tags
 from .plan import ShotPlan
 
 THERE, MISSING = BLUE, PALE_BLUE
@@ -98,19 +98,12 @@ def looked_at(character: Character, face_model: Any) -> Character:
     def tagged(shot: Shot) -> Shot:
         if shot.tags.view and shot.tags.framing:
             return shot
-        seen, tags = _seen(shot, face_model), shot.tags
+        face, tags = find_head(face_model, shot.image), shot.tags
+        seen = face_tags(face, shot.size[0], face_model)
         view, framing = tags.view or seen.view, tags.framing or seen.framing
         return shot.changed(tags=replace(tags, view=view, framing=framing))
 
     return character.mapped(tagged)
-
-
-def _seen(shot: Shot, face_model: Any) -> Tags:
-    face = find_head(face_model, shot.image)
-    if face is None:
-        return Tags()
-    share = face_share(face, shot.size[0])
-    return Tags(framing=framing_of(share, bands_of(face_model)), view=view_of(face.yaw))
 
 
 def coverage_image(coverage: Coverage, name: str = "") -> torch.Tensor:

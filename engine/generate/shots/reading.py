@@ -12,14 +12,13 @@ from ...core.character import known_fields
 from ...vision.embedding import embed
 from ...vision.faces import find_heads
 from ...vision.measures import measured_by
-from ...vision.people import find_people
+from ...vision.people import SECOND_PERSON, comparable, find_people
 from ...vision.pose import PoseModel
 from ...vision.sharpness import relative_sharpness
 
 SECOND_FACE = 0.35
 """A face counts as another person's from this share of the largest one's height on: a poster on
 the wall and people far behind do not."""
-SECOND_PERSON = 0.35
 
 
 @dataclass(frozen=True)
@@ -106,24 +105,22 @@ class ShotMeter:
 
     def _face(self, image: torch.Tensor) -> dict[str, Any]:
         found = find_heads(self.face_model, image)
-        heights = [face.height for face in found]
         if not found:
             return {"faces": 0, "yaw": None, "pitch": None, "face_height": None}
         return {
-            "faces": sum(height >= SECOND_FACE * heights[0] for height in heights),
+            "faces": comparable(found, SECOND_FACE),
             "yaw": found[0].yaw,
             "pitch": found[0].pitch,
-            "face_height": heights[0] / image.shape[0],
+            "face_height": found[0].height / image.shape[0],
         }
 
     def _people(self, image: torch.Tensor) -> dict[str, Any]:
         found = [] if self.person_detector is None else find_people(self.person_detector, image)
-        heights = [person.height for person in found]
         if not found:
             return {"people": 0, "person_height": None}
         return {
-            "people": sum(height >= SECOND_PERSON * heights[0] for height in heights),
-            "person_height": heights[0] / image.shape[0],
+            "people": comparable(found, SECOND_PERSON),
+            "person_height": found[0].height / image.shape[0],
         }
 
     def _pose(self, image: torch.Tensor) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from facet.engine.captions.policy import CaptionPolicy, PolicyKind
 from facet.engine.captions.words import as_tags, form_of, language
 from facet.engine.core import words as core_words
 from facet.engine.core.character import Character, Provenance, Shot, Tags
-from facet.engine.core.vocabulary import VOCABULARY
+from facet.engine.core.vocabulary import PEOPLE, VOCABULARY
 from facet.engine.core.words import languages
 from facet.engine.families.family import Form
 from facet.engine.generate.shots.presets import MORE_PLACES, OUTFITS, PLAIN_BACKGROUNDS
@@ -40,7 +40,7 @@ def test_every_language_says_all_that_the_presets_hold_in_its_own_words(code):
         translated = [said.words[axis][value] for value in values]
         assert len(set(translated)) == len(translated), axis
         assert "" not in translated
-    for free in (*OUTFITS, *PLAIN_BACKGROUNDS, *MORE_PLACES):
+    for free in (*OUTFITS, *PLAIN_BACKGROUNDS, *MORE_PLACES, *filter(None, PEOPLE)):
         assert said.free[free] not in ("", free)
     assert set(said.starts) == set(VOCABULARY["framing"])
 

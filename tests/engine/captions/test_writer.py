@@ -6,7 +6,9 @@ import torch
 from facet.engine.captions.policy import CaptionPolicy, PolicyKind
 from facet.engine.captions.writer import caption_report, write_captions
 from facet.engine.core.character import Character, Provenance, Shot, Tags
+from facet.engine.dataset.layouts import names_of
 from facet.engine.dataset.lint.captions import caption_findings
+from facet.engine.dataset.lint.lines import finding_lines
 
 
 def shot(value: float, **fields) -> Shot:
@@ -48,6 +50,7 @@ def test_the_report_counts_and_names_faults(character):
     shots = (replace(character.shots[1], caption="a person by hand"), *character.shots[:1])
     before = replace(character, shots=shots)
     after = write_captions(before, CaptionPolicy())
-    report = caption_report(before, after, faults=[one.says for one in caption_findings(after)])
+    faults = finding_lines(caption_findings(after), names_of(after))
+    report = caption_report(before, after, faults=faults)
     assert report.startswith("2 of 3 captions written, 1 kept as they were.")
     assert "lacks the trigger 'zqx': 'a person by hand'" in report

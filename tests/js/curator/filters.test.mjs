@@ -22,6 +22,11 @@ test("an image passes by every word of its caption and tags, in any case and ord
   assert.ok(!shows({ text: "smiling nobody" }));
 });
 
+test("an image is found by the name of its file", () => {
+  const named = (text) => passes({ text, show: "all" }, now, [], "day 1/IMG_0042.jpg");
+  assert.ok(named("img_0042") && named("0042 smiling") && !named("img_0043"));
+});
+
 test("axes filter by value, or by being unknown", () => {
   assert.ok(shows({ view: "profile_left", expression: "smile" }));
   assert.ok(!shows({ view: "profile_left", expression: "sad" }));

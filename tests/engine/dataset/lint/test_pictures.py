@@ -13,12 +13,13 @@ from facet.engine.core.character import Character, Provenance, Shot, Tags
 from facet.engine.dataset.lint import Report, lint
 from facet.engine.dataset.lint.coverage import count, coverage_findings
 from facet.engine.dataset.lint.duplicates import alike
-from facet.engine.dataset.lint.looks import Look, people
+from facet.engine.dataset.lint.looks import Look
 from facet.engine.dataset.lint.pictures import blurred, masks, small, weights
 from facet.engine.dataset.lint.regions import region_findings
 from facet.engine.demo.models import load_clip_vision, load_face
 from facet.engine.vision.embedding import embed
 from facet.engine.vision.faces import Face
+from facet.engine.vision.people import different_people
 from facet.engine.vision.sharpness import sharpness
 from facet.engine.vision.similarity import small as thumbnail
 from facet.world.captions import tags_of
@@ -106,7 +107,7 @@ def test_an_empty_mask_is_found_and_none_is_no_mask():
 def test_one_head_found_twice_is_one_person_and_a_face_far_behind_is_nobody():
     ada, bea = face_at(50, 50, 40, 50), face_at(120, 50, 36, 46)
     again, behind = face_at(40, 30, 20, 30), face_at(150, 20, 8, 10)
-    assert people([ada, bea, again, behind]) == (ada, bea)
+    assert different_people([ada, bea, again, behind]) == (ada, bea)
 
 
 @pytest.mark.parametrize("masked", [True, False])
@@ -194,9 +195,9 @@ def test_without_models_the_report_says_what_was_not_looked_at():
     assert [line.split(":")[0] for line in report.skipped] == [
         "Constant garment",
         "Faces",
-        "Near-duplicates",
+        "Somebody else's pictures",
     ]
-    assert report.text().startswith(f"Dataset {report.number} of 100, ")
+    assert report.headline.startswith(f"Dataset {report.number} of 100, ")
     assert isinstance(report, Report) and report.record()["number"] == report.number
 
 
